@@ -1,0 +1,35 @@
+"""A small helper package for the workbook on learned quantization and similarity search.
+
+The names below are the public face. They are imported when first used, so that
+`gsl-tutorial --help` answers at once instead of waiting for torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gsl_tutorial.quantizers import ProductQuantizer, Quantizer
+    from gsl_tutorial.snapping import GradientSnapping, snap_gradient
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "GradientSnapping": "gsl_tutorial.snapping",
+    "ProductQuantizer": "gsl_tutorial.quantizers",
+    "Quantizer": "gsl_tutorial.quantizers",
+    "snap_gradient": "gsl_tutorial.snapping",
+}
+
+__all__ = ["GradientSnapping", "ProductQuantizer", "Quantizer", "snap_gradient"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

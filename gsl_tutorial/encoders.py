@@ -1,0 +1,147 @@
+"""The networks: from an image to an embedding on the unit sphere, and from there to classes.
+
+Two encoders, one contract: `encoder(images) -> z` of shape (N, dim) and unit length. The
+convolutional one is a small relative of the CIFAR-10 speed records (K. Jordan, cifar10-airbench,
+2024): a frozen whitening layer, then three groups of convolutions; narrower, for two CPU cores. The
+classifier has normalised weights, so its logits are cosines times a fixed scale and the direction of
+an embedding is all that counts.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor, nn
+
+from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.validation import check_name, describe
+
+# Mean and spread of the three colours over the 50,000 training images.
+_MEAN = (0.4914, 0.4822, 0.4465)
+_STD = (0.2470, 0.2435, 0.2616)
+
+
+class ConvEncoder(nn.Module):
+    """CIFAR-10 images (N, 3, 32, 32) in [0, 255] to unit embeddings (N, dim)."""
+
+    def __init__(self, dim: int = 32, widths: tuple[int, int, int] = (32, 64, 128)) -> None:
+        super().__init__()
+        self.whiten = nn.Conv2d(3, 24, kernel_size=2)
+        self.whiten.requires_grad_(False)
+        self.groups = nn.Sequential(
+            _group(24, widths[0]), _group(widths[0], widths[1]), _group(widths[1], widths[2])
+        )
+        self.project = nn.Linear(widths[2], dim, bias=False)
+        self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1) * 255)
+        self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1) * 255)
+
+    def forward(self, images: Float[Tensor, "N 3 32 32"]) -> Float[Tensor, "N dim"]:
+        x = (images - self.mean) / self.std
+        x = self.groups(F.gelu(self.whiten(x)))
+        return F.normalize(self.project(x.amax((2, 3))), dim=1)
+
+    @torch.no_grad()
+    def prepare(self, images: UInt8[Tensor, "N 3 32 32"]) -> None:
+        """Set the frozen first layer to the eigenvectors of 2 x 2 patches, scaled to unit variance.
+
+        Each filter comes with both signs, so that the non-linearity behind it loses nothing.
+        """
+        x = (images.float() - self.mean) / self.std
+        patches = F.unfold(x, kernel_size=2).transpose(1, 2).reshape(-1, 12)
+        eigenvalues, eigenvectors = torch.linalg.eigh(patches.T @ patches / len(patches))
+        filters = (eigenvectors / (eigenvalues + 5e-4).sqrt()).T.reshape(12, 3, 2, 2)
+        self.whiten.weight.copy_(torch.cat([filters, -filters]))
+        self.whiten.bias.zero_()  # type: ignore[union-attr]
+
+
+class DigitsEncoder(nn.Module):
+    """scikit-learn's digits (N, 64) in [0, 1] to unit embeddings (N, dim)."""
+
+    def __init__(self, dim: int = 16, width: int = 128) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(64, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, dim)
+        )
+
+    def forward(self, images: Float[Tensor, "N 64"]) -> Float[Tensor, "N dim"]:
+        return F.normalize(self.layers(images), dim=1)
+
+    def prepare(self, images: Tensor) -> None:
+        """Nothing to set from data."""
+
+
+class CosineClassifier(nn.Module):
+    """Logits scale * cos(z, w): cross-entropy with normalised weights."""
+
+    def __init__(self, dim: int, n_classes: int, scale: float = 12.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(n_classes, dim))
+        self.scale = scale
+
+    def forward(self, z: Float[Tensor, "N dim"]) -> Float[Tensor, "N classes"]:
+        return self.scale * F.linear(z, F.normalize(self.weight, dim=1))
+
+
+ENCODERS: dict[str, type[ConvEncoder] | type[DigitsEncoder]] = {
+    "conv": ConvEncoder,
+    "digits": DigitsEncoder,
+}
+
+
+def build_encoder(name: str, *, dim: int, seed: int) -> ConvEncoder | DigitsEncoder:
+    """Return a new encoder with seeded weights; the global generator is left as it was."""
+    check_name("encoder", name, ENCODERS)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return ENCODERS[name](dim)
+
+
+@torch.no_grad()
+def embed(
+    encoder: nn.Module, images: Tensor, *, batch_size: int = 1000
+) -> Float[Tensor, "N dim"]:
+    """Embeddings of all images in evaluation mode, batch by batch, on the CPU in float32.
+
+    `images` come as the datasets hold them: (N, 3, 32, 32) uint8 or (N, 64) float32.
+    """
+    if images.ndim not in (2, 4):
+        raise InvalidInputError("images (N, 3, 32, 32) or (N, 64)", describe(images), "reshape them")
+    was_training = encoder.training
+    encoder.eval()
+    device = next(encoder.parameters()).device
+    parts = [encoder(batch.to(device).float()).cpu() for batch in images.split(batch_size)]
+    encoder.train(was_training)
+    return torch.cat(parts)
+
+
+@torch.no_grad()
+def augment(
+    images: UInt8[Tensor, "N 3 32 32"], flips: Int[Tensor, " N"], generator: torch.Generator
+) -> Float[Tensor, "N 3 32 32"]:
+    """Mirror the images that `flips` marks, then shift each by up to 2 pixels either way."""
+    x = images.float()
+    x = torch.where(flips.bool().view(-1, 1, 1, 1), x.flip(3), x)
+    padded = F.pad(x, (2, 2, 2, 2), mode="reflect")
+    shift = torch.randint(0, 5, (len(x), 2), generator=generator)
+    out = torch.empty_like(x)
+    for dy in range(5):
+        for dx in range(5):
+            here = (shift[:, 0] == dy) & (shift[:, 1] == dx)
+            out[here] = padded[here, :, dy : dy + 32, dx : dx + 32]
+    return out
+
+
+def _group(width_in: int, width_out: int) -> nn.Sequential:
+    def convolution(width: int) -> nn.Conv2d:
+        return nn.Conv2d(width, width_out, kernel_size=3, padding=1, bias=False)
+
+    return nn.Sequential(
+        convolution(width_in),
+        nn.MaxPool2d(2),
+        nn.BatchNorm2d(width_out),
+        nn.GELU(),
+        convolution(width_out),
+        nn.BatchNorm2d(width_out),
+        nn.GELU(),
+    )

@@ -1,0 +1,88 @@
+"""Errors for people: every message says what was expected, what came, and what to do.
+
+One small tree, so that a caller can catch `TutorialError` and the command line can turn each kind
+into an exit code. The classes that refine a built-in error also inherit from it, so that code written
+for plain Python (``except ValueError``) keeps working.
+"""
+
+from __future__ import annotations
+
+from sklearn.exceptions import NotFittedError as _SklearnNotFittedError
+
+
+class TutorialError(Exception):
+    """Base of every error that this package raises on purpose.
+
+    The text has three parts, always in this order::
+
+        >>> print(TutorialError("a (N, dim) array", "a list of 3 strings", "pass embeddings"))
+        expected a (N, dim) array; got a list of 3 strings. What to do: pass embeddings.
+    """
+
+    #: Exit status of the command line when this error reaches it.
+    exit_code = 1
+
+    def __init__(self, expected: str, got: str, todo: str) -> None:
+        self.expected, self.got, self.todo = expected, got, todo
+        super().__init__(f"expected {expected}; got {got}. What to do: {todo}.")
+
+
+class InvalidInputError(TutorialError, ValueError):
+    """An argument has the wrong value, shape or type."""
+
+    exit_code = 2
+
+
+class NotFittedError(TutorialError, _SklearnNotFittedError):
+    """A quantizer was used before `fit`. Also scikit-learn's `NotFittedError`."""
+
+    exit_code = 2
+
+
+class UnknownNameError(InvalidInputError, KeyError):
+    """A dataset, method, quantizer or protocol that does not exist."""
+
+    def __init__(self, kind: str, name: object, known: list[str]) -> None:
+        super().__init__(
+            f"a {kind} out of {', '.join(sorted(known))}",
+            f"{name!r}",
+            "choose one of the names above",
+        )
+
+    # KeyError shows repr(message), which would hide the sentence behind quotes.
+    __str__ = Exception.__str__
+
+
+class DataMissingError(TutorialError, FileNotFoundError):
+    """Data is not where it was looked for."""
+
+    exit_code = 3
+
+    # FileNotFoundError's own __str__ expects an errno.
+    __str__ = Exception.__str__
+
+
+class ChecksumError(TutorialError):
+    """A file's bytes are not the ones that were published; nothing in it was read."""
+
+    exit_code = 3
+
+
+class DownloadError(TutorialError, OSError):
+    """No mirror could be reached, or all of them broke off."""
+
+    exit_code = 3
+    __str__ = Exception.__str__
+
+
+class RunMismatchError(TutorialError):
+    """A run folder was made with another configuration."""
+
+    exit_code = 4
+
+
+class StorageError(TutorialError, OSError):
+    """A file could not be written (disk full, no permission); the old one is untouched."""
+
+    exit_code = 5
+    __str__ = Exception.__str__

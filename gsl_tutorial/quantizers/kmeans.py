@@ -1,0 +1,42 @@
+"""k-means by faiss, from a seed or from where the centroids stand.
+
+A thin door to `faiss.Kmeans`: it fixes the settings that matter for reproducible teaching (no
+sub-sampling, a seed of our own, silence) and adds nothing to the algorithm. A centroid that loses
+all its points is re-seeded by faiss next to a crowded one.
+"""
+
+from __future__ import annotations
+
+import faiss
+import numpy as np
+from jaxtyping import Float
+
+
+def kmeans(
+    X: Float[np.ndarray, "N d"],
+    n_clusters: int,
+    *,
+    seed: int,
+    n_iterations: int = 25,
+    start: Float[np.ndarray, "K d"] | None = None,
+) -> Float[np.ndarray, "K d"]:
+    """Return (n_clusters, d) float32 centroids; `start` makes it a warm start."""
+    solver = faiss.Kmeans(
+        X.shape[1],
+        n_clusters,
+        niter=n_iterations,
+        seed=seed,
+        verbose=False,
+        # faiss would train on a sample above this, and print a warning below the other.
+        max_points_per_centroid=max(1, len(X)),
+        min_points_per_centroid=1,
+    )
+    solver.train(np.ascontiguousarray(X, dtype=np.float32), init_centroids=start)
+    return np.array(solver.centroids, dtype=np.float32)
+
+
+def seed_from(random_state: int | np.random.Generator | None) -> int:
+    """A seed for faiss: the integer itself, or one drawn from the generator."""
+    if isinstance(random_state, (int, np.integer)):
+        return int(random_state) & 0x7FFFFFFF
+    return int(np.random.default_rng(random_state).integers(2**31 - 1))

@@ -1,0 +1,104 @@
+"""Files that are either whole or absent: safetensors and JSON, written beside and then renamed.
+
+A crash, a full disk or Ctrl-C in the middle of a write leaves the previous file as it was. Arrays are
+safetensors, never pickles; each file carries a small JSON header that says what it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from gsl_tutorial.errors import ChecksumError, DataMissingError, InvalidInputError, StorageError
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file as a whole; raises `StorageError` and keeps the old one where that fails."""
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            temporary = Path(file.name)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)  # temporary files are private to their owner
+        os.replace(temporary, path)
+    except OSError as error:
+        raise StorageError(
+            f"to write {len(content) / 1e6:.1f} MB to {path.name}",
+            f"{error.strerror or error}",
+            f"free space or choose another folder than {path.parent}; the old file is untouched",
+        ) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as readable JSON, keys in the order given."""
+    write_bytes(path, (json.dumps(value, indent=1) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file; raises `DataMissingError` or `InvalidInputError`."""
+    try:
+        return json.loads(_read(path))
+    except ValueError as error:
+        raise InvalidInputError(
+            f"JSON in {path.name}", f"{error}", "delete the file and make it again"
+        ) from error
+
+
+def save_arrays(path: Path, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> None:
+    """Write named arrays with a JSON header to a safetensors file."""
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    write_bytes(path, save(contiguous, metadata={"header": json.dumps(dict(header))}))
+
+
+def load_arrays(
+    path: Path, *, sha256: str | None = None
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Read what `save_arrays` wrote: the arrays and the header.
+
+    With `sha256`, raises `ChecksumError` before anything is read when the bytes are others.
+    """
+    if sha256 is not None and (found := digest(path)) != sha256:
+        raise ChecksumError(
+            f"SHA-256 {sha256} for {path.name}", found, "fetch the file again: it has changed"
+        )
+    _read(path, size=0)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return arrays, json.loads((file.metadata() or {}).get("header", "{}"))
+    except (SafetensorError, ValueError) as error:
+        raise InvalidInputError(
+            f"a whole safetensors file at {path.name}", f"{error}", "make or fetch it again"
+        ) from error
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(_read(path)).hexdigest()
+
+
+def _read(path: Path, size: int = -1) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(size)
+    except OSError as error:
+        raise DataMissingError(
+            f"a readable file {path}", f"{error.strerror or error}", "check the path"
+        ) from error

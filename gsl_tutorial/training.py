@@ -1,0 +1,185 @@
+"""Learning in turns: the network moves with the codebooks fixed, then the codebooks follow.
+
+A round is some passes over the training images, with the codebooks as they stand, and then one warm
+k-means from where they stand (source: the abstract of arXiv 1610.09645, "optimised in turn"). During
+the first round no codebook exists, so the similarity loss works alone. All randomness comes from the
+seed and the number of the epoch, so a resumed run repeats the uninterrupted one exactly.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Int
+from torch import Tensor
+
+from gsl_tutorial.encoders import augment, embed
+from gsl_tutorial.errors import TutorialError
+from gsl_tutorial.losses import get_method
+from gsl_tutorial.runs import RunFolder, TrainedModel, TrainingConfig
+
+#: Images that the codebooks are refitted on between rounds; all of them at the end.
+_REFIT_SAMPLE = 10_000
+
+
+class DivergedError(TutorialError):
+    """The loss became NaN or infinite."""
+
+    exit_code = 6
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands; `on_progress` receives one after each step."""
+
+    step: int
+    n_steps: int
+    round: int
+    n_rounds: int
+    loss: float
+
+
+def train(
+    config: TrainingConfig,
+    images: Tensor,
+    labels: Int[Tensor, " N"],
+    *,
+    folder: RunFolder | None = None,
+    resume: bool = False,
+    device: str = "cpu",
+    on_progress: Callable[[Progress], None] | None = None,
+    on_round: Callable[[TrainedModel, int], None] | None = None,
+) -> TrainedModel:
+    """Train encoder and quantizer in turns; returns the finished model.
+
+    images: (N, 3, 32, 32) uint8 or (N, 64) float32; labels: (N,) from 0. With `folder`, a checkpoint
+    is written after every round and the model at the end; with `resume`, a run in that folder goes on
+    from its last finished round and ends with the weights of an uninterrupted one.
+    on_round: called with the model and the number of rounds done, before the first round too.
+
+    Raises `RunMismatchError` for a folder of another configuration, `DivergedError` on a NaN loss,
+    `StorageError` when the disk is full.
+    """
+    schedule = config.schedule
+    if folder is not None:
+        folder.open(config, resume=resume)
+        if folder.model_file.exists():
+            return folder.load_model()
+    model = TrainedModel.new(config, n_classes=int(labels.max()) + 1)
+    model.encoder.to(device, memory_format=torch.channels_last)
+    model.classifier.to(device)
+    model.encoder.prepare(images[:2000].to(device))
+    parameters = [*model.encoder.parameters(), *model.classifier.parameters()]
+    optimizer = torch.optim.SGD(
+        [p for p in parameters if p.requires_grad],
+        lr=schedule.learning_rate,
+        momentum=schedule.momentum,
+        weight_decay=schedule.weight_decay,
+        nesterov=True,
+    )
+    done = folder.load_checkpoint(model, optimizer) if folder is not None and resume else 0
+
+    steps_per_round = schedule.epochs * n_batches(len(images), schedule.batch_size)
+    n_steps = schedule.rounds * steps_per_round
+    if on_round is not None:
+        on_round(model, done)
+    for round_ in range(done, schedule.rounds):
+        started, total = time.perf_counter(), 0.0
+        for i, batch in enumerate(_round_batches(config, images, round_)):
+            step = round_ * steps_per_round + i
+            for group in optimizer.param_groups:
+                group["lr"] = schedule.learning_rate * _triangle(step / n_steps)
+            loss = _step(model, optimizer, batch.images, labels[batch.index], round_, device)
+            total += loss
+            if on_progress is not None:
+                on_progress(Progress(step + 1, n_steps, round_ + 1, schedule.rounds, loss))
+        is_last = round_ + 1 == schedule.rounds
+        distortion = refit_quantizer(model, images, everything=is_last)
+        model.history.append(
+            {
+                "round": round_ + 1,
+                "loss": total / steps_per_round,
+                "relative_distortion": distortion,
+                "seconds": time.perf_counter() - started,
+            }
+        )
+        if folder is not None:
+            folder.save_checkpoint(model, optimizer, finished_rounds=round_ + 1)
+        if on_round is not None:
+            on_round(model, round_ + 1)
+    if folder is not None:
+        folder.save_model(model)
+    return model
+
+
+def refit_quantizer(model: TrainedModel, images: Tensor, *, everything: bool) -> float:
+    """Let the codebooks follow the embeddings; returns the relative distortion."""
+    if not everything and len(images) > _REFIT_SAMPLE:
+        # Evenly spaced, so that the sample is the same in every round and no class is missed.
+        images = images[:: len(images) // _REFIT_SAMPLE]
+    z = embed(model.encoder, images).numpy()
+    quantizer = model.quantizer
+    _ = quantizer.refit(z) if model.is_quantized else quantizer.fit(z)
+    return quantizer.relative_distortion(z)
+
+
+def n_batches(n_images: int, batch_size: int) -> int:
+    """Whole batches of an epoch; a remainder is left out unless it is all there is."""
+    return max(1, n_images // batch_size)
+
+
+@dataclass(frozen=True)
+class _Batch:
+    index: Int[Tensor, " n"]
+    images: Tensor
+
+
+def _round_batches(config: TrainingConfig, images: Tensor, round_: int) -> Iterator[_Batch]:
+    schedule = config.schedule
+    for epoch in range(round_ * schedule.epochs, (round_ + 1) * schedule.epochs):
+        generator = torch.Generator().manual_seed(config.seed * 100_003 + epoch)
+        order = torch.randperm(len(images), generator=generator)
+        # Alternating flip (airbench): an image is mirrored in every other epoch, not at random.
+        first = torch.Generator().manual_seed(config.seed)
+        flips = (torch.randint(0, 2, (len(images),), generator=first) + epoch) % 2
+        for i in range(n_batches(len(images), schedule.batch_size)):
+            index = order[i * schedule.batch_size : (i + 1) * schedule.batch_size]
+            batch = images[index]
+            yield _Batch(
+                index, augment(batch, flips[index], generator) if batch.ndim == 4 else batch
+            )
+
+
+def _step(
+    model: TrainedModel,
+    optimizer: torch.optim.Optimizer,
+    images: Tensor,
+    labels: Tensor,
+    round_: int,
+    device: str,
+) -> float:
+    schedule = model.config.schedule
+    z = model.encoder(images.to(device))
+    extra = z.new_zeros(())
+    if round_ >= schedule.warmup_rounds:
+        z, extra = get_method(model.config.method)(z, model.quantizer, model.config.options)
+    similarity = F.cross_entropy(
+        model.classifier(z), labels.to(device), label_smoothing=schedule.label_smoothing
+    )
+    loss = similarity + extra
+    value = float(loss.detach())
+    if not torch.isfinite(loss):
+        raise DivergedError("a finite loss", f"{value}", "lower the strength or the learning rate")
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    optimizer.step()
+    return value
+
+
+def _triangle(t: float) -> float:
+    """Learning-rate factor at the share `t` of training: up over the first fifth, then down to 0."""
+    return max(0.02, t / 0.2 if t < 0.2 else (1 - t) / 0.8)

@@ -1,0 +1,90 @@
+"""Checks on what a caller hands in, written once.
+
+Every public function that takes embeddings sends them through `as_vectors`, so that a wrong shape,
+a wrong type or a NaN is named in the same words everywhere and before any work is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from jaxtyping import Float, Integer
+
+from gsl_tutorial.errors import InvalidInputError, UnknownNameError
+
+
+def describe(value: object) -> str:
+    """Say what a value is, in a few words.
+
+    >>> describe(np.zeros((3, 2)))
+    'a (3, 2) array of float64'
+    """
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    if shape is not None and dtype is not None:
+        return f"a {tuple(shape)} array of {str(dtype).removeprefix('torch.')}"
+    return f"{type(value).__name__} {value!r}"[:80]
+
+
+def as_vectors(
+    values: object, *, dim: int | None = None, name: str = "embeddings"
+) -> Float[np.ndarray, "n dim"]:
+    """Return `values` as a finite, C-ordered (n, dim) float32 array.
+
+    Raises `InvalidInputError` for another shape, a type that is not floating point, NaN or infinity.
+    """
+    array = np.asarray(values)
+    if array.ndim != 2 or (dim is not None and array.shape[1] != dim):
+        wanted = f"(n, {dim})" if dim is not None else "(n, dim)"
+        raise InvalidInputError(
+            f"{name} of shape {wanted}", describe(array), "pass one vector per row"
+        )
+    if not np.issubdtype(array.dtype, np.floating):
+        raise InvalidInputError(
+            f"floating-point {name}", describe(array), "convert them with .astype(numpy.float32)"
+        )
+    array = np.ascontiguousarray(array, dtype=np.float32)
+    bad = ~np.isfinite(array).all(axis=1)
+    if bad.any():
+        raise InvalidInputError(
+            f"finite {name}",
+            f"NaN or infinity in {bad.sum()} of {len(array)} rows, the first is row "
+            f"{int(bad.argmax())}",
+            "find out where they come from: a diverged training or a division by zero",
+        )
+    return array
+
+
+def as_codes(values: object, *, n_subspaces: int, n_codewords: int) -> Integer[np.ndarray, "n m"]:
+    """Return `values` as an (n, n_subspaces) integer array with entries in [0, n_codewords)."""
+    codes = np.asarray(values)
+    if codes.ndim != 2 or codes.shape[1] != n_subspaces:
+        raise InvalidInputError(
+            f"codes of shape (n, {n_subspaces})", describe(codes), "pass what `encode` returned"
+        )
+    if not np.issubdtype(codes.dtype, np.integer):
+        raise InvalidInputError("integer codes", describe(codes), "pass what `encode` returned")
+    if codes.size and (codes.min() < 0 or codes.max() >= n_codewords):
+        raise InvalidInputError(
+            f"codes from 0 to {n_codewords - 1}",
+            f"codes from {codes.min()} to {codes.max()}",
+            "use the quantizer that made these codes",
+        )
+    return codes
+
+
+def check_count(value: object, *, name: str, low: int, high: int | None = None) -> int:
+    """Return `value` as an int within [low, high], or raise `InvalidInputError`."""
+    is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not is_whole or value < low or (high is not None and value > high):  # type: ignore[operator]
+        span = f"{low} or more" if high is None else f"from {low} to {high}"
+        raise InvalidInputError(f"{name} a whole number, {span}", repr(value), f"change {name}")
+    return int(value)  # type: ignore[call-overload, no-any-return]
+
+
+def check_name(kind: str, name: object, known: Iterable[str]) -> str:
+    """Return `name` when it is one of `known`, or raise `UnknownNameError`."""
+    names = list(known)
+    if not isinstance(name, str) or name not in names:
+        raise UnknownNameError(kind, name, names)
+    return name
