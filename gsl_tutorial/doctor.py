@@ -24,10 +24,12 @@ import psutil
 
 from gsl_tutorial.datasets import cache_folder, cifar10_status
 
-_GB = 1e9 _NEEDED_MEMORY = 1 * _GB  # the budget of a notebook _NEEDED_DISK = 0.4 * _GB  # CIFAR-10,
-packed and unpacked _SHIPPED = Path(__file__).parent.parent / "data" # Where the installed name may
-differ from the one asked for (conda, GPU builds), the module decides. _MODULES = {"faiss-cpu":
-"faiss"}
+_GB = 1e9
+_NEEDED_MEMORY = 1 * _GB  # the budget of a notebook
+_NEEDED_DISK = 0.4 * _GB  # CIFAR-10, packed and unpacked
+_SHIPPED = Path(__file__).parent.parent / "data"
+# Where the installed name may differ from the one asked for (conda, GPU builds), its module decides.
+_MODULES = {"faiss-cpu": "faiss"}
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,9 @@ def render(report: Report) -> str:
     Not ready: 1 problem to solve first.
     """
     count = sum(finding.level == "problem" for finding in report.findings)
-    verdict = "Ready." if report.ok else f"Not ready: {count} problem{'s' * (count > 1)} to solve first."
+    verdict = f"Not ready: {count} problem{'s' * (count > 1)} to solve first."
+    if report.ok:
+        verdict = "Ready."
     return "\n".join([*map(str, report.findings), "", verdict])
 
 
@@ -137,7 +141,8 @@ def _package(name: str, wanted: str, allowed: Any) -> Finding:
 
 def _torch() -> Iterator[Finding]:
     cores = _cores()
-    yield Finding("ok", "cores", f"{cores}, OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', '-')}")
+    asked = os.environ.get("OMP_NUM_THREADS", "not set")
+    yield Finding("ok", "cores", f"{cores} (OMP_NUM_THREADS: {asked})")
     try:
         import torch
     except Exception as error:  # a broken installation raises ImportError, OSError, RuntimeError...
@@ -223,8 +228,8 @@ def _data(root: str | Path | None) -> Iterator[Finding]:
             "note",
             "CIFAR-10",
             str(status),
-            "only the CIFAR-10 chapters need it: run `gsl-tutorial fetch`, or set GSL_TUTORIAL_DATA "
-            "to a folder that holds cifar-10-batches-py",
+            "only the CIFAR-10 chapters need it: `gsl-tutorial fetch`, or set GSL_TUTORIAL_DATA"
+            " to a folder that holds cifar-10-batches-py",
         )
 
 

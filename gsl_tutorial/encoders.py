@@ -61,7 +61,11 @@ class DigitsEncoder(nn.Module):
     def __init__(self, dim: int = 16, width: int = 128) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Linear(64, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, dim)
+            nn.Linear(64, width),
+            nn.ReLU(),
+            nn.Linear(width, width),
+            nn.ReLU(),
+            nn.Linear(width, dim),
         )
 
     def forward(self, images: Float[Tensor, "N 64"]) -> Float[Tensor, "N dim"]:
@@ -98,15 +102,15 @@ def build_encoder(name: str, *, dim: int, seed: int) -> ConvEncoder | DigitsEnco
 
 
 @torch.no_grad()
-def embed(
-    encoder: nn.Module, images: Tensor, *, batch_size: int = 1000
-) -> Float[Tensor, "N dim"]:
+def embed(encoder: nn.Module, images: Tensor, *, batch_size: int = 1000) -> Float[Tensor, "N dim"]:
     """Embeddings of all images in evaluation mode, batch by batch, on the CPU in float32.
 
     `images` come as the datasets hold them: (N, 3, 32, 32) uint8 or (N, 64) float32.
     """
     if images.ndim not in (2, 4):
-        raise InvalidInputError("images (N, 3, 32, 32) or (N, 64)", describe(images), "reshape them")
+        raise InvalidInputError(
+            "images (N, 3, 32, 32) or (N, 64)", describe(images), "reshape them"
+        )
     was_training = encoder.training
     encoder.eval()
     device = next(encoder.parameters()).device

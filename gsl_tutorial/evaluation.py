@@ -10,6 +10,7 @@ Inputs are never changed.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, get_args
 
@@ -17,6 +18,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Integer
 
 from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.ties import average_precision_of_groups
 from gsl_tutorial.validation import check_count, check_name, describe
 
 Denominator = Literal["relevant", "retrieved"]
@@ -52,8 +54,15 @@ def average_precision(
             f"{describe(distances)} and {describe(relevant)}",
             "pass one row of distances and `database_labels == query_label`",
         )
-    at = _check_choices(distances[None], at, denominator, ties)
-    return _average_precision(_sortable(distances), relevant, at, denominator, ties)
+    at = _check_choices(distances, at, denominator, ties)
+    return average_precision_of_groups(
+        distances,
+        np.ones(len(distances), dtype=np.int32),
+        relevant,
+        at=at,
+        denominator=denominator,
+        ties=ties,
+    )
 
 
 def average_precisions(
@@ -70,14 +79,64 @@ def average_precisions(
     query_labels, database_labels = np.asarray(query_labels), np.asarray(database_labels)
     _check_labels(distances, query_labels, database_labels)
     at = _check_choices(distances, at, denominator, ties)
+    sizes = np.ones(len(database_labels), dtype=np.int32)
+    hits = {label: database_labels == label for label in set(query_labels)}
+    return _each_query(
+        lambda i: average_precision_of_groups(
+            distances[i], sizes, hits[query_labels[i]], at=at, denominator=denominator, ties=ties
+        ),
+        len(distances),
+    )
 
-    def one(i: int) -> float:
-        relevant = database_labels == query_labels[i]
-        return _average_precision(_sortable(distances[i]), relevant, at, denominator, ties)
 
-    # NumPy's sort releases the interpreter lock, so threads help.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return np.fromiter(pool.map(one, range(len(distances))), dtype=np.float64)
+def group_codes(
+    codes: Integer[np.ndarray, "N M"], labels: Integer[np.ndarray, " N"]
+) -> tuple[Integer[np.ndarray, "U M"], dict[int, Integer[np.ndarray, " U"]]]:
+    """The distinct codes of a database, and for each label how many items each code has of it.
+
+    Items with equal codes are tied for every query, so a ranking needs distances to the U distinct
+    codes only.
+    """
+    distinct, which = np.unique(codes, axis=0, return_inverse=True)
+    members = {
+        int(label): np.bincount(which[labels == label], minlength=len(distinct)).astype(np.int32)
+        for label in np.unique(labels)
+    }
+    return distinct, members
+
+
+def grouped_average_precisions(
+    distances: Float[np.ndarray, "B U"],
+    query_labels: Integer[np.ndarray, " B"],
+    members: dict[int, Integer[np.ndarray, " U"]],
+    *,
+    at: int | None = None,
+    denominator: Denominator = "relevant",
+    ties: Ties = "exact",
+) -> Float[np.ndarray, " B"]:
+    """`average_precisions` from the distances to distinct codes and the counts of `group_codes`."""
+    distances, query_labels = np.asarray(distances), np.asarray(query_labels)
+    sizes = np.sum(list(members.values()), axis=0, dtype=np.int32)
+    if distances.shape != (len(query_labels), len(sizes)):
+        raise InvalidInputError(
+            f"distances ({len(query_labels)}, {len(sizes)}), one column for each distinct code",
+            describe(distances),
+            "compute the distances to what `group_codes` returned",
+        )
+    _check_choices(distances, at, denominator, ties)
+    at = int(sizes.sum()) if at is None else at
+    nothing = np.zeros_like(sizes)
+    return _each_query(
+        lambda i: average_precision_of_groups(
+            distances[i],
+            sizes,
+            members.get(int(query_labels[i]), nothing),
+            at=at,
+            denominator=denominator,
+            ties=ties,
+        ),
+        len(distances),
+    )
 
 
 def mean_average_precision(
@@ -132,73 +191,10 @@ def precision_recall_curve(
     return precision / n_queries, recall / n_queries
 
 
-def _average_precision(
-    keys: np.ndarray, relevant: Bool[np.ndarray, " N"], at: int, denominator: str, ties: str
-) -> float:
-    """AP from unsigned keys that order like the distances and whose lowest bit is free.
-
-    Relevance goes into the free bit, so a plain sort (several times faster than argsort) carries it
-    along. From then on only relevant items are looked at.
-    """
-    keys = np.sort(keys | (relevant if ties == "pessimistic" else ~relevant))
-    hit = (keys & 1).astype(bool)
-    if ties != "pessimistic":
-        np.logical_not(hit, out=hit)
-    rank = np.flatnonzero(hit) + 1
-    total = len(rank)
-    seen = np.arange(1, total + 1)
-    if ties != "exact":
-        within = rank <= at
-        gained = (seen[within] / rank[within]).sum()
-        found = float(within.sum())
-    else:
-        gained, found = _gain_with_ties(keys >> 1, rank, seen, at)
-    divisor = found if denominator == "retrieved" else min(at, total)
-    return float(gained / divisor) if divisor > 0 else 0.0
-
-
-def _gain_with_ties(
-    values: np.ndarray, rank: np.ndarray, seen: np.ndarray, at: int
-) -> tuple[float, float]:
-    """Expected sum of P(k) over relevant ranks k <= at, and expected number of relevant items there.
-
-    A group of n tied items, r of them relevant, after N0 items of which R0 are relevant, adds
-    (r / n) sum_i (R0 + 1 + (i - 1)(r - 1)/(n - 1)) / (N0 + i): each position holds a relevant item
-    with probability r / n, and then a share (r - 1)/(n - 1) of those before it are relevant too.
-    """
-    # Relevant items sort first within their group, so a group shows as equal values at hit ranks.
-    hit_values = values[rank - 1]
-    first = np.flatnonzero(np.diff(hit_values, prepend=hit_values[:1] + 1 if len(rank) else 0))
-    r = np.diff(first, append=len(rank))
-    before = rank[first] - 1
-    n = np.searchsorted(values, hit_values[first], side="right") - before
-    alone = (n == 1) & (before < at)
-    gained = ((seen[first] / rank[first])[alone]).sum()
-    found = float(alone.sum())
-
-    # All tied positions of all groups, laid end to end.
-    tied = (n > 1) & (before < at)
-    n, r, before, already = n[tied], r[tied], before[tied], seen[first][tied] - 1
-    shown = np.minimum(n, at - before)
-    group = np.repeat(np.arange(len(n)), shown)
-    i = np.arange(len(group)) - np.repeat(np.cumsum(shown) - shown, shown)
-    share = (r - 1) / (n - 1)
-    expected = (already[group] + 1 + i * share[group]) / (before[group] + 1 + i)
-    gained += (expected * (r / n)[group]).sum()
-    return float(gained), found + float((r / n * shown).sum())
-
-
-def _sortable(distances: np.ndarray) -> np.ndarray:
-    """Unsigned integers that order like the distances, shifted left by one bit.
-
-    The bits of a non-negative float, read as an integer, order like the float; its sign bit is
-    always 0, so shifting it out loses nothing. Anything else is replaced by its dense rank.
-    """
-    if distances.dtype not in (np.float32, np.float64) or (distances < 0).any():
-        distances = np.unique(distances, return_inverse=True)[1].astype(np.float32)
-    unsigned = np.uint32 if distances.dtype == np.float32 else np.uint64
-    # Adding 0.0 turns -0.0 into 0.0, which must tie with it.
-    return (distances + distances.dtype.type(0)).view(unsigned) << 1
+def _each_query(one: Callable[[int], float], n_queries: int) -> Float[np.ndarray, " B"]:
+    # NumPy releases the interpreter lock while it sorts and adds, so threads help.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return np.fromiter(pool.map(one, range(n_queries)), dtype=np.float64)
 
 
 def _check_choices(distances: np.ndarray, at: int | None, denominator: str, ties: str) -> int:

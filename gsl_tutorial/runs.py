@@ -26,7 +26,8 @@ from gsl_tutorial.quantizers import ProductQuantizer
 from gsl_tutorial.storage import load_arrays, read_json, save_arrays, write_json
 from gsl_tutorial.validation import check_count, check_name
 
-DATASETS = ("cifar10", "digits")
+#: Data sets and the protocols that split them, the default first.
+DATASETS = {"cifar10": ("P2", "validation", "P0", "P1a", "P1b", "unseen"), "digits": ("digits",)}
 QUANTIZERS = {"pq": ProductQuantizer}
 
 
@@ -59,7 +60,7 @@ PROFILES: dict[str, dict[str, Schedule]] = {
 class TrainingConfig:
     """Everything that decides the weights of a run, and nothing else.
 
-    `holdout` training images (a multiple of the number of classes) are kept out for validation.
+    protocol: whose training images are used; empty means the data set's first ("P2", "digits").
     Raises `InvalidInputError` / `UnknownNameError` when built from values that cannot work.
     """
 
@@ -70,18 +71,20 @@ class TrainingConfig:
     method: str = "snap"
     profile: str = "quick"
     seed: int = 0
-    holdout: int = 0
+    protocol: str = ""
     dim: int = 32
     options: MethodOptions = field(default_factory=MethodOptions)
 
     def __post_init__(self) -> None:
         check_name("dataset", self.dataset, DATASETS)
+        if not self.protocol:
+            object.__setattr__(self, "protocol", DATASETS[self.dataset][0])
+        check_name(f"protocol of {self.dataset}", self.protocol, DATASETS[self.dataset])
         check_name("quantizer", self.quantizer, QUANTIZERS)
         check_name("method", self.method, METHODS)
         check_name("profile", self.profile, PROFILES[self.dataset])
         check_count(self.bits, name="bits", low=1)
         check_count(self.seed, name="seed", low=0)
-        check_count(self.holdout, name="holdout", low=0)
         check_count(self.n_codewords, name="n_codewords", low=2, high=65536)
         each = math.log2(self.n_codewords)
         if not each.is_integer() or self.bits % each or self.dim % self.n_subspaces:
@@ -141,6 +144,11 @@ class TrainedModel:
     classifier: CosineClassifier
     quantizer: ProductQuantizer
     history: list[dict[str, float]] = field(default_factory=list)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def train_seconds(self) -> float:
+        return sum(record["seconds"] for record in self.history)
 
     @classmethod
     def new(cls, config: TrainingConfig, *, n_classes: int = 10) -> TrainedModel:
@@ -198,8 +206,8 @@ class RunFolder:
     def model_file(self) -> Path:
         return self.path / "model.safetensors"
 
-    def open(self, config: TrainingConfig, *, resume: bool) -> None:
-        """Claim the folder for `config`; raises `RunMismatchError` when it holds another run."""
+    def check(self, config: TrainingConfig, *, resume: bool) -> None:
+        """Raise `RunMismatchError` when the folder holds a run that this one would overwrite."""
         if self.config_file.exists():
             there = self.config()
             if there != config:
@@ -214,6 +222,10 @@ class RunFolder:
                     "a run with the same configuration",
                     "add --resume to continue it, or choose another folder",
                 )
+
+    def open(self, config: TrainingConfig, *, resume: bool) -> None:
+        """Claim the folder for `config`; the same errors as `check`."""
+        self.check(config, resume=resume)
         write_json(self.config_file, config.to_dict())
 
     def config(self) -> TrainingConfig:
@@ -263,7 +275,11 @@ class RunFolder:
         save_arrays(
             self.model_file,
             model.arrays(),
-            {"config": model.config.to_dict(), "history": model.history},
+            {
+                "config": model.config.to_dict(),
+                "history": model.history,
+                "provenance": model.provenance,
+            },
         )
 
     def load_model(self) -> TrainedModel:
@@ -292,7 +308,7 @@ def load_model_file(
         )
     model = TrainedModel.new(config)
     model.adopt(arrays)
-    return replace(model, history=header["history"])
+    return replace(model, history=header["history"], provenance=header["provenance"])
 
 
 def _flat(values: dict[str, Any]) -> dict[str, Any]:

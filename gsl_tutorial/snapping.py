@@ -200,9 +200,7 @@ class _Snap(torch.autograd.Function):
         return ctx.layer.backward_rule(gradient, z), None
 
 
-def _pick(
-    vectors: Float[Tensor, "N M n d"], index: Int[Tensor, "N M"]
-) -> Float[Tensor, "N M d"]:
+def _pick(vectors: Float[Tensor, "N M n d"], index: Int[Tensor, "N M"]) -> Float[Tensor, "N M d"]:
     """For each (vector, subspace) the one of its n vectors that `index` names."""
     return vectors.take_along_dim(index[..., None, None], dim=2).squeeze(2)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -51,6 +52,7 @@ def train(
     folder: RunFolder | None = None,
     resume: bool = False,
     device: str = "cpu",
+    provenance: dict[str, Any] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     on_round: Callable[[TrainedModel, int], None] | None = None,
 ) -> TrainedModel:
@@ -59,6 +61,7 @@ def train(
     images: (N, 3, 32, 32) uint8 or (N, 64) float32; labels: (N,) from 0. With `folder`, a checkpoint
     is written after every round and the model at the end; with `resume`, a run in that folder goes on
     from its last finished round and ends with the weights of an uninterrupted one.
+    provenance: what the model file shall say of its making (command, commit).
     on_round: called with the model and the number of rounds done, before the first round too.
 
     Raises `RunMismatchError` for a folder of another configuration, `DivergedError` on a NaN loss,
@@ -111,6 +114,7 @@ def train(
             folder.save_checkpoint(model, optimizer, finished_rounds=round_ + 1)
         if on_round is not None:
             on_round(model, round_ + 1)
+    model.provenance = provenance or {}
     if folder is not None:
         folder.save_model(model)
     return model

@@ -138,7 +138,9 @@ class ProductQuantizer(Quantizer):
         )
         self.dim_ = X.shape[1]
         codes = self.encode(X)
-        self.usage_ = np.stack([np.bincount(column, minlength=self.n_codewords) for column in codes.T])
+        self.usage_ = np.stack(
+            [np.bincount(column, minlength=self.n_codewords) for column in codes.T]
+        )
         self.distortion_ = float(((X - self.decode(codes)) ** 2).sum(axis=1).mean())
         return self
 

@@ -1,0 +1,149 @@
+"""The whole path for one run: load the data, train, embed, measure; and ship what came out.
+
+The command line and the notebooks call these few functions; each step is a module of its own.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gsl_tutorial.datasets import (
+    CLASS_NAMES,
+    Dataset,
+    Split,
+    arrange,
+    get_protocol,
+    load_digits,
+    read_cifar10,
+)
+from gsl_tutorial.encoders import embed
+from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.retrieval import Embedded, RetrievalResult, measure
+from gsl_tutorial.runs import DATASETS, RunFolder, TrainedModel, TrainingConfig
+from gsl_tutorial.training import Progress, train
+from gsl_tutorial.validation import check_name
+
+
+def load_data(name: str, *, protocol: str = "", seed: int = 0, root: Path | None = None) -> Dataset:
+    """The splits of a data set under a protocol (empty: its first one)."""
+    check_name("dataset", name, DATASETS)
+    protocol = protocol or DATASETS[name][0]
+    check_name(f"protocol of {name}", protocol, DATASETS[name])
+    if name == "digits":
+        return load_digits(random_state=seed)
+    images, labels = read_cifar10(root)
+    return arrange(images, labels, protocol=protocol, random_state=seed, class_names=CLASS_NAMES)
+
+
+def as_tensor(split: Split) -> Tensor:
+    """Images as the encoders take them: channels first, still uint8, nothing copied."""
+    with warnings.catch_warnings():
+        # The splits are read-only and torch cannot say so; nothing here writes to them.
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        images = torch.from_numpy(split.x)
+    return images.permute(0, 3, 1, 2) if images.ndim == 4 else images
+
+
+def train_run(
+    config: TrainingConfig,
+    data: Dataset,
+    *,
+    folder: RunFolder | None = None,
+    resume: bool = False,
+    provenance: dict[str, Any] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    on_round: Callable[[TrainedModel, int], None] | None = None,
+) -> TrainedModel:
+    """Train on the training split, on a GPU where torch finds one."""
+    classes, labels = np.unique(data.train.labels, return_inverse=True)
+    if len(classes) < 2:
+        raise InvalidInputError(
+            "two classes or more to train on", f"{len(classes)}", "use more data"
+        )
+    return train(
+        config,
+        as_tensor(data.train),
+        torch.from_numpy(labels),
+        folder=folder,
+        resume=resume,
+        device="cuda" if torch.cuda.is_available() else "cpu",
+        provenance=provenance,
+        on_progress=on_progress,
+        on_round=on_round,
+    )
+
+
+def embed_split(model: TrainedModel, split: Split) -> Embedded:
+    """Embeddings and predicted classes of a split."""
+    z = embed(model.encoder, as_tensor(split))
+    with torch.no_grad():
+        predicted = model.classifier.to("cpu")(z).argmax(1)
+    return Embedded(z.numpy(), split.labels, predicted.numpy())
+
+
+def evaluate_model(
+    model: TrainedModel,
+    *,
+    protocol: str = "",
+    root: Path | None = None,
+    on_stage: Callable[[str], None] = lambda text: None,
+) -> tuple[RetrievalResult, Embedded, Embedded]:
+    """Measure a model under a protocol that trains on the same images as it did.
+
+    Returns the result, the embedded queries and the embedded database. Raises `InvalidInputError`
+    for a protocol with other training images: its queries may have been trained on.
+    """
+    config = model.config
+    protocol = protocol or config.protocol
+    check_name(f"protocol of {config.dataset}", protocol, DATASETS[config.dataset])
+    trained_like = {"P0": "P2"}
+    if trained_like.get(protocol, protocol) != trained_like.get(config.protocol, config.protocol):
+        raise InvalidInputError(
+            f"a model trained for protocol {protocol}",
+            f"one trained on the images of {config.protocol}",
+            f"train it with --protocol {protocol}: its queries may be among this model's images",
+        )
+    on_stage("reading the images")
+    data = load_data(config.dataset, protocol=protocol, seed=config.seed, root=root)
+    on_stage(f"embedding {len(data.query):,} queries and {len(data.database):,} database images")
+    query, database = embed_split(model, data.query), embed_split(model, data.database)
+    numbers = get_protocol(protocol)
+    result = measure(
+        model.quantizer,
+        query,
+        database,
+        protocol={
+            "protocol": protocol,
+            "n_query": len(query),
+            "n_train": len(data.train),
+            "n_database": len(database),
+            "train_in_database": numbers.train_in_database,
+            "query_in_database": numbers.query_in_database,
+        },
+        on_stage=on_stage,
+    )
+    return result, query, database
+
+
+def summary(model: TrainedModel, result: RetrievalResult) -> dict[str, Any]:
+    """The result and the facts about the run, as one flat dictionary for JSON and cards."""
+    config = model.config
+    return {
+        **result.to_dict(),
+        "dataset": config.dataset,
+        "quantizer": config.quantizer,
+        "method": config.method,
+        "encoder": config.encoder,
+        "weights": sum(p.numel() for p in model.encoder.parameters()),
+        "pre_training": "none",
+        "profile": config.profile,
+        "seed": config.seed,
+        "train_seconds": round(model.train_seconds, 1),
+    }
