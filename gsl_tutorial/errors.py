@@ -7,6 +7,8 @@ for plain Python (``except ValueError``) keeps working.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sklearn.exceptions import NotFittedError as _SklearnNotFittedError
 
 
@@ -25,6 +27,17 @@ class TutorialError(Exception):
     def __init__(self, expected: str, got: str, todo: str) -> None:
         self.expected, self.got, self.todo = expected, got, todo
         super().__init__(f"expected {expected}; got {got}. What to do: {todo}.")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is pickled by its text; worker processes need the three parts.
+        return _rebuild, (type(self), self.__dict__, self.args)
+
+
+def _rebuild(kind: type[TutorialError], state: dict[str, Any], args: tuple[Any, ...]) -> Any:
+    error = kind.__new__(kind)
+    error.__dict__.update(state)
+    error.args = args
+    return error
 
 
 class InvalidInputError(TutorialError, ValueError):

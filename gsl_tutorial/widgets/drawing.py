@@ -1,0 +1,64 @@
+"""A drawing function with a control for each of its arguments.
+
+The picture is redrawn on every move and put into one image, so nothing flickers and nothing piles
+up. Where no widget can run (a reopened notebook, GitHub, print) the first picture and its text stand
+in its place. A drawing that fails says so under the picture and leaves the last good one.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as W
+from matplotlib.figure import Figure
+
+from gsl_tutorial.errors import TutorialError
+from gsl_tutorial.plots.style import png
+
+
+class DrawingWithControls(W.VBox):
+    """`draw(**values)` shown above its controls.
+
+    draw: returns a matplotlib figure from keyword arguments named like the controls.
+    controls: a labelled ipywidgets control for each argument.
+    alt: what the picture shows, for those who do not see it.
+    """
+
+    def __init__(self, draw: Callable[..., Figure], controls: dict[str, Any], *, alt: str) -> None:
+        self._draw, self._controls, self._alt = draw, controls, alt
+        # Quick to pack: on loopback bytes are cheap and compression is not.
+        self._image = W.Image(format="png", layout=W.Layout(max_width="640px"))
+        self._image.add_class("gsl-drawing")
+        self._message = W.HTML()
+        for control in controls.values():
+            control.observe(self._redraw, names="value")
+        rows = W.GridBox(
+            list(controls.values()),
+            layout=W.Layout(grid_template_columns="repeat(auto-fit, minmax(300px, 1fr))"),
+        )
+        super().__init__([self._image, self._message, rows])
+        self._redraw()
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the controls say now."""
+        return {name: control.value for name, control in self._controls.items()}
+
+    def _redraw(self, change: object = None) -> None:
+        try:
+            self._image.value = png(self._draw(**self.values), dpi=90, compress_level=1)
+            self._message.value = ""
+        except TutorialError as error:
+            self._message.value = f"<b>{error}</b>"
+
+    def __repr__(self) -> str:
+        return f"[Interactive figure: {self._alt}]"
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        data, metadata = super()._repr_mimebundle_(**options) or {}, {}
+        data["text/plain"] = repr(self)
+        data["image/png"] = base64.b64encode(png(self._draw(**self.values))).decode()
+        metadata["image/png"] = {"alt": self._alt}
+        return data, metadata

@@ -1,0 +1,120 @@
+"""The doctor: what it says when something is short, missing or broken."""
+
+from __future__ import annotations
+
+import builtins
+import json
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from gsl_tutorial import doctor
+from gsl_tutorial.datasets import files
+from gsl_tutorial.datasets.files import FOLDER
+from gsl_tutorial.doctor import Finding, Report, examine, render
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("GSL_TUTORIAL_DATA", raising=False)
+    monkeypatch.setenv("GSL_TUTORIAL_CACHE", str(tmp_path / "cache"))
+
+
+def about(report: Report, topic: str) -> Finding:
+    return next(finding for finding in report.findings if finding.topic == topic)
+
+
+def test_this_machine_can_be_examined_without_leaving_a_trace(tmp_path: Path) -> None:
+    report = examine()
+    topics = {finding.topic for finding in report.findings}
+    assert {"python", "numpy", "torch", "cores", "memory", "disk", "gpu", "CIFAR-10"} <= topics
+    assert all(finding.todo for finding in report.findings if finding.level != "ok")
+    assert not (tmp_path / "cache").exists()
+    assert json.loads(json.dumps(report.as_dict()))["ok"] is report.ok
+
+
+def test_missing_images_are_a_note_and_not_a_problem() -> None:
+    finding = about(examine(), "CIFAR-10")
+    assert finding.level == "note"
+    assert "gsl-tutorial fetch" in finding.todo
+
+
+def test_half_a_folder_and_a_whole_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / FOLDER
+    folder.mkdir()
+    (folder / "data_batch_1").write_bytes(b"cut")
+    finding = about(examine(data=tmp_path), "CIFAR-10")
+    assert finding.level == "note"
+    assert "incomplete" in finding.text
+    table = {"data_batch_1": files.OfficialFile("not looked at", 3)}
+    monkeypatch.setattr(files, "FILES", table)
+    assert about(examine(data=tmp_path), "CIFAR-10") == Finding(
+        "ok", "CIFAR-10", f"complete: {folder}"
+    )
+
+
+def test_a_missing_and_an_old_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = metadata.version
+
+    def version(name: str) -> str:
+        if name == "pooch":
+            raise metadata.PackageNotFoundError(name)
+        return {"numpy": "1.26.4"}.get(name) or real(name)
+
+    monkeypatch.setattr(doctor.metadata, "version", version)
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None)
+    report = examine()
+    assert about(report, "pooch").level == "problem"
+    assert about(report, "pooch").todo == "pip install 'pooch>=1.8'"
+    assert about(report, "numpy").level == "note"
+    assert "1.26.4" in about(report, "numpy").text
+    assert not report.ok
+    assert render(report).endswith("Not ready: 1 problem to solve first.")
+    monkeypatch.setattr(doctor, "find_spec", lambda name: object())
+    assert about(examine(), "pooch").level == "ok"  # conda names it otherwise
+
+
+def test_a_torch_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def broken(name: str, *args: object, **more: object) -> object:
+        if name == "torch":
+            raise OSError("libtorch.so: cannot open shared object file\nsecond line")
+        return real(name, *args, **more)
+
+    monkeypatch.setattr(builtins, "__import__", broken)
+    report = examine()
+    findings = [f for f in report.findings if f.topic == "torch"]
+    assert findings[-1].text.endswith("OSError: libtorch.so: cannot open shared object file")
+    assert not report.ok
+
+
+def test_more_threads_than_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_cores", lambda: 0)
+    assert about(examine(), "threads").todo == "set OMP_NUM_THREADS=0"
+
+
+def test_short_of_memory_and_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_container_limit", lambda: 10**9)
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: SimpleNamespace(free=10**8))
+    report = examine()
+    assert about(report, "memory").level == "note"
+    assert "of 1.0 GB" in about(report, "memory").text
+    assert about(report, "disk").level == "note"
+    assert report.ok
+
+
+def test_shipped_weights_are_listed(tmp_path: Path) -> None:
+    assert about(examine(shipped=tmp_path / "absent"), "weights").level == "note"
+    (tmp_path / "small.safetensors").write_bytes(bytes(250_000))
+    finding = about(examine(shipped=tmp_path), "weights")
+    assert finding == Finding("ok", "weights", "small.safetensors, 0.25 MB")
+
+
+def test_importing_the_doctor_is_quick() -> None:
+    code = "import sys, gsl_tutorial.doctor; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,385 @@
+"""Fetching: a small fake archive, served from this machine, with everything that can go wrong.
+
+No test here reaches outside: every mirror is a server on 127.0.0.1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from gsl_tutorial.datasets import Archive, fetch_cifar10, mirrors
+from gsl_tutorial.datasets import fetch as fetch_module
+from gsl_tutorial.datasets.files import FOLDER, OfficialFile
+from gsl_tutorial.datasets.lock import exclusive
+from gsl_tutorial.errors import ChecksumError, DownloadError, StorageError
+
+CONTENT = {
+    "data_batch_1": os.urandom(200_000),
+    "test_batch": os.urandom(150_000),
+    "batches.meta": b"m",
+}
+
+
+def pack(members: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def describe(packed: bytes) -> Archive:
+    return Archive(
+        "small.tar.gz",
+        len(packed),
+        hashlib.md5(packed).hexdigest(),
+        hashlib.sha256(packed).hexdigest(),
+        files={
+            name: OfficialFile(hashlib.md5(content).hexdigest(), len(content))
+            for name, content in CONTENT.items()
+        },
+    )
+
+
+GOOD = pack(
+    {f"{FOLDER}/readme.html": b"<html>", **{f"{FOLDER}/{n}": c for n, c in CONTENT.items()}}
+)
+ARCHIVE = describe(GOOD)
+
+
+class Server(ThreadingHTTPServer):
+    """Serves one body per path, counts the requests, and can be slow or break off."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.bodies = {
+            "/good/small.tar.gz": GOOD,
+            "/slow/small.tar.gz": GOOD,
+            "/trickle/small.tar.gz": GOOD,
+            "/truncated/small.tar.gz": GOOD,
+            "/short/small.tar.gz": GOOD[:1000],
+            "/long/small.tar.gz": GOOD + b"more",
+            "/wrong/small.tar.gz": bytes(len(GOOD)),
+        }
+        self.hits: Counter[str] = Counter()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Clients hang up on purpose here: that is no error worth printing."""
+
+    def url(self, kind: str) -> str:
+        return f"http://127.0.0.1:{self.server_port}/{kind}/small.tar.gz"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        self.server.hits[self.path] += 1
+        body = self.server.bodies.get(self.path)
+        if body is None:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if "slow" in self.path:
+            time.sleep(0.4)
+        if "truncated" in self.path:
+            body = body[:100_000]  # less than was promised, then the connection closes
+        step = 70_000 if "trickle" in self.path else len(body)
+        for start in range(0, len(body), step):
+            self.wfile.write(body[start : start + step])
+            self.wfile.flush()
+            time.sleep(0.05 if step < len(body) else 0)
+
+    def log_message(self, *args: object) -> None:
+        """Keep the test output clean."""
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Server]:
+    with Server() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def server(running: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    for name in ("DATA", "CACHE", "MIRROR", "OFFLINE"):
+        monkeypatch.delenv(f"GSL_TUTORIAL_{name}", raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    running.hits.clear()
+    return running
+
+
+def fetch(server: Server, cache: Path, *kinds: str, archive: Archive = ARCHIVE, **more) -> Path:
+    urls = [server.url(kind) for kind in kinds]
+    return fetch_cifar10(cache, mirrors=urls, archive=archive, timeout=5, **more)
+
+
+def is_complete(folder: Path) -> bool:
+    return {p.name: p.read_bytes() for p in folder.iterdir()} == CONTENT
+
+
+def leftovers(cache: Path) -> list[str]:
+    return sorted(p.name for p in cache.iterdir() if p.name != ".cifar10.lock")
+
+
+def test_the_archive_is_fetched_once_with_progress(server: Server, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    folder = fetch(server, tmp_path, "good", progress=lambda *n: seen.append(n))
+    assert folder == tmp_path / FOLDER
+    assert is_complete(folder)
+    assert leftovers(tmp_path) == [FOLDER]
+    assert seen[-1] == (len(GOOD), len(GOOD))
+    assert seen == sorted(seen)
+    fetch(server, tmp_path, "good")
+    assert sum(server.hits.values()) == 1
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ("absent", "HTTP status 404"),
+        ("truncated", "the connection broke off"),
+        ("short", "it ended after 1,000 of"),
+        ("long", "it sends more than"),
+        ("wrong", "wrong MD5"),
+    ],
+)
+def test_a_bad_mirror_gives_way_to_the_next(
+    server: Server, tmp_path: Path, bad: str, reason: str
+) -> None:
+    said: list[str] = []
+    assert is_complete(fetch(server, tmp_path, bad, "good", notice=said.append))
+    assert len(said) == 1
+    assert reason in said[0]
+    assert server.url(bad) in said[0]
+
+
+def test_when_all_fail_each_is_named_with_its_reason(server: Server, tmp_path: Path) -> None:
+    dead = "http://127.0.0.1:9/small.tar.gz"
+    with pytest.raises(DownloadError) as caught:
+        fetch_cifar10(
+            tmp_path,
+            mirrors=[server.url("absent"), dead, server.url("wrong"), "no-url"],
+            archive=ARCHIVE,
+            timeout=5,
+        )
+    text = str(caught.value)
+    assert "from one of 4 mirrors" in text
+    assert f"{server.url('absent')}: HTTP status 404" in text
+    assert f"{dead}: cannot connect" in text
+    assert f"{server.url('wrong')}: wrong MD5" in text
+    assert "no-url: Invalid URL" in text
+    assert "set GSL_TUTORIAL_DATA to the folder that holds it" in text
+    assert leftovers(tmp_path) == []
+
+
+def test_a_silent_mirror_is_given_up(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(DownloadError, match=r"no answer within 0\.1 s"):
+        fetch_cifar10(tmp_path, mirrors=[server.url("slow")], archive=ARCHIVE, timeout=0.1)
+
+
+def test_a_right_md5_with_a_wrong_sha256_is_refused(server: Server, tmp_path: Path) -> None:
+    forged = Archive(ARCHIVE.name, ARCHIVE.n_bytes, ARCHIVE.md5, "0" * 64, files=ARCHIVE.files)
+    with pytest.raises(DownloadError, match="wrong SHA256"):
+        fetch(server, tmp_path, "good", archive=forged)
+
+
+def test_a_slow_mirror_gives_way_and_is_asked_again_at_the_end(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirrors, "_JUDGED_AFTER_S", 0.1)
+    monkeypatch.setattr(mirrors, "_SLOW_RATE", 10_000_000)
+    said: list[str] = []
+    assert is_complete(fetch(server, tmp_path / "a", "trickle", "good", notice=said.append))
+    assert "too slow" in said[0]
+    assert is_complete(fetch(server, tmp_path / "b", "trickle", "absent", notice=said.append))
+    assert server.hits["/trickle/small.tar.gz"] == 3
+
+
+@pytest.mark.parametrize("given", ["archive", "folder", "folder/"])
+def test_the_classrooms_own_mirror_comes_first(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    folder = server.url("good").rsplit("/", 1)[0]
+    value = {"archive": server.url("good"), "folder": folder, "folder/": folder + "/"}[given]
+    monkeypatch.setenv("GSL_TUTORIAL_MIRROR", value)
+    assert is_complete(fetch(server, tmp_path, "absent"))
+    assert dict(server.hits) == {"/good/small.tar.gz": 1}
+
+
+def test_offline_means_no_request_at_all(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GSL_TUTORIAL_OFFLINE", "1")
+    with pytest.raises(DownloadError, match=r"got GSL_TUTORIAL_OFFLINE=1\. What to do: unset it"):
+        fetch(server, tmp_path / "cache", "good")
+    assert not server.hits
+    assert not (tmp_path / "cache").exists()
+    monkeypatch.setenv("GSL_TUTORIAL_OFFLINE", "0")
+    fetch(server, tmp_path, "good")
+    monkeypatch.setenv("GSL_TUTORIAL_OFFLINE", "1")
+    assert is_complete(fetch(server, tmp_path, "good"))  # what is there needs no network
+
+
+@pytest.mark.parametrize("name", ["../evil", f"{FOLDER}/../../evil", "/tmp/evil", f"{FOLDER}/new"])
+def test_an_unexpected_member_is_refused(server: Server, tmp_path: Path, name: str) -> None:
+    packed = pack({f"{FOLDER}/batches.meta": b"m", name: b"evil"})
+    server.bodies["/evil/small.tar.gz"] = packed
+    cache = tmp_path / "deep" / "cache"
+    with pytest.raises(ChecksumError, match=rf"a member '{re.escape(name)}' of 4 bytes"):
+        fetch(server, cache, "evil", archive=describe(packed))
+    assert leftovers(cache) == []
+    assert [p.name for p in tmp_path.rglob("*")] == ["deep", "cache", ".cifar10.lock"]
+
+
+def test_a_link_in_the_place_of_a_batch_is_refused(server: Server, tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        link = tarfile.TarInfo(f"{FOLDER}/batches.meta")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+    server.bodies["/link/small.tar.gz"] = packed.getvalue()
+    with pytest.raises(ChecksumError, match=r"batches\.meta"):
+        fetch(server, tmp_path, "link", archive=describe(packed.getvalue()))
+
+
+def test_a_batch_that_is_not_the_official_one_is_refused(server: Server, tmp_path: Path) -> None:
+    changed = {f"{FOLDER}/{name}": bytes(len(content)) for name, content in CONTENT.items()}
+    packed = pack(changed)
+    server.bodies["/changed/small.tar.gz"] = packed
+    with pytest.raises(ChecksumError, match="data_batch_1 with MD5"):
+        fetch(server, tmp_path, "changed", archive=describe(packed))
+    assert leftovers(tmp_path) == []
+
+
+def test_a_broken_copy_in_the_cache_is_replaced(server: Server, tmp_path: Path) -> None:
+    folder = fetch(server, tmp_path, "good")
+    (folder / "test_batch").write_bytes(b"cut")
+    (folder / "batches.meta").unlink()
+    with pytest.raises(DownloadError):
+        fetch(server, tmp_path, "absent")
+    assert (folder / "test_batch").read_bytes() == b"cut"  # nothing better: left as it was
+    assert is_complete(fetch(server, tmp_path, "good"))
+    assert leftovers(tmp_path) == [FOLDER]
+
+
+def test_an_interrupted_download_leaves_nothing_and_can_be_repeated(
+    server: Server, tmp_path: Path
+) -> None:
+    def interrupt(done: int, total: int) -> None:
+        if done > total // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch(server, tmp_path, "good", progress=interrupt)
+    assert leftovers(tmp_path) == []
+    assert is_complete(fetch(server, tmp_path, "good"))
+
+
+def test_what_a_killed_download_left_is_swept(server: Server, tmp_path: Path) -> None:
+    (tmp_path / ".fetch-killed").mkdir()
+    (tmp_path / ".fetch-killed" / "part").write_bytes(b"half")
+    fetch(server, tmp_path, "good")
+    assert leftovers(tmp_path) == [FOLDER]
+
+
+def test_too_little_space_is_said_before_anything_is_written(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Usage:
+        free = 1000
+
+    monkeypatch.setattr(fetch_module.shutil, "disk_usage", lambda path: Usage)
+    with pytest.raises(StorageError, match=r"MB free in .*GSL_TUTORIAL_CACHE"):
+        fetch(server, tmp_path, "good")
+    assert leftovers(tmp_path) == []
+    assert not server.hits
+
+
+def test_a_disk_that_fills_up_meanwhile(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(mirrors._Sink, "write", full)
+    with pytest.raises(StorageError, match="No space left on device"):
+        fetch(server, tmp_path, "good", "good")
+    assert leftovers(tmp_path) == []
+    assert sum(server.hits.values()) == 1  # another mirror would not help
+
+
+def test_a_cache_that_is_a_file(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("in the way")
+    with pytest.raises(StorageError, match="a cache folder that can be written"):
+        fetch(server, tmp_path / "cache", "good")
+
+
+def test_eight_threads_end_with_one_download(server: Server, tmp_path: Path) -> None:
+    said: list[str] = []
+    with ThreadPoolExecutor(8) as pool:
+        jobs = [pool.submit(fetch, server, tmp_path, "slow", notice=said.append) for _ in range(8)]
+        assert all(is_complete(job.result()) for job in jobs)
+    assert sum(server.hits.values()) == 1
+    assert len(said) == 7
+    assert "another process is fetching small.tar.gz" in said[0]
+
+
+def test_processes_wait_for_one_another_and_a_dead_one_is_not_waited_for(
+    server: Server, tmp_path: Path
+) -> None:
+    holder = (
+        "import sys, time, pathlib\n"
+        "from gsl_tutorial.datasets.lock import exclusive\n"
+        "with exclusive(pathlib.Path(sys.argv[1]), on_wait=lambda: None):\n"
+        "    print('held', flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    lock = tmp_path / ".cifar10.lock"
+    process = subprocess.Popen(
+        [sys.executable, "-c", holder, str(lock)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        # The moment we are told to wait, the holder is killed: the lock must be free then.
+        folder = fetch(server, tmp_path, "good", notice=lambda text: process.kill())
+        assert process.wait(10) != 0
+        assert is_complete(folder)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_without_locks_the_work_is_done_all_the_same(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(file: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr("gsl_tutorial.datasets.lock._lock", none)
+    with exclusive(tmp_path / "lock", on_wait=pytest.fail) as alone:
+        assert not alone
+    assert is_complete(fetch(server, tmp_path / "cache", "good"))
