@@ -8,15 +8,11 @@ immediate. Results go to standard output, everything else to standard error.
 from __future__ import annotations
 
 import json
-import os
-import shlex
 import signal
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -43,6 +39,8 @@ folder holds another run, 5 cannot write, 6 training diverged, 130 interrupted.
     rich_markup_mode="markdown",
 )
 
+_INTERRUPTED = 128 + signal.SIGINT
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -58,6 +56,21 @@ def doctor(json_: AsJson = False) -> None:
 
 
 @app.command()
+def lab(
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open a browser window.")
+    ] = True,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="A port of your own; else a free one.")
+    ] = None,
+) -> None:
+    """Open the workbook in JupyterLab at chapter 00, on this machine only."""
+    from gsl_tutorial.lab import start
+
+    raise typer.Exit(start(browser=browser, port=port))
+
+
+@app.command()
 def fetch(json_: AsJson = False) -> None:
     """Download CIFAR-10 (170 MB) into your cache and verify it; does nothing where it is complete.
 
@@ -65,14 +78,15 @@ def fetch(json_: AsJson = False) -> None:
     to the folder that holds it. A classroom can name its own copy in GSL_TUTORIAL_MIRROR.
     """
     from gsl_tutorial.datasets import fetch_cifar10
+    from gsl_tutorial.progress import progress_bar, say
 
-    with _bar("fetch", unit="B") as bar:
+    with progress_bar("fetch", unit="B") as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        folder = fetch_cifar10(progress=progress, notice=_say)
+        folder = fetch_cifar10(progress=progress, notice=say)
     print(json.dumps({"cifar10": str(folder)}) if json_ else f"CIFAR-10 is complete in {folder}")
 
 
@@ -90,7 +104,11 @@ def train(
     ] = "snap",
     profile: Annotated[str, typer.Option(help="quick: a lab's patience.")] = "quick",
     protocol: Annotated[
-        str, typer.Option(help="Whose training images; validation to choose settings on.")
+        str,
+        typer.Option(
+            help="Whose training images: P2 (for cifar10 the default), validation (to choose "
+            "settings on), P0, P1a, P1b, unseen."
+        ),
     ] = "",
     seed: Annotated[int, typer.Option(help="Everything random comes from this number.")] = 0,
     strength: Annotated[
@@ -102,9 +120,11 @@ def train(
     json_: AsJson = False,
 ) -> None:
     """Train an encoder and its codebooks in turns. Ctrl-C keeps the last finished round."""
+    from gsl_tutorial.config import TrainingConfig
     from gsl_tutorial.losses import MethodOptions
-    from gsl_tutorial.pipeline import load_data, train_run
-    from gsl_tutorial.runs import RunFolder, TrainingConfig
+    from gsl_tutorial.pipeline import load_data, provenance, train_run
+    from gsl_tutorial.progress import progress_bar, say
+    from gsl_tutorial.runs import RunFolder
     from gsl_tutorial.training import Progress
 
     options = MethodOptions() if strength is None else MethodOptions(strength=strength)
@@ -121,7 +141,7 @@ def train(
     folder = RunFolder(out)
     folder.check(config, resume=resume)
     data = load_data(dataset, protocol=config.protocol, seed=seed)
-    with _bar("train", unit="step") as bar:
+    with progress_bar("train", unit="step") as bar:
 
         def progress(at: Progress) -> None:
             bar.total = at.n_steps
@@ -135,18 +155,18 @@ def train(
                 data,
                 folder=folder,
                 resume=resume,
-                provenance=_provenance(),
+                provenance=provenance(),
                 on_progress=progress,
             )
         except KeyboardInterrupt:
-            _say(
+            say(
                 f"Interrupted. The last finished round is kept in {out}; go on with the same "
                 "command and --resume."
             )
             raise
     last = model.history[-1]
     if json_:
-        print(json.dumps({"run": str(out), "seconds": model.train_seconds, **last}, indent=1))
+        print(json.dumps({"run": str(out), **last, "seconds": model.train_seconds}, indent=1))
     else:
         print(
             f"Trained in {model.train_seconds:.0f} s: loss {last['loss']:.3f}, "
@@ -158,34 +178,40 @@ def train(
 @app.command()
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
-    protocol: Annotated[str, typer.Option(help="P2, P0, validation, digits.")] = "",
+    protocol: Annotated[
+        str, typer.Option(help="One with the training images of the run (its own by default).")
+    ] = "",
     json_: AsJson = False,
 ) -> None:
     """Measure a run: mean average precision over all queries and the whole database, four ways."""
-    from gsl_tutorial.pipeline import evaluate_model, summary
+    from gsl_tutorial.pipeline import evaluate_model, summary, table
+    from gsl_tutorial.progress import say
     from gsl_tutorial.runs import RunFolder
 
     model = RunFolder(run).load_model()
-    result, _, _ = evaluate_model(model, protocol=protocol, on_stage=_say)
+    result, _, _ = evaluate_model(model, protocol=protocol, on_stage=say)
     values = summary(model, result)
-    print(json.dumps(values, indent=1) if json_ else _table(values))
+    print(json.dumps(values, indent=1) if json_ else table(values))
 
 
 @app.command()
 def export(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     to: Annotated[Path, typer.Option(help="Folder to write, for example data/my-run.")],
-    protocol: Annotated[str, typer.Option(help="P2, P0, validation, digits.")] = "",
+    protocol: Annotated[
+        str, typer.Option(help="One with the training images of the run (its own by default).")
+    ] = "",
 ) -> None:
     """Write weights, embeddings and codes of a run, with a card: what data/ carries."""
     from gsl_tutorial.pipeline import evaluate_model, summary
+    from gsl_tutorial.progress import say
     from gsl_tutorial.runs import RunFolder
     from gsl_tutorial.shipped import ship
 
     model = RunFolder(run).load_model()
-    result, query, database = evaluate_model(model, protocol=protocol, on_stage=_say)
+    result, query, database = evaluate_model(model, protocol=protocol, on_stage=say)
     ship(to, model, query, database, metrics=summary(model, result))
-    print(f"Wrote {', '.join(sorted(path.name for path in to.iterdir()))} to {to}")
+    print(f"Wrote card.json, embeddings.safetensors, model.safetensors to {to}")
 
 
 @app.command()
@@ -197,6 +223,7 @@ def build(
 ) -> None:
     """Press the chapters: notebooks/src/NN_name.py into the student's and the solved notebook."""
     from gsl_tutorial.press import build as press
+    from gsl_tutorial.progress import say
 
     root = Path.cwd()
     if not (root / "notebooks" / "src").is_dir():
@@ -208,7 +235,7 @@ def build(
         only=only,
         force=force,
         check=check,
-        progress=lambda done, total, what: _say(f"[{done}/{total}] {what}"),
+        progress=lambda done, total, what: say(f"[{done}/{total}] {what}"),
     )
     if json_:
         print(json.dumps([vars(one) for one in made], indent=1))
@@ -223,66 +250,23 @@ def build(
 def main() -> None:
     """Entry point: run a command and turn what goes wrong into a sentence and an exit status."""
     try:
-        app(standalone_mode=False)
+        # Not standalone, typer returns the status of an Exit (and 130 on Ctrl-C) instead of leaving.
+        status = app(prog_name="gsl-tutorial", standalone_mode=False)
     except TutorialError as error:
         _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("Interrupted.", 128 + signal.SIGINT)
-    except typer.Exit as done:
-        sys.exit(done.exit_code)
+        status = _INTERRUPTED
     except Exception as error:
         show: Callable[[], None] | None = getattr(error, "show", None)
         if show is None:  # a fault of ours: the trace helps whoever mends it
             raise
         show()
         sys.exit(2)
+    if status == _INTERRUPTED:
+        _fail("Interrupted.", status)
+    sys.exit(status if isinstance(status, int) else 0)
 
 
 def _fail(text: str, status: int) -> None:
     print(f"gsl-tutorial: {text}", file=sys.stderr)
     sys.exit(status)
-
-
-def _say(text: str) -> None:
-    from tqdm import tqdm
-
-    tqdm.write(text, file=sys.stderr)
-
-
-@contextmanager
-def _bar(what: str, *, unit: str) -> Iterator[Any]:
-    from gsl_tutorial.progress import progress_bar
-
-    with progress_bar(what, unit=unit) as bar:
-        yield bar
-
-
-def _table(values: dict[str, Any]) -> str:
-    width = max(map(len, values))
-    return "\n".join(
-        f"{key:{width}}  {f'{value:.4f}' if isinstance(value, float) else value}"
-        for key, value in values.items()
-    )
-
-
-def _provenance() -> dict[str, Any]:
-    """Who made a run: the command, the commit, the versions that decide its numbers."""
-    import torch
-
-    try:
-        commit = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        commit = "not in a checkout"
-    return {
-        "command": shlex.join(["gsl-tutorial", *sys.argv[1:]]),
-        "commit": commit,
-        "torch": torch.__version__.split("+")[0],
-        "threads": torch.get_num_threads(),
-        "cores": os.cpu_count(),
-    }

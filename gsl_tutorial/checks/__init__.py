@@ -1,10 +1,17 @@
 """Checks that tell a student "right", "not yet", or "this is the mistake", and hints in three steps.
 
 In a notebook: `from gsl_tutorial.checks import check, hint`, then `check.squared_distance(answer)`
-and `hint("03.1")`. Each chapter's exercises are in a module of its own.
+and `hint("03.1")`. Each chapter's exercises are in a module of its own; importing it here puts them
+into `check`.
 """
 
-from gsl_tutorial.checks import chapter06  # noqa: F401
+from gsl_tutorial.checks import (  # noqa: F401
+    chapter00,
+    chapter03,
+    chapter06,
+    chapter08,
+    chapter09,
+)
 from gsl_tutorial.checks.core import check, hint
 
 __all__ = ["check", "hint"]

@@ -63,6 +63,8 @@ def choose(answer: Any) -> str:
     for g, z, candidates in _cases():
         directions = candidates - z
         cosines = directions @ -g / np.linalg.norm(directions, axis=1) / np.linalg.norm(g)
+        if cosines.max() <= 0:
+            continue
         got = call(answer, g, z, candidates)
         if isinstance(got, (bool, np.bool_)) or np.ndim(got) != 0:
             raise Mistake("expected one index (a whole number), the position of the candidate.")

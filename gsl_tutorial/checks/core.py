@@ -17,11 +17,11 @@ import numpy as np
 from gsl_tutorial.validation import check_name
 
 
-class NotYet(Exception):  # noqa: N818  (reads as a sentence where it is raised)
+class NotYet(Exception):
     """The exercise is still blank."""
 
 
-class Mistake(Exception):  # noqa: N818
+class Mistake(Exception):
     """A wrong answer whose cause is known."""
 
 

@@ -82,7 +82,12 @@ def draw_snap(
     ]
     handles += _legend_points()
     figure.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0.64, 0.92), frameon=False, fontsize=8, handlelength=3.2
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(0.64, 0.92),
+        frameon=False,
+        fontsize=8,
+        handlelength=3.2,
     )
     axes.set_title(_read_out(g, penalized, snapped), fontsize=9, loc="left", family="monospace")
     return figure

@@ -15,7 +15,7 @@ import ipywidgets as W
 from matplotlib.figure import Figure
 
 from gsl_tutorial.errors import TutorialError
-from gsl_tutorial.plots.style import png
+from gsl_tutorial.plots.style import caption, png, quick_png
 
 
 class DrawingWithControls(W.VBox):
@@ -28,7 +28,6 @@ class DrawingWithControls(W.VBox):
 
     def __init__(self, draw: Callable[..., Figure], controls: dict[str, Any], *, alt: str) -> None:
         self._draw, self._controls, self._alt = draw, controls, alt
-        # Quick to pack: on loopback bytes are cheap and compression is not.
         self._image = W.Image(format="png", layout=W.Layout(max_width="640px"))
         self._image.add_class("gsl-drawing")
         self._message = W.HTML()
@@ -38,7 +37,7 @@ class DrawingWithControls(W.VBox):
             list(controls.values()),
             layout=W.Layout(grid_template_columns="repeat(auto-fit, minmax(300px, 1fr))"),
         )
-        super().__init__([self._image, self._message, rows])
+        super().__init__([self._image, W.HTML(caption(alt)), self._message, rows])
         self._redraw()
 
     @property
@@ -48,7 +47,7 @@ class DrawingWithControls(W.VBox):
 
     def _redraw(self, change: object = None) -> None:
         try:
-            self._image.value = png(self._draw(**self.values), dpi=90, compress_level=1)
+            self._image.value = quick_png(self._draw(**self.values))
             self._message.value = ""
         except TutorialError as error:
             self._message.value = f"<b>{error}</b>"

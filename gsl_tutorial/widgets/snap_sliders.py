@@ -52,6 +52,6 @@ class SnapSliders(DrawingWithControls):
             draw,
             controls,
             alt="A point among codewords with four arrows: the descent of the similarity loss, the "
-            "pull to the nearest codeword, their sum, and the snapped step, which always ends in "
-            "the shaded half-plane where the similarity loss falls.",
+            "pull to the nearest codeword, their sum, and the snapped step. The half-plane in "
+            "which the similarity loss falls is shaded.",
         )

@@ -1,0 +1,54 @@
+# Two commands matter: `make lab` opens the workbook, `make test` checks everything.
+
+PYTHON ?= python3
+PIP_ARGS ?=
+LAB_ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+# Exists when what is installed is as new as what is asked for.
+READY := $(VENV)/.ready
+
+.PHONY: lab test lint unit notebooks bench build clean help
+
+help:
+	@echo "make lab      open the workbook in JupyterLab (LAB_ARGS=--no-browser without a screen)"
+	@echo "make test     run every check: style, types, tests, notebooks"
+	@echo "make build    press notebooks/src/*.py into notebooks"
+	@echo "make bench    measure speed and memory, as JSON in benchmarks/results"
+	@echo "make clean    remove .venv and what tools left behind"
+
+lab: $(READY)
+	$(BIN)/gsl-tutorial lab $(LAB_ARGS)
+
+test: lint unit notebooks
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/codespell
+
+unit: $(READY)
+	$(BIN)/python -m pytest
+
+# All cells run, claims are compared, budgets are held; images are hidden, as on a student's machine.
+notebooks: $(READY)
+	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 600 \
+	    -p gsl_tutorial.press.nbval_budget notebooks
+
+build: $(READY)
+	$(BIN)/gsl-tutorial build
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	    { echo "Python 3.11, 3.12 or 3.13 is needed; $$($(PYTHON) --version 2>&1) is what" \
+	    "$(PYTHON) starts. Try: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install $(PIP_ARGS) -c constraints.txt -e ".[test]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

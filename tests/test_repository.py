@@ -1,0 +1,155 @@
+"""The repository as a newcomer finds it: versions agree, promises in the README hold."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+# The names under which conda-forge keeps what PyPI calls otherwise.
+CONDA_NAMES = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base"}
+
+
+def _pins() -> dict[str, Version]:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    rows = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {name.lower().replace("_", "-"): Version(version) for name, version in rows}
+
+
+def _conda() -> dict[str, Requirement]:
+    lines = (ROOT / "environment.yml").read_text().splitlines()
+    items = [line.strip().removeprefix("- ") for line in lines if line.strip().startswith("- ")]
+    wanted = [item for item in items if re.match(r"[a-z].*>=", item)]
+    return {(one := Requirement(item)).name: one for item in wanted}
+
+
+RUNTIME = [Requirement(text) for text in PROJECT["dependencies"]]
+TESTING = [Requirement(text) for text in PROJECT["optional-dependencies"]["test"]]
+
+
+@pytest.mark.parametrize("wanted", RUNTIME + TESTING, ids=lambda one: one.name)
+def test_known_good_versions_satisfy_the_project(wanted: Requirement) -> None:
+    pins = _pins()
+    assert wanted.name in pins, f"add {wanted.name} to constraints.txt"
+    assert wanted.specifier.contains(pins[wanted.name])
+
+
+@pytest.mark.parametrize("wanted", RUNTIME, ids=lambda one: one.name)
+def test_conda_environment_asks_for_the_same(wanted: Requirement) -> None:
+    name = CONDA_NAMES.get(wanted.name, wanted.name)
+    assert name in _conda(), f"add {name} to environment.yml"
+    assert _conda()[name].specifier == wanted.specifier
+
+
+def test_conda_environment_asks_for_nothing_else() -> None:
+    ours = {CONDA_NAMES.get(one.name, one.name) for one in RUNTIME}
+    assert set(_conda()) - {"python"} == ours
+    assert (
+        _conda()["python"].specifier == Requirement("python" + PROJECT["requires-python"]).specifier
+    )
+
+
+def test_torch_is_pinned_without_a_local_version() -> None:
+    text = (ROOT / "constraints.txt").read_text()
+    assert "\ntorch==2.13.0\n" in text
+    assert "+cpu" not in text
+
+
+def test_installed_versions_are_the_known_good_ones() -> None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    for name, pinned in _pins().items():
+        try:
+            found = Version(version(name))
+        except PackageNotFoundError:
+            continue
+        assert found.public == pinned.public, name
+
+
+def test_version_is_said_once() -> None:
+    import gsl_tutorial
+
+    assert gsl_tutorial.__version__ == PROJECT["version"]
+    assert f"version: {PROJECT['version']}" in (ROOT / "CITATION.cff").read_text()
+
+
+def _tracked() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()]
+
+
+def test_nothing_foreign_or_large_is_committed() -> None:
+    for path in _tracked():
+        assert path.stat().st_size < 8e6, path
+        assert not re.search(r"data_batch|test_batch|cifar-10-.*tar|ratings\.", path.name), path
+
+
+def test_top_level_holds_only_what_the_readme_or_a_tool_names() -> None:
+    tops = {path.relative_to(ROOT).parts[0] for path in _tracked()}
+    known = {
+        "notebooks", "gsl_tutorial", "data", "tests", "benchmarks", "environment.yml", "README.md",
+        "pyproject.toml", "constraints.txt", "Makefile", "LICENSE", "LICENSE-TEXT", "CITATION.cff",
+        "CONTRIBUTING.md", ".gitignore", ".pre-commit-config.yaml", ".ci",
+    }  # fmt: skip
+    assert tops <= known, tops - known
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "data/README.md"])
+def test_links_inside_the_repository_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text()
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert ((ROOT / page).parent / target).exists(), target
+
+
+def test_chapters_link_to_chapters_that_exist() -> None:
+    for source in (ROOT / "notebooks" / "src").glob("*.py"):
+        for target in re.findall(r"\]\(([^)#:]+\.ipynb)\)", source.read_text()):
+            assert (ROOT / "notebooks" / target).exists(), f"{source.name} -> {target}"
+
+
+def test_readme_names_every_chapter_and_every_command() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for source in (ROOT / "notebooks" / "src").glob("*.py"):
+        assert f"notebooks/{source.stem}.ipynb" in readme, source.stem
+    helped = subprocess.run(
+        [sys.executable, "-c", "from gsl_tutorial.cli import main; main()", "--help"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    for command in re.findall(r"gsl-tutorial ([a-z]+)", readme):
+        assert command in helped, command
+
+
+def test_readme_example_runs() -> None:
+    import torch
+
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.S)
+    z = torch.randn(300, 16)
+    names = {
+        "embeddings": z.numpy(),
+        "new_embeddings": z.numpy(),
+        "encoder": lambda images: images,
+        "images": z.clone().requires_grad_(),
+        "labels": z,
+        "similarity_loss": lambda a, b: (a * b).sum(),
+    }
+    exec(code, names)
+    names["loss"].backward()
+    assert names["images"].grad.shape == z.shape
+
+
+def test_makefile_targets_of_the_readme_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for page in ("README.md", "CONTRIBUTING.md"):
+        for target in re.findall(r"make ([a-z]+)", (ROOT / page).read_text()):
+            assert f"\n{target}:" in makefile, target
