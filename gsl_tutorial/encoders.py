@@ -25,6 +25,9 @@ _STD = (0.2470, 0.2435, 0.2616)
 class ConvEncoder(nn.Module):
     """CIFAR-10 images (N, 3, 32, 32) in [0, 255] to unit embeddings (N, dim)."""
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, dim: int = 32, widths: tuple[int, int, int] = (32, 64, 128)) -> None:
         super().__init__()
         self.whiten = nn.Conv2d(3, 24, kernel_size=2)
@@ -97,7 +100,7 @@ def build_encoder(name: str, *, dim: int, seed: int) -> ConvEncoder | DigitsEnco
     """Return a new encoder with seeded weights; the global generator is left as it was."""
     check_name("encoder", name, ENCODERS)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs as well
         return ENCODERS[name](dim)
 
 
@@ -114,8 +117,12 @@ def embed(encoder: nn.Module, images: Tensor, *, batch_size: int = 1000) -> Floa
     was_training = encoder.training
     encoder.eval()
     device = next(encoder.parameters()).device
-    parts = [encoder(batch.to(device).float()).cpu() for batch in images.split(batch_size)]
-    encoder.train(was_training)
+    try:
+        parts = [
+            encoder(batch.to(device).float()).cpu() for batch in torch.split(images, batch_size)
+        ]
+    finally:
+        encoder.train(was_training)
     return torch.cat(parts)
 
 

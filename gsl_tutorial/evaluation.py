@@ -116,7 +116,8 @@ def grouped_average_precisions(
 ) -> Float[np.ndarray, " B"]:
     """`average_precisions` from the distances to distinct codes and the counts of `group_codes`."""
     distances, query_labels = np.asarray(distances), np.asarray(query_labels)
-    sizes = np.sum(list(members.values()), axis=0, dtype=np.int32)
+    counts = list(members.values()) or [np.zeros(0, dtype=np.int32)]
+    sizes = np.asarray(np.sum(counts, axis=0, dtype=np.int32))
     if distances.shape != (len(query_labels), len(sizes)):
         raise InvalidInputError(
             f"distances ({len(query_labels)}, {len(sizes)}), one column for each distinct code",
@@ -182,7 +183,8 @@ def precision_recall_curve(
     for row, label in zip(distances, query_labels, strict=True):
         order = np.argsort(row, kind="stable")
         relevant = (database_labels[order] == label).astype(np.float64)
-        starts = np.flatnonzero(np.diff(row[order], prepend=np.nan) != 0)
+        values = row[order]
+        starts = np.append(0, np.flatnonzero(values[1:] != values[:-1]) + 1)[:n_items]
         sizes = np.diff(starts, append=n_items)
         hits = np.cumsum(np.repeat(np.add.reduceat(relevant, starts) / sizes, sizes))
         precision += hits / ranks

@@ -7,15 +7,18 @@ data, seeds, schedule) is the same for all, so that a comparison compares the me
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import get_args
 
 from jaxtyping import Float
 from torch import Tensor
 
+from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.quantizers import Quantizer
-from gsl_tutorial.snapping import Form, GradientSnapping
-from gsl_tutorial.validation import check_name
+from gsl_tutorial.snapping import Fallback, Form, GradientSnapping, Length
+from gsl_tutorial.validation import check_count, check_name
 
 
 def quantization_penalty(
@@ -35,13 +38,22 @@ def quantization_penalty(
 
 @dataclass(frozen=True)
 class MethodOptions:
-    """What a method may be told; the defaults were chosen on validation images (see data/README)."""
+    """What a method may be told; embeddings have unit length, which gives `strength` its scale."""
 
-    strength: float = 1.0
+    strength: float = 10.0
     n_candidates: int = 4
     length: str = "projected"
     fallback: str = "zero"
     step: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("strength", "step"):
+            value = getattr(self, name)
+            if not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+                raise InvalidInputError(f"{name} 0 or more, finite", repr(value), f"change {name}")
+        check_count(self.n_candidates, name="n_candidates", low=1)
+        check_name("length", self.length, get_args(Length))
+        check_name("fallback", self.fallback, get_args(Fallback))
 
 
 #: (z, quantizer, options) -> (embedding for the similarity loss, term added to it)

@@ -5,15 +5,22 @@ The command line and the notebooks call these few functions; each step is a modu
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
+import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
+from gsl_tutorial.config import DATASETS, TrainingConfig
 from gsl_tutorial.datasets import (
     CLASS_NAMES,
     Dataset,
@@ -26,7 +33,7 @@ from gsl_tutorial.datasets import (
 from gsl_tutorial.encoders import embed
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.retrieval import Embedded, RetrievalResult, measure
-from gsl_tutorial.runs import DATASETS, RunFolder, TrainedModel, TrainingConfig
+from gsl_tutorial.runs import RunFolder, TrainedModel
 from gsl_tutorial.training import Progress, train
 from gsl_tutorial.validation import check_name
 
@@ -67,25 +74,33 @@ def train_run(
         raise InvalidInputError(
             "two classes or more to train on", f"{len(classes)}", "use more data"
         )
-    return train(
-        config,
-        as_tensor(data.train),
-        torch.from_numpy(labels),
-        folder=folder,
-        resume=resume,
-        device="cuda" if torch.cuda.is_available() else "cpu",
-        provenance=provenance,
-        on_progress=on_progress,
-        on_round=on_round,
-    )
+    images = as_tensor(data.train)
+    # Matrices as small as those of the digits wait for a second thread longer than they work.
+    with _threads(1 if images.ndim == 2 else torch.get_num_threads()):
+        return train(
+            config,
+            images,
+            torch.from_numpy(labels),
+            folder=folder,
+            resume=resume,
+            device="cuda" if torch.cuda.is_available() else "cpu",
+            provenance=provenance,
+            on_progress=on_progress,
+            on_round=on_round,
+        )
 
 
-def embed_split(model: TrainedModel, split: Split) -> Embedded:
-    """Embeddings and predicted classes of a split."""
+def embed_split(
+    model: TrainedModel, split: Split, *, classes: Int[np.ndarray, " C"] | None = None
+) -> Embedded:
+    """Embeddings and predicted classes of a split.
+
+    classes: the labels of the training classes in rising order; None stands for 0..C-1.
+    """
     z = embed(model.encoder, as_tensor(split))
     with torch.no_grad():
-        predicted = model.classifier.to("cpu")(z).argmax(1)
-    return Embedded(z.numpy(), split.labels, predicted.numpy())
+        predicted = model.classifier.to("cpu")(z).argmax(1).numpy()
+    return Embedded(z.numpy(), split.labels, predicted if classes is None else classes[predicted])
 
 
 def evaluate_model(
@@ -103,7 +118,7 @@ def evaluate_model(
     config = model.config
     protocol = protocol or config.protocol
     check_name(f"protocol of {config.dataset}", protocol, DATASETS[config.dataset])
-    trained_like = {"P0": "P2"}
+    trained_like = {"P0": "P2", "P1a": "P1b"}
     if trained_like.get(protocol, protocol) != trained_like.get(config.protocol, config.protocol):
         raise InvalidInputError(
             f"a model trained for protocol {protocol}",
@@ -113,7 +128,9 @@ def evaluate_model(
     on_stage("reading the images")
     data = load_data(config.dataset, protocol=protocol, seed=config.seed, root=root)
     on_stage(f"embedding {len(data.query):,} queries and {len(data.database):,} database images")
-    query, database = embed_split(model, data.query), embed_split(model, data.database)
+    classes = np.unique(data.train.labels)
+    query = embed_split(model, data.query, classes=classes)
+    database = embed_split(model, data.database, classes=classes)
     numbers = get_protocol(protocol)
     result = measure(
         model.quantizer,
@@ -147,3 +164,44 @@ def summary(model: TrainedModel, result: RetrievalResult) -> dict[str, Any]:
         "seed": config.seed,
         "train_seconds": round(model.train_seconds, 1),
     }
+
+
+def table(values: dict[str, Any]) -> str:
+    """The same as text, one value a line."""
+    width = max(map(len, values))
+    return "\n".join(
+        f"{key:{width}}  {f'{value:.4f}' if isinstance(value, float) else value}"
+        for key, value in values.items()
+    )
+
+
+def provenance() -> dict[str, Any]:
+    """Who made a run: the command, the commit, the versions that decide its numbers."""
+    try:
+        commit = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        commit = "not in a checkout"
+    return {
+        "command": shlex.join(["gsl-tutorial", *sys.argv[1:]]),
+        "commit": commit,
+        "torch": torch.__version__.split("+")[0],
+        "threads": torch.get_num_threads(),
+        "cores": os.cpu_count(),
+    }
+
+
+@contextmanager
+def _threads(n: int) -> Iterator[None]:
+    """Let torch use n threads for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

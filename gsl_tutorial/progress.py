@@ -6,6 +6,7 @@ While chapters are pressed or tested the bar is off: its text holds times, which
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 from tqdm.auto import tqdm
@@ -21,3 +22,8 @@ def progress_bar(what: str, *, unit: str = "step") -> Any:
         leave=False,
         disable=bool(os.environ.get("GSL_TUTORIAL_PRESS")),
     )
+
+
+def say(text: str) -> None:
+    """Write a line to standard error, above a bar that is running."""
+    tqdm.write(text, file=sys.stderr)

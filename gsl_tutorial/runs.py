@@ -1,4 +1,4 @@
-"""A run: what was asked for (`TrainingConfig`), what came out (`TrainedModel`), and its folder.
+"""A run: what came out of a `TrainingConfig` (`TrainedModel`), and the folder that keeps it.
 
     config.json            what was asked for
     checkpoint.safetensors state after the last finished round, to resume from
@@ -10,129 +10,18 @@ Files are replaced as a whole, so an interrupted run leaves the last finished ro
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
-from gsl_tutorial.encoders import CosineClassifier, build_encoder
+from gsl_tutorial.config import TrainingConfig
+from gsl_tutorial.encoders import ConvEncoder, CosineClassifier, DigitsEncoder, build_encoder
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, RunMismatchError
-from gsl_tutorial.losses import METHODS, MethodOptions
 from gsl_tutorial.quantizers import ProductQuantizer
 from gsl_tutorial.storage import load_arrays, read_json, save_arrays, write_json
-from gsl_tutorial.validation import check_count, check_name
-
-#: Data sets and the protocols that split them, the default first.
-DATASETS = {"cifar10": ("P2", "validation", "P0", "P1a", "P1b", "unseen"), "digits": ("digits",)}
-QUANTIZERS = {"pq": ProductQuantizer}
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast to train; a round is `epochs` passes and one refit of the codebooks."""
-
-    rounds: int
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    warmup_rounds: int = 1
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    label_smoothing: float = 0.1
-
-
-#: Profiles by dataset: "quick" is a lab's patience.
-PROFILES: dict[str, dict[str, Schedule]] = {
-    "cifar10": {"quick": Schedule(rounds=9, epochs=1, batch_size=500, learning_rate=0.4)},
-    "digits": {
-        "quick": Schedule(
-            rounds=10, epochs=3, batch_size=64, learning_rate=0.1, label_smoothing=0.0
-        )
-    },
-}
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """Everything that decides the weights of a run, and nothing else.
-
-    protocol: whose training images are used; empty means the data set's first ("P2", "digits").
-    Raises `InvalidInputError` / `UnknownNameError` when built from values that cannot work.
-    """
-
-    dataset: str = "digits"
-    quantizer: str = "pq"
-    bits: int = 32
-    n_codewords: int = 256
-    method: str = "snap"
-    profile: str = "quick"
-    seed: int = 0
-    protocol: str = ""
-    dim: int = 32
-    options: MethodOptions = field(default_factory=MethodOptions)
-
-    def __post_init__(self) -> None:
-        check_name("dataset", self.dataset, DATASETS)
-        if not self.protocol:
-            object.__setattr__(self, "protocol", DATASETS[self.dataset][0])
-        check_name(f"protocol of {self.dataset}", self.protocol, DATASETS[self.dataset])
-        check_name("quantizer", self.quantizer, QUANTIZERS)
-        check_name("method", self.method, METHODS)
-        check_name("profile", self.profile, PROFILES[self.dataset])
-        check_count(self.bits, name="bits", low=1)
-        check_count(self.seed, name="seed", low=0)
-        check_count(self.n_codewords, name="n_codewords", low=2, high=65536)
-        each = math.log2(self.n_codewords)
-        if not each.is_integer() or self.bits % each or self.dim % self.n_subspaces:
-            raise InvalidInputError(
-                f"bits = M log2 K with K = {self.n_codewords} and M a divisor of {self.dim}",
-                f"bits = {self.bits}",
-                "choose bits among 8, 16, 32, 64 for 256 codewords, or change n_codewords",
-            )
-
-    @property
-    def n_subspaces(self) -> int:
-        return int(self.bits // math.log2(self.n_codewords))
-
-    @property
-    def schedule(self) -> Schedule:
-        return PROFILES[self.dataset][self.profile]
-
-    @property
-    def encoder(self) -> str:
-        return "conv" if self.dataset == "cifar10" else "digits"
-
-    def new_quantizer(self) -> ProductQuantizer:
-        return QUANTIZERS[self.quantizer](
-            self.n_subspaces, self.n_codewords, random_state=self.seed
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> TrainingConfig:
-        known = {f.name for f in fields(cls)}
-        if extra := sorted(set(values) - known):
-            raise InvalidInputError(
-                f"the settings {', '.join(sorted(known))}",
-                f"unknown {', '.join(extra)}",
-                "use the version of this package that made the run",
-            )
-        return cls(**{**values, "options": MethodOptions(**values.get("options", {}))})
-
-    def difference(self, other: TrainingConfig) -> str:
-        """Name the settings in which two configurations differ."""
-        mine, theirs = _flat(self.to_dict()), _flat(other.to_dict())
-        return ", ".join(
-            f"{key}={theirs.get(key)!r} instead of {value!r}"
-            for key, value in mine.items()
-            if theirs.get(key) != value
-        )
 
 
 @dataclass
@@ -140,7 +29,7 @@ class TrainedModel:
     """An encoder with its classifier and, once fitted, its quantizer."""
 
     config: TrainingConfig
-    encoder: nn.Module
+    encoder: ConvEncoder | DigitsEncoder
     classifier: CosineClassifier
     quantizer: ProductQuantizer
     history: list[dict[str, float]] = field(default_factory=list)
@@ -152,9 +41,10 @@ class TrainedModel:
 
     @classmethod
     def new(cls, config: TrainingConfig, *, n_classes: int = 10) -> TrainedModel:
+        """Fresh networks with seeded weights, and a quantizer that is not fitted yet."""
         encoder = build_encoder(config.encoder, dim=config.dim, seed=config.seed)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(config.seed + 1)
+            torch.default_generator.manual_seed(config.seed + 1)
             classifier = CosineClassifier(config.dim, n_classes)
         return cls(config, encoder, classifier, config.new_quantizer())
 
@@ -222,6 +112,12 @@ class RunFolder:
                     "a run with the same configuration",
                     "add --resume to continue it, or choose another folder",
                 )
+        elif self.model_file.exists() or self.checkpoint_file.exists():
+            raise RunMismatchError(
+                f"an empty folder or a run at {self.path}",
+                "weights without a config.json",
+                "choose another folder: these weights would be overwritten",
+            )
 
     def open(self, config: TrainingConfig, *, resume: bool) -> None:
         """Claim the folder for `config`; the same errors as `check`."""
@@ -259,6 +155,7 @@ class RunFolder:
         if not self.checkpoint_file.exists():
             return 0
         arrays, header = load_arrays(self.checkpoint_file)
+        _check_same(model.config, TrainingConfig.from_dict(header["config"]), "checkpoint")
         model.adopt(arrays)
         model.history = header["history"]
         momentum = {
@@ -299,17 +196,24 @@ def load_model_file(
 ) -> TrainedModel:
     """Read a model file; raises `RunMismatchError` when it was made for another configuration."""
     arrays, header = load_arrays(path, sha256=sha256)
-    config = TrainingConfig.from_dict(header["config"])
-    if expected is not None and config != expected:
-        raise RunMismatchError(
-            "a model of the configuration in config.json",
-            f"one with {expected.difference(config)}",
-            "train the run again in an empty folder",
+    if not {"config", "history", "provenance"} <= set(header):
+        raise InvalidInputError(
+            "a model file",
+            f"{path.name} with other contents",
+            "pass the model.safetensors of a run",
         )
-    model = TrainedModel.new(config)
+    config = TrainingConfig.from_dict(header["config"])
+    if expected is not None:
+        _check_same(expected, config, "model")
+    model = TrainedModel.new(config, n_classes=len(arrays["classifier.weight"]))
     model.adopt(arrays)
     return replace(model, history=header["history"], provenance=header["provenance"])
 
 
-def _flat(values: dict[str, Any]) -> dict[str, Any]:
-    return {**{k: v for k, v in values.items() if k != "options"}, **values["options"]}
+def _check_same(expected: TrainingConfig, found: TrainingConfig, what: str) -> None:
+    if found != expected:
+        raise RunMismatchError(
+            f"a {what} of the configuration in config.json",
+            f"one with {expected.difference(found)}",
+            "train the run again in an empty folder",
+        )

@@ -46,12 +46,22 @@ def to_faiss(
 
 
 def from_faiss(index: faiss.IndexPQ) -> tuple[ProductQuantizer, Integer[np.ndarray, "N M"]]:
-    """Return the quantizer and the codes of a trained `faiss.IndexPQ`."""
+    """Return the quantizer and the codes of a trained `faiss.IndexPQ`.
+
+    Raises `InvalidInputError` for another index, and for one that ranks by inner product: ours
+    compute squared distances.
+    """
     if not isinstance(index, faiss.IndexPQ) or not index.is_trained:
         raise InvalidInputError("a trained faiss.IndexPQ", describe(index), "train the index first")
+    if index.metric_type != faiss.METRIC_L2:
+        raise InvalidInputError(
+            "an index of squared distances (METRIC_L2)",
+            f"metric_type {index.metric_type}",
+            "build it with faiss.METRIC_L2",
+        )
     pq = index.pq
     codebooks = faiss.vector_to_array(pq.centroids).reshape(pq.M, pq.ksub, pq.dsub)
     quantizer = ProductQuantizer(pq.M, pq.ksub).with_codebooks(codebooks)
-    packed = faiss.vector_to_array(index.codes).reshape(index.ntotal, -1)
+    packed = faiss.vector_to_array(index.codes).reshape(index.ntotal, pq.code_size)
     codes = faiss.unpack_bitstrings(packed, pq.M, pq.nbits)
     return quantizer, codes.astype(np.min_scalar_type(pq.ksub - 1))

@@ -90,8 +90,8 @@ def snap_gradient(
 
     best = cosine.argmax(2)
     to_codeword = _pick(direction, best)
-    # "Not <= 0" instead of "> 0": a NaN gradient must stay visible and not become a quiet zero.
-    descends = ~(cosine.gather(2, best.unsqueeze(2)) <= 0)
+    # A NaN or infinite gradient must stay visible and not become a quiet zero.
+    descends = (cosine.gather(2, best.unsqueeze(2)) > 0) | ~torch.isfinite(scale)
 
     if form == "replace":
         unit = to_codeword / distance.gather(2, best.unsqueeze(2)).clamp_min(1e-30)
@@ -134,7 +134,7 @@ class GradientSnapping(nn.Module):
         self,
         quantizer: Quantizer,
         *,
-        n_candidates: int = 8,
+        n_candidates: int = 4,
         form: Form = "pull",
         length: Length = "projected",
         fallback: Fallback = "zero",

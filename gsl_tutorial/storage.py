@@ -37,7 +37,7 @@ def write_bytes(path: Path, content: bytes) -> None:
         os.replace(temporary, path)
     except OSError as error:
         raise StorageError(
-            f"to write {len(content) / 1e6:.1f} MB to {path.name}",
+            f"to write {len(content):,} bytes to {path.name}",
             f"{error.strerror or error}",
             f"free space or choose another folder than {path.parent}; the old file is untouched",
         ) from error
@@ -63,7 +63,8 @@ def read_json(path: Path) -> Any:
 
 def save_arrays(path: Path, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> None:
     """Write named arrays with a JSON header to a safetensors file."""
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    # Not ascontiguousarray: that turns a scalar, shape (), into shape (1,).
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     write_bytes(path, save(contiguous, metadata={"header": json.dumps(dict(header))}))
 
 

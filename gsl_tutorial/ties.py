@@ -96,7 +96,8 @@ def _gain(
     H = _harmonic(n_items)
     s = (r - 1) / np.maximum(n - 1, 1)
     first = n_before.astype(np.int64)
-    span = H[first + shown.astype(np.int64)] - H[first]
+    # The difference for one item is known exactly; so a perfect ranking scores 1 and not a hair more.
+    span = np.where(shown == 1, 1 / (first + 1), H[first + shown.astype(np.int64)] - H[first])
     return r / n * ((r_before + 1 - s * (n_before + 1)) * span + s * shown)
 
 

@@ -18,10 +18,11 @@ import torch.nn.functional as F
 from jaxtyping import Int
 from torch import Tensor
 
+from gsl_tutorial.config import TrainingConfig
 from gsl_tutorial.encoders import augment, embed
 from gsl_tutorial.errors import TutorialError
 from gsl_tutorial.losses import get_method
-from gsl_tutorial.runs import RunFolder, TrainedModel, TrainingConfig
+from gsl_tutorial.runs import RunFolder, TrainedModel
 
 #: Images that the codebooks are refitted on between rounds; all of them at the end.
 _REFIT_SAMPLE = 10_000
@@ -73,7 +74,7 @@ def train(
         if folder.model_file.exists():
             return folder.load_model()
     model = TrainedModel.new(config, n_classes=int(labels.max()) + 1)
-    model.encoder.to(device, memory_format=torch.channels_last)
+    model.encoder.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     model.classifier.to(device)
     model.encoder.prepare(images[:2000].to(device))
     parameters = [*model.encoder.parameters(), *model.classifier.parameters()]
@@ -125,7 +126,9 @@ def refit_quantizer(model: TrainedModel, images: Tensor, *, everything: bool) ->
     if not everything and len(images) > _REFIT_SAMPLE:
         # Evenly spaced, so that the sample is the same in every round and no class is missed.
         images = images[:: len(images) // _REFIT_SAMPLE]
-    z = embed(model.encoder, images).numpy()
+    embedded = embed(model.encoder, images)
+    _check_finite(embedded, "embeddings")
+    z = embedded.numpy()
     quantizer = model.quantizer
     _ = quantizer.refit(z) if model.is_quantized else quantizer.fit(z)
     return quantizer.relative_distortion(z)
@@ -168,6 +171,7 @@ def _step(
 ) -> float:
     schedule = model.config.schedule
     z = model.encoder(images.to(device))
+    _check_finite(z, "embeddings")
     extra = z.new_zeros(())
     if round_ >= schedule.warmup_rounds:
         z, extra = get_method(model.config.method)(z, model.quantizer, model.config.options)
@@ -175,13 +179,18 @@ def _step(
         model.classifier(z), labels.to(device), label_smoothing=schedule.label_smoothing
     )
     loss = similarity + extra
-    value = float(loss.detach())
-    if not torch.isfinite(loss):
-        raise DivergedError("a finite loss", f"{value}", "lower the strength or the learning rate")
+    _check_finite(loss, "loss")
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()
-    return value
+    return float(loss.detach())
+
+
+def _check_finite(values: Tensor, what: str) -> None:
+    if not torch.isfinite(values).all():
+        raise DivergedError(
+            f"finite {what}", "NaN or infinity", "lower the strength or the learning rate"
+        )
 
 
 def _triangle(t: float) -> float:

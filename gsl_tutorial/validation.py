@@ -43,7 +43,8 @@ def as_vectors(
         raise InvalidInputError(
             f"floating-point {name}", describe(array), "convert them with .astype(numpy.float32)"
         )
-    array = np.ascontiguousarray(array, dtype=np.float32)
+    with np.errstate(over="ignore"):  # a float64 too large for float32 is refused below
+        array = np.ascontiguousarray(array, dtype=np.float32)
     bad = ~np.isfinite(array).all(axis=1)
     if bad.any():
         raise InvalidInputError(

@@ -121,4 +121,4 @@ def nearest_codewords(
     M, N = nearest.shape[:2]
     flat = nearest + (torch.arange(M, device=z.device) * codebooks.shape[1]).view(M, 1, 1)
     chosen = codebooks.reshape(-1, z.shape[2]).index_select(0, flat.reshape(-1))
-    return chosen.view(M, N, n, -1).transpose(0, 1)
+    return chosen.view(M, N, n, z.shape[2]).transpose(0, 1)

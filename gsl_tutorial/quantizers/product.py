@@ -92,7 +92,9 @@ class ProductQuantizer(Quantizer):
         self._check_is_fitted()
         check_count(n, name="n", low=1, high=self.n_codewords)
         if not isinstance(z, torch.Tensor):
-            return self.candidates(torch.from_numpy(self._validated(z)), n).numpy()
+            return self.candidates(torch.tensor(self._validated(z)), n).numpy()
+        if not z.is_floating_point():
+            raise InvalidInputError("floating-point embeddings", describe(z), "call .float()")
         if z.ndim != 2 or z.shape[1] != self.dim_:
             raise InvalidInputError(
                 f"embeddings of shape (N, {self.dim_})", describe(z), "pass one vector per row"
@@ -111,7 +113,10 @@ class ProductQuantizer(Quantizer):
                 f"codebooks of shape ({M}, {K}, d)", describe(books), "match M and K"
             )
         flat = as_vectors(books.reshape(M * K, -1), name="codebooks")
-        self.codebooks_ = flat.reshape(books.shape)
+        self.codebooks_ = flat.reshape(books.shape).copy()
+        # What was measured on the codebooks before these says nothing about these.
+        for measured in ("usage_", "distortion_"):
+            self.__dict__.pop(measured, None)
         self.dim_ = M * books.shape[2]
         return self
 
@@ -130,7 +135,7 @@ class ProductQuantizer(Quantizer):
                 kmeans(
                     piece,
                     self.n_codewords,
-                    seed=seed + m,
+                    seed=(seed + m) % 2**31,
                     start=None if start is None else start[m],
                 )
                 for m, piece in enumerate(self._pieces(X))

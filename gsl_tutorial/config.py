@@ -1,0 +1,139 @@
+"""What a run was asked for: every setting that decides its weights, checked where it is named.
+
+A configuration is frozen and compares by value; `to_dict` and `from_dict` take it through JSON, so that
+a run folder can say in which settings it differs from what is asked now.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.losses import METHODS, MethodOptions
+from gsl_tutorial.quantizers import ProductQuantizer
+from gsl_tutorial.validation import check_count, check_name
+
+#: Data sets and the protocols that split them, the default first.
+DATASETS = {"cifar10": ("P2", "validation", "P0", "P1a", "P1b", "unseen"), "digits": ("digits",)}
+QUANTIZERS = {"pq": ProductQuantizer}
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train; a round is `epochs` passes and one refit of the codebooks."""
+
+    rounds: int
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    warmup_rounds: int = 1
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    label_smoothing: float = 0.1
+
+
+#: Profiles by dataset: "quick" is a lab's patience.
+PROFILES: dict[str, dict[str, Schedule]] = {
+    "cifar10": {"quick": Schedule(rounds=9, epochs=1, batch_size=500, learning_rate=0.4)},
+    "digits": {
+        "quick": Schedule(
+            rounds=10, epochs=3, batch_size=64, learning_rate=0.1, label_smoothing=0.0
+        )
+    },
+}
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Everything that decides the weights of a run, and nothing else.
+
+    protocol: whose training images are used; empty means the data set's first ("P2", "digits").
+    Raises `InvalidInputError` / `UnknownNameError` when built from values that cannot work.
+    """
+
+    dataset: str = "digits"
+    quantizer: str = "pq"
+    bits: int = 32
+    n_codewords: int = 256
+    method: str = "snap"
+    profile: str = "quick"
+    seed: int = 0
+    protocol: str = ""
+    dim: int = 32
+    options: MethodOptions = field(default_factory=MethodOptions)
+
+    def __post_init__(self) -> None:
+        check_name("dataset", self.dataset, DATASETS)
+        if not self.protocol:
+            object.__setattr__(self, "protocol", DATASETS[self.dataset][0])
+        check_name(f"protocol of {self.dataset}", self.protocol, DATASETS[self.dataset])
+        check_name("quantizer", self.quantizer, QUANTIZERS)
+        check_name("method", self.method, METHODS)
+        check_name("profile", self.profile, PROFILES[self.dataset])
+        check_count(self.bits, name="bits", low=1)
+        check_count(self.seed, name="seed", low=0, high=2**32 - 1)
+        check_count(self.dim, name="dim", low=1)
+        check_count(self.n_codewords, name="n_codewords", low=2, high=65536)
+        each = math.log2(self.n_codewords)
+        if not each.is_integer() or self.bits % each or self.dim % self.n_subspaces:
+            raise InvalidInputError(
+                f"bits = M log2 K with K = {self.n_codewords} and M a divisor of {self.dim}",
+                f"bits = {self.bits}",
+                "choose bits among 8, 16, 32, 64 for 256 codewords, or change n_codewords",
+            )
+
+    @property
+    def n_subspaces(self) -> int:
+        return int(self.bits // math.log2(self.n_codewords))
+
+    @property
+    def schedule(self) -> Schedule:
+        return PROFILES[self.dataset][self.profile]
+
+    @property
+    def encoder(self) -> str:
+        return "conv" if self.dataset == "cifar10" else "digits"
+
+    def new_quantizer(self) -> ProductQuantizer:
+        return QUANTIZERS[self.quantizer](
+            self.n_subspaces, self.n_codewords, random_state=self.seed
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """All settings, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> TrainingConfig:
+        """Take back what `to_dict` gave; raises `InvalidInputError` for unknown settings."""
+        options = _known_settings(cls, values).get("options", {})
+        return cls(
+            **{**values, "options": MethodOptions(**_known_settings(MethodOptions, options))}
+        )
+
+    def difference(self, other: TrainingConfig) -> str:
+        """Name the settings in which two configurations differ."""
+        mine, theirs = _flat(self.to_dict()), _flat(other.to_dict())
+        return ", ".join(
+            f"{key}={theirs.get(key)!r} instead of {value!r}"
+            for key, value in mine.items()
+            if theirs.get(key) != value
+        )
+
+
+def _flat(values: dict[str, Any]) -> dict[str, Any]:
+    return {**{k: v for k, v in values.items() if k != "options"}, **values["options"]}
+
+
+def _known_settings(kind: type[Any], values: Any) -> dict[str, Any]:
+    known = {f.name for f in fields(kind)}
+    is_mapping = isinstance(values, dict)
+    if not is_mapping or (extra := sorted(set(values) - known)):
+        raise InvalidInputError(
+            f"the settings {', '.join(sorted(known))}",
+            f"unknown {', '.join(extra)}" if is_mapping else f"{values!r}",
+            "use the version of this package that made the run",
+        )
+    return values
