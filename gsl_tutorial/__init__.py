@@ -6,12 +6,17 @@ The names below are the public face. They are imported when first used, so that
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gsl_tutorial.quantizers import ProductQuantizer, Quantizer
     from gsl_tutorial.snapping import GradientSnapping, snap_gradient
+
+# Threads that wait for each other by spinning slow one another down as soon as anything else runs.
+# Read by OpenMP when torch or faiss is first imported; a value of the user's own stays.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
 

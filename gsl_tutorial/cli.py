@@ -159,10 +159,8 @@ def train(
                 on_progress=progress,
             )
         except KeyboardInterrupt:
-            say(
-                f"Interrupted. The last finished round is kept in {out}; go on with the same "
-                "command and --resume."
-            )
+            kept = "The last finished" if folder.checkpoint_file.exists() else "Not yet a"
+            say(f"{kept} round is kept in {out}. Go on: the same command and --resume.")
             raise
     last = model.history[-1]
     if json_:

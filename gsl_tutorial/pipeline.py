@@ -9,6 +9,7 @@ import os
 import shlex
 import subprocess
 import sys
+import hashlib
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -68,7 +69,10 @@ def train_run(
     on_progress: Callable[[Progress], None] | None = None,
     on_round: Callable[[TrainedModel, int], None] | None = None,
 ) -> TrainedModel:
-    """Train on the training split, on a GPU where torch finds one."""
+    """Train on the training split, on a GPU where torch finds one.
+
+    The model remembers which images these were, so that `evaluate_model` can refuse other splits.
+    """
     classes, labels = np.unique(data.train.labels, return_inverse=True)
     if len(classes) < 2:
         raise InvalidInputError(
@@ -84,7 +88,7 @@ def train_run(
             folder=folder,
             resume=resume,
             device="cuda" if torch.cuda.is_available() else "cpu",
-            provenance=provenance,
+            provenance={**(provenance or {}), "trained_on": _fingerprint(data.train)},
             on_progress=on_progress,
             on_round=on_round,
         )
@@ -127,6 +131,12 @@ def evaluate_model(
         )
     on_stage("reading the images")
     data = load_data(config.dataset, protocol=protocol, seed=config.seed, root=root)
+    if model.provenance.get("trained_on", trained := _fingerprint(data.train)) != trained:
+        raise InvalidInputError(
+            f"a model trained on the images of {protocol} with seed {config.seed}",
+            "one trained on other images",
+            "train with load_data(..., seed=config.seed): these queries may be among its images",
+        )
     on_stage(f"embedding {len(data.query):,} queries and {len(data.database):,} database images")
     classes = np.unique(data.train.labels)
     query = embed_split(model, data.query, classes=classes)
@@ -147,6 +157,11 @@ def evaluate_model(
         on_stage=on_stage,
     )
     return result, query, database
+
+
+def _fingerprint(split: Split) -> str:
+    """A short name for a choice of images."""
+    return hashlib.sha256(np.sort(split.indices).astype("<i8").tobytes()).hexdigest()[:16]
 
 
 def summary(model: TrainedModel, result: RetrievalResult) -> dict[str, Any]:

@@ -207,6 +207,7 @@ def load_model_file(
         _check_same(expected, config, "model")
     model = TrainedModel.new(config, n_classes=len(arrays["classifier.weight"]))
     model.adopt(arrays)
+    model.encoder.eval()
     return replace(model, history=header["history"], provenance=header["provenance"])
 
 

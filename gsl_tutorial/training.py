@@ -183,7 +183,8 @@ def _step(
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()
-    return float(loss.detach())
+    # Only what all methods share, so that their curves can be compared.
+    return float(similarity.detach())
 
 
 def _check_finite(values: Tensor, what: str) -> None:

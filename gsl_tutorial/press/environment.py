@@ -15,6 +15,7 @@ FIXED = {
     "GSL_TUTORIAL_PRESS": "1",
     "GSL_TUTORIAL_OFFLINE": "1",
     "PYTHONHASHSEED": "0",
+    "OMP_WAIT_POLICY": "PASSIVE",
     "CUDA_VISIBLE_DEVICES": "",
     "MATPLOTLIBRC": os.devnull,
 }

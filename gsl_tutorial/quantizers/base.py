@@ -94,6 +94,10 @@ class Quantizer(BaseEstimator, ABC):
         spread = float(((X - X.mean(axis=0)) ** 2).sum(axis=1).mean())
         return self.distortion(X) / spread if spread > 0 else 0.0
 
+    def _repr_mimebundle_(self, **options: object) -> dict[str, str]:
+        # In place of scikit-learn's box of HTML: the line that teaches.
+        return {"text/plain": repr(self)}
+
     def _check_is_fitted(self) -> None:
         if not hasattr(self, "dim_"):
             raise NotFittedError(
