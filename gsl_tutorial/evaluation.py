@@ -97,6 +97,10 @@ def group_codes(
     Items with equal codes are tied for every query, so a ranking needs distances to the U distinct
     codes only.
     """
+    if len(codes) != len(labels):
+        raise InvalidInputError(
+            f"a label for each of {len(codes)} codes", f"{len(labels)}", "pass labels row by row"
+        )
     distinct, which = np.unique(codes, axis=0, return_inverse=True)
     members = {
         int(label): np.bincount(which[labels == label], minlength=len(distinct)).astype(np.int32)

@@ -7,7 +7,6 @@ data, seeds, schedule) is the same for all, so that a comparison compares the me
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import get_args
@@ -15,10 +14,9 @@ from typing import get_args
 from jaxtyping import Float
 from torch import Tensor
 
-from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.quantizers import Quantizer
 from gsl_tutorial.snapping import Fallback, Form, GradientSnapping, Length
-from gsl_tutorial.validation import check_count, check_name
+from gsl_tutorial.validation import check_count, check_name, check_size
 
 
 def quantization_penalty(
@@ -47,10 +45,8 @@ class MethodOptions:
     step: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("strength", "step"):
-            value = getattr(self, name)
-            if not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-                raise InvalidInputError(f"{name} 0 or more, finite", repr(value), f"change {name}")
+        check_size(self.strength, name="strength")
+        check_size(self.step, name="step")
         check_count(self.n_candidates, name="n_candidates", low=1)
         check_name("length", self.length, get_args(Length))
         check_name("fallback", self.fallback, get_args(Fallback))

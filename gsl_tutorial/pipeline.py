@@ -5,11 +5,11 @@ The command line and the notebooks call these few functions; each step is a modu
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import subprocess
 import sys
-import hashlib
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

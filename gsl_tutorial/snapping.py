@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.quantizers import Quantizer
-from gsl_tutorial.validation import check_count, check_name, describe
+from gsl_tutorial.validation import check_count, check_name, check_size, describe
 
 Form = Literal["replace", "pull", "look-ahead"]
 Length = Literal["projected", "full"]
@@ -73,7 +73,8 @@ def snap_gradient(
     >>> snap_gradient(g, z, c)
     tensor([[[ 0.5000, -0.5000]]])
     """
-    _check_arguments(gradient, embedding, candidates, form, length, fallback)
+    _check_words(form, length, fallback, strength, step)
+    _check_shapes(gradient, embedding, candidates)
     direction = candidates - embedding.unsqueeze(2)
     pull = 2 * strength / max(1, len(gradient))
 
@@ -142,13 +143,15 @@ class GradientSnapping(nn.Module):
         step: float = 1.0,
     ) -> None:
         super().__init__()
-        check_name("form", form, get_args(Form))
-        check_name("length", length, get_args(Length))
-        check_name("fallback", fallback, get_args(Fallback))
+        _check_words(form, length, fallback, strength, step)
+        if not isinstance(quantizer, Quantizer):
+            raise InvalidInputError(
+                "a quantizer", describe(quantizer), "pass ProductQuantizer(...)"
+            )
         high = getattr(quantizer, "n_codewords", None)
         self.quantizer = quantizer
         self.n_candidates = check_count(n_candidates, name="n_candidates", low=1, high=high)
-        self.how = {
+        self.how: dict[str, Any] = {
             "form": form,
             "length": length,
             "fallback": fallback,
@@ -169,7 +172,7 @@ class GradientSnapping(nn.Module):
             raise InvalidInputError(
                 "finite embeddings", "NaN or infinity", "lower the learning rate or the strength"
             )
-        return _Snap.apply(z, self)  # type: ignore[no-untyped-call, no-any-return]
+        return _Snap.apply(z, self)  # type: ignore[no-untyped-call]
 
     def backward_rule(
         self, gradient: Float[Tensor, "N dim"], z: Float[Tensor, "N dim"]
@@ -195,7 +198,7 @@ class _Snap(torch.autograd.Function):
         return z.view_as(z)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (z,) = ctx.saved_tensors
         return ctx.layer.backward_rule(gradient, z), None
 
@@ -214,12 +217,15 @@ def _shortened(
     return torch.where(against > room, room / against, 1.0) * pull
 
 
-def _check_arguments(
-    gradient: Tensor, embedding: Tensor, candidates: Tensor, form: str, length: str, fallback: str
-) -> None:
+def _check_words(form: str, length: str, fallback: str, strength: float, step: float) -> None:
     check_name("form", form, get_args(Form))
     check_name("length", length, get_args(Length))
     check_name("fallback", fallback, get_args(Fallback))
+    check_size(strength, name="strength")
+    check_size(step, name="step")
+
+
+def _check_shapes(gradient: Tensor, embedding: Tensor, candidates: Tensor) -> None:
     if gradient.ndim != 3 or embedding.shape != gradient.shape:
         raise InvalidInputError(
             "gradient and embedding of the same shape (N, M, d)",

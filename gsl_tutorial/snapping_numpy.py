@@ -22,7 +22,7 @@ def snap_gradient_numpy(
     strength: float = 1.0,
     step: float = 1.0,
 ) -> Float[np.ndarray, "N M d"]:
-    """The gradient that leaves the layer; arguments as in `snap_gradient`."""
+    """The gradient that leaves the layer; arguments as in `snap_gradient`, which must be finite."""
     snapped = np.empty_like(gradient)
     pull = 2 * strength / max(1, len(gradient))
     for i, m in np.ndindex(gradient.shape[:2]):

@@ -56,7 +56,7 @@ def average_precision_of_groups(
         if denominator == "retrieved" and len(n) and shown[-1] < n[-1]:
             return _retrieved_with_cut_group(n, r, n_before, r_before, shown, n_items)
         gain = float(_gain(n, r, n_before, r_before, shown, n_items).sum())
-        found = float((r * shown / n).sum())
+        found = float(r.sum())
     divisor = found if denominator == "retrieved" else min(at, total)
     return gain / divisor if divisor > 0 else 0.0
 

@@ -6,6 +6,7 @@ a wrong type or a NaN is named in the same words everywhere and before any work 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -80,7 +81,14 @@ def check_count(value: object, *, name: str, low: int, high: int | None = None) 
     if not is_whole or value < low or (high is not None and value > high):  # type: ignore[operator]
         span = f"{low} or more" if high is None else f"from {low} to {high}"
         raise InvalidInputError(f"{name} a whole number, {span}", repr(value), f"change {name}")
-    return int(value)  # type: ignore[call-overload, no-any-return]
+    return int(value)  # type: ignore[call-overload]
+
+
+def check_size(value: object, *, name: str) -> float:
+    """Return `value` as a finite float, 0 or more, or raise `InvalidInputError`."""
+    if isinstance(value, (int, float)) and 0 <= value < math.inf:
+        return float(value)
+    raise InvalidInputError(f"{name} 0 or more, finite", repr(value), f"change {name}")
 
 
 def check_name(kind: str, name: object, known: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ into `check`.
 from gsl_tutorial.checks import (  # noqa: F401
     chapter00,
     chapter03,
+    chapter03_search,
     chapter06,
     chapter08,
     chapter09,

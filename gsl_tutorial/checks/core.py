@@ -125,5 +125,8 @@ def _judge(one: _Exercise, answer: Any) -> Verdict:
         return Verdict(one.id, "not yet", f'fill in the blank; hint("{one.id}") helps.')
     except Mistake as mistake:
         return Verdict(one.id, "mistake", str(mistake))
-    except (Exception, SystemExit) as error:  # the student's own code failed: that is a finding, not a crash
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # the student's own code failed: that is a finding, not a crash
         return Verdict(one.id, "mistake", f"it raised {type(error).__name__}: {str(error)[:200]}")

@@ -142,7 +142,9 @@ def draw_paths(plane: Plane, paths: dict[str, Float[np.ndarray, "T N 2"]]) -> Fi
 
 def _draw_world(axes: Axes, plane: Plane) -> None:
     """Cells, loss contours, codewords, partner."""
-    axes.add_collection(LineCollection(_borders(plane), colors="#9A9A9A", linewidths=1.4, zorder=1))
+    axes.add_collection(
+        LineCollection(list(_borders(plane)), colors="#9A9A9A", linewidths=1.4, zorder=1)
+    )
     for level in np.linspace(0.05, 2.5, 9):  # the loss is quadratic: its contours are circles
         radius = float(np.sqrt(2 * level))
         axes.add_patch(Circle(tuple(plane.partner), radius, fill=False, ec=SKY, lw=0.7, zorder=2))

@@ -26,7 +26,7 @@ CLASS_MARKERS = "osD^v<>Pp*"
 CLASS_COLOURS = [BLUE, ORANGE, GREEN, PURPLE, RED, SKY, BLACK, GREY, "#8C6D00", "#5B2A86"]
 
 
-def new_figure(width: float, height: float, *, layout: str = "constrained") -> Figure:
+def new_figure(width: float, height: float, *, layout: Any = "constrained") -> Figure:
     """A figure of its own, known to no global state; drawn on white in any theme."""
     return Figure(figsize=(width, height), layout=layout)
 

@@ -122,7 +122,7 @@ def syntax_fault(cell: NotebookNode) -> str | None:
         with warnings.catch_warnings():
             # An invalid escape would end up as a warning in the notebook.
             warnings.simplefilter("error")
-            code = TransformerManager().transform_cell(cell.source)  # type: ignore[no-untyped-call]
+            code = TransformerManager().transform_cell(cell.source)
             compile(code, "cell", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     except (SyntaxError, ValueError) as error:
         return f"{type(error).__name__}: {error}"

@@ -119,8 +119,11 @@ def nearest_codewords(
     Ranks by |c|^2 - 2 z.c: the missing |z|^2 is the same for all codewords. The largest array is
     (M, N, K) numbers; differences `c - z` are never formed for all K codewords.
     """
-    cross = torch.bmm(z.transpose(0, 1), codebooks.transpose(1, 2))
-    scores = cross.mul_(-2).add_(codebooks.square().sum(2).unsqueeze(1))
+    # Around the mean codeword: far from the origin the squares would drown the differences.
+    centre = codebooks.mean(dim=1, keepdim=True)
+    z, around = z - centre.squeeze(1), codebooks - centre
+    cross = torch.bmm(z.transpose(0, 1), around.transpose(1, 2))
+    scores = cross.mul_(-2).add_(around.square().sum(2).unsqueeze(1))
     nearest = scores.topk(n, dim=2, largest=False).indices
     M, N = nearest.shape[:2]
     flat = nearest + (torch.arange(M, device=z.device) * codebooks.shape[1]).view(M, 1, 1)

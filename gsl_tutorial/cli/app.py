@@ -1,0 +1,31 @@
+"""The application that the commands register with."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="gsl-tutorial",
+    help="""Train, search and measure with snapped gradients.
+
+A first walk, about a minute, no downloads:
+
+    gsl-tutorial doctor
+
+    gsl-tutorial train --dataset digits --out runs/first
+
+    gsl-tutorial evaluate runs/first
+
+Exit status: 0 fine, 1 something is wrong, 2 wrong arguments, 3 data missing or damaged, 4 the run
+folder holds another run, 5 cannot write, 6 training diverged, 130 interrupted.
+""",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
