@@ -18,11 +18,14 @@ import numpy as np
 from jaxtyping import Bool, Float, Integer
 
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.ties import average_precision_of_groups
+from gsl_tutorial.ties import average_precisions_of_groups
 from gsl_tutorial.validation import check_count, check_name, describe
 
 Denominator = Literal["relevant", "retrieved"]
 Ties = Literal["exact", "optimistic", "pessimistic"]
+
+# Distances that one thread works on at a time.
+_CACHED = 200_000
 
 
 def average_precision(
@@ -55,13 +58,15 @@ def average_precision(
             "pass one row of distances and `database_labels == query_label`",
         )
     at = _check_choices(distances, at, denominator, ties)
-    return average_precision_of_groups(
-        distances,
-        np.ones(len(distances), dtype=np.int32),
-        relevant,
-        at=at,
-        denominator=denominator,
-        ties=ties,
+    return float(
+        average_precisions_of_groups(
+            distances[None],
+            np.ones(len(distances), dtype=np.int32),
+            relevant[None],
+            at=at,
+            denominator=denominator,
+            ties=ties,
+        )[0]
     )
 
 
@@ -80,12 +85,16 @@ def average_precisions(
     _check_labels(distances, query_labels, database_labels)
     at = _check_choices(distances, at, denominator, ties)
     sizes = np.ones(len(database_labels), dtype=np.int32)
-    hits = {label: database_labels == label for label in set(query_labels)}
-    return _each_query(
-        lambda i: average_precision_of_groups(
-            distances[i], sizes, hits[query_labels[i]], at=at, denominator=denominator, ties=ties
+    return _in_threads(
+        lambda rows: average_precisions_of_groups(
+            distances[rows],
+            sizes,
+            query_labels[rows, None] == database_labels,
+            at=at,
+            denominator=denominator,
+            ties=ties,
         ),
-        len(distances),
+        distances.shape,
     )
 
 
@@ -131,16 +140,16 @@ def grouped_average_precisions(
     _check_choices(distances, at, denominator, ties)
     at = int(sizes.sum()) if at is None else at
     nothing = np.zeros_like(sizes)
-    return _each_query(
-        lambda i: average_precision_of_groups(
-            distances[i],
+    return _in_threads(
+        lambda rows: average_precisions_of_groups(
+            distances[rows],
             sizes,
-            members.get(int(query_labels[i]), nothing),
+            np.stack([members.get(label, nothing) for label in query_labels[rows].tolist()]),
             at=at,
             denominator=denominator,
             ties=ties,
         ),
-        len(distances),
+        distances.shape,
     )
 
 
@@ -197,10 +206,16 @@ def precision_recall_curve(
     return precision / n_queries, recall / n_queries
 
 
-def _each_query(one: Callable[[int], float], n_queries: int) -> Float[np.ndarray, " B"]:
+def _in_threads(
+    some: Callable[[slice], Float[np.ndarray, " b"]], shape: tuple[int, ...]
+) -> Float[np.ndarray, " B"]:
+    """Work through the queries a few at a time: so many that their distances stay in the cache."""
+    n_queries, n_items = shape
+    size = max(1, _CACHED // max(1, n_items))
+    parts = [slice(start, start + size) for start in range(0, n_queries, size)]
     # NumPy releases the interpreter lock while it sorts and adds, so threads help.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return np.fromiter(pool.map(one, range(n_queries)), dtype=np.float64)
+        return np.concatenate([np.empty(0), *pool.map(some, parts)])
 
 
 def _check_choices(distances: np.ndarray, at: int | None, denominator: str, ties: str) -> int:

@@ -17,71 +17,94 @@ so that a group costs the same whatever its size, and a query costs by distinct 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Integer, Real
+from jaxtyping import Float, Integer, Real, Shaped
 from scipy.stats import hypergeom
 
 
-def average_precision_of_groups(
-    distances: Real[np.ndarray, " U"],
-    sizes: Real[np.ndarray, " U"],
-    hits: Real[np.ndarray, " U"],
+def average_precisions_of_groups(
+    distances: Real[np.ndarray, "B U"],
+    sizes: Integer[np.ndarray, " U"],
+    hits: Integer[np.ndarray, "B U"],
     *,
     at: int,
     denominator: str,
     ties: str,
-) -> float:
-    """AP of one query over U groups: their distance, number of items, number of relevant items."""
-    if not len(distances):
-        return 0.0
+) -> Float[np.ndarray, " B"]:
+    """AP of B queries over U groups: their distances, numbers of items, numbers of relevant items.
+
+    All queries go through each step together; from the sort on, only what is relevant is looked at.
+    """
+    B, U = distances.shape
+    if U == 0:
+        return np.zeros(B)
     order = ascending(distances)
-    values = distances[order]
-    # Items and relevant items up to the end of each run of equal distances.
-    ends = np.append(np.flatnonzero(values[1:] != values[:-1]), len(values) - 1)
-    n_after = np.cumsum(sizes[order], dtype=np.int32)[ends]
-    r_after = np.cumsum(hits[order], dtype=np.int32)[ends]
-    n_items, total = int(n_after[-1]), int(r_after[-1])
+    values = _reorder(distances, order)
+    new = np.ones((B, U), dtype=bool)  # does a run of equal distances begin here?
+    np.not_equal(values[:, 1:], values[:, :-1], out=new[:, 1:])
+    n_in_order = sizes[order]
+    n_after = np.cumsum(n_in_order, axis=1, dtype=np.int64).ravel()
+    r_in_order = _reorder(hits, order).ravel()
 
-    # From here on only groups that hold something relevant, as float64.
-    here = np.flatnonzero(np.diff(r_after, prepend=0))
-    n_before, r_before = _before(n_after, here), _before(r_after, here)
-    n, r = n_after[here] - n_before, r_after[here] - r_before
-    within = n_before < at
-    n, r, n_before, r_before = n[within], r[within], n_before[within], r_before[within]
-    if ties != "exact":
-        gain, found = _gain_of_one_order(n, r, n_before, r_before, at, n_items, ties)
+    # Runs of equal distances that hold something relevant, those of all queries end to end.
+    relevant = np.flatnonzero(r_in_order)
+    run = (np.cumsum(new, dtype=np.int64) - 1)[relevant]
+    leader = np.flatnonzero(np.diff(run, prepend=-1))
+    starts = np.flatnonzero(new)
+    ends = np.append(starts[1:], B * U) - 1
+    first, last = starts[run[leader]], ends[run[leader]]
+    row = first // U
+    r = (
+        np.add.reduceat(r_in_order[relevant], leader, dtype=np.float64)
+        if len(leader)
+        else run * 0.0
+    )
+    n_before = (n_after[first] - n_in_order.ravel()[first]).astype(np.float64)
+    n = n_after[last] - n_before
+    total = np.bincount(row, r, minlength=B)
+    r_before = np.cumsum(r) - r - (np.cumsum(total) - total)[row]
+
+    n_items = int(sizes.sum())
+    if ties == "exact":
+        shown = np.clip(at - n_before, 0, n)
+        gain, found = _gain(n, r, n_before, r_before, shown, n_items), r * shown / n
     else:
-        shown = np.minimum(n, at - n_before)
-        if denominator == "retrieved" and len(n) and shown[-1] < n[-1]:
-            return _retrieved_with_cut_group(n, r, n_before, r_before, shown, n_items)
-        gain = float(_gain(n, r, n_before, r_before, shown, n_items).sum())
-        found = float(r.sum())
-    divisor = found if denominator == "retrieved" else min(at, total)
-    return gain / divisor if divisor > 0 else 0.0
+        gain, found = _one_order(n, r, n_before, r_before, at, n_items, ties)
+    gained, found = np.bincount(row, gain, minlength=B), np.bincount(row, found, minlength=B)
+    divisor = found if denominator == "retrieved" else np.minimum(at, total)
+    result = np.divide(gained, divisor, out=np.zeros(B), where=divisor > 0)
+    if ties == "exact" and denominator == "retrieved":
+        for cut in np.flatnonzero((shown > 0) & (shown < n)):
+            whole = gained[row[cut]] - gain[cut]
+            result[row[cut]] = _retrieved_with_cut_run(
+                whole, n[cut], r[cut], n_before[cut], r_before[cut], shown[cut], n_items
+            )
+    return result
 
 
-def ascending(distances: Real[np.ndarray, " U"]) -> Integer[np.ndarray, " U"]:
-    """Indices that sort `distances`; for float32 several times faster than argsort.
+def ascending(distances: Real[np.ndarray, "*B U"]) -> Integer[np.ndarray, "*B U"]:
+    """Indices that sort the last axis; for float32 several times faster than argsort.
 
     NumPy sorts 16-bit integers by radix. A float32, read as an integer with the order of negative
     numbers turned round, is two of those: sort by the low half, then stably by the high half.
     """
     if distances.dtype != np.float32:
-        return np.argsort(distances, kind="stable")
-    bits = np.ascontiguousarray(distances).view(np.uint32)
-    sign = bits >> 31
-    keys = bits ^ (np.uint32(0x80000000) | (np.uint32(0) - sign))
-    low = np.argsort(keys.astype(np.uint16), kind="stable")
-    high = (keys >> 16).astype(np.uint16)[low]
-    return low[np.argsort(high, kind="stable")]
+        return np.argsort(distances, axis=-1, kind="stable")
+    # Adding 0.0 turns -0.0 into 0.0, which must tie with it.
+    bits = np.ascontiguousarray(distances + np.float32(0)).view(np.uint32)
+    keys = bits ^ (np.uint32(0x80000000) | (np.uint32(0) - (bits >> 31)))
+    low = np.argsort(keys.astype(np.uint16), axis=-1, kind="stable")
+    high = _reorder((keys >> 16).astype(np.uint16), low)
+    return _reorder(low, np.argsort(high, axis=-1, kind="stable"))
 
 
-def _before(
-    after: Integer[np.ndarray, " V"], index: Integer[np.ndarray, " G"]
-) -> Float[np.ndarray, " G"]:
-    """The running total just before each group that `index` names."""
-    return np.where(index > 0, after[index - 1], 0).astype(np.float64)
+def _reorder(values: Shaped[np.ndarray, "*B U"], order: Integer[np.ndarray, "*B U"]) -> Any:
+    """`take_along_axis` on the last axis, by one flat take: several times faster."""
+    U = values.shape[-1]
+    starts = U * np.arange(int(np.prod(values.shape[:-1]))).reshape(*values.shape[:-1], 1)
+    return np.ascontiguousarray(values).reshape(-1).take(order + starts)
 
 
 def _gain(
@@ -92,7 +115,7 @@ def _gain(
     shown: Float[np.ndarray, " G"],
     n_items: int,
 ) -> Float[np.ndarray, " G"]:
-    """Expected sum of precisions at the relevant ones among the first `shown` items of each group."""
+    """Expected sum of precisions at the relevant ones among the first `shown` items of each run."""
     H = _harmonic(n_items)
     s = (r - 1) / np.maximum(n - 1, 1)
     first = n_before.astype(np.int64)
@@ -101,7 +124,7 @@ def _gain(
     return r / n * ((r_before + 1 - s * (n_before + 1)) * span + s * shown)
 
 
-def _gain_of_one_order(
+def _one_order(
     n: Float[np.ndarray, " G"],
     r: Float[np.ndarray, " G"],
     n_before: Float[np.ndarray, " G"],
@@ -109,36 +132,28 @@ def _gain_of_one_order(
     at: int,
     n_items: int,
     ties: str,
-) -> tuple[float, float]:
-    """The same with the relevant items of each group all first ("optimistic") or all last."""
+) -> tuple[Float[np.ndarray, " G"], Float[np.ndarray, " G"]]:
+    """Gain and hits with the relevant items of each run all first ("optimistic") or all last."""
     start = n_before if ties == "optimistic" else n_before + n - r
     shown = np.clip(at - start, 0, r)
-    # A run of relevant items is a tie group in which every item is relevant.
-    gain = _gain(np.maximum(shown, 1), np.maximum(shown, 1), start, r_before, shown, n_items)
-    return float(gain[shown > 0].sum()), float(shown.sum())
+    # A row of relevant items is a run in which every item is relevant.
+    all_hits = np.maximum(shown, 1)
+    return _gain(all_hits, all_hits, start, r_before, shown, n_items), shown
 
 
-def _retrieved_with_cut_group(
-    n: Float[np.ndarray, " G"],
-    r: Float[np.ndarray, " G"],
-    n_before: Float[np.ndarray, " G"],
-    r_before: Float[np.ndarray, " G"],
-    shown: Float[np.ndarray, " G"],
-    n_items: int,
+def _retrieved_with_cut_run(
+    whole: float, n: float, r: float, n_before: float, r_before: float, shown: float, n_items: int
 ) -> float:
-    """AP divided by the hits found, where the last group is cut: the divisor is random as well.
+    """AP divided by the hits found, where a run is cut: then the divisor is random as well.
 
     The number h of relevant items above the cut is hypergeometric; given h, the part above the cut
-    is a tie group of its own. The mean runs over h.
+    is a run of its own. The mean runs over h; `whole` is the gain of the runs before.
     """
-    whole = float(_gain(n, r, n_before, r_before, shown, n_items)[:-1].sum())
-    h = np.arange(min(r[-1], shown[-1]) + 1)
-    probability = hypergeom(int(n[-1]), int(r[-1]), int(shown[-1])).pmf(h)
-    same = np.ones_like(h)
-    cut = _gain(
-        shown[-1] * same, h, n_before[-1] * same, r_before[-1] * same, shown[-1] * same, n_items
-    )
-    found = r_before[-1] + h
+    h = np.arange(min(r, shown) + 1)
+    probability = hypergeom(int(n), int(r), int(shown)).pmf(h)
+    ones = np.ones_like(h)
+    cut = _gain(shown * ones, h, n_before * ones, r_before * ones, shown * ones, n_items)
+    found = r_before + h
     return float((probability * (whole + cut) / np.maximum(found, 1))[found > 0].sum())
 
 

@@ -1,0 +1,344 @@
+# %% [markdown]
+# # Snap the gradient to a codeword
+#
+# **What you will do.** Build the gradient snapping layer, first for one point in the plane, then
+# meet the same rule as a PyTorch layer.
+#
+# **What you will learn.** Why a pull to the *nearest* codeword can work against the similarity loss,
+# how a pull to a *descending* codeword cannot, and what remains to be decided where no codeword
+# descends.
+#
+# **What you need.** Vectors, dot products, the idea of gradient descent. Chapter 03 tells where
+# codewords come from. About 45 minutes.
+#
+# > The layer is from Liu and Lu, [arXiv 1610.09645](https://arxiv.org/abs/1610.09645). Only its
+# > abstract was at hand. **Every formula in this chapter is our reconstruction.** The first abstract
+# > calls the snapped gradient *unbiased*; a later one says that it *works better*. Here you can look
+# > for yourself.
+
+# %%
+import inspect
+
+import numpy as np
+import torch
+
+from gsl_tutorial import GradientSnapping, ProductQuantizer, snap_gradient
+from gsl_tutorial.checks import check, hint
+from gsl_tutorial.plane import Plane, cosine, descend
+from gsl_tutorial.plots import show
+from gsl_tutorial.plots.plane import draw_fields, draw_paths, draw_snap
+from gsl_tutorial.snapping_numpy import descending_codeword, snap_gradient_numpy
+from gsl_tutorial.widgets import SnapSliders
+
+# %% [markdown]
+# ## Meet the two pulls
+#
+# The plane holds nine **codewords** (c), grey squares. A **point** (z), the black disc, should come
+# near its **partner**, the star: they belong to the same class. The **similarity loss** (L) is half
+# the squared distance to the star, and its **gradient** (g = dL/dz) points away from the star, so
+# $-g$ points towards it.
+#
+# We also want the point to lie on a codeword, so that a short code describes it well. The usual way
+# adds a **penalty** to the loss: a **strength** (λ) times the squared distance to the *nearest*
+# codeword. Its pull knows nothing of the star.
+
+# %%
+codewords = np.array(
+    [
+        [-0.80, 0.70], [-0.10, 0.85], [0.75, 0.70],
+        [-0.75, -0.05], [0.10, 0.10], [0.85, -0.10],
+        [-0.60, -0.80], [0.15, -0.75], [0.80, -0.85],
+    ]
+)  # fmt: skip
+plane = Plane(codewords, partner=np.array([-0.45, 0.45]))
+point = np.array([-0.20, 0.20])
+show(
+    draw_snap(plane, point, strength=1.5, form="pull"),
+    alt="A point between its partner on the upper left and its nearest codeword on the lower right. "
+    "The penalty's arrow points away from the partner, out of the shaded half-plane; the snapped "
+    "arrow points to a codeword behind the partner.",
+)
+
+# %% [markdown]
+# The shaded half-plane is where the similarity loss falls. The dash-dotted arrow, the sum of loss
+# and penalty, leaves it: the point is sent **uphill**. The next cell measures how much.
+
+# %% tags=["claim"]
+z = point[None]
+with_penalty = plane.penalized(z, strength=1.5)
+snapped = plane.snapped(z, form="pull", strength=1.5)
+print(f"cosine with g, penalty: {cosine(with_penalty, plane.gradient(z))[0]:+.2f}")
+print(f"cosine with g, snapped: {cosine(snapped, plane.gradient(z))[0]:+.2f}")
+
+# %% [markdown]
+# ## Find the codewords that descend
+#
+# Moving from $z$ a little towards a codeword $c$ changes the loss by about $g \cdot (c - z)$. The
+# codeword **descends** when that is negative:
+#
+# $$\langle -g,\; c - z \rangle > 0 .$$
+#
+# **Exercise 06.1** (easy, 4 minutes). Write this test for all codewords at once.
+
+
+# %% tags=["exercise"]
+def descends(g, z, codewords):
+    """(d,), (d,), (K, d) -> (K,) booleans."""
+    # BEGIN SOLUTION
+    return (codewords - z) @ -g > 0
+    # END SOLUTION
+
+
+check.descends(descends)
+
+# %%
+hint("06.1")  # run this cell again for the next hint
+
+# %% [markdown]
+# ## Choose one of them
+#
+# Look only at the **n nearest** codewords: the *candidates*, ringed in the picture. Among them choose
+# the one whose direction makes the smallest angle with $-g$. Call it $c^*$.
+#
+# **Exercise 06.2** (medium, 6 minutes). Return its position, or `None` where no candidate descends.
+
+
+# %% tags=["exercise"]
+def choose(g, z, candidates):
+    """(d,), (d,), (n, d) -> position of c*, or None."""
+    # BEGIN SOLUTION
+    directions = candidates - z
+    cosines = directions @ -g / np.linalg.norm(directions, axis=1) / np.linalg.norm(g)
+    best = int(cosines.argmax())
+    return best if cosines[best] > 0 else None
+    # END SOLUTION
+
+
+check.choose(choose)
+
+# %%
+hint("06.2")
+
+# %% [markdown]
+# **Try it.** How many candidates does it take until one descends? The package has the same rule,
+# `descending_codeword`.
+
+# %% tags=["claim"]
+g = plane.gradient(point[None])[0]
+for n in (1, 2, 3, 4, 9):
+    chosen = descending_codeword(g, point, plane.candidates(point[None], n)[0])
+    print(f"n = {n}: {'no candidate descends' if chosen is None else f'c* = {chosen}'}")
+
+# %% [markdown]
+# ## Send the gradient there
+#
+# Three readings of "regularize the gradient towards a neighbouring codeword", three **forms**:
+#
+# | form | what leaves the layer |
+# | --- | --- |
+# | `replace` | only the part of $g$ along the line to $c^*$ (`length="projected"`), or all of its length turned into that line (`"full"`) |
+# | `pull` | $g + 2\lambda\,(z - c^*)/N$: the similarity gradient passes whole, and $c^*$ pulls; $N$ is the size of the batch |
+# | `look-ahead` | the same pull, to the candidate nearest to $z - \eta g$, the place where the loss alone would send $z$ |
+
+# %%
+for form, text in [
+    ("replace", "The snapped arrow lies on the line to the chosen codeword and is short."),
+    ("pull", "The snapped arrow is the sum of the descent and a pull to the chosen codeword."),
+    ("look-ahead", "The pull goes to the codeword nearest to where the descent would end."),
+]:
+    print(f"form: {form}")
+    show(draw_snap(plane, (0.35, -0.3), strength=0.6, form=form, n=4), alt=text, dpi=80)
+
+# %% [markdown]
+# **Exercise 06.3** (medium, 6 minutes). Write `replace` for one point and one chosen codeword.
+
+
+# %% tags=["exercise"]
+def replace_gradient(g, z, c):
+    """(d,), (d,), (d,) -> (d,): the projection of g on the line from z to c."""
+    # BEGIN SOLUTION
+    u = (c - z) / np.linalg.norm(c - z)
+    return (g @ u) * u
+    # END SOLUTION
+
+
+check.replace_gradient(replace_gradient)
+
+# %% [markdown]
+# **Exercise 06.4** (easy, 4 minutes). Write `pull`, with the batch size, since a loss is a mean.
+
+
+# %% tags=["exercise"]
+def pull_gradient(g, z, c, strength, batch):
+    """(d,), (d,), (d,), number, number -> (d,)."""
+    # BEGIN SOLUTION
+    return g + 2 * strength * (z - c) / batch
+    # END SOLUTION
+
+
+check.pull_gradient(pull_gradient)
+
+# %%
+hint("06.3")
+hint("06.4")
+
+# %% [markdown]
+# ## Say what happens where nothing descends
+#
+# Near the border of the codebook all candidates may lie uphill. Then a **fallback** decides, and no
+# fallback is free:
+#
+# | fallback | `replace` gives | `pull` gives |
+# | --- | --- | --- |
+# | `zero` | 0: the point waits | $g$ alone |
+# | `keep` | $g$ alone | $g$ alone |
+# | `nearest` | $g$ and a pull to the nearest codeword, shortened so that the sum does not go uphill | the same |
+#
+# `look-ahead` needs no fallback: some candidate is always nearest. The price is that its pull may go
+# uphill; the property below does not cover it.
+
+# %% tags=["claim"]
+corner = Plane(codewords, partner=np.array([-1.2, 1.2]))
+lonely = np.array([[-0.95, 0.85]])
+for fallback in ("zero", "keep", "nearest"):
+    left = corner.snapped(lonely, n=2, form="replace", fallback=fallback, strength=1.0)[0]
+    print(f"{fallback:8} -> {np.round(left, 2) + 0.0}")
+
+# %%
+show(
+    draw_snap(corner, lonely[0], n=2, form="replace", fallback="nearest", strength=1.0),
+    alt="A point in the upper left corner whose partner is further out: both candidates lie outside "
+    "the shaded half-plane, so the fallback sends the point.",
+    dpi=80,
+)
+
+# %% [markdown]
+# ## Move the sliders
+#
+# Run the cell, then move the point with the first two sliders. With the keyboard: Tab reaches a
+# slider, the arrow keys move it.
+#
+# **Try it.** Find a place where the penalty goes uphill. Find the place where the chosen codeword
+# flips. Set n to 1: when does the snapped step vanish, and which fallback brings it back?
+
+# %%
+SnapSliders(plane)
+
+# %% [markdown]
+# ## Look at the whole field
+#
+# One arrow for each place. Crosses mark the places that are sent uphill.
+
+# %%
+line = np.linspace(-1.1, 1.1, 12)
+grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
+fields = {
+    "penalty": plane.penalized(grid, strength=1.5),
+    "pull": plane.snapped(grid, form="pull", strength=1.5),
+    "replace": plane.snapped(grid, form="replace"),
+    "look-ahead": plane.snapped(grid, form="look-ahead", strength=1.5, step=0.5),
+}
+show(
+    draw_fields(plane, fields, grid),
+    alt="Four fields of arrows. Under the penalty the arrows around the partner point away from it, "
+    "to the codewords; under pull and replace none does.",
+    dpi=90,
+)
+
+# %% tags=["claim"]
+for name, field in fields.items():
+    uphill = (field * plane.gradient(grid)).sum(axis=1) < -1e-12
+    print(f"{name:10} sends {uphill.mean():4.0%} of the places uphill")
+
+# %% [markdown]
+# ## Follow the points down
+#
+# Forty points, sixty steps. Guess first: which rule ends nearest to the star, which one nearest to
+# codewords?
+
+# %%
+starts = np.random.default_rng(3).uniform(-1.1, 1.1, size=(40, 2))
+rules = ("similarity", "penalty", "pull", "replace")
+paths = {rule: descend(plane, starts, rule, strength=1.5) for rule in rules}
+show(
+    draw_paths(plane, paths),
+    alt="Paths of forty points. Under the penalty they stop near nine codewords. Under pull they all "
+    "arrive around the partner. Under replace they run along lines to codewords and stop early.",
+    dpi=90,
+)
+
+# %% tags=["claim"]
+for rule, path in paths.items():
+    end = path[-1]
+    distortion = ((end - plane.reconstruct(end)) ** 2).sum(axis=1).mean()
+    print(f"{rule:11} loss {plane.loss(end).mean():.2f}   distortion {distortion:.2f}")
+
+# %% [markdown]
+# Read the table as it stands. The penalty gives compact points that are far from their partner: it
+# traded one for the other. The snaps gave up little of the similarity loss; here, with codewords that
+# never move, `pull` stays as far from the codewords as plain descent, because the star is not on one.
+# Codewords that follow the points (chapter 07, to come) change that picture, and chapter 09 measures
+# it on real images.
+#
+# ## Read the layer
+#
+# In PyTorch the rule works on a whole batch and all subspaces at once. Forward, the layer is the
+# identity; the backward pass calls one function.
+
+# %%
+print(inspect.getsource(snap_gradient).split('"""')[2])
+
+# %% [markdown]
+# Three properties hold exactly, whatever the numbers. The cell tries a thousand random cases of each.
+
+# %% tags=["claim"]
+rng = np.random.default_rng(0)
+identity, never_uphill, agree = True, True, True
+for case in range(1000):
+    N, M, d, n = rng.integers(1, 5, size=4)
+    form = ("replace", "pull")[case % 2]
+    fallback = ("zero", "keep", "nearest")[case % 3]
+    g, z = torch.from_numpy(rng.normal(size=(2, N, M, d)))
+    c = torch.from_numpy(rng.normal(size=(N, M, n, d)))
+    out = snap_gradient(g, z, c, form=form, fallback=fallback)
+    twin = snap_gradient_numpy(g.numpy(), z.numpy(), c.numpy(), form=form, fallback=fallback)
+    never_uphill &= bool(((out * g).sum(-1) >= 0).all())
+    agree &= np.allclose(out, twin)
+
+    pq = ProductQuantizer(int(M), int(n) + 1).with_codebooks(rng.normal(size=(M, n + 1, d)))
+    layer = GradientSnapping(pq, n_candidates=int(n))
+    flat = torch.from_numpy(rng.normal(size=(N, M * d))).float()
+    identity &= torch.equal(layer(flat), flat)
+print("forward is the identity, bit for bit:", identity)
+print("never uphill, in every subspace:     ", never_uphill)
+print("equals the plain NumPy rule:         ", agree)
+
+# %% [markdown]
+# ## What to remember
+#
+# - A penalty pulls to the nearest codeword and can send a point uphill.
+# - Snapping looks at a few candidates and pulls only to one that descends.
+# - The layer is the identity forward; only the backward pass changes.
+# - Where nothing descends, something must be decided: the fallback is an argument, not a secret.
+#
+# ## Quiz
+#
+# 1. The nearest codeword lies exactly at a right angle to $-g$. Does it descend?
+# 2. With `form="pull"`, can the result ever be shorter than $g$?
+# 3. Why is `n` not simply K, all codewords?
+#
+# <details><summary>Answers</summary>
+#
+# 1. No: the product is 0, and descending needs more than 0.
+# 2. No. The pull's gradient makes an angle below 90 degrees with $g$, so the sum is longer than $g$.
+# 3. The best aligned codeword of all may be far away: the pull would be strong and would cross many
+#    cells, and the point would end nowhere near a codeword soon.
+#
+# </details>
+#
+# ## Further reading
+#
+# - Liu and Lu, *Accurate Deep Representation Quantization with Gradient Snapping Layer for Similarity
+#   Search*, [arXiv 1610.09645](https://arxiv.org/abs/1610.09645), 2016.
+# - Fifty et al., *Restructuring Vector Quantization with the Rotation Trick*,
+#   [arXiv 2410.06424](https://arxiv.org/abs/2410.06424), 2024: another answer to the same question.
