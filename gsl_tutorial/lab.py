@@ -63,6 +63,9 @@ def command(root: Path, *, browser: bool, port: int | None) -> list[str]:
 
 def start(*, browser: bool = True, port: int | None = None) -> int:
     """Run JupyterLab until it ends; returns its exit status."""
+    if data := os.environ.get("GSL_TUTORIAL_DATA"):
+        # Kernels start in the notebooks' folder: a relative path must keep its meaning there.
+        os.environ["GSL_TUTORIAL_DATA"] = os.path.abspath(data)
     words = command(workbook_root(), browser=browser, port=port)
     if os.name == "posix":
         os.execv(words[0], words)  # becomes the server, so that signals reach it

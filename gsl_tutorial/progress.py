@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tqdm.auto import tqdm
@@ -22,6 +24,22 @@ def progress_bar(what: str, *, unit: str = "step") -> Any:
         leave=False,
         disable=bool(os.environ.get("GSL_TUTORIAL_PRESS")),
     )
+
+
+@contextmanager
+def training_bar() -> Iterator[Callable[[Any], None]]:
+    """A bar for one or several trainings: hand what this yields to `on_progress`."""
+    with progress_bar("train") as bar:
+
+        def show(at: Any) -> None:
+            bar.total = at.n_steps
+            bar.set_description(f"round {at.round}/{at.n_rounds}", refresh=False)
+            bar.set_postfix(loss=f"{at.loss:.3f}", refresh=False)
+            if at.step < bar.n:  # the next training has begun
+                bar.reset(at.n_steps)
+            bar.update(at.step - bar.n)
+
+        yield show
 
 
 def say(text: str) -> None:

@@ -44,9 +44,8 @@ def train(
     from gsl_tutorial.config import TrainingConfig
     from gsl_tutorial.losses import MethodOptions
     from gsl_tutorial.pipeline import load_data, provenance, train_run
-    from gsl_tutorial.progress import progress_bar, say
+    from gsl_tutorial.progress import say, training_bar
     from gsl_tutorial.runs import RunFolder
-    from gsl_tutorial.training import Progress
 
     options = MethodOptions() if strength is None else MethodOptions(strength=strength)
     config = TrainingConfig(
@@ -62,14 +61,7 @@ def train(
     folder = RunFolder(out)
     folder.check(config, resume=resume)
     data = load_data(dataset, protocol=config.protocol, seed=seed)
-    with progress_bar("train", unit="step") as bar:
-
-        def progress(at: Progress) -> None:
-            bar.total = at.n_steps
-            bar.set_description(f"round {at.round}/{at.n_rounds}", refresh=False)
-            bar.set_postfix(loss=f"{at.loss:.3f}", refresh=False)
-            bar.update(at.step - bar.n)
-
+    with training_bar() as show:
         try:
             model = train_run(
                 config,
@@ -77,7 +69,7 @@ def train(
                 folder=folder,
                 resume=resume,
                 provenance=provenance(),
-                on_progress=progress,
+                on_progress=show,
             )
         except KeyboardInterrupt:
             kept = "The last finished" if folder.checkpoint_file.exists() else "Not yet a"

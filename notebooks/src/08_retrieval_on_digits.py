@@ -26,6 +26,7 @@ from gsl_tutorial.plots.retrieval import (
     draw_pr_curves,
     pictures,
 )
+from gsl_tutorial.progress import training_bar
 from gsl_tutorial.retrieval import squared_distances
 from gsl_tutorial.runs import TrainingConfig
 from gsl_tutorial.search import to_faiss
@@ -66,7 +67,8 @@ def config(method, seed=0):
 
 
 methods = ("none", "penalty", "snap")
-models = {method: train_run(config(method), data) for method in methods}
+with training_bar() as bar:  # a bar while it works; gone when it is done
+    models = {method: train_run(config(method), data, on_progress=bar) for method in methods}
 show(
     draw_history({method: model.history for method, model in models.items()}),
     alt="Two panels over ten rounds. The loss falls alike for the three methods; the relative "
