@@ -395,7 +395,10 @@ def test_a_fault_of_ours_shows_its_trace(
 # Ctrl-C, really
 
 PROGRAM = """
-import sys, time
+import signal, sys, time
+
+# A background job of a shell starts with Ctrl-C ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from gsl_tutorial.config import PROFILES, Schedule
 from gsl_tutorial import pipeline
 PROFILES["digits"]["quick"] = Schedule({rounds}, 1, 64, 0.1, label_smoothing=0.0)
