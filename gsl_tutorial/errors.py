@@ -57,7 +57,7 @@ class UnknownNameError(InvalidInputError, KeyError):
 
     def __init__(self, kind: str, name: object, known: list[str]) -> None:
         super().__init__(
-            f"a {kind} out of {', '.join(sorted(known))}",
+            f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind} out of {', '.join(sorted(known))}",
             f"{name!r}",
             "choose one of the names above",
         )

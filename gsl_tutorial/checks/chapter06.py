@@ -72,7 +72,7 @@ def choose(answer: Any) -> str:
         if cosines.max() <= 0:
             continue
         got = call(answer, g, z, candidates)
-        if isinstance(got, (bool, np.bool_)) or np.ndim(got) != 0:
+        if np.ndim(got) != 0 or np.asarray(got).dtype.kind not in "iuf":
             raise Mistake("expected one index (a whole number), the position of the candidate.")
         if int(got) != got or not 0 <= got < len(candidates):
             raise Mistake(f"expected an index from 0 to {len(candidates) - 1}, got {got!r}.")

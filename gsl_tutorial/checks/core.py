@@ -81,7 +81,7 @@ def hint(id: str) -> None:
     one = by_id[check_name("exercise", id, by_id)]
     one.given = one.given % len(one.hints) + 1
     for number, text in enumerate(one.hints[: one.given], start=1):
-        print(f"Hint {number} of {len(one.hints)}: {text}")
+        print(f"Hint {number} of {len(one.hints)} ({id}): {text}")
 
 
 def call(answer: Any, *arguments: Any) -> Any:

@@ -72,16 +72,16 @@ def train(
                 on_progress=show,
             )
         except KeyboardInterrupt:
-            kept = "The last finished" if folder.checkpoint_file.exists() else "Not yet a"
-            say(f"{kept} round is kept in {out}. Go on: the same command and --resume.")
+            kept = "The last finished round" if folder.checkpoint_file.exists() else "No round yet"
+            say(f"{kept} is kept in {out}. To go on: the same command with --resume.")
             raise
     last = model.history[-1]
     if json_:
         print(json.dumps({"run": str(out), **last, "seconds": model.train_seconds}, indent=1))
     else:
         print(
-            f"Trained in {model.train_seconds:.0f} s: loss {last['loss']:.3f}, "
-            f"relative distortion {last['relative_distortion']:.3f}.\n"
+            f"Trained in {model.train_seconds:.0f} s: loss {last['loss']:.2g}, "
+            f"relative distortion {last['relative_distortion']:.2g}.\n"
             f"Next: gsl-tutorial evaluate {out}"
         )
 

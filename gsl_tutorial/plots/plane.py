@@ -54,8 +54,8 @@ def draw_snap(
 ) -> Figure:
     """One point with all its arrows; candidates ringed, the half-plane of descent shaded."""
     # Fixed places instead of a layout engine: a slider redraws this many times a second.
-    figure = new_figure(6.6, 4.6, layout="none")
-    axes = figure.add_axes((0.01, 0.01, 0.62, 0.89))
+    figure = new_figure(7.8, 4.9, layout="none")
+    axes = figure.add_axes((0.01, 0.01, 0.555, 0.885))
     _draw_world(axes, plane)
     z = np.asarray(z, dtype=np.float64)
     g = plane.gradient(z[None])[0]
@@ -84,12 +84,12 @@ def draw_snap(
     figure.legend(
         handles=handles,
         loc="upper left",
-        bbox_to_anchor=(0.64, 0.92),
+        bbox_to_anchor=(0.575, 0.915),
         frameon=False,
-        fontsize=8,
+        fontsize=10.5,
         handlelength=3.2,
     )
-    axes.set_title(_read_out(g, penalized, snapped), fontsize=9, loc="left", family="monospace")
+    axes.set_title(_read_out(g, penalized, snapped), fontsize=11, loc="left", family="monospace")
     return figure
 
 
@@ -99,7 +99,7 @@ def draw_fields(
     points: Float[np.ndarray, "N 2"],
 ) -> Figure:
     """One panel for each field of gradients: arrows of descent, those that go uphill marked."""
-    figure = new_figure(3.3 * len(panels), 3.7)
+    figure = new_figure(3.3 * len(panels), 3.95)
     g = plane.gradient(points)
     for i, (title, gradients) in enumerate(panels.items(), start=1):
         axes = figure.add_subplot(1, len(panels), i)
@@ -120,13 +120,13 @@ def draw_fields(
             )
         axes.plot(*points[uphill].T, "x", color=BLACK, ms=5, zorder=6)
         share = f"{uphill.mean():.0%} uphill (×)"
-        axes.set_title(f"{title}\n{share}", fontsize=9)
+        axes.set_title(f"{title}\n{share}", fontsize=11)
     return figure
 
 
 def draw_paths(plane: Plane, paths: dict[str, Float[np.ndarray, "T N 2"]]) -> Figure:
     """One panel for each rule: the ways of the points, start hollow, end full."""
-    figure = new_figure(3.3 * len(paths), 3.7)
+    figure = new_figure(3.3 * len(paths), 3.95)
     for i, (title, path) in enumerate(paths.items(), start=1):
         axes = figure.add_subplot(1, len(paths), i)
         _draw_world(axes, plane)
@@ -136,7 +136,7 @@ def draw_paths(plane: Plane, paths: dict[str, Float[np.ndarray, "T N 2"]]) -> Fi
         end = path[-1]
         loss = plane.loss(end).mean()
         distortion = ((end - plane.reconstruct(end)) ** 2).sum(axis=1).mean()
-        axes.set_title(f"{title}\nloss {loss:.3f}, distortion {distortion:.3f}", fontsize=9)
+        axes.set_title(f"{title}\nloss {loss:.2f}, distortion {distortion:.2f}", fontsize=11)
     return figure
 
 

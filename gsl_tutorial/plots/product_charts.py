@@ -28,7 +28,7 @@ def draw_distance_errors(
     true: Float[np.ndarray, " P"], estimates: Mapping[str, Float[np.ndarray, " P"]]
 ) -> Figure:
     """Estimated against true squared distance for each way, and all errors as histograms."""
-    figure = new_figure(9.6, 3.9)
+    figure = new_figure(9.6, 3.5)
     panels = figure.subplots(1, len(estimates) + 1)
     top = 1.05 * max(float(true.max()), *(float(one.max()) for one in estimates.values()))
     errors = {name: estimate - true for name, estimate in estimates.items()}
@@ -56,6 +56,7 @@ def draw_distance_errors(
     last.set_xlabel("estimated minus true", fontsize=_TEXT)
     last.set_ylabel("pairs", fontsize=_TEXT)
     last.set_ylim(top=1.4 * last.get_ylim()[1])
+    last.set_box_aspect(1)
     last.legend(fontsize=10, loc="upper right", frameon=False, borderpad=0)
     return figure
 

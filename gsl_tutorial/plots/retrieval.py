@@ -41,21 +41,21 @@ def draw_gallery(
         axes.set(xticks=[], yticks=[])
         if picture is None:
             axes.set(xlim=(0, 1), ylim=(0, 1), facecolor="#F2F2F2")
-            axes.text(0.5, 0.5, name, ha="center", va="center", fontsize=6.5)
+            axes.text(0.5, 0.5, name, ha="center", va="center", fontsize=8)
         else:
             axes.imshow(picture, cmap="gray_r" if np.ndim(picture) == 2 else None)
         return axes
 
     for row in range(n_rows):
         axes = place(row, 0, queries[row], query_names[row])
-        axes.set_title(f"query: {query_names[row]}", fontsize=7, loc="left", pad=2)
+        axes.set_title(f"query: {query_names[row]}", fontsize=8, loc="left", pad=2)
         _frame(axes, BLACK, 1.0, "-")
         for k in range(n_columns):
             axes = place(row, k + 1.25, neighbours[row][k], neighbour_names[row][k])
             good = bool(right[row, k])
             mark = "✓" if good else "✗"
             title = f"{mark} {neighbour_names[row][k]}"
-            axes.set_title(title, fontsize=7, pad=3.5, color=BLACK if good else RED)
+            axes.set_title(title, fontsize=8, pad=5, color=BLACK if good else RED)
             _frame(axes, *((GREEN, 1.2, "-") if good else (RED, 3.0, "--")))
     return figure
 
@@ -76,21 +76,25 @@ def draw_map_bars(
             at, values, thickness * 0.92, color=colour, hatch=hatch, edgecolor="white", label=name
         )
         for y, value in zip(at, values, strict=True):
-            axes.text(value, y, f" {value:.3f}", va="center", fontsize=7)
+            axes.text(value, y, f" {value:.3f}", va="center", fontsize=9)
     axes.set(
-        yticks=range(len(rows)), yticklabels=list(rows), xlim=(low, 1.02), xlabel="mAP@all",
+        yticks=range(len(rows)), yticklabels=list(rows), xlim=(low, 1.02),
+        xlabel="mAP@all" + (f" (the axis begins at {low:g})" if low else ""),
         title=title,
     )  # fmt: skip
     axes.invert_yaxis()
     axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside lower center", ncols=len(names), frameon=False, fontsize=8)
+    figure.legend(loc="outside lower center", ncols=len(names), frameon=False, fontsize=9)
     return figure
 
 
 def draw_history(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> Figure:
     """Loss and relative distortion after each round, one line for each run."""
     figure = new_figure(7.4, 2.8)
-    panels = [("loss", "loss in training"), ("relative_distortion", "relative distortion")]
+    panels = [
+        ("loss", "similarity loss in training"),
+        ("relative_distortion", "relative distortion"),
+    ]
     for i, (key, label) in enumerate(panels, start=1):
         axes = figure.add_subplot(1, 2, i)
         for (name, records), (colour, style, marker) in zip(
@@ -112,19 +116,19 @@ def draw_pr_curves(
     curves: Mapping[str, tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]],
 ) -> Figure:
     """Precision against recall, one line for each ranking."""
-    figure = new_figure(4.6, 3.4)
+    figure = new_figure(6.4, 3.8)
     axes = figure.add_subplot()
-    for (name, (precision, recall)), (colour, style, marker) in zip(
-        curves.items(), _LINES, strict=False
+    for i, ((name, (precision, recall)), (colour, style, marker)) in enumerate(
+        zip(curves.items(), _LINES, strict=False)
     ):
         axes.plot(
             recall, precision, color=colour, ls=style, marker=marker, ms=5,
-            markevery=max(1, len(recall) // 8), label=name,
+            markevery=(0.04 * i, 0.16), label=name,
         )  # fmt: skip
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8, loc="lower left")
+    axes.legend(frameon=False, fontsize=10, loc="lower left")
     return figure
 
 

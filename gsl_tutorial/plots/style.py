@@ -73,4 +73,5 @@ def show(figure: Figure, alt: str, *, dpi: int = 110) -> None:
 
 def caption(text: str) -> str:
     """HTML of the line below a picture."""
-    return f'<p style="max-width: 45em; font-size: 85%; margin: 0 0 1em">{html.escape(text)}</p>'
+    look = "max-width: 45em; font-size: 85%; line-height: 1.4; margin: 0 0 1em"
+    return f'<p style="{look}">{html.escape(text)}</p>'

@@ -28,14 +28,15 @@ class DrawingWithControls(W.VBox):
 
     def __init__(self, draw: Callable[..., Figure], controls: dict[str, Any], *, alt: str) -> None:
         self._draw, self._controls, self._alt = draw, controls, alt
-        self._image = W.Image(format="png", layout=W.Layout(max_width="640px"))
+        self._image = W.Image(format="png", layout=W.Layout(max_width="720px"))
         self._image.add_class("gsl-drawing")
         self._message = W.HTML()
         for control in controls.values():
             control.observe(self._redraw, names="value")
+            control.layout.width = "auto"  # as wide as its column
         rows = W.GridBox(
             list(controls.values()),
-            layout=W.Layout(grid_template_columns="repeat(auto-fit, minmax(300px, 1fr))"),
+            layout=W.Layout(grid_template_columns="repeat(auto-fit, minmax(360px, 1fr))"),
         )
         super().__init__([self._image, W.HTML(caption(alt)), self._message, rows])
         self._redraw()

@@ -16,8 +16,8 @@ from gsl_tutorial.widgets.drawing import DrawingWithControls
 class SnapSliders(DrawingWithControls):
     """Sliders for the point, lambda, n and eta; menus for form, length and fallback."""
 
-    def __init__(self, plane: Plane, *, x: float = 0.35, y: float = -0.3) -> None:
-        style = {"description_width": "11em"}
+    def __init__(self, plane: Plane, *, x: float = -0.25, y: float = -0.1) -> None:
+        style = {"description_width": "9.5em"}
 
         def slider(text: str, value: float, low: float, high: float, step: float) -> Any:
             return W.FloatSlider(

@@ -149,8 +149,9 @@ print("yours:", squared_distance(x, y))  # None as long as the exercise is blank
 # | Ctrl + Shift + C | all commands, by name |
 # | Ctrl + Shift + H | all keys |
 #
-# Sliders take the focus with Tab and move with the arrow keys. Every picture has a text for those
-# who do not see it.
+# Sliders take the focus with Tab and move with the arrow keys. Menus take it, too: Space opens one,
+# the arrow keys choose, Enter takes. (On a closed menu the arrow keys belong to JupyterLab and lead
+# to the next cell.) Every picture has a text for those who do not see it.
 #
 # ## What to remember
 #

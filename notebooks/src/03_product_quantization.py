@@ -73,9 +73,9 @@ counts = {
 limit = {f"the {len(database)} images of the database": len(database)}
 show(
     draw_codebook_costs(lengths, counts, limit),
-    alt="Codewords to store against bits, on a logarithmic scale. One codebook doubles with every"
-    " bit and leaves the picture of what can be stored; with four or eight codebooks the "
-    "number stays near or below the number of images until the codes are long.",
+    alt="Codewords to store against bits, on a logarithmic scale. One codebook soon"
+    " asks for more codewords than there are images. Four codebooks reach the number of images "
+    "between 32 and 40 bits, eight between 56 and 64.",
 )
 
 # %% [markdown]
@@ -114,12 +114,12 @@ print(pq)
 # %%
 show(
     draw_codebooks(pq.codebooks_, width=8),
-    alt="Four rows of sixteen small pictures: the codewords of the four bands. The upper bands "
-    "show tops of digits such as arcs and bars, the lower ones feet and loops.",
+    alt="Four blocks, one for each band, with its sixteen codewords as small pictures in two lines. "
+    "The upper bands show tops of digits such as arcs and bars, the lower ones feet and loops.",
 )
 
 # %% [markdown]
-# Take any codeword from each row and stack them: that is one vector that this quantizer can say.
+# Take any codeword from each block and stack them: that is one vector that this quantizer can say.
 # How many are there?
 
 # %% tags=["claim"]
@@ -139,7 +139,7 @@ show(
     draw_coding(queries[which], pq.codebooks_, pq.encode(queries[[which]])[0]),
     alt="From left to right: a digit, its four bands, for each band the number and the picture of"
     " the nearest codeword with its squared error, and the four codewords stacked: a rough "
-    "but readable digit.",
+    "copy of the digit.",
 )
 
 # %% [markdown]
@@ -319,7 +319,7 @@ show(
     draw_images(rows),
     alt="Ten queries, under each the two nearest images by code and the two nearest by exact "
     "distance. Most show the digit of the query, and a few are the very same images in both "
-    "ways; under the five stand nines, both ways.",
+    "ways; the nearest of the five is a nine, both ways.",
 )
 labels = digits.database.labels
 print("digits of the queries:   ", *range(10))
@@ -450,7 +450,7 @@ print("with K = 256, images not learned from are distorted more:", more)
 # - With the longest codebooks there are only a few images for each codeword. They fit the images
 #   they were learned from better than new ones: compare the two columns of distortion.
 # - Recall is not a property of the quantizer alone. It depends on the database: these digits are
-#   few, and learned from themselves. Chapter 09 asks the question on real photographs.
+#   few, and the codewords were learned from them. Chapter 09 searches real photographs.
 #
 # **Try it.** Add 16 to the `parts` of the loop. Which new row has the same bits as `8 x 256`? Which
 # of the two would you take?

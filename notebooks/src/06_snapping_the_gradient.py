@@ -56,7 +56,7 @@ show(
     draw_snap(plane, point, strength=1.5, form="pull"),
     alt="A point between its partner on the upper left and its nearest codeword on the lower right. "
     "The penalty's arrow points away from the partner, out of the shaded half-plane; the snapped "
-    "arrow points to a codeword behind the partner.",
+    "arrow stays inside: the descent and a pull to the codeword above, added up.",
 )
 
 # %% [markdown]
@@ -142,12 +142,19 @@ for n in (1, 2, 3, 4, 9):
 
 # %%
 for form, text in [
-    ("replace", "The snapped arrow lies on the line to the chosen codeword and is short."),
-    ("pull", "The snapped arrow is the sum of the descent and a pull to the chosen codeword."),
-    ("look-ahead", "The pull goes to the codeword nearest to where the descent would end."),
+    (
+        "replace",
+        "The snapped arrow lies on the line to the chosen codeword, on the left, and is short.",
+    ),
+    ("pull", "The snapped arrow is the descent plus a pull to that codeword."),
+    (
+        "look-ahead",
+        "The pull goes to the codeword on the right, the one nearest to z - eta g. Here it is the "
+        "nearest to z, too, so the snapped arrow lies on that of the penalty.",
+    ),
 ]:
     print(f"form: {form}")
-    show(draw_snap(plane, (0.35, -0.3), strength=0.6, form=form, n=4), alt=text, dpi=80)
+    show(draw_snap(plane, (-0.25, -0.1), strength=0.6, form=form, n=4), alt=text, dpi=80)
 
 # %% [markdown]
 # **Exercise 06.3** (medium, 6 minutes). Write `replace` for one point and one chosen codeword.
@@ -164,6 +171,9 @@ def replace_gradient(g, z, c):
 
 check.replace_gradient(replace_gradient)
 
+# %%
+hint("06.3")
+
 # %% [markdown]
 # **Exercise 06.4** (easy, 4 minutes). Write `pull`, with the batch size, since a loss is a mean.
 
@@ -179,7 +189,6 @@ def pull_gradient(g, z, c, strength, batch):
 check.pull_gradient(pull_gradient)
 
 # %%
-hint("06.3")
 hint("06.4")
 
 # %% [markdown]
@@ -198,17 +207,18 @@ hint("06.4")
 # uphill; the property below does not cover it.
 
 # %% tags=["claim"]
-corner = Plane(codewords, partner=np.array([-1.2, 1.2]))
-lonely = np.array([[-0.95, 0.85]])
+corner = Plane(codewords, partner=np.array([-1.1, 1.1]))
+lonely = np.array([[-0.95, 0.75]])
 for fallback in ("zero", "keep", "nearest"):
-    left = corner.snapped(lonely, n=2, form="replace", fallback=fallback, strength=1.0)[0]
-    print(f"{fallback:8} -> {np.round(left, 2) + 0.0}")
+    left = corner.snapped(lonely, n=2, form="replace", fallback=fallback, strength=0.5)[0]
+    print(f"{fallback:8} -> gradient {np.round(left, 2) + 0.0}")
 
 # %%
 show(
-    draw_snap(corner, lonely[0], n=2, form="replace", fallback="nearest", strength=1.0),
+    draw_snap(corner, lonely[0], n=2, form="replace", fallback="nearest", strength=0.5),
     alt="A point in the upper left corner whose partner is further out: both candidates lie outside "
-    "the shaded half-plane, so the fallback sends the point.",
+    "the shaded half-plane. The fallback adds a pull to the nearest one; the snapped arrow still "
+    "points into the half-plane, but it is shorter than the descent.",
     dpi=80,
 )
 
@@ -216,7 +226,7 @@ show(
 # ## Move the sliders
 #
 # Run the cell, then move the point with the first two sliders. With the keyboard: Tab reaches a
-# slider, the arrow keys move it.
+# slider, the arrow keys move it; Tab reaches a menu, Space opens it, arrow keys and Enter choose.
 #
 # **Try it.** Find a place where the penalty goes uphill. Find the place where the chosen codeword
 # flips. Set n to 1: when does the snapped step vanish, and which fallback brings it back?
@@ -241,7 +251,7 @@ fields = {
 show(
     draw_fields(plane, fields, grid),
     alt="Four fields of arrows. Under the penalty the arrows around the partner point away from it, "
-    "to the codewords; under pull and replace none does.",
+    "to the codewords; under pull and replace none does, under look-ahead a few do.",
     dpi=90,
 )
 
@@ -262,8 +272,9 @@ rules = ("similarity", "penalty", "pull", "replace")
 paths = {rule: descend(plane, starts, rule, strength=1.5) for rule in rules}
 show(
     draw_paths(plane, paths),
-    alt="Paths of forty points. Under the penalty they stop near nine codewords. Under pull they all "
-    "arrive around the partner. Under replace they run along lines to codewords and stop early.",
+    alt="Paths of forty points. Under the penalty they gather at a few places, each between a codeword "
+    "and the partner. Under pull they all arrive around the partner. Under replace they run along "
+    "lines to codewords; most come near the partner, some stop early.",
     dpi=90,
 )
 
@@ -275,10 +286,10 @@ for rule, path in paths.items():
 
 # %% [markdown]
 # Read the table as it stands. The penalty gives compact points that are far from their partner: it
-# traded one for the other. The snaps gave up little of the similarity loss; here, with codewords that
-# never move, `pull` stays as far from the codewords as plain descent, because the star is not on one.
-# Codewords that follow the points (chapter 07, to come) change that picture, and chapter 09 measures
-# it on real images.
+# traded one for the other. `pull` gave up almost none of the similarity loss, `replace` less than half
+# of what the penalty did. But here, with codewords that never move, `pull` stays about as far from the
+# codewords as plain descent, because the star is not on one. Codewords that follow the points
+# (chapter 07, to come) change that picture; chapter 08 measures it on digits.
 #
 # ## Read the layer
 #
@@ -324,13 +335,14 @@ print("equals the plain NumPy rule:         ", agree)
 # ## Quiz
 #
 # 1. The nearest codeword lies exactly at a right angle to $-g$. Does it descend?
-# 2. With `form="pull"`, can the result ever be shorter than $g$?
+# 2. With `form="pull"` and a candidate that descends, can the result be shorter than $g$?
 # 3. Why is `n` not simply K, all codewords?
 #
 # <details><summary>Answers</summary>
 #
 # 1. No: the product is 0, and descending needs more than 0.
 # 2. No. The pull's gradient makes an angle below 90 degrees with $g$, so the sum is longer than $g$.
+#    Only the fallback `nearest` can shorten it, as in the corner above.
 # 3. The best aligned codeword of all may be far away: the pull would be strong and would cross many
 #    cells, and the point would end nowhere near a codeword soon.
 #
