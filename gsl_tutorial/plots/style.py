@@ -33,7 +33,10 @@ def new_figure(width: float, height: float, *, layout: Any = "constrained") -> F
 
 def png(figure: Figure, *, dpi: int = 110) -> bytes:
     """The figure as PNG bytes: 256 colours, small enough to keep in a notebook, and no metadata."""
-    return _packed(_drawn(figure, dpi).quantize(256, dither=Image.Dither.NONE), optimize=True)
+    return _packed(
+        _drawn(figure, dpi).quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE),
+        optimize=True,
+    )
 
 
 def quick_png(figure: Figure, *, dpi: int = 90) -> bytes:
