@@ -79,7 +79,8 @@ class TrainingConfig:
         each = math.log2(self.n_codewords)
         if not each.is_integer() or self.bits % each or self.dim % self.n_subspaces:
             raise InvalidInputError(
-                f"bits = M log2 K, K = {self.n_codewords}, M a divisor of the embedding length {self.dim}",
+                f"bits = M log2 K with K = {self.n_codewords} and M a divisor of {self.dim}, the "
+                "length of an embedding",
                 f"bits = {self.bits}",
                 "choose bits among 8, 16, 32, 64 for 256 codewords, or change n_codewords",
             )
