@@ -24,11 +24,22 @@ class DrawingWithControls(W.VBox):
     draw: returns a matplotlib figure from keyword arguments named like the controls.
     controls: a labelled ipywidgets control for each argument.
     alt: what the picture shows, for those who do not see it.
+    legend: stands beside the picture and is drawn only once.
+    still: draws the picture for places where no widget runs; `draw` by default.
     """
 
-    def __init__(self, draw: Callable[..., Figure], controls: dict[str, Any], *, alt: str) -> None:
+    def __init__(
+        self,
+        draw: Callable[..., Figure],
+        controls: dict[str, Any],
+        *,
+        alt: str,
+        legend: Figure | None = None,
+        still: Callable[..., Figure] | None = None,
+    ) -> None:
+        self._still = still or draw
         self._draw, self._controls, self._alt = draw, controls, alt
-        self._image = W.Image(format="png", layout=W.Layout(max_width="720px"))
+        self._image = W.Image(format="png", layout=W.Layout(object_fit="contain"))
         self._image.add_class("gsl-drawing")
         self._message = W.HTML()
         for control in controls.values():
@@ -38,7 +49,11 @@ class DrawingWithControls(W.VBox):
             list(controls.values()),
             layout=W.Layout(grid_template_columns="repeat(auto-fit, minmax(360px, 1fr))"),
         )
-        super().__init__([self._image, W.HTML(caption(alt)), self._message, rows])
+        picture = [self._image]
+        if legend is not None:
+            picture.append(W.Image(value=quick_png(legend), format="png"))
+        beside = W.HBox(picture, layout=W.Layout(flex_flow="row wrap", align_items="flex-start"))
+        super().__init__([beside, W.HTML(caption(alt)), self._message, rows])
         self._redraw()
 
     @property
@@ -59,6 +74,6 @@ class DrawingWithControls(W.VBox):
     def _repr_mimebundle_(self, **options: Any) -> Any:
         data, metadata = super()._repr_mimebundle_(**options) or {}, {}
         data["text/plain"] = repr(self)
-        data["image/png"] = base64.b64encode(png(self._draw(**self.values))).decode()
+        data["image/png"] = base64.b64encode(png(self._still(**self.values))).decode()
         metadata["image/png"] = {"alt": self._alt}
         return data, metadata

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, get_args
 
 import ipywidgets as W
+import numpy as np
 from matplotlib.figure import Figure
 
 from gsl_tutorial.plane import Plane
-from gsl_tutorial.plots.plane import draw_snap
+from gsl_tutorial.plots.plane import draw_snap, draw_snap_bare, draw_snap_legend
 from gsl_tutorial.snapping import Fallback, Form, Length
 from gsl_tutorial.widgets.drawing import DrawingWithControls
 
@@ -46,11 +47,16 @@ class SnapSliders(DrawingWithControls):
         }
 
         def draw(x: float, y: float, **how: Any) -> Figure:
-            return draw_snap(plane, (x, y), **how)  # type: ignore[arg-type]
+            return draw_snap_bare(plane, np.array([x, y]), **how)
+
+        def still(x: float, y: float, **how: Any) -> Figure:
+            return draw_snap(plane, np.array([x, y]), **how)
 
         super().__init__(
             draw,
             controls,
+            legend=draw_snap_legend(),
+            still=still,
             alt="A point among codewords with four arrows: the descent of the similarity loss, the "
             "pull to the nearest codeword, their sum, and the snapped step. The half-plane in "
             "which the similarity loss falls is shaded.",
