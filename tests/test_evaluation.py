@@ -491,3 +491,8 @@ def test_unknown_words_are_answered_with_the_known(how: dict[str, Any], words: l
             call()
         for word in words:
             assert word in str(caught.value)
+
+
+def test_group_codes_wants_a_label_for_each_code() -> None:
+    with pytest.raises(InvalidInputError, match="a label for each of 3 codes; got 2"):
+        group_codes(np.zeros((3, 2), dtype=np.uint8), np.zeros(2, dtype=int))

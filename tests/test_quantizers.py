@@ -493,3 +493,12 @@ def test_unfitted_use_is_refused(X: np.ndarray, use: Any) -> None:
         use(ProductQuantizer(4, 16), X, np.zeros((2, 4), dtype=np.uint8))
     assert isinstance(caught.value, TutorialError)
     assert isinstance(caught.value, SklearnNotFittedError)
+
+
+def test_candidates_far_from_the_origin_are_still_the_nearest() -> None:
+    """With |z|^2 a million times the distances, expanded squares alone would drown them."""
+    rng = np.random.default_rng(0)
+    X = (rng.normal(size=(400, 8)) + 1000).astype(np.float32)
+    pq = ProductQuantizer(2, 16, random_state=0).fit(X)
+    nearest = pq.candidates(X, 1).reshape(X.shape)
+    assert (nearest == pq.decode(pq.encode(X))).all(axis=1).mean() > 0.99

@@ -422,3 +422,16 @@ def test_a_missing_file_of_what_is_shipped_is_named(file: str, shipped: Path) ->
 def test_what_was_never_shipped_is_missing(tmp_path: Path) -> None:
     with pytest.raises(DataMissingError, match="a whole checkout of the repository"):
         load_shipped("nothing", root=tmp_path)
+
+
+def test_a_model_is_not_measured_on_another_split_than_it_was_trained_on() -> None:
+    """Digits of seed 0 and seed 1 are split differently: queries of one are trained on in the other."""
+    schedule = Schedule(rounds=1, epochs=1, batch_size=64, learning_rate=0.1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(PROFILES["digits"], "quick", schedule)
+        settings = TrainingConfig(dataset="digits", bits=8, n_codewords=16, dim=16, seed=1)
+        leaky = train_run(settings, load_data("digits", seed=0))
+        with pytest.raises(InvalidInputError, match="may be among its images"):
+            evaluate_model(leaky)
+        clean = train_run(settings, load_data("digits", seed=1))
+        assert evaluate_model(clean)[0].n_query == 360

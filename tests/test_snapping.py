@@ -672,3 +672,14 @@ def test_an_unfitted_quantizer_is_refused_at_the_forward_pass() -> None:
     layer = GradientSnapping(ProductQuantizer(3, 16))
     with pytest.raises(NotFittedError, match=r"call fit\(X\) first"):
         layer(batch(2))
+
+
+@pytest.mark.parametrize("name", ["strength", "step"])
+@pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf"), "a"])
+def test_a_strength_or_step_that_cannot_work_is_refused(name: str, value: object) -> None:
+    """A negative strength would push away from the codeword and could go uphill."""
+    g = torch.ones(1, 1, 2)
+    with pytest.raises(InvalidInputError, match=f"{name} 0 or more, finite"):
+        snap_gradient(g, g, g.unsqueeze(2), **{name: value})
+    with pytest.raises(InvalidInputError, match=f"{name} 0 or more, finite"):
+        GradientSnapping(ProductQuantizer(1, 2), n_candidates=1, **{name: value})
