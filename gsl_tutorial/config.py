@@ -7,22 +7,38 @@ a run folder can say in which settings it differs from what is asked now.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.losses import METHODS, MethodOptions
-from gsl_tutorial.quantizers import ProductQuantizer
-from gsl_tutorial.validation import check_count, check_name
+from gsl_tutorial.losses import SIMILARITIES
+from gsl_tutorial.methods import METHODS, MethodOptions
+from gsl_tutorial.quantizers import (
+    AdditiveQuantizer,
+    OptimizedProductQuantizer,
+    ProductQuantizer,
+    Quantizer,
+    ResidualQuantizer,
+)
+from gsl_tutorial.validation import check_count, check_name, check_size
 
 #: Data sets and the protocols that split them, the default first.
-DATASETS = {"cifar10": ("P2", "validation", "P0", "P1a", "P1b", "unseen"), "digits": ("digits",)}
-QUANTIZERS = {"pq": ProductQuantizer}
+DATASETS = {"cifar10": ("P2", "validation", "P0", "P1a", "P1b", "unseen"), "digits": ("digits", "validation")}
+QUANTIZERS: dict[str, type[Quantizer]] = {
+    "pq": ProductQuantizer,
+    "opq": OptimizedProductQuantizer,
+    "rq": ResidualQuantizer,
+    "lsq": AdditiveQuantizer,
+}
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast to train; a round is `epochs` passes and one refit of the codebooks."""
+    """How long and how fast to train, and with which network.
+
+    A round is `epochs` passes and one refit of the codebooks, on `refit_sample` images (on all of them
+    after the last round). precision: "float32", or "bfloat16" for the encoder's convolutions.
+    """
 
     rounds: int
     epochs: int
@@ -32,14 +48,33 @@ class Schedule:
     momentum: float = 0.9
     weight_decay: float = 5e-4
     label_smoothing: float = 0.1
+    encoder: str = "conv"
+    precision: str = "float32"
+    refit_sample: int = 10_000
 
 
-#: Profiles by dataset: "quick" is a lab's patience.
+#: Profiles by dataset: "quick" is a lab's patience, "study" half a minute on a fifth of the images.
 PROFILES: dict[str, dict[str, Schedule]] = {
-    "cifar10": {"quick": Schedule(rounds=9, epochs=1, batch_size=500, learning_rate=0.4)},
+    "cifar10": {
+        "quick": Schedule(rounds=9, epochs=1, batch_size=500, learning_rate=0.4),
+        "study": Schedule(
+            rounds=9,
+            epochs=1,
+            batch_size=125,
+            learning_rate=0.4,
+            encoder="conv-small",
+            precision="bfloat16",
+            refit_sample=2_500,
+        ),
+    },
     "digits": {
         "quick": Schedule(
-            rounds=10, epochs=3, batch_size=64, learning_rate=0.1, label_smoothing=0.0
+            rounds=10,
+            epochs=3,
+            batch_size=64,
+            learning_rate=0.1,
+            label_smoothing=0.0,
+            encoder="digits",
         )
     },
 }
@@ -50,6 +85,7 @@ class TrainingConfig:
     """Everything that decides the weights of a run, and nothing else.
 
     protocol: whose training images are used; empty means the data set's first ("P2", "digits").
+    learning_rate: instead of the profile's; 0 keeps it.
     Raises `InvalidInputError` / `UnknownNameError` when built from values that cannot work.
     """
 
@@ -58,10 +94,12 @@ class TrainingConfig:
     bits: int = 32
     n_codewords: int = 256
     method: str = "snap"
+    loss: str = "cross-entropy"
     profile: str = "quick"
     seed: int = 0
     protocol: str = ""
     dim: int = 32
+    learning_rate: float = 0.0
     options: MethodOptions = field(default_factory=MethodOptions)
 
     def __post_init__(self) -> None:
@@ -71,13 +109,20 @@ class TrainingConfig:
         check_name(f"protocol of {self.dataset}", self.protocol, DATASETS[self.dataset])
         check_name("quantizer", self.quantizer, QUANTIZERS)
         check_name("method", self.method, METHODS)
+        check_name("loss", self.loss, SIMILARITIES)
         check_name("profile", self.profile, PROFILES[self.dataset])
         check_count(self.bits, name="bits", low=1)
         check_count(self.seed, name="seed", low=0, high=2**32 - 1)
         check_count(self.dim, name="dim", low=1)
+        check_size(self.learning_rate, name="learning_rate")
         check_count(self.n_codewords, name="n_codewords", low=2, high=65536)
         each = math.log2(self.n_codewords)
-        if not each.is_integer() or self.bits % each or self.dim % self.n_subspaces:
+        cuts = self.quantizer in ("pq", "opq")  # the others add whole codewords
+        if (
+            not each.is_integer()
+            or self.bits % each
+            or (cuts and self.dim % self.n_subspaces)
+        ):
             raise InvalidInputError(
                 f"bits = M log2 K with K = {self.n_codewords} and M a divisor of {self.dim}, the "
                 "length of an embedding",
@@ -91,16 +136,16 @@ class TrainingConfig:
 
     @property
     def schedule(self) -> Schedule:
-        return PROFILES[self.dataset][self.profile]
+        profile = PROFILES[self.dataset][self.profile]
+        return replace(profile, learning_rate=self.learning_rate or profile.learning_rate)
 
     @property
     def encoder(self) -> str:
-        return "conv" if self.dataset == "cifar10" else "digits"
+        return self.schedule.encoder
 
-    def new_quantizer(self) -> ProductQuantizer:
-        return QUANTIZERS[self.quantizer](
-            self.n_subspaces, self.n_codewords, random_state=self.seed
-        )
+    def new_quantizer(self) -> Quantizer:
+        kind = QUANTIZERS[self.quantizer]
+        return kind(self.n_subspaces, self.n_codewords, random_state=self.seed)
 
     def to_dict(self) -> dict[str, Any]:
         """All settings, ready for JSON."""

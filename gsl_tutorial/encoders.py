@@ -9,6 +9,9 @@ an embedding is all that counts.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int, UInt8
@@ -23,19 +26,30 @@ _STD = (0.2470, 0.2435, 0.2616)
 
 
 class ConvEncoder(nn.Module):
-    """CIFAR-10 images (N, 3, 32, 32) in [0, 255] to unit embeddings (N, dim)."""
+    """CIFAR-10 images (N, 3, 32, 32) in [0, 255] to unit embeddings (N, dim).
+
+    widths: channels of the groups, each of which halves the side of the image. The frozen first layer
+    looks at squares of patch x patch pixels, `stride` apart, through `n_filters` filters of both signs.
+    """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, dim: int = 32, widths: tuple[int, int, int] = (32, 64, 128)) -> None:
+    def __init__(
+        self,
+        dim: int = 32,
+        widths: tuple[int, ...] = (32, 64, 128),
+        *,
+        patch: int = 2,
+        stride: int = 1,
+        n_filters: int = 12,
+    ) -> None:
         super().__init__()
-        self.whiten = nn.Conv2d(3, 24, kernel_size=2)
+        self.whiten = nn.Conv2d(3, 2 * n_filters, kernel_size=patch, stride=stride)
         self.whiten.requires_grad_(False)
-        self.groups = nn.Sequential(
-            _group(24, widths[0]), _group(widths[0], widths[1]), _group(widths[1], widths[2])
-        )
-        self.project = nn.Linear(widths[2], dim, bias=False)
+        channels = (2 * n_filters, *widths)
+        self.groups = nn.Sequential(*map(_group, channels[:-1], channels[1:]))
+        self.project = nn.Linear(widths[-1], dim, bias=False)
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1) * 255)
         self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1) * 255)
 
@@ -46,14 +60,18 @@ class ConvEncoder(nn.Module):
 
     @torch.no_grad()
     def prepare(self, images: UInt8[Tensor, "N 3 32 32"]) -> None:
-        """Set the frozen first layer to the eigenvectors of 2 x 2 patches, scaled to unit variance.
+        """Set the frozen layer to the strongest eigenvectors of patches, scaled to unit variance.
 
         Each filter comes with both signs, so that the non-linearity behind it loses nothing.
         """
+        patch, n_filters = self.whiten.kernel_size[0], self.whiten.out_channels // 2
         x = (images.float() - self.mean) / self.std
-        patches = F.unfold(x, kernel_size=2).transpose(1, 2).reshape(-1, 12)
+        patches = F.unfold(x, kernel_size=patch, stride=self.whiten.stride)
+        patches = patches.transpose(1, 2).reshape(-1, 3 * patch**2)
+        # Rising eigenvalues: the strongest come last.
         eigenvalues, eigenvectors = torch.linalg.eigh(patches.T @ patches / len(patches))
-        filters = (eigenvectors / (eigenvalues + 5e-4).sqrt()).T.reshape(12, 3, 2, 2)
+        filters = (eigenvectors / (eigenvalues + 5e-4).sqrt()).T[-n_filters:]
+        filters = filters.reshape(n_filters, 3, patch, patch)
         self.whiten.weight.copy_(torch.cat([filters, -filters]))
         self.whiten.bias.zero_()  # type: ignore[union-attr]
 
@@ -79,7 +97,11 @@ class DigitsEncoder(nn.Module):
 
 
 class CosineClassifier(nn.Module):
-    """Logits scale * cos(z, w): cross-entropy with normalised weights."""
+    """Logits scale * cos(z, w): cross-entropy with normalised weights.
+
+    z is normalised here too. Unit embeddings stay as they are, but their gradient loses the part along
+    z, which no encoder of unit embeddings can follow and which would mislead a snap.
+    """
 
     def __init__(self, dim: int, n_classes: int, scale: float = 12.0) -> None:
         super().__init__()
@@ -87,11 +109,12 @@ class CosineClassifier(nn.Module):
         self.scale = scale
 
     def forward(self, z: Float[Tensor, "N dim"]) -> Float[Tensor, "N classes"]:
-        return self.scale * F.linear(z, F.normalize(self.weight, dim=1))
+        return self.scale * F.linear(F.normalize(z, dim=1), F.normalize(self.weight, dim=1))
 
 
-ENCODERS: dict[str, type[ConvEncoder] | type[DigitsEncoder]] = {
+ENCODERS: dict[str, Callable[[int], ConvEncoder | DigitsEncoder]] = {
     "conv": ConvEncoder,
+    "conv-small": partial(ConvEncoder, widths=(32, 64), patch=4, stride=2, n_filters=24),
     "digits": DigitsEncoder,
 }
 

@@ -1,22 +1,25 @@
-"""What is added to, or done with, the embedding so that it quantizes well: one registry of methods.
+"""The losses: what pulls an embedding to its codeword, and what brings equal labels together.
 
-A method looks at the embedding `z` and the quantizer as it stands this round, and returns the
-embedding that the similarity loss shall see and a term to add to that loss. Everything else (encoder,
-data, seeds, schedule) is the same for all, so that a comparison compares the methods only.
+Similarity losses share one signature, `(z, labels) -> loss`, so that the trainer and the probe of the
+gradient's bias can call any of them. Their formulas come from pytorch-metric-learning; only the
+cross-entropy with normalised weights is spelled out here, because the classifier behind it is also what
+the trivial code (the argmax) comes from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import get_args
 
-from jaxtyping import Float
+import torch.nn.functional as F
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from gsl_tutorial.quantizers import Quantizer
-from gsl_tutorial.snapping import Fallback, Form, GradientSnapping, Length
-from gsl_tutorial.validation import check_count, check_name, check_size
+from gsl_tutorial.validation import check_name
+
+#: (z (N, dim), labels (N,)) -> the mean loss of a batch.
+SimilarityLoss = Callable[[Float[Tensor, "N dim"], Int[Tensor, " N"]], Float[Tensor, ""]]
+#: z (N, dim) -> logits (N, classes); only cross-entropy needs one.
+Classifier = Callable[[Float[Tensor, "N dim"]], Float[Tensor, "N classes"]]
 
 
 def quantization_penalty(
@@ -34,63 +37,49 @@ def quantization_penalty(
     return (z - reconstruction.detach()).square().sum(1).mean()
 
 
-@dataclass(frozen=True)
-class MethodOptions:
-    """What a method may be told; embeddings have unit length, which gives `strength` its scale."""
+def _cross_entropy(classifier: Classifier, label_smoothing: float) -> SimilarityLoss:
+    # Weights of unit length leave only the angle to learn (Wang et al. 2017, NormFace).
+    def loss(z: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(classifier(z), labels, label_smoothing=label_smoothing)
 
-    strength: float = 10.0
-    n_candidates: int = 4
-    length: str = "projected"
-    fallback: str = "zero"
-    step: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_size(self.strength, name="strength")
-        check_size(self.step, name="step")
-        check_count(self.n_candidates, name="n_candidates", low=1)
-        check_name("length", self.length, get_args(Length))
-        check_name("fallback", self.fallback, get_args(Fallback))
+    return loss
 
 
-#: (z, quantizer, options) -> (embedding for the similarity loss, term added to it)
-Method = Callable[[Tensor, Quantizer, MethodOptions], tuple[Tensor, Tensor]]
+def _supervised_contrastive(classifier: Classifier, label_smoothing: float) -> SimilarityLoss:
+    # Khosla et al. 2020, arXiv 2004.11362; their temperature.
+    from pytorch_metric_learning.losses import SupConLoss
+
+    loss: SimilarityLoss = SupConLoss(temperature=0.1)
+    return loss
 
 
-def _none(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tensor, Tensor]:
-    return z, z.new_zeros(())
+def _triplet(classifier: Classifier, label_smoothing: float) -> SimilarityLoss:
+    # Schroff et al. 2015 (FaceNet): all triplets that violate the margin but are not the hardest.
+    from pytorch_metric_learning.losses import TripletMarginLoss
+    from pytorch_metric_learning.miners import TripletMarginMiner
+
+    miner = TripletMarginMiner(margin=0.2, type_of_triplets="semihard")
+    triplet = TripletMarginLoss(margin=0.2)
+
+    def loss(z: Tensor, labels: Tensor) -> Tensor:
+        return triplet(z, labels, miner(z.detach(), labels))  # type: ignore[no-any-return]
+
+    return loss
 
 
-def _penalty(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tensor, Tensor]:
-    nearest = quantizer.candidates(z, 1).reshape(z.shape)
-    return z, options.strength * quantization_penalty(z, nearest)
-
-
-def _snap(form: Form) -> Method:
-    def method(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tensor, Tensor]:
-        layer = GradientSnapping(
-            quantizer,
-            form=form,
-            n_candidates=min(options.n_candidates, quantizer.n_codewords),
-            length=options.length,  # type: ignore[arg-type]
-            fallback=options.fallback,  # type: ignore[arg-type]
-            strength=options.strength,
-            step=options.step,
-        )
-        return layer(z), z.new_zeros(())
-
-    return method
-
-
-METHODS: dict[str, Method] = {
-    "none": _none,
-    "penalty": _penalty,
-    "snap": _snap("pull"),
-    "snap-lookahead": _snap("look-ahead"),
-    "snap-pull": _snap("pull"),
-    "snap-replace": _snap("replace"),
+SIMILARITIES: dict[str, Callable[[Classifier, float], SimilarityLoss]] = {
+    "cross-entropy": _cross_entropy,
+    "supervised-contrastive": _supervised_contrastive,
+    "triplet": _triplet,
 }
 
 
-def get_method(name: str) -> Method:
-    """Return the method of that name; raises `UnknownNameError` with the list of known ones."""
-    return METHODS[check_name("method", name, METHODS)]
+def similarity_loss(
+    name: str, classifier: Classifier, *, label_smoothing: float = 0.0
+) -> SimilarityLoss:
+    """The similarity loss of that name; raises `UnknownNameError` with the list of known ones.
+
+    classifier and label_smoothing serve cross-entropy only. The others compare the embeddings of a
+    batch with each other, by cosine (supervised contrastive) or Euclidean distance (triplet).
+    """
+    return SIMILARITIES[check_name("loss", name, SIMILARITIES)](classifier, label_smoothing)

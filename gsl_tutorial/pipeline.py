@@ -45,6 +45,8 @@ def load_data(name: str, *, protocol: str = "", seed: int = 0, root: Path | None
     protocol = protocol or DATASETS[name][0]
     check_name(f"protocol of {name}", protocol, DATASETS[name])
     if name == "digits":
+        if protocol == "validation":
+            return load_digits(random_state=seed, validation=200).as_validation()
         return load_digits(random_state=seed)
     images, labels = read_cifar10(root)
     return arrange(images, labels, protocol=protocol, random_state=seed, class_names=CLASS_NAMES)

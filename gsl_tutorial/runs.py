@@ -20,7 +20,7 @@ import torch
 from gsl_tutorial.config import TrainingConfig
 from gsl_tutorial.encoders import ConvEncoder, CosineClassifier, DigitsEncoder, build_encoder
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, RunMismatchError
-from gsl_tutorial.quantizers import ProductQuantizer
+from gsl_tutorial.quantizers import Quantizer
 from gsl_tutorial.storage import load_arrays, read_json, save_arrays, write_json
 
 
@@ -31,7 +31,7 @@ class TrainedModel:
     config: TrainingConfig
     encoder: ConvEncoder | DigitsEncoder
     classifier: CosineClassifier
-    quantizer: ProductQuantizer
+    quantizer: Quantizer
     history: list[dict[str, float]] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
 
@@ -50,17 +50,17 @@ class TrainedModel:
 
     @property
     def is_quantized(self) -> bool:
-        return hasattr(self.quantizer, "codebooks_")
+        return hasattr(self.quantizer, "dim_")
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All weights by name, "encoder.*", "classifier.*" and "codebooks"."""
+        """All weights by name, "encoder.*", "classifier.*" and the quantizer's own."""
         state = {
             f"{part}.{key}": value.detach().cpu().numpy()
             for part, module in (("encoder", self.encoder), ("classifier", self.classifier))
             for key, value in module.state_dict().items()
         }
         if self.is_quantized:
-            state["codebooks"] = self.quantizer.codebooks_
+            state.update(self.quantizer.arrays())
         return state
 
     def adopt(self, arrays: dict[str, np.ndarray]) -> None:
@@ -74,8 +74,13 @@ class TrainedModel:
                     if key.startswith(prefix)
                 }
             )
-        if "codebooks" in arrays:
-            self.quantizer.with_codebooks(arrays["codebooks"])
+        learned = {
+            key: value
+            for key, value in arrays.items()
+            if not key.startswith(("encoder.", "classifier.", "momentum."))
+        }
+        if learned:
+            self.quantizer.with_arrays(learned)
 
 
 class RunFolder:

@@ -178,12 +178,11 @@ class GradientSnapping(nn.Module):
         self, gradient: Float[Tensor, "N dim"], z: Float[Tensor, "N dim"]
     ) -> Float[Tensor, "N dim"]:
         """What the backward pass does, callable by itself for pictures and tests."""
-        candidates = self.quantizer.candidates(z, self.n_candidates)
-        N, M, _, d = candidates.shape
-        snapped = snap_gradient(
-            gradient.reshape(N, M, d), z.reshape(N, M, d), candidates, **self.how
-        )
-        return snapped.reshape(z.shape)
+        quantizer = self.quantizer
+        candidates = quantizer.candidates(z, self.n_candidates)
+        pieces = quantizer.split(gradient), quantizer.split(z)
+        snapped = snap_gradient(*pieces, candidates, **self.how)
+        return quantizer.join(snapped)
 
     def extra_repr(self) -> str:
         chosen = ", ".join(f"{key}={value!r}" for key, value in self.how.items())

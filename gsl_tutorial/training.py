@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -18,14 +18,16 @@ import torch.nn.functional as F
 from jaxtyping import Int
 from torch import Tensor
 
+from gsl_tutorial.bias import gradient_bias
 from gsl_tutorial.config import TrainingConfig
 from gsl_tutorial.encoders import augment, embed
 from gsl_tutorial.errors import TutorialError
-from gsl_tutorial.losses import get_method
+from gsl_tutorial.losses import SimilarityLoss, similarity_loss
+from gsl_tutorial.methods import get_method
 from gsl_tutorial.runs import RunFolder, TrainedModel
 
-#: Images that the codebooks are refitted on between rounds; all of them at the end.
-_REFIT_SAMPLE = 10_000
+#: Images on which the bias of the gradient is measured after each round.
+_PROBE = 1_000
 
 
 class DivergedError(TutorialError):
@@ -101,13 +103,12 @@ def train(
             total += loss
             if on_progress is not None:
                 on_progress(Progress(step + 1, n_steps, round_ + 1, schedule.rounds, loss))
-        is_last = round_ + 1 == schedule.rounds
-        distortion = refit_quantizer(model, images, everything=is_last)
+        measured = follow(model, images, labels, last=round_ + 1 == schedule.rounds)
         model.history.append(
             {
                 "round": round_ + 1,
                 "loss": total / steps_per_round,
-                "relative_distortion": distortion,
+                **measured,
                 "seconds": time.perf_counter() - started,
             }
         )
@@ -121,17 +122,43 @@ def train(
     return model
 
 
-def refit_quantizer(model: TrainedModel, images: Tensor, *, everything: bool) -> float:
-    """Let the codebooks follow the embeddings; returns the relative distortion."""
-    if not everything and len(images) > _REFIT_SAMPLE:
+def follow(
+    model: TrainedModel, images: Tensor, labels: Tensor, *, last: bool
+) -> dict[str, float]:
+    """Let the codebooks follow the embeddings; returns what a round is known by.
+
+    The relative distortion and the mean codeword perplexity after the refit, and before it, from the
+    second round on, the bias of the gradient with the codebooks that it was trained with.
+    """
+    sample = model.config.schedule.refit_sample
+    if not last and len(images) > sample:
         # Evenly spaced, so that the sample is the same in every round and no class is missed.
-        images = images[:: len(images) // _REFIT_SAMPLE]
+        every = slice(None, None, len(images) // sample)
+        images, labels = images[every], labels[every]
     embedded = embed(model.encoder, images)
     _check_finite(embedded, "embeddings")
-    z = embedded.numpy()
-    quantizer = model.quantizer
-    _ = quantizer.refit(z) if model.is_quantized else quantizer.fit(z)
-    return quantizer.relative_distortion(z)
+    z, quantizer = embedded.numpy(), model.quantizer
+    measured: dict[str, float] = {}
+    if model.is_quantized:
+        classifier = model.classifier.to("cpu")
+        measured = asdict(
+            gradient_bias(
+                get_method(model.config.method),
+                model.config.options,
+                _similarity(model),
+                embedded[:_PROBE],
+                labels[:_PROBE],
+                quantizer,
+                batch_size=model.config.schedule.batch_size,
+            )
+        )
+        classifier.to(next(model.encoder.parameters()).device)
+        quantizer.refit(z)
+    else:
+        quantizer.fit(z)
+    measured["relative_distortion"] = quantizer.relative_distortion(z)
+    measured["perplexity"] = float(quantizer.perplexity(quantizer.encode(z)).mean())
+    return measured
 
 
 def n_batches(n_images: int, batch_size: int) -> int:
@@ -170,21 +197,34 @@ def _step(
     device: str,
 ) -> float:
     schedule = model.config.schedule
-    z = model.encoder(images.to(device))
+    labels = labels.to(device)
+    with torch.autocast(device, torch.bfloat16, enabled=schedule.precision == "bfloat16"):
+        embedded = model.encoder(images.to(device))
+    # From here on in full precision: a codeword is nearer than another by very little.
+    z = embedded = embedded.float()
     _check_finite(z, "embeddings")
     extra = z.new_zeros(())
     if round_ >= schedule.warmup_rounds:
         z, extra = get_method(model.config.method)(z, model.quantizer, model.config.options)
-    similarity = F.cross_entropy(
-        model.classifier(z), labels.to(device), label_smoothing=schedule.label_smoothing
-    )
+    similarity = _similarity(model)(z, labels)
     loss = similarity + extra
+    if model.config.loss != "cross-entropy":
+        # The classifier looks on: it supplies the trivial code and teaches the encoder nothing.
+        loss = loss + F.cross_entropy(model.classifier(embedded.detach()), labels)
     _check_finite(loss, "loss")
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()
     # Only what all methods share, so that their curves can be compared.
     return float(similarity.detach())
+
+
+def _similarity(model: TrainedModel) -> SimilarityLoss:
+    return similarity_loss(
+        model.config.loss,
+        model.classifier,
+        label_smoothing=model.config.schedule.label_smoothing,
+    )
 
 
 def _check_finite(values: Tensor, what: str) -> None:

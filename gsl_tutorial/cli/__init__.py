@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import typer
 
-from gsl_tutorial.cli import runs, workbook  # noqa: F401  (importing registers the commands)
+from gsl_tutorial.cli import runs, study, workbook  # noqa: F401  (importing registers the commands)
 from gsl_tutorial.cli.app import app
 from gsl_tutorial.errors import TutorialError
 

@@ -3,31 +3,48 @@
 A quantizer stands for each vector `z` by a short code and, from the code, gives back a
 reconstruction `q(z)`. Five verbs are enough for all that the workbook does: `fit`, `encode`,
 `decode`, `lookup_tables` (search without decoding) and `candidates` (where a gradient may snap to).
+Two more, `split` and `join`, go between an embedding and the pieces that candidates stand for.
 
 Axes, one letter each in all chapters: N vectors, B queries, M subspaces, K codewords in each,
-d = dim / M numbers in a sub-vector, n candidates.
+d numbers in a piece (dim / M; for additive quantizers dim), n candidates.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, Self
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from jaxtyping import Float, Integer
 from sklearn.base import BaseEstimator
 
-from gsl_tutorial.errors import NotFittedError
-from gsl_tutorial.validation import as_codes, as_vectors
+from gsl_tutorial.errors import InvalidInputError, NotFittedError
+from gsl_tutorial.quantizers.checks import check_sizes, check_tail, named_arrays
+from gsl_tutorial.storage import save_arrays
+from gsl_tutorial.validation import as_codes, as_vectors, check_count, describe
 
 
 class Quantizer(BaseEstimator, ABC):
-    """Base of all quantizers; scikit-learn's manners (`fit` returns self, learned names end in _)."""
+    """Base of all quantizers; scikit-learn's manners (`fit` returns self, learned names end in _).
+
+    Learned by all of them: `codebooks_` (M, K, d) float32; `usage_` (M, K) training vectors on each
+    codeword; `reseeded_` (M,) how often a codeword without vectors was given a new place;
+    `distortion_` on the training vectors.
+    """
 
     n_subspaces: int
     n_codewords: int
     dim_: int
+    codebooks_: Float[np.ndarray, "M K d"]
+    usage_: Integer[np.ndarray, "M K"]
+    reseeded_: Integer[np.ndarray, "M"]
+    distortion_: float
+
+    #: What `repr` calls it.
+    short_name: ClassVar[str]
 
     @abstractmethod
     def fit(self, X: Float[np.ndarray, "N dim"], y: None = None) -> Self:
@@ -47,20 +64,62 @@ class Quantizer(BaseEstimator, ABC):
 
     @abstractmethod
     def lookup_tables(self, queries: Float[np.ndarray, "B dim"]) -> Float[np.ndarray, "B M K"]:
-        """Return the tables whose entries, summed along a code, give the squared distance."""
+        """Return the tables whose entries, summed along a code, give the squared distance.
+
+        An additive code leaves one number out, its own squared length: there the sum is the distance
+        less `code_norms(codes)`, and `distances` adds it.
+        """
 
     @abstractmethod
+    def split(self, z: Any) -> Any:
+        """Return the pieces of `z` that candidates stand for: (N, dim) -> (N, M, d).
+
+        M = 1 for additive quantizers. A tensor keeps its type, device and gradient; an array gives an
+        array. The map keeps angles and lengths, <split(a), split(b)> = <a, b>, so it carries
+        gradients as well as embeddings.
+        """
+
+    @abstractmethod
+    def join(self, parts: Any) -> Any:
+        """Undo `split`: (N, M, d) -> (N, dim).
+
+        `join(candidates(z, 1)[:, :, 0])` is the nearest reconstruction of `z`.
+        """
+
+    @abstractmethod
+    def with_codebooks(self, codebooks: Float[np.ndarray, "M K d"]) -> Self:
+        """Adopt codebooks learned elsewhere (a file, faiss, a slider) instead of fitting."""
+
+    @property
+    @abstractmethod
+    def most_candidates(self) -> int:
+        """How many places there are to choose from: the largest `n` of `candidates`."""
+
+    @abstractmethod
+    def _candidates(
+        self, z: Float[torch.Tensor, "N dim"], n: int
+    ) -> Float[torch.Tensor, "N M n d"]: ...
+
     def candidates(self, z: Any, n: int) -> Any:
         """Return the `n` nearest places that each vector may snap to, nearest first.
 
         (N, dim) -> (N, M, n, d) for quantizers with independent subspaces, (N, 1, n, dim) for
-        additive ones. A tensor gives a tensor on its device, an array gives an array.
+        additive ones. A tensor gives a tensor of its type on its device, an array gives an array.
         """
+        self._check_is_fitted()
+        check_count(n, name="n", low=1, high=self.most_candidates)
+        if not isinstance(z, torch.Tensor):
+            return self._candidates(torch.tensor(self._validated(z)), n).numpy()
+        if not z.is_floating_point():
+            raise InvalidInputError("floating-point embeddings", describe(z), "call .float()")
+        check_tail(z, self.dim_, name="embeddings")
+        return self._candidates(z.detach(), n)
 
     @property
     def bits(self) -> int:
         """Bits of one code: M log2 K, rounded up for each subspace."""
-        return int(self.n_subspaces * np.ceil(np.log2(self.n_codewords)))
+        M, K = check_sizes(self)
+        return int(M * np.ceil(np.log2(K)))
 
     def distances(
         self, queries: Float[np.ndarray, "B dim"], codes: Integer[np.ndarray, "N M"]
@@ -70,6 +129,7 @@ class Quantizer(BaseEstimator, ABC):
         One table look-up and one addition for each subspace; nothing is decoded. The sum runs over
         subspaces in a fixed order, so equal codes get bit-for-bit equal distances.
         """
+        self._check_is_fitted()
         codes = as_codes(codes, n_subspaces=self.n_subspaces, n_codewords=self.n_codewords)
         tables = self.lookup_tables(queries)
         total = np.take(tables[:, 0], codes[:, 0], axis=1)
@@ -94,6 +154,52 @@ class Quantizer(BaseEstimator, ABC):
         spread = float(((X - X.mean(axis=0)) ** 2).sum(axis=1).mean())
         return self.distortion(X) / spread if spread > 0 else 0.0
 
+    def perplexity(self, codes: Any) -> Float[np.ndarray, "M"]:
+        """How many codewords of each subspace are really in use: exp(entropy), from 1 to K.
+
+        Takes (N, M) codes, or (N, dim) vectors, which are encoded first; at least one of them.
+        """
+        self._check_is_fitted()
+        if np.issubdtype(np.asarray(codes).dtype, np.floating):
+            codes = self.encode(codes)
+        codes = as_codes(codes, n_subspaces=self.n_subspaces, n_codewords=self.n_codewords)
+        if not len(codes):
+            raise InvalidInputError("at least one code", "none", "pass codes or vectors")
+        share = self._count(codes) / len(codes)
+        # 0 log 0 = 0: an unused codeword adds nothing.
+        return np.exp(-(share * np.log(np.where(share > 0, share, 1))).sum(axis=1))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What was learned, by name; enough to rebuild the quantizer with `with_arrays`."""
+        self._check_is_fitted()
+        return {"codebooks": self.codebooks_}
+
+    def with_arrays(self, arrays: Mapping[str, np.ndarray]) -> Self:
+        """Adopt what `arrays` gave; raises `InvalidInputError` on other names or shapes."""
+        return self.with_codebooks(**named_arrays(arrays, "codebooks"))
+
+    def save(self, path: str | Path) -> None:
+        """Write class, parameters and arrays to a safetensors file, for `load_quantizer`."""
+        parameters = self.get_params(deep=False)
+        if not isinstance(parameters["random_state"], (int, np.integer)):
+            parameters["random_state"] = None  # a generator has no place in a file
+        as_python = {k: v.item() if isinstance(v, np.generic) else v for k, v in parameters.items()}
+        header = {"quantizer": type(self).__name__, "parameters": as_python}
+        save_arrays(Path(path), self.arrays(), header)
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        state = "not fitted"
+        if hasattr(self, "codebooks_"):
+            state = "given codebooks"
+            if hasattr(self, "distortion_"):
+                state = f"distortion {self.distortion_:.3g}"
+        try:
+            bits = str(self.bits)
+        except InvalidInputError:  # sizes that `fit` will refuse can still be looked at
+            bits = "?"
+        sizes = f"{self.n_subspaces} x {self.n_codewords} codewords"
+        return f"{self.short_name}({sizes}, {bits} bits, {state})"
+
     def _repr_mimebundle_(self, **options: object) -> dict[str, str]:
         # In place of scikit-learn's box of HTML: the line that teaches.
         return {"text/plain": repr(self)}
@@ -105,27 +211,33 @@ class Quantizer(BaseEstimator, ABC):
                 f"a {type(self).__name__} that has no codebooks yet",
                 "call fit(X) first",
             )
+        M, K = self.codebooks_.shape[:2]
+        if (self.n_subspaces, self.n_codewords) != (M, K):
+            raise NotFittedError(
+                f"n_subspaces={M} and n_codewords={K}, as when it was fitted",
+                f"{self.n_subspaces} and {self.n_codewords}",
+                "set them back, or call fit(X) again",
+            )
 
     def _validated(self, X: object) -> Float[np.ndarray, "N dim"]:
         self._check_is_fitted()
         return as_vectors(X, dim=self.dim_)
 
+    def _adopt(self, codebooks: object, *, dim: int) -> Self:
+        """Set checked codebooks; forget what was measured on those before them."""
+        M, K = check_sizes(self)
+        flat = as_vectors(np.asarray(codebooks).reshape(M * K, -1), name="codebooks")
+        self.codebooks_ = flat.reshape(M, K, -1).copy()
+        for measured in ("usage_", "distortion_", "reseeded_"):
+            self.__dict__.pop(measured, None)
+        self.dim_ = dim
+        return self
 
-def nearest_codewords(
-    z: Float[torch.Tensor, "N M d"], codebooks: Float[torch.Tensor, "M K d"], n: int
-) -> Float[torch.Tensor, "N M n d"]:
-    """The `n` nearest codewords of each sub-vector, nearest first.
+    def _measure(self, X: Float[np.ndarray, "N dim"]) -> Self:
+        codes = self.encode(X)
+        self.usage_ = self._count(codes)
+        self.distortion_ = float(((X - self.decode(codes)) ** 2).sum(axis=1).mean())
+        return self
 
-    Ranks by |c|^2 - 2 z.c: the missing |z|^2 is the same for all codewords. The largest array is
-    (M, N, K) numbers; differences `c - z` are never formed for all K codewords.
-    """
-    # Around the mean codeword: far from the origin the squares would drown the differences.
-    centre = codebooks.mean(dim=1, keepdim=True)
-    z, around = z - centre.squeeze(1), codebooks - centre
-    cross = torch.bmm(z.transpose(0, 1), around.transpose(1, 2))
-    scores = cross.mul_(-2).add_(around.square().sum(2).unsqueeze(1))
-    nearest = scores.topk(n, dim=2, largest=False).indices
-    M, N = nearest.shape[:2]
-    flat = nearest + (torch.arange(M, device=z.device) * codebooks.shape[1]).view(M, 1, 1)
-    chosen = codebooks.reshape(-1, z.shape[2]).index_select(0, flat.reshape(-1))
-    return chosen.view(M, N, n, z.shape[2]).transpose(0, 1)
+    def _count(self, codes: Integer[np.ndarray, "N M"]) -> Integer[np.ndarray, "M K"]:
+        return np.stack([np.bincount(column, minlength=self.n_codewords) for column in codes.T])

@@ -21,6 +21,18 @@ def kmeans(
     start: Float[np.ndarray, "K d"] | None = None,
 ) -> Float[np.ndarray, "K d"]:
     """Return (n_clusters, d) float32 centroids; `start` makes it a warm start."""
+    return kmeans_counting(X, n_clusters, seed=seed, n_iterations=n_iterations, start=start)[0]
+
+
+def kmeans_counting(
+    X: Float[np.ndarray, "N d"],
+    n_clusters: int,
+    *,
+    seed: int,
+    n_iterations: int = 25,
+    start: Float[np.ndarray, "K d"] | None = None,
+) -> tuple[Float[np.ndarray, "K d"], int]:
+    """Return the centroids of `kmeans` and how often one that had no points was re-seeded."""
     solver = faiss.Kmeans(
         X.shape[1],
         n_clusters,
@@ -32,7 +44,8 @@ def kmeans(
         min_points_per_centroid=1,
     )
     solver.train(np.ascontiguousarray(X, dtype=np.float32), init_centroids=start)
-    return np.array(solver.centroids, dtype=np.float32)
+    reseeded = sum(int(step["nsplit"]) for step in solver.iteration_stats or [])
+    return np.array(solver.centroids, dtype=np.float32), reseeded
 
 
 def seed_from(random_state: int | np.random.Generator | None) -> int:

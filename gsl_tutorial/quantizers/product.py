@@ -7,7 +7,7 @@ Changed here: k-means is faiss's; squared sub-distances always; errors are typed
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import faiss
 import numpy as np
@@ -15,10 +15,10 @@ import torch
 from jaxtyping import Float, Integer
 from scipy.spatial.distance import cdist
 
-from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.quantizers.base import Quantizer, nearest_codewords
-from gsl_tutorial.quantizers.kmeans import kmeans, seed_from
-from gsl_tutorial.validation import as_codes, as_vectors, check_count, describe
+from gsl_tutorial.quantizers.base import Quantizer
+from gsl_tutorial.quantizers.checks import check_codebooks, check_tail, check_training_set
+from gsl_tutorial.quantizers.kmeans import kmeans_counting, seed_from
+from gsl_tutorial.validation import as_codes
 
 
 class ProductQuantizer(Quantizer):
@@ -40,8 +40,7 @@ class ProductQuantizer(Quantizer):
     ((500, 4), (500, 8))
     """
 
-    codebooks_: Float[np.ndarray, "M K d"]
-    usage_: Integer[np.ndarray, "M K"]
+    short_name: ClassVar[str] = "PQ"
 
     def __init__(
         self,
@@ -56,119 +55,102 @@ class ProductQuantizer(Quantizer):
 
     def fit(self, X: Float[np.ndarray, "N dim"], y: None = None) -> Self:
         """Run k-means in each subspace of `X`; needs at least K rows."""
-        return self._learn(self._checked_training_set(X), start=None)
+        X = check_training_set(X, self, pieces=self.n_subspaces)
+        parts = X.reshape(len(X), self.n_subspaces, -1)
+        return self._learn(parts, start=None)._measure(X)
 
     def refit(self, X: Float[np.ndarray, "N dim"]) -> Self:
         """Run k-means from the present codebooks; a codeword that dies is seeded anew by faiss."""
-        self._check_is_fitted()
-        return self._learn(self._checked_training_set(self._validated(X)), start=self.codebooks_)
+        X = check_training_set(self._validated(X), self, pieces=self.n_subspaces)
+        return self._learn(self.split(X), start=self.codebooks_)._measure(X)
 
     def encode(self, X: Float[np.ndarray, "N dim"]) -> Integer[np.ndarray, "N M"]:
         """Return for each sub-vector the number of its nearest codeword."""
         X = self._validated(X)
         codes = np.empty((len(X), self.n_subspaces), dtype=np.min_scalar_type(self.n_codewords - 1))
         if len(X):
-            for m, piece in enumerate(self._pieces(X)):
-                codes[:, m] = faiss.knn(piece, self.codebooks_[m], 1)[1][:, 0]
+            parts = self.split(X).swapaxes(0, 1)
+            for m, (part, book) in enumerate(zip(parts, self.codebooks_, strict=True)):
+                codes[:, m] = faiss.knn(np.ascontiguousarray(part), book, 1)[1][:, 0]
         return codes
 
     def decode(self, codes: Integer[np.ndarray, "N M"]) -> Float[np.ndarray, "N dim"]:
         """Put the codewords of each code side by side."""
         self._check_is_fitted()
         codes = as_codes(codes, n_subspaces=self.n_subspaces, n_codewords=self.n_codewords)
-        return self.codebooks_[np.arange(self.n_subspaces), codes].reshape(len(codes), self.dim_)
+        return self.join(self.codebooks_[np.arange(self.n_subspaces), codes])
 
     def lookup_tables(self, queries: Float[np.ndarray, "B dim"]) -> Float[np.ndarray, "B M K"]:
         """Squared distance from each piece of each query to each codeword of that piece."""
-        pieces = self._pieces(self._validated(queries))
+        parts = self.split(self._validated(queries)).swapaxes(0, 1)
         tables = [
-            cdist(piece, book, "sqeuclidean")
-            for piece, book in zip(pieces, self.codebooks_, strict=True)
+            cdist(part, book, "sqeuclidean")
+            for part, book in zip(parts, self.codebooks_, strict=True)
         ]
         return np.stack(tables, axis=1).astype(np.float32)
 
-    def candidates(self, z: Any, n: int) -> Any:
-        """The `n` nearest codewords of each sub-vector: (N, dim) -> (N, M, n, d), nearest first."""
+    def split(self, z: Any) -> Any:
+        """Cut each vector in M pieces: (N, dim) -> (N, M, d)."""
         self._check_is_fitted()
-        check_count(n, name="n", low=1, high=self.n_codewords)
-        if not isinstance(z, torch.Tensor):
-            return self.candidates(torch.tensor(self._validated(z)), n).numpy()
-        if not z.is_floating_point():
-            raise InvalidInputError("floating-point embeddings", describe(z), "call .float()")
-        if z.ndim != 2 or z.shape[1] != self.dim_:
-            raise InvalidInputError(
-                f"embeddings of shape (N, {self.dim_})", describe(z), "pass one vector per row"
-            )
-        M, _, d = self.codebooks_.shape
-        # On the CPU and in float32 this shares the codebooks' memory instead of copying.
-        codebooks = torch.from_numpy(self.codebooks_).to(device=z.device, dtype=z.dtype)
-        return nearest_codewords(z.detach().reshape(len(z), M, d), codebooks, n)
+        check_tail(z, self.dim_, name="embeddings")
+        return z.reshape(len(z), self.n_subspaces, self.dim_ // self.n_subspaces)
+
+    def join(self, parts: Any) -> Any:
+        """Put the pieces side by side: (N, M, d) -> (N, dim)."""
+        self._check_is_fitted()
+        check_tail(parts, self.n_subspaces, self.dim_ // self.n_subspaces, name="pieces")
+        return parts.reshape(len(parts), self.dim_)
+
+    @property
+    def most_candidates(self) -> int:
+        """K: each subspace has its own codewords to choose from."""
+        return self.n_codewords
 
     def with_codebooks(self, codebooks: Float[np.ndarray, "M K d"]) -> Self:
         """Adopt codebooks learned elsewhere (a file, faiss, a slider) instead of fitting."""
-        M, K = self._checked_sizes()
-        books = np.asarray(codebooks)
-        if books.ndim != 3 or books.shape[:2] != (M, K) or books.shape[2] < 1:
-            raise InvalidInputError(
-                f"codebooks of shape ({M}, {K}, d)", describe(books), "match M and K"
+        books = check_codebooks(codebooks, self)
+        return self._adopt(books, dim=len(books) * books.shape[2])
+
+    def _candidates(
+        self, z: Float[torch.Tensor, "N dim"], n: int
+    ) -> Float[torch.Tensor, "N M n d"]:
+        # On the CPU and in float32 this shares the codebooks' memory instead of copying.
+        codebooks = torch.from_numpy(self.codebooks_).to(device=z.device, dtype=z.dtype)
+        return nearest_codewords(self.split(z), codebooks, n)
+
+    def _learn(
+        self, parts: Float[np.ndarray, "N M d"], *, start: Float[np.ndarray, "M K d"] | None
+    ) -> Self:
+        seed, books, reseeded = seed_from(self.random_state), [], []
+        for m in range(self.n_subspaces):
+            book, deaths = kmeans_counting(
+                parts[:, m],
+                self.n_codewords,
+                seed=(seed + m) % 2**31,
+                start=None if start is None else start[m],
             )
-        flat = as_vectors(books.reshape(M * K, -1), name="codebooks")
-        self.codebooks_ = flat.reshape(books.shape).copy()
-        # What was measured on the codebooks before these says nothing about these.
-        for measured in ("usage_", "distortion_"):
-            self.__dict__.pop(measured, None)
-        self.dim_ = M * books.shape[2]
+            books.append(book)
+            reseeded.append(deaths)
+        self._adopt(books, dim=parts[0].size)
+        self.reseeded_ = np.array(reseeded)
         return self
 
-    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
-        state = "not fitted"
-        if hasattr(self, "distortion_"):
-            state = f"distortion {self.distortion_:.3g}"
-        elif hasattr(self, "codebooks_"):
-            state = "given codebooks"
-        return f"PQ({self.n_subspaces} x {self.n_codewords} codewords, {self.bits} bits, {state})"
 
-    def _learn(self, X: Float[np.ndarray, "N dim"], *, start: np.ndarray | None) -> Self:
-        seed = seed_from(self.random_state)
-        self.codebooks_ = np.stack(
-            [
-                kmeans(
-                    piece,
-                    self.n_codewords,
-                    seed=(seed + m) % 2**31,
-                    start=None if start is None else start[m],
-                )
-                for m, piece in enumerate(self._pieces(X))
-            ]
-        )
-        self.dim_ = X.shape[1]
-        codes = self.encode(X)
-        self.usage_ = np.stack(
-            [np.bincount(column, minlength=self.n_codewords) for column in codes.T]
-        )
-        self.distortion_ = float(((X - self.decode(codes)) ** 2).sum(axis=1).mean())
-        return self
+def nearest_codewords(
+    z: Float[torch.Tensor, "N M d"], codebooks: Float[torch.Tensor, "M K d"], n: int
+) -> Float[torch.Tensor, "N M n d"]:
+    """The `n` nearest codewords of each sub-vector, nearest first.
 
-    def _pieces(self, X: Float[np.ndarray, "N dim"]) -> list[Float[np.ndarray, "N d"]]:
-        return [np.ascontiguousarray(piece) for piece in np.split(X, self.n_subspaces, axis=1)]
-
-    def _checked_sizes(self) -> tuple[int, int]:
-        M = check_count(self.n_subspaces, name="n_subspaces", low=1)
-        return M, check_count(self.n_codewords, name="n_codewords", low=2, high=65536)
-
-    def _checked_training_set(self, X: object) -> Float[np.ndarray, "N dim"]:
-        M, K = self._checked_sizes()
-        vectors = as_vectors(X)
-        if vectors.shape[1] == 0 or vectors.shape[1] % M:
-            raise InvalidInputError(
-                f"vectors whose length is divisible by n_subspaces={M}",
-                f"length {vectors.shape[1]}",
-                "change n_subspaces, or pad or project the vectors",
-            )
-        if len(vectors) < K:
-            raise InvalidInputError(
-                f"at least n_codewords={K} training vectors",
-                f"{len(vectors)}",
-                "pass more vectors or ask for fewer codewords",
-            )
-        return vectors
+    Ranks by |c|^2 - 2 z.c: the missing |z|^2 is the same for all codewords. The largest array is
+    (M, N, K) numbers; differences `c - z` are never formed for all K codewords.
+    """
+    # Around the mean codeword: far from the origin the squares would drown the differences.
+    centre = codebooks.mean(dim=1, keepdim=True)
+    z, around = z - centre.squeeze(1), codebooks - centre
+    cross = torch.bmm(z.transpose(0, 1), around.transpose(1, 2))
+    scores = cross.mul_(-2).add_(around.square().sum(2).unsqueeze(1))
+    nearest = scores.topk(n, dim=2, largest=False).indices
+    M, N = nearest.shape[:2]
+    flat = nearest + (torch.arange(M, device=z.device) * codebooks.shape[1]).view(M, 1, 1)
+    chosen = codebooks.reshape(-1, z.shape[2]).index_select(0, flat.reshape(-1))
+    return chosen.view(M, N, n, z.shape[2]).transpose(0, 1)

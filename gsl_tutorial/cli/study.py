@@ -1,0 +1,55 @@
+"""The command around a study: run its parts, or what is left of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gsl_tutorial.cli.app import app
+
+
+@app.command()
+def study(
+    name: Annotated[
+        str, typer.Argument(help="digits (a minute), cifar10 (hours), or a TOML file.")
+    ] = "digits",
+    part: Annotated[
+        str, typer.Option(help="tune, or a part of the grid; all of them in turn by default.")
+    ] = "",
+    results: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results"),
+    share: Annotated[
+        str, typer.Option(help="1/2 does every other run: start 1/2 and 2/2 side by side.")
+    ] = "1/1",
+    threads: Annotated[int, typer.Option(help="Threads of this process; 0 takes all cores.")] = 0,
+) -> None:
+    """Compare all methods on one encoder, data and budget. What is finished is not done again."""
+    import torch
+
+    from gsl_tutorial.errors import InvalidInputError
+    from gsl_tutorial.pipeline import provenance
+    from gsl_tutorial.progress import say
+    from gsl_tutorial.study import StudyResults, StudyRun, load_study, run_part
+
+    match = re.fullmatch(r"(\d+)/(\d+)", share)
+    if match is None:
+        raise InvalidInputError("a share like 1/2", share, "write --share 1/2")
+    if threads:
+        torch.set_num_threads(threads)
+    declared = load_study(name)
+    kept = StudyResults(declared, results)
+
+    def tell(run: StudyRun, i: int, n: int) -> None:
+        say(f"{run.part} {i}/{n}: {run.name}")
+
+    for one in [part] if part else ["tune", *(p.name for p in declared.parts)]:
+        done = run_part(
+            kept,
+            one,
+            share=(int(match[1]), int(match[2])),
+            provenance=provenance(),
+            on_run=tell,
+        )
+        print(f"{one}: {done} runs done, {len(kept.planned(one)) - done} were there or are others'")

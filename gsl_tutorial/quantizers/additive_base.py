@@ -1,0 +1,148 @@
+"""What additive quantizers share: a reconstruction is a sum of whole codewords, one from each codebook.
+
+    q(x) = c_1 + c_2 + ... + c_M,   every c_m as long as the vector
+
+Nothing is cut, so the codebooks need not be blind to each other; the price is that codes must be
+searched for (`beam.py`), and that the distance is no longer a sum over stages alone:
+
+    |q - x|^2 = |q|^2 - 2 <q, c_1> - ... - 2 <q, c_M> + |x|^2
+
+The last term couples the stages, but it belongs to the item and not to the query: one number for each
+item, computed once. Source: Babenko and Lempitsky, "Additive quantization for extreme vector
+compression", 2014. Changed here: the number is kept in double precision, not quantized into the code.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from jaxtyping import Float, Integer
+from torch import Tensor
+
+from gsl_tutorial.quantizers.base import Quantizer
+from gsl_tutorial.quantizers.beam import beam_search
+from gsl_tutorial.quantizers.checks import check_codebooks, check_tail
+from gsl_tutorial.quantizers.reseeding import reseed_unused
+from gsl_tutorial.validation import as_codes, check_count
+
+#: Scores (vectors x beam x codewords) that a search may hold at once: 64 MB in float32.
+_SCORES_AT_ONCE = 2**24
+
+#: A new place draws vectors from others, which may leave another codeword with none.
+_LAST_CHANCES = 3
+
+
+class AdditiveBase(Quantizer):
+    """Base of the quantizers that add codewords up; `n_subspaces` (M) counts the stages."""
+
+    #: How often a search goes through the stages again; see `beam_search`.
+    sweeps: ClassVar[int] = 0
+
+    def __init__(
+        self,
+        n_subspaces: int,
+        n_codewords: int = 256,
+        *,
+        beam: int = 8,
+        random_state: int | np.random.Generator | None = None,
+    ) -> None:
+        self.n_subspaces = n_subspaces
+        self.n_codewords = n_codewords
+        self.beam = beam
+        self.random_state = random_state
+
+    def encode(self, X: Float[np.ndarray, "N dim"]) -> Integer[np.ndarray, "N M"]:
+        """Return the code of the nearest sum that a beam of width `beam` finds."""
+        codes = self._search(torch.tensor(self._validated(X)), 1)[:, 0]
+        return codes.numpy().astype(np.min_scalar_type(self.n_codewords - 1))
+
+    def decode(self, codes: Integer[np.ndarray, "N M"]) -> Float[np.ndarray, "N dim"]:
+        """Add the codewords of each code, the first stage first."""
+        self._check_is_fitted()
+        return self._sums(self.codebooks_, codes)
+
+    def lookup_tables(self, queries: Float[np.ndarray, "B dim"]) -> Float[np.ndarray, "B M K"]:
+        """-2 <q, c> for each codeword; the first table also holds |q|^2. Double precision.
+
+        Summed along a code, and with `code_norms(codes)` added, they give the squared distance. The
+        terms may be much larger than their sum: hence the double precision.
+        """
+        exact = self._validated(queries).astype(np.float64)
+        M, K, dim = self.codebooks_.shape
+        tables = (exact @ self.codebooks_.reshape(M * K, dim).T.astype(np.float64)) * -2
+        tables = tables.reshape(len(exact), M, K)
+        tables[:, 0] += (exact**2).sum(axis=1, keepdims=True)
+        return tables
+
+    def code_norms(self, codes: Integer[np.ndarray, "N M"]) -> Float[np.ndarray, "N"]:
+        """Squared length of each reconstruction: what the tables leave out. Double precision."""
+        self._check_is_fitted()
+        return (self._sums(self.codebooks_.astype(np.float64), codes) ** 2).sum(axis=1)
+
+    def distances(
+        self, queries: Float[np.ndarray, "B dim"], codes: Integer[np.ndarray, "N M"]
+    ) -> Float[np.ndarray, "B N"]:
+        """Squared distances with the query kept exact: the tables and the norms of the codes."""
+        total = super().distances(queries, codes)
+        total += self.code_norms(codes)
+        return np.maximum(total, 0, out=total).astype(np.float32)
+
+    def split(self, z: Any) -> Any:
+        """One piece, the vector itself: (N, dim) -> (N, 1, dim)."""
+        self._check_is_fitted()
+        check_tail(z, self.dim_, name="embeddings")
+        return z.reshape(len(z), 1, self.dim_)
+
+    def join(self, parts: Any) -> Any:
+        """Undo `split`: (N, 1, dim) -> (N, dim)."""
+        self._check_is_fitted()
+        check_tail(parts, 1, self.dim_, name="pieces")
+        return parts.reshape(len(parts), self.dim_)
+
+    @property
+    def most_candidates(self) -> int:
+        """K^M: every sum."""
+        return int(self.n_codewords) ** int(self.n_subspaces)
+
+    def with_codebooks(self, codebooks: Float[np.ndarray, "M K dim"]) -> Self:
+        """Adopt codebooks learned elsewhere (a file, faiss, a slider) instead of fitting."""
+        books = check_codebooks(codebooks, self)
+        return self._adopt(books, dim=books.shape[2])
+
+    def _candidates(self, z: Float[Tensor, "N dim"], n: int) -> Float[Tensor, "N 1 n dim"]:
+        books = torch.from_numpy(self.codebooks_).to(z)
+        codes = self._search(z, n)
+        total = books[0][codes[:, :, 0]]
+        for m in range(1, self.n_subspaces):
+            total = total + books[m][codes[:, :, m]]
+        return total.unsqueeze(1)
+
+    def _finish(self, X: Float[np.ndarray, "N dim"], reseeded: Integer[np.ndarray, "M"]) -> Self:
+        """Give unused codewords a last chance, then measure."""
+        for _ in range(_LAST_CHANCES):
+            books, _codes, moved = reseed_unused(X, self.encode(X), self.codebooks_)
+            if not moved.any():
+                break
+            self._adopt(books, dim=X.shape[1])
+            reseeded = reseeded + moved
+        self.reseeded_ = reseeded
+        return self._measure(X)
+
+    def _sums(self, books: np.ndarray, codes: object) -> Float[np.ndarray, "N dim"]:
+        code = as_codes(codes, n_subspaces=self.n_subspaces, n_codewords=self.n_codewords)
+        total = books[0][code[:, 0]]
+        for m in range(1, self.n_subspaces):
+            total += books[m][code[:, m]]
+        return total
+
+    def _search(self, z: Float[Tensor, "N dim"], n: int) -> Integer[Tensor, "N n M"]:
+        width = max(check_count(self.beam, name="beam", low=1), n)
+        books = torch.from_numpy(self.codebooks_).to(z)
+        rows = max(1, _SCORES_AT_ONCE // (width * self.n_codewords))
+        found = [
+            beam_search(block, books, width=width, sweeps=self.sweeps)[:, :n]
+            for block in torch.split(z, rows)
+        ]
+        return torch.cat(found)
