@@ -49,7 +49,7 @@ def gradient_bias(
     Both are taken in batches of the size of training: some losses compare the vectors of a batch.
     """
     pairs = []
-    for rows in torch.arange(len(z)).split(batch_size):
+    for rows in torch.split(torch.arange(len(z)), batch_size):
         plain = z[rows].detach().requires_grad_()
         (g,) = torch.autograd.grad(similarity(plain, labels[rows]), plain)
         probe = z[rows].detach().requires_grad_()

@@ -23,7 +23,10 @@ from gsl_tutorial.quantizers import (
 from gsl_tutorial.validation import check_count, check_name, check_size
 
 #: Data sets and the protocols that split them, the default first.
-DATASETS = {"cifar10": ("P2", "validation", "P0", "P1a", "P1b", "unseen"), "digits": ("digits", "validation")}
+DATASETS = {
+    "cifar10": ("P2", "validation", "P0", "P1a", "P1b", "unseen"),
+    "digits": ("digits", "validation"),
+}
 QUANTIZERS: dict[str, type[Quantizer]] = {
     "pq": ProductQuantizer,
     "opq": OptimizedProductQuantizer,
@@ -37,7 +40,8 @@ class Schedule:
     """How long and how fast to train, and with which network.
 
     A round is `epochs` passes and one refit of the codebooks, on `refit_sample` images (on all of them
-    after the last round). precision: "float32", or "bfloat16" for the encoder's convolutions.
+    after the last round). encoder: empty for the data set's own. precision: "float32", or "bfloat16"
+    for the convolutions of the encoder.
     """
 
     rounds: int
@@ -48,7 +52,7 @@ class Schedule:
     momentum: float = 0.9
     weight_decay: float = 5e-4
     label_smoothing: float = 0.1
-    encoder: str = "conv"
+    encoder: str = ""
     precision: str = "float32"
     refit_sample: int = 10_000
 
@@ -74,7 +78,6 @@ PROFILES: dict[str, dict[str, Schedule]] = {
             batch_size=64,
             learning_rate=0.1,
             label_smoothing=0.0,
-            encoder="digits",
         )
     },
 }
@@ -106,7 +109,7 @@ class TrainingConfig:
         check_name("dataset", self.dataset, DATASETS)
         if not self.protocol:
             object.__setattr__(self, "protocol", DATASETS[self.dataset][0])
-        check_name(f"protocol of {self.dataset}", self.protocol, DATASETS[self.dataset])
+        check_protocol(self.dataset, self.protocol)
         check_name("quantizer", self.quantizer, QUANTIZERS)
         check_name("method", self.method, METHODS)
         check_name("loss", self.loss, SIMILARITIES)
@@ -118,11 +121,7 @@ class TrainingConfig:
         check_count(self.n_codewords, name="n_codewords", low=2, high=65536)
         each = math.log2(self.n_codewords)
         cuts = self.quantizer in ("pq", "opq")  # the others add whole codewords
-        if (
-            not each.is_integer()
-            or self.bits % each
-            or (cuts and self.dim % self.n_subspaces)
-        ):
+        if not each.is_integer() or self.bits % each or (cuts and self.dim % self.n_subspaces):
             raise InvalidInputError(
                 f"bits = M log2 K with K = {self.n_codewords} and M a divisor of {self.dim}, the "
                 "length of an embedding",
@@ -141,7 +140,7 @@ class TrainingConfig:
 
     @property
     def encoder(self) -> str:
-        return self.schedule.encoder
+        return self.schedule.encoder or ("conv" if self.dataset == "cifar10" else "digits")
 
     def new_quantizer(self) -> Quantizer:
         kind = QUANTIZERS[self.quantizer]
@@ -166,6 +165,17 @@ class TrainingConfig:
             f"{key}={theirs.get(key)!r} instead of {value!r}"
             for key, value in mine.items()
             if theirs.get(key) != value
+        )
+
+
+def check_protocol(dataset: str, protocol: str) -> None:
+    """Raise `InvalidInputError` when the data set has no such protocol."""
+    known = DATASETS[dataset]
+    if protocol not in known:
+        raise InvalidInputError(
+            f"a protocol of the data set {dataset}: one of {', '.join(known)}",
+            f"{protocol!r}",
+            "choose one of these, or another data set",
         )
 
 

@@ -62,7 +62,8 @@ def _triplet(classifier: Classifier, label_smoothing: float) -> SimilarityLoss:
     triplet = TripletMarginLoss(margin=0.2)
 
     def loss(z: Tensor, labels: Tensor) -> Tensor:
-        return triplet(z, labels, miner(z.detach(), labels))  # type: ignore[no-any-return]
+        found: Tensor = triplet(z, labels, miner(z.detach(), labels))
+        return found
 
     return loss
 

@@ -121,7 +121,8 @@ def _index_additive(quantizer: Quantizer, codes: np.ndarray | None, bits: int) -
         kind = faiss.IndexResidualQuantizer
         index = kind(*sizes, search)
         theirs = index.rq
-        theirs.max_beam_size = quantizer.beam
+        # A beam wider than there are sums makes faiss pack codes of other vectors.
+        theirs.max_beam_size = min(quantizer.beam, quantizer.most_candidates)
     elif isinstance(quantizer, AdditiveQuantizer):
         kind = faiss.IndexLocalSearchQuantizer
         index = kind(*sizes, search)

@@ -122,9 +122,7 @@ def train(
     return model
 
 
-def follow(
-    model: TrainedModel, images: Tensor, labels: Tensor, *, last: bool
-) -> dict[str, float]:
+def follow(model: TrainedModel, images: Tensor, labels: Tensor, *, last: bool) -> dict[str, float]:
     """Let the codebooks follow the embeddings; returns what a round is known by.
 
     The relative distortion and the mean codeword perplexity after the refit, and before it, from the

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from test_quantizers_contract import ADDITIVE, CUT, made
 from twins import pq_clear
 
 from gsl_tutorial import ProductQuantizer
@@ -51,14 +52,14 @@ def test_search_is_ours_in_their_words(M: int, bits: int, d: int, n: int, seed: 
 @pytest.mark.parametrize("bits", [1, 4, 6, 8, 10])
 @pytest.mark.parametrize("n", [0, 1, 77])
 def test_there_and_back(bits: int, n: int) -> None:
-    pq = given_books(3, 2**bits, 2)
-    codes = pq.encode(vectors(n, 6))
+    pq = given_books(3, 2**bits, 3)
+    codes = pq.encode(vectors(n, 9))
     again, codes_again = from_faiss(to_faiss(pq, codes))
     np.testing.assert_array_equal(again.codebooks_, pq.codebooks_)
     np.testing.assert_array_equal(codes_again, codes)
     assert codes_again.dtype == codes.dtype
     assert codes_again.shape == (n, 3)
-    assert (again.n_subspaces, again.n_codewords, again.dim_) == (3, 2**bits, 6)
+    assert (again.n_subspaces, again.n_codewords, again.dim_) == (3, 2**bits, 9)
     assert repr(again).endswith("given codebooks)")
 
 
@@ -107,10 +108,103 @@ def inner_product() -> faiss.IndexPQ:
     return index
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    st.sampled_from(CUT + ADDITIVE),
+    st.integers(1, 4),
+    st.sampled_from([3, 4, 5, 8]),
+    st.integers(1, 40),
+    st.integers(0, 2**32 - 1),
+)
+def test_every_quantizer_searches_as_it_measures(
+    kind: Any, M: int, bits: int, n: int, seed: int
+) -> None:
+    quantizer, queries = made(kind, M, 2**bits, 2, seed), vectors(4, 2 * M, seed + 1)
+    codes = quantizer.encode(vectors(n, 2 * M, seed + 2))
+    index = to_faiss(quantizer, codes)
+    assert (index.ntotal, index.d, index.is_trained) == (n, 2 * M, True)
+    found, which = index.search(queries, n)
+    ours = quantizer.distances(queries, codes)
+    assert (np.sort(which, axis=1) == np.arange(n)).all()
+    np.testing.assert_allclose(found, np.take_along_axis(ours, which, axis=1), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(index.reconstruct_n(0, n), quantizer.decode(codes), atol=1e-5)
+    again, codes_again = from_faiss(index)
+    assert type(again) is kind
+    np.testing.assert_array_equal(codes_again, codes)
+    for name, array in quantizer.arrays().items():
+        np.testing.assert_array_equal(again.arrays()[name], array)
+
+
+@pytest.mark.parametrize("kind", CUT + ADDITIVE)
+def test_vectors_can_be_added_by_faiss(kind: Any, tmp_path: Path) -> None:
+    X = vectors(300, 8)
+    quantizer = kind(2, 16, random_state=0).fit(X)
+    faiss.write_index(to_faiss(quantizer), str(tmp_path / "index"))
+    index = faiss.read_index(str(tmp_path / "index"))
+    index.add(X)
+    codes = from_faiss(index)[1]
+    far = ((X - quantizer.decode(codes)) ** 2).sum(axis=1).mean()
+    assert far == pytest.approx(quantizer.distortion(X), rel=0.02)
+    found, which = index.search(X[:5], 300)
+    ours = quantizer.distances(X[:5], codes)
+    np.testing.assert_allclose(found, np.take_along_axis(ours, which, axis=1), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("index", "kind"),
+    [
+        (faiss.IndexResidualQuantizer(8, 3, 4), ADDITIVE[0]),
+        (faiss.IndexPreTransform(faiss.OPQMatrix(8, 2), faiss.IndexPQ(8, 2, 4)), CUT[1]),
+        (faiss.index_factory(8, "LSQ4x4"), ADDITIVE[1]),
+    ],
+)
+def test_what_faiss_trained_comes_over(index: Any, kind: Any) -> None:
+    X = vectors(700, 8)
+    index.train(X)
+    index.add(X)
+    quantizer, codes = from_faiss(index)
+    assert type(quantizer) is kind
+    np.testing.assert_allclose(quantizer.decode(codes), index.reconstruct_n(0, 700), atol=1e-4)
+
+
+def test_a_beam_wider_than_there_are_sums_adds_the_right_codes() -> None:
+    X = vectors(50, 2)
+    rq = made(ADDITIVE[0], 1, 4, 2)
+    index = to_faiss(rq)
+    index.add(X)
+    np.testing.assert_array_equal(from_faiss(index)[1], rq.encode(X))
+
+
+def two_steps() -> faiss.IndexPreTransform:
+    index = faiss.IndexPreTransform(faiss.OPQMatrix(4, 2), faiss.IndexPQ(4, 2, 3))
+    index.prepend_transform(faiss.PCAMatrix(4, 4))
+    index.is_trained = True
+    return index
+
+
+def unequal_stages() -> faiss.IndexResidualQuantizer:
+    stages = faiss.UInt64Vector()
+    faiss.copy_array_to_vector(np.array([2, 3], dtype=np.uint64), stages)
+    index = faiss.IndexResidualQuantizer(4, stages)
+    index.train(vectors(700, 4))
+    return index
+
+
+def other_additive() -> faiss.IndexProductResidualQuantizer:
+    index = faiss.IndexProductResidualQuantizer(4, 2, 2, 3)
+    index.train(vectors(700, 4))
+    return index
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
         (lambda: to_faiss(given_books(2, 12, 2)), ["power of two", "got 12"]),
+        (lambda: to_faiss(given_books(2, 2, 2)), ["8 codewords or more", "got 2"]),
+        (lambda: to_faiss(given_books(2, 4, 2)), ["8 codewords or more", "got 4"]),
+        (lambda: from_faiss(two_steps()), ["one rotation and then an IndexPQ", "'PCAMatrix'"]),
+        (lambda: from_faiss(unequal_stages()), ["as many codewords in each stage", "[2, 3]"]),
+        (lambda: from_faiss(other_additive()), ["IndexResidualQuantizer", "IndexProduct"]),
         (lambda: to_faiss(given_books(2, 255, 1)), ["power of two", "got 255"]),
         (lambda: to_faiss(given_books(2, 4, 2), np.full((3, 2), 4)), ["codes from 0 to 3"]),
         (lambda: to_faiss(given_books(2, 4, 2), np.zeros((3, 3), int)), ["shape (n, 2)"]),

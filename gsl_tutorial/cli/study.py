@@ -24,6 +24,9 @@ def study(
         str, typer.Option(help="1/2 does every other run: start 1/2 and 2/2 side by side.")
     ] = "1/1",
     threads: Annotated[int, typer.Option(help="Threads of this process; 0 takes all cores.")] = 0,
+    report: Annotated[
+        bool, typer.Option("--report", help="Run nothing: print what the finished runs say.")
+    ] = False,
 ) -> None:
     """Compare all methods on one encoder, data and budget. What is finished is not done again."""
     import torch
@@ -32,6 +35,7 @@ def study(
     from gsl_tutorial.pipeline import provenance
     from gsl_tutorial.progress import say
     from gsl_tutorial.study import StudyResults, StudyRun, load_study, run_part
+    from gsl_tutorial.study.report import as_text, compare, settings
 
     match = re.fullmatch(r"(\d+)/(\d+)", share)
     if match is None:
@@ -40,6 +44,13 @@ def study(
         torch.set_num_threads(threads)
     declared = load_study(name)
     kept = StudyResults(declared, results)
+
+    if report:
+        for one in [part] if part else [p.name for p in declared.parts]:
+            for setting in settings(kept, one):
+                print(f"\n{one}: " + ", ".join(map(str, setting)))
+                print(as_text(compare(kept, one, setting)))
+        return
 
     def tell(run: StudyRun, i: int, n: int) -> None:
         say(f"{run.part} {i}/{n}: {run.name}")
