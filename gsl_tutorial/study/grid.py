@@ -68,14 +68,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Study:
-    """A declared grid. `base` holds what all runs share, `learning_rates` one rate for each loss."""
+    """A declared grid. `base` holds what all runs share, `learning_rates` one rate for each loss.
+
+    trials: loss -> method -> settings to try.
+    """
 
     name: str
     train_per_class: int
     queries: int
     base: TrainingConfig
     learning_rates: dict[str, float]
-    trials: dict[str, tuple[Settings, ...]]
+    trials: dict[str, dict[str, tuple[Settings, ...]]]
     tune: Part
     parts: tuple[Part, ...]
 
@@ -84,7 +87,7 @@ class Study:
         return [
             self._run(self.tune, cell, settings, variant)
             for cell in self.tune.cells()
-            for variant, settings in enumerate(self.trials[cell[2]])
+            for variant, settings in enumerate(self.trials[cell[1]][cell[2]])
         ]
 
     def runs(self, part: Part, chosen: dict[tuple[str, str], Settings]) -> list[StudyRun]:
@@ -148,19 +151,25 @@ def load_study(name: str | Path) -> Study:
 
 def _parse(table: dict[str, Any]) -> Study:
     tune = table["tune"]
-    trials = {method: tuple(rows) for method, rows in tune.pop("trials").items()}
-    if len({len(rows) for rows in trials.values()}) != 1:
-        counts = ", ".join(f"{method} {len(rows)}" for method, rows in trials.items())
+    trials = {
+        loss: {method: tuple(rows) for method, rows in by_method.items()}
+        for loss, by_method in tune.pop("trials").items()
+    }
+    counts = {f"{x} {m}": len(rows) for x, by in trials.items() for m, rows in by.items()}
+    if len(set(counts.values())) != 1:
         raise InvalidInputError(
-            "the same number of trials for every method", counts, "a comparison is fair or nothing"
+            "the same number of trials for every method and loss",
+            ", ".join(f"{name} {count}" for name, count in counts.items()),
+            "a comparison is fair or nothing",
         )
+    methods = list(next(iter(trials.values())))
     sizes = {key: table[key] for key in ("name", "train_per_class", "queries")}
     study = Study(
         **sizes,
         base=TrainingConfig(**table["base"]),
         learning_rates=table["learning_rates"],
         trials=trials,
-        tune=_part({"name": "tune", "methods": list(trials), **tune}),
+        tune=_part({"name": "tune", "losses": list(trials), "methods": methods, **tune}),
         parts=tuple(_part(row) for row in table["parts"]),
     )
     for part in study.parts:

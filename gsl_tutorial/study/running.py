@@ -85,7 +85,7 @@ class StudyResults:
         for record in self.records("tune"):
             key = record["loss"], record["method"]
             if key not in best or record["adc_map"] > best[key][0]:
-                best[key] = record["adc_map"], self.study.trials[key[1]][record["variant"]]
+                best[key] = record["adc_map"], self.study.trials[key[0]][key[1]][record["variant"]]
         return {key: settings for key, (_, settings) in best.items()}
 
     def planned(self, part: str) -> list[StudyRun]:
