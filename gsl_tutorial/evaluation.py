@@ -9,23 +9,38 @@ Inputs are never changed.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
 import numpy as np
-from jaxtyping import Bool, Float, Integer
+from jaxtyping import Bool, Float, Integer, Real
 
+from gsl_tutorial.cutoffs import precision_recall_curve
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.ties import average_precisions_of_groups
+from gsl_tutorial.ranking import (
+    Members,
+    check_distances,
+    check_labels,
+    runs_of_one,
+    stream,
+)
+from gsl_tutorial.ties import Runs, average_precisions_of_runs
 from gsl_tutorial.validation import check_count, check_name, describe
+
+__all__ = [
+    "Denominator",
+    "Ties",
+    "average_precision",
+    "average_precisions",
+    "group_codes",
+    "grouped_average_precisions",
+    "mean_average_precision",
+    "precision_recall_curve",
+    "streamed_average_precisions",
+]
 
 Denominator = Literal["relevant", "retrieved"]
 Ties = Literal["exact", "optimistic", "pessimistic"]
-
-# Distances that one thread works on at a time.
-_CACHED = 200_000
 
 
 def average_precision(
@@ -57,17 +72,8 @@ def average_precision(
             f"{describe(distances)} and {describe(relevant)}",
             "pass one row of distances and `database_labels == query_label`",
         )
-    at = _check_choices(distances, at, denominator, ties)
-    return float(
-        average_precisions_of_groups(
-            distances[None],
-            np.ones(len(distances), dtype=np.int32),
-            relevant[None],
-            at=at,
-            denominator=denominator,
-            ties=ties,
-        )[0]
-    )
+    score = _scoring(at, denominator, ties)
+    return float(score(runs_of_one(distances, relevant))[0])
 
 
 def average_precisions(
@@ -82,19 +88,13 @@ def average_precisions(
     """Average precision of each query; an item is relevant when its label equals the query's."""
     distances = np.asarray(distances)
     query_labels, database_labels = np.asarray(query_labels), np.asarray(database_labels)
-    _check_labels(distances, query_labels, database_labels)
-    at = _check_choices(distances, at, denominator, ties)
-    sizes = np.ones(len(database_labels), dtype=np.int32)
-    return _in_threads(
-        lambda rows: average_precisions_of_groups(
-            distances[rows],
-            sizes,
-            query_labels[rows, None] == database_labels,
-            at=at,
-            denominator=denominator,
-            ties=ties,
-        ),
-        distances.shape,
+    check_labels(distances, query_labels, database_labels)
+    check_distances(distances)
+    return _concatenated(
+        lambda rows: distances[rows],
+        query_labels,
+        Members.of_labels(database_labels),
+        _scoring(at, denominator, ties),
     )
 
 
@@ -121,7 +121,7 @@ def group_codes(
 def grouped_average_precisions(
     distances: Float[np.ndarray, "B U"],
     query_labels: Integer[np.ndarray, " B"],
-    members: dict[int, Integer[np.ndarray, " U"]],
+    members: Mapping[int, Integer[np.ndarray, " U"]],
     *,
     at: int | None = None,
     denominator: Denominator = "relevant",
@@ -129,28 +129,42 @@ def grouped_average_precisions(
 ) -> Float[np.ndarray, " B"]:
     """`average_precisions` from the distances to distinct codes and the counts of `group_codes`."""
     distances, query_labels = np.asarray(distances), np.asarray(query_labels)
-    counts = list(members.values()) or [np.zeros(0, dtype=np.int32)]
-    sizes = np.asarray(np.sum(counts, axis=0, dtype=np.int32))
-    if distances.shape != (len(query_labels), len(sizes)):
+    grouped = Members.of_counts(members)
+    if distances.shape != (len(query_labels), len(grouped.sizes)):
         raise InvalidInputError(
-            f"distances ({len(query_labels)}, {len(sizes)}), one column for each distinct code",
+            f"distances ({len(query_labels)}, {len(grouped.sizes)}), one column for each distinct "
+            "code",
             describe(distances),
             "compute the distances to what `group_codes` returned",
         )
-    _check_choices(distances, at, denominator, ties)
-    at = int(sizes.sum()) if at is None else at
-    nothing = np.zeros_like(sizes)
-    return _in_threads(
-        lambda rows: average_precisions_of_groups(
-            distances[rows],
-            sizes,
-            np.stack([members.get(label, nothing) for label in query_labels[rows].tolist()]),
-            at=at,
-            denominator=denominator,
-            ties=ties,
-        ),
-        distances.shape,
-    )
+    check_distances(distances)
+    score = _scoring(at, denominator, ties)
+    return _concatenated(lambda rows: distances[rows], query_labels, grouped, score)
+
+
+def streamed_average_precisions(
+    distances_of: Callable[[slice], Real[np.ndarray, "b U"]],
+    query_labels: Integer[np.ndarray, " B"],
+    members: Mapping[int, Integer[np.ndarray, " U"]],
+    *,
+    at: int | None = None,
+    denominator: Denominator = "relevant",
+    ties: Ties = "exact",
+) -> Float[np.ndarray, " B"]:
+    """The same without ever holding all distances: they are asked for, some queries at a time.
+
+    distances_of: takes a slice of the queries and returns their distances to the U distinct codes; it
+    is called in threads, so that computing distances is shared out as well.
+
+    >>> distinct, members = group_codes(np.array([[0], [1], [1]]), np.array([5, 5, 6]))
+    >>> queries = np.array([0.2, 0.9])
+    >>> streamed_average_precisions(
+    ...     lambda rows: (queries[rows, None] - distinct.T) ** 2, np.array([5, 6]), members
+    ... )
+    array([0.91666667, 0.75      ])
+    """
+    score = _scoring(at, denominator, ties)
+    return _concatenated(distances_of, np.asarray(query_labels), Members.of_counts(members), score)
 
 
 def mean_average_precision(
@@ -176,64 +190,19 @@ def mean_average_precision(
     return float(each.mean())
 
 
-def precision_recall_curve(
-    distances: Float[np.ndarray, "B N"],
-    query_labels: Integer[np.ndarray, " B"],
-    database_labels: Integer[np.ndarray, " N"],
-) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-    """Precision at k and recall at k, k = 1..N, averaged over queries; tied items share evenly.
-
-    Inside a tie group each item counts as the group's share of relevant items: the mean over all
-    orders. Queries with nothing relevant have recall 0.
-    """
-    distances = np.asarray(distances)
-    query_labels, database_labels = np.asarray(query_labels), np.asarray(database_labels)
-    _check_labels(distances, query_labels, database_labels)
-    _check_choices(distances, None, "relevant", "exact")
-    n_items = distances.shape[1]
-    ranks = np.arange(1, n_items + 1)
-    precision, recall = np.zeros(n_items), np.zeros(n_items)
-    for row, label in zip(distances, query_labels, strict=True):
-        order = np.argsort(row, kind="stable")
-        relevant = (database_labels[order] == label).astype(np.float64)
-        values = row[order]
-        starts = np.append(0, np.flatnonzero(values[1:] != values[:-1]) + 1)[:n_items]
-        sizes = np.diff(starts, append=n_items)
-        hits = np.cumsum(np.repeat(np.add.reduceat(relevant, starts) / sizes, sizes))
-        precision += hits / ranks
-        recall += hits / max(1.0, relevant.sum())
-    n_queries = max(1, len(distances))
-    return precision / n_queries, recall / n_queries
-
-
-def _in_threads(
-    some: Callable[[slice], Float[np.ndarray, " b"]], shape: tuple[int, ...]
-) -> Float[np.ndarray, " B"]:
-    """Work through the queries a few at a time: so many that their distances stay in the cache."""
-    n_queries, n_items = shape
-    size = max(1, _CACHED // max(1, n_items))
-    parts = [slice(start, start + size) for start in range(0, n_queries, size)]
-    # NumPy releases the interpreter lock while it sorts and adds, so threads help.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return np.concatenate([np.empty(0), *pool.map(some, parts)])
-
-
-def _check_choices(distances: np.ndarray, at: int | None, denominator: str, ties: str) -> int:
+def _scoring(
+    at: int | None, denominator: str, ties: str
+) -> Callable[[Runs], Float[np.ndarray, " b"]]:
     check_name("denominator", denominator, get_args(Denominator))
     check_name("tie rule", ties, get_args(Ties))
-    if not np.issubdtype(distances.dtype, np.number) or np.iscomplexobj(distances):
-        raise InvalidInputError("real distances", describe(distances), "pass numbers")
-    if np.isnan(distances).any():
-        raise InvalidInputError(
-            "distances without NaN", "NaN", "look for NaN embeddings before searching"
-        )
-    return distances.shape[-1] if at is None else check_count(at, name="at", low=1)
+    at = None if at is None else check_count(at, name="at", low=1)
+    return lambda runs: average_precisions_of_runs(runs, at=at, denominator=denominator, ties=ties)
 
 
-def _check_labels(distances: np.ndarray, query: np.ndarray, database: np.ndarray) -> None:
-    if query.ndim != 1 or database.ndim != 1 or distances.shape != (len(query), len(database)):
-        raise InvalidInputError(
-            "distances (B, N), query labels (B,), database labels (N,)",
-            f"{describe(distances)}, {describe(query)}, {describe(database)}",
-            "rows are queries and columns are database items",
-        )
+def _concatenated(
+    distances_of: Callable[[slice], Real[np.ndarray, "b U"]],
+    query_labels: Integer[np.ndarray, " B"],
+    members: Members,
+    score: Callable[[Runs], Float[np.ndarray, " b"]],
+) -> Float[np.ndarray, " B"]:
+    return np.concatenate([np.empty(0), *stream(distances_of, query_labels, members, score)])

@@ -21,7 +21,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from gsl_tutorial.config import DATASETS, TrainingConfig
+from gsl_tutorial.config import DATASETS, TrainingConfig, check_protocol
 from gsl_tutorial.datasets import (
     CLASS_NAMES,
     Dataset,
@@ -43,7 +43,7 @@ def load_data(name: str, *, protocol: str = "", seed: int = 0, root: Path | None
     """The splits of a data set under a protocol (empty: its first one)."""
     check_name("dataset", name, DATASETS)
     protocol = protocol or DATASETS[name][0]
-    check_name(f"protocol of {name}", protocol, DATASETS[name])
+    check_protocol(name, protocol)
     if name == "digits":
         if protocol == "validation":
             return load_digits(random_state=seed, validation=200).as_validation()
@@ -123,7 +123,7 @@ def evaluate_model(
     """
     config = model.config
     protocol = protocol or config.protocol
-    check_name(f"protocol of {config.dataset}", protocol, DATASETS[config.dataset])
+    check_protocol(config.dataset, protocol)
     trained_like = {"P0": "P2", "P1a": "P1b"}
     if trained_like.get(protocol, protocol) != trained_like.get(config.protocol, config.protocol):
         raise InvalidInputError(

@@ -14,7 +14,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Integer
 
-from gsl_tutorial.evaluation import average_precisions, group_codes, grouped_average_precisions
+from gsl_tutorial.evaluation import (
+    average_precisions,
+    group_codes,
+    grouped_average_precisions,
+    streamed_average_precisions,
+)
 from gsl_tutorial.quantizers import ProductQuantizer
 from gsl_tutorial.search import to_faiss
 
@@ -92,13 +97,9 @@ def measure(
     distinct, members = group_codes(codes, database.labels)
 
     def ranked(queries: Float[np.ndarray, "B dim"]) -> Float[np.ndarray, " B"]:
-        parts = [
-            grouped_average_precisions(
-                quantizer.distances(queries[rows], distinct), query.labels[rows], members
-            )
-            for rows in blocks(len(queries))
-        ]
-        return np.concatenate(parts)
+        return streamed_average_precisions(
+            lambda rows: quantizer.distances(queries[rows], distinct), query.labels, members
+        )
 
     on_stage("ranking by ADC")
     adc = ranked(query.z)

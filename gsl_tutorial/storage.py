@@ -7,6 +7,7 @@ safetensors, never pickles; each file carries a small JSON header that says what
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import tempfile
@@ -88,6 +89,34 @@ def load_arrays(
         raise InvalidInputError(
             f"a whole safetensors file at {path.name}", f"{error}", "make or fetch it again"
         ) from error
+
+
+def save_array(path: Path, array: np.ndarray) -> None:
+    """Write one array as a .npy file; raises `StorageError`."""
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    write_bytes(path, buffer.getvalue())
+
+
+def load_array(path: Path) -> np.ndarray:
+    """Read a .npy file, never a pickle; raises `DataMissingError` or `InvalidInputError`."""
+    try:
+        array = np.load(path, allow_pickle=False)
+    except OSError as error:
+        raise DataMissingError(
+            f"a readable file {path}", f"{error.strerror or error}", "check the path"
+        ) from error
+    except (ValueError, EOFError) as error:
+        raise InvalidInputError(
+            f"one array of plain numbers in {path}, saved by numpy.save",
+            f"{str(error).splitlines()[0] if str(error) else 'an empty file'}",
+            "convert it to numbers and save it again: pickled objects are never opened",
+        ) from error
+    if not isinstance(array, np.ndarray):  # an .npz archive
+        raise InvalidInputError(
+            f"one array in {path}", "an archive of several", "save each with numpy.save"
+        )
+    return array
 
 
 def digest(path: Path) -> str:

@@ -17,29 +17,46 @@ so that a group costs the same whatever its size, and a query costs by distinct 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Integer, Real, Shaped
-from scipy.stats import hypergeom
 
 
-def average_precisions_of_groups(
+class Runs(NamedTuple):
+    """The tie groups of B rankings that hold something relevant, those of all queries end to end.
+
+    row: whose they are, rising; within a query they stand in the order of its ranking. n, r: items and
+    relevant items in the run; n_before, r_before: those ranked before it. relevant: (B,) what each
+    query has in the whole database of n_items.
+    """
+
+    row: Integer[np.ndarray, " G"]
+    n: Float[np.ndarray, " G"]
+    r: Float[np.ndarray, " G"]
+    n_before: Float[np.ndarray, " G"]
+    r_before: Float[np.ndarray, " G"]
+    relevant: Float[np.ndarray, " B"]
+    n_items: int
+
+    def per_query(self, values: Float[np.ndarray, " G"]) -> Float[np.ndarray, " B"]:
+        """Sum a value of each run over the runs of each query."""
+        return np.bincount(self.row, values, minlength=len(self.relevant))
+
+
+def runs_by_sorting(
     distances: Real[np.ndarray, "B U"],
     sizes: Integer[np.ndarray, " U"],
     hits: Integer[np.ndarray, "B U"],
-    *,
-    at: int,
-    denominator: str,
-    ties: str,
-) -> Float[np.ndarray, " B"]:
-    """AP of B queries over U groups: their distances, numbers of items, numbers of relevant items.
+) -> Runs:
+    """Runs of B queries over U groups: their distances, numbers of items, numbers of relevant items.
 
     All queries go through each step together; from the sort on, only what is relevant is looked at.
     """
     B, U = distances.shape
     if U == 0:
-        return np.zeros(B)
+        none = np.zeros(0)
+        return Runs(np.zeros(0, int), none, none, none, none, np.zeros(B), 0)
     order = ascending(distances)
     values = _reorder(distances, order)
     new = np.ones((B, U), dtype=bool)  # does a run of equal distances begin here?
@@ -48,7 +65,7 @@ def average_precisions_of_groups(
     n_after = np.cumsum(n_in_order, axis=1, dtype=np.int64).ravel()
     r_in_order = _reorder(hits, order).ravel()
 
-    # Runs of equal distances that hold something relevant, those of all queries end to end.
+    # Runs of equal distances that hold something relevant.
     relevant = np.flatnonzero(r_in_order)
     run = (np.cumsum(new, dtype=np.int64) - 1)[relevant]
     leader = np.flatnonzero(np.diff(run, prepend=-1))
@@ -62,26 +79,40 @@ def average_precisions_of_groups(
         else run * 0.0
     )
     n_before = (n_after[first] - n_in_order.ravel()[first]).astype(np.float64)
-    n = n_after[last] - n_before
     total = np.bincount(row, r, minlength=B)
     r_before = np.cumsum(r) - r - (np.cumsum(total) - total)[row]
+    n = n_after[last] - n_before
+    return Runs(row, n, r, n_before, r_before, total, int(sizes.sum()))
 
-    n_items = int(sizes.sum())
+
+def average_precisions_of_runs(
+    runs: Runs, *, at: int | None, denominator: str, ties: str
+) -> Float[np.ndarray, " B"]:
+    """AP of each query; the arguments are those of `evaluation.average_precision`."""
+    _, n, r, n_before, r_before, relevant, n_items = runs
+    at = n_items if at is None else at
     if ties == "exact":
-        shown = np.clip(at - n_before, 0, n)
-        gain, found = _gain(n, r, n_before, r_before, shown, n_items), r * shown / n
+        shown = np.clip(at - n_before, 0, n) if at < n_items else n
+        gain = _gain(n, r, n_before, r_before, shown, n_items)
+        found = r * shown / n if at < n_items else r
     else:
         gain, found = _one_order(n, r, n_before, r_before, at, n_items, ties)
-    gained, found = np.bincount(row, gain, minlength=B), np.bincount(row, found, minlength=B)
-    divisor = found if denominator == "retrieved" else np.minimum(at, total)
-    result = np.divide(gained, divisor, out=np.zeros(B), where=divisor > 0)
+    gained = runs.per_query(gain)
+    divisor = runs.per_query(found) if denominator == "retrieved" else np.minimum(at, relevant)
+    result = np.divide(gained, divisor, out=np.zeros(len(relevant)), where=divisor > 0)
     if ties == "exact" and denominator == "retrieved":
         for cut in np.flatnonzero((shown > 0) & (shown < n)):
-            whole = gained[row[cut]] - gain[cut]
-            result[row[cut]] = _retrieved_with_cut_run(
+            row = runs.row[cut]
+            whole = gained[row] - gain[cut]
+            result[row] = _retrieved_with_cut_run(
                 whole, n[cut], r[cut], n_before[cut], r_before[cut], shown[cut], n_items
             )
     return result
+
+
+def hits_within(runs: Runs, k: int) -> Float[np.ndarray, " B"]:
+    """Relevant items among the first k of each ranking, the mean over all orders of tied items."""
+    return runs.per_query(runs.r * np.clip(k - runs.n_before, 0, runs.n) / runs.n)
 
 
 def ascending(distances: Real[np.ndarray, "*B U"]) -> Integer[np.ndarray, "*B U"]:
@@ -149,12 +180,26 @@ def _retrieved_with_cut_run(
     The number h of relevant items above the cut is hypergeometric; given h, the part above the cut
     is a run of its own. The mean runs over h; `whole` is the gain of the runs before.
     """
-    h = np.arange(min(r, shown) + 1)
-    probability = hypergeom(int(n), int(r), int(shown)).pmf(h)
+    h, probability = _hypergeometric(n, r, shown)
     ones = np.ones_like(h)
     cut = _gain(shown * ones, h, n_before * ones, r_before * ones, shown * ones, n_items)
     found = r_before + h
     return float((probability * (whole + cut) / np.maximum(found, 1))[found > 0].sum())
+
+
+def _hypergeometric(
+    n: float, r: float, shown: float
+) -> tuple[Float[np.ndarray, " h"], Float[np.ndarray, " h"]]:
+    """How many of `shown` items drawn out of n are among its r relevant ones, and how probably.
+
+    By the ratios of neighbouring probabilities, which are exact: a thousand times quicker than
+    scipy's and as good to a dozen digits.
+    """
+    h = np.arange(max(0.0, shown - (n - r)), min(r, shown) + 1)
+    up, down = (r - h[:-1]) * (shown - h[:-1]), h[1:] * (n - r - shown + h[1:])
+    logarithm = np.concatenate([[0.0], np.cumsum(np.log(up / down))])
+    probability = np.exp(logarithm - logarithm.max())
+    return h, probability / probability.sum()
 
 
 @lru_cache(maxsize=4)

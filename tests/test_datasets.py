@@ -309,7 +309,8 @@ def test_an_impossible_holdout_is_refused(fake: Path, holdout: int, text: str) -
 
 def test_missing_data_says_where_it_looked(fake: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
-    with pytest.raises(DataMissingError, match=r"missing: no batch in .*empty.*GSL_TUTORIAL_DATA"):
+    text = r"7 files of CIFAR-10 in .*empty; got none of them.*fetch.*GSL_TUTORIAL_DATA"
+    with pytest.raises(DataMissingError, match=text):
         load_cifar10(empty)
     assert find_cifar10(empty) is None
 

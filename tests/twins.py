@@ -152,3 +152,47 @@ def field_map(
         rank = np.flatnonzero(ground_truth == 1) + 1
         total += float(np.mean(count / rank))
     return total / len(distances)
+
+
+def beam_twin(x: np.ndarray, codebooks: np.ndarray, width: int) -> list[tuple[int, ...]]:
+    """Codes of the best sums for one vector, nearest first: keep `width` partial sums each stage."""
+    beam: list[tuple[int, ...]] = [()]
+    for m in range(len(codebooks)):
+        longer = [(*code, k) for code in beam for k in range(len(codebooks[m]))]
+        longer.sort(key=lambda code: additive_distance(x, code, codebooks))
+        beam = longer[:width]
+    return beam
+
+
+def additive_distance(x: np.ndarray, code: tuple[int, ...], codebooks: np.ndarray) -> float:
+    """Squared distance from one vector to the sum of the codewords of a (partial) code."""
+    total = [sum(float(codebooks[m][k][i]) for m, k in enumerate(code)) for i in range(len(x))]
+    return squared_distance(x, np.array(total))
+
+
+def additive_adc(queries: np.ndarray, codes: np.ndarray, codebooks: np.ndarray) -> np.ndarray:
+    """(B, N) squared distances from exact queries to sums of codewords."""
+    rows = [[additive_distance(q, tuple(code), codebooks) for code in codes] for q in queries]
+    return np.array(rows).reshape(len(queries), len(codes))
+
+
+def runs_of_ranking(
+    distances: np.ndarray, sizes: np.ndarray, hits: np.ndarray
+) -> list[tuple[int, int, int, int]]:
+    """(items, relevant, items before, relevant before) of each tie group with something relevant."""
+    found, n_before, r_before = [], 0, 0
+    for group in tie_groups(distances):
+        n, r = sum(int(sizes[i]) for i in group), sum(int(hits[i]) for i in group)
+        if r:
+            found.append((n, r, n_before, r_before))
+        n_before, r_before = n_before + n, r_before + r
+    return found
+
+
+def within_radius_of_one(
+    distances: np.ndarray, relevant: np.ndarray, radius: float
+) -> tuple[float, float, int]:
+    """Precision, recall and number of the items no farther than the radius, one by one."""
+    inside = [bool(r) for d, r in zip(distances, relevant, strict=True) if d <= radius]
+    precision = sum(inside) / len(inside) if inside else 0.0
+    return precision, sum(inside) / max(1, int(relevant.sum())), len(inside)

@@ -1,9 +1,9 @@
 """The command line: look at the machine, open the workbook, fetch, train, evaluate, export, build.
 
-The commands stand in `workbook` and `runs`, each a short function around one of the package; this is
-the door. Errors become one readable sentence and an exit status (see `gsl_tutorial.errors`). Heavy
-imports happen inside the commands, so `--help` does not wait for torch. Results go to standard output,
-everything else to standard error.
+The commands stand in `workbook`, `runs` and `evaluating`, each a short function around one of the
+package; this is the door. Errors become one readable sentence and an exit status (see
+`gsl_tutorial.errors`). Heavy imports happen inside the commands, so `--help` does not wait for torch.
+Results go to standard output, everything else to standard error.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import typer
 
-from gsl_tutorial.cli import runs, study, workbook  # noqa: F401  (importing registers the commands)
+from gsl_tutorial.cli import evaluating, runs, study, workbook  # noqa: F401  (registers the commands)
 from gsl_tutorial.cli.app import app
 from gsl_tutorial.errors import TutorialError
 

@@ -1,4 +1,4 @@
-"""Commands around a run: train, evaluate, export."""
+"""Commands around a run: train, export."""
 
 from __future__ import annotations
 
@@ -15,15 +15,23 @@ from gsl_tutorial.cli.app import AsJson, app
 def train(
     out: Annotated[Path, typer.Option(help="Folder of the run; made if it does not exist.")],
     dataset: Annotated[str, typer.Option(help="digits (a minute) or cifar10 (ten).")] = "digits",
-    quantizer: Annotated[str, typer.Option(help="pq")] = "pq",
+    quantizer: Annotated[
+        str, typer.Option(help="pq, opq (rotated), rq (residual) or lsq (additive).")
+    ] = "pq",
     bits: Annotated[int, typer.Option(help="Bits of a code: 8 for each subspace.")] = 32,
     method: Annotated[
         str,
         typer.Option(
-            help="none, penalty, snap (= snap-pull), snap-pull, snap-replace or snap-lookahead."
+            help="none, penalty, ste, rotation, soft, snap (= snap-pull), snap-pull, snap-replace "
+            "or snap-lookahead."
         ),
     ] = "snap",
-    profile: Annotated[str, typer.Option(help="quick: a lab's patience.")] = "quick",
+    loss: Annotated[
+        str, typer.Option(help="cross-entropy, supervised-contrastive or triplet.")
+    ] = "cross-entropy",
+    profile: Annotated[
+        str, typer.Option(help="quick: a lab's patience. study (cifar10): a small network.")
+    ] = "quick",
     protocol: Annotated[
         str,
         typer.Option(
@@ -42,7 +50,7 @@ def train(
 ) -> None:
     """Train an encoder and its codebooks in turns. Ctrl-C keeps the last finished round."""
     from gsl_tutorial.config import TrainingConfig
-    from gsl_tutorial.losses import MethodOptions
+    from gsl_tutorial.methods import MethodOptions
     from gsl_tutorial.pipeline import load_data, provenance, train_run
     from gsl_tutorial.progress import say, training_bar
     from gsl_tutorial.runs import RunFolder
@@ -53,6 +61,7 @@ def train(
         quantizer=quantizer,
         bits=bits,
         method=method,
+        loss=loss,
         profile=profile,
         protocol=protocol,
         seed=seed,
@@ -84,25 +93,6 @@ def train(
             f"relative distortion {last['relative_distortion']:.2g}.\n"
             f"Next: gsl-tutorial evaluate {out}"
         )
-
-
-@app.command()
-def evaluate(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
-    protocol: Annotated[
-        str, typer.Option(help="One with the training images of the run (its own by default).")
-    ] = "",
-    json_: AsJson = False,
-) -> None:
-    """Measure a run: mean average precision over all queries and the whole database, four ways."""
-    from gsl_tutorial.pipeline import evaluate_model, summary, table
-    from gsl_tutorial.progress import say
-    from gsl_tutorial.runs import RunFolder
-
-    model = RunFolder(run).load_model()
-    result, _, _ = evaluate_model(model, protocol=protocol, on_stage=say)
-    values = summary(model, result)
-    print(json.dumps(values, indent=1) if json_ else table(values))
 
 
 @app.command()

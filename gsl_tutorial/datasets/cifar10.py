@@ -61,8 +61,11 @@ def read_cifar10(
     """
     status = cifar10_status(root)
     if status.state != "complete":
-        expected = f"the {len(files.FILES)} files of CIFAR-10 in {status.folder}"
-        raise DataMissingError(expected, str(status), HOW_TO_GET)
+        places = " or ".join(map(str, status.looked_in))
+        expected = (
+            f"the folder {files.FOLDER} with the {len(files.FILES)} files of CIFAR-10 in {places}"
+        )
+        raise DataMissingError(expected, status.lack, HOW_TO_GET)
     verify_files(status.folder)
     images = np.empty((len(_BATCHES) * _ROWS, 32, 32, 3), dtype=np.uint8)
     labels = np.empty(len(images), dtype=np.int64)

@@ -46,8 +46,8 @@ FILES: Mapping[str, OfficialFile] = MappingProxyType(
 )
 #: What every message about missing data ends with.
 HOW_TO_GET = (
-    "run `gsl-tutorial fetch`, or copy the whole folder cifar-10-batches-py from another "
-    "machine and set GSL_TUTORIAL_DATA to the folder that holds it"
+    "either run `gsl-tutorial fetch` (170 MB, once), or copy the whole folder cifar-10-batches-py "
+    "from another machine and set GSL_TUTORIAL_DATA to the folder that holds it"
 )
 
 
@@ -66,9 +66,15 @@ class Cifar10Status:
             return f"complete: {self.folder}"
         if self.state == "missing":
             return f"missing: no batch in {' or '.join(map(str, self.looked_in))}"
+        return f"incomplete: {self.lack}"
+
+    @property
+    def lack(self) -> str:
+        """What is not there, for a message that has named the places already."""
+        if self.state == "missing":
+            return "none of them, the folder is missing"
         there = ", ".join(self.present) or "no whole file"
-        gone = ", ".join(self.missing)
-        return f"incomplete: {self.folder} has {there}; missing or cut short: {gone}"
+        return f"{self.folder} has {there}; missing or cut short: {', '.join(self.missing)}"
 
 
 def cache_folder() -> Path:
