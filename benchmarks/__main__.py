@@ -10,9 +10,14 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import layer, ranking, training
+from benchmarks import layer, ranking, training, widgets
 
-BENCHMARKS = {"layer": layer.measure, "ranking": ranking.measure, "training": training.measure}
+BENCHMARKS = {
+    "layer": layer.measure,
+    "ranking": ranking.measure,
+    "training": training.measure,
+    "widgets": widgets.measure,
+}
 RESULTS = Path(__file__).parent / "results"
 
 

@@ -1,0 +1,384 @@
+"""The explorer's two truths are one: what the page computes equals Python; bad input is told."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import cycle, product
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+import torch
+from browser import browser
+from playwright.sync_api import Page
+
+from gsl_tutorial import ProductQuantizer
+from gsl_tutorial.errors import InvalidInputError, UnknownNameError
+from gsl_tutorial.methods import METHODS as TORCH_METHODS
+from gsl_tutorial.methods import MethodOptions
+from gsl_tutorial.plane import Plane
+from gsl_tutorial.plane_losses import MARGIN, SIMILARITY_LOSSES, LossPlane
+from gsl_tutorial.plane_methods import (
+    METHODS,
+    Rule,
+    method_gradient,
+    read_out,
+    run_curves,
+    run_method,
+)
+from gsl_tutorial.snapping import Fallback, Form, Length
+from gsl_tutorial.widgets import GradientExplorer, explorer_parts
+from gsl_tutorial.widgets.explorer import SCRIPT, STYLE
+
+RULES = list(product(get_args(Form), get_args(Length), get_args(Fallback)))
+NEAR = """([name, value]) => {
+    const cell = document.querySelector(`[data-read='${name}']`);
+    return Math.abs(cell.dataset.value - value) < 1e-6;
+}"""
+COMPUTE = """(cases) => cases.map(({ world, rule, z }) => ({
+    loss: explorerMath.loss(world, z),
+    gradients: explorerMath.METHODS.map((m) => explorerMath.methodGradient(world, z, m, rule)),
+    out: explorerMath.readOut(world, z, rule),
+}))"""
+
+
+@pytest.fixture(scope="module")
+def blank() -> Iterator[Page]:
+    """A page of its own that knows the explorer's script."""
+    with browser() as opened:
+        page = opened.new_page(viewport={"width": 1000, "height": 800})
+        page.set_content("<!doctype html><body></body>")
+        page.add_script_tag(content=SCRIPT)
+        page.add_style_tag(content=STYLE)
+        yield page
+
+
+def random_world(rng: np.random.Generator) -> LossPlane:
+    def points(low: int, high: int) -> np.ndarray:
+        return rng.uniform(-1.2, 1.2, (rng.integers(low, high), 2))
+
+    kind = SIMILARITY_LOSSES[rng.integers(3)]
+    return LossPlane.over(points(1, 17), points(1, 7), points(kind != "pair", 7), kind)
+
+
+def random_rule(rng: np.random.Generator, plane: LossPlane, words: tuple[str, str, str]) -> Rule:
+    form, length, fallback = words
+    n = int(rng.integers(1, len(plane.codewords) + 1))
+    strength, step = rng.uniform(0, 3, 2)
+    return Rule(n, float(strength), form, length, fallback, float(step))
+
+
+def as_world(plane: LossPlane) -> dict[str, Any]:
+    names = ("codewords", "similar", "dissimilar")
+    return {name: getattr(plane, name).tolist() for name in names} | {"loss": plane.kind}
+
+
+def random_cases(n: int) -> list[tuple[LossPlane, Rule, np.ndarray]]:
+    """Random worlds; one in eight points stands where something is degenerate."""
+    rng, cases = np.random.default_rng(5), []
+    for i, words in zip(range(n), cycle(RULES), strict=False):
+        plane = random_world(rng)
+        z = rng.uniform(-1.2, 1.2, 2)
+        if i % 8 == 0:
+            z = [plane.codewords[0], plane.partner, np.zeros(2), plane.similar[-1]][i // 8 % 4]
+        cases.append((plane, random_rule(rng, plane, words), z))
+    return cases
+
+
+def test_page_and_python_agree_on_every_form_fallback_and_rival(blank: Page) -> None:
+    cases = random_cases(2000)
+    told = [
+        {"world": as_world(plane), "rule": asdict(rule), "z": z.tolist()}
+        for plane, rule, z in cases
+    ]
+    fallbacks = set()
+    for (plane, rule, z), seen in zip(cases, blank.evaluate(COMPUTE, told), strict=True):
+        assert seen["loss"] == pytest.approx(plane.loss(z[None])[0], abs=1e-6)
+        for method, gradient in zip(METHODS, seen["gradients"], strict=True):
+            wanted = method_gradient(plane, z[None], method, rule)[0]
+            np.testing.assert_allclose(gradient, wanted, atol=1e-6, rtol=1e-6, err_msg=method)
+        wanted_out = asdict(read_out(plane, z, rule))
+        for name, value in seen["out"].items():
+            if isinstance(wanted_out[name], float):
+                assert value == pytest.approx(wanted_out[name], abs=1e-6), name
+            else:
+                assert value == wanted_out[name], name
+        if seen["out"]["chosen"] is None:
+            fallbacks.add((rule.form, rule.length, rule.fallback))
+    # Each fallback of each form has been at work.
+    assert fallbacks == {words for words in RULES if words[0] != "look-ahead"}
+
+
+def test_page_and_python_agree_on_whole_runs(blank: Page) -> None:
+    rng = np.random.default_rng(6)
+    script = """({ world, rule, starts }) => explorerMath.METHODS.map((method) => {
+        const path = [starts];
+        for (let t = 0; t < 40; t++) path.push(explorerMath.stepAll(world, path[t], method, rule, 0.05));
+        return { path, curves: path.map((points) => explorerMath.means(world, points)) };
+    })"""
+    for words in RULES:
+        plane = random_world(rng)
+        rule = random_rule(rng, plane, words)
+        starts = rng.uniform(-1.1, 1.1, (10, 2))
+        told = {"world": as_world(plane), "rule": asdict(rule), "starts": starts.tolist()}
+        for method, seen in zip(METHODS, blank.evaluate(script, told), strict=True):
+            path = run_method(plane, starts, method, rule, n_steps=40)
+            np.testing.assert_allclose(seen["path"], path, atol=1e-6, err_msg=method)
+            for name, curve in run_curves(plane, path).items():
+                np.testing.assert_allclose([c[name] for c in seen["curves"]], curve, atol=1e-6)
+
+
+def test_cells_are_those_of_the_nearest_codeword_and_level_lines_are_level(blank: Page) -> None:
+    rng = np.random.default_rng(7)
+    for _ in range(20):
+        plane = random_world(rng)
+        world = as_world(plane)
+        script = "(w) => w.codewords.map((_, i) => explorerMath.cell(w.codewords, i, 1.25))"
+        area = 0.0
+        for i, corners in enumerate(blank.evaluate(script, world)):
+            x, y = np.array(corners).T
+            area += 0.5 * abs(x @ np.roll(y, -1) - y @ np.roll(x, -1))
+            inside = np.array(corners) * 0.999 + 0.001 * np.mean(corners, axis=0)
+            assert (plane.reconstruct(inside) == plane.codewords[i]).all()
+        assert area == pytest.approx(2.5**2)
+        script = "(w) => explorerMath.contours((z) => explorerMath.loss(w, z), [0.3], 1.25, 60)"
+        if segments := blank.evaluate(script, world):
+            values = plane.loss(np.array(segments).reshape(-1, 2))
+            assert np.abs(np.median(values) - 0.3) < 0.01
+
+
+# ---- the 2-D references themselves ----
+
+
+@pytest.mark.parametrize("kind", SIMILARITY_LOSSES)
+def test_gradients_of_the_losses_are_their_slopes(kind: str) -> None:
+    rng = np.random.default_rng(8)
+    plane = LossPlane.over([[0, 0]], rng.normal(size=(4, 2)), rng.normal(size=(3, 2)), kind)
+    z, h = rng.uniform(-1.2, 1.2, (200, 2)), 1e-6
+    slopes = [(plane.loss(z + h * e) - plane.loss(z - h * e)) / (2 * h) for e in np.eye(2)]
+    np.testing.assert_allclose(plane.gradient(z), np.stack(slopes, axis=1), atol=1e-5)
+
+
+def test_losses_are_the_known_ones() -> None:
+    rng = np.random.default_rng(9)
+    z, p, n = rng.normal(size=(3, 50, 2))
+    triplet = torch.nn.TripletMarginLoss(margin=MARGIN, eps=0, reduction="none")
+    wanted = triplet(*map(torch.from_numpy, (z, p, n))).numpy()
+    ours = [
+        LossPlane.over([[0, 0]], p[i : i + 1], n[i : i + 1], "triplet").loss(z[i : i + 1])[0]
+        for i in range(50)
+    ]
+    np.testing.assert_allclose(ours, wanted, atol=1e-9)
+    alone = LossPlane.over([[0, 0]], p[:1])
+    plain = Plane(np.zeros((1, 2)), p[0])
+    np.testing.assert_allclose(alone.loss(z), plain.loss(z))
+    np.testing.assert_allclose(alone.gradient(z), plain.gradient(z))
+    # Halfway between two single points of two classes: one bit short of certain, log 2.
+    even = LossPlane.over([[0, 0]], [[1, 0]], [[-1, 0]], "two-class")
+    assert even.loss(np.zeros((1, 2)))[0] == pytest.approx(np.log(2))
+    assert np.isfinite(even.loss(np.full((1, 2), 1e3))).all()
+
+
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [
+        ("similarity", "none"), ("penalty", "penalty"), ("straight-through", "ste"),
+        ("rotation", "rotation"), ("snap", "snap-pull"),
+    ],
+)  # fmt: skip
+def test_rivals_in_the_plane_are_those_of_the_package(method: str, name: str) -> None:
+    rng = np.random.default_rng(10)
+    codewords, p = rng.normal(size=(6, 2)).astype(np.float32), rng.normal(size=2)
+    quantizer = ProductQuantizer(1, 6).with_codebooks(codewords[None])
+    plane = LossPlane.over(codewords, [p])
+    options = MethodOptions(strength=0.7, n_candidates=3)
+    for row in rng.normal(size=(40, 2)):
+        z = torch.tensor(row[None], dtype=torch.float32, requires_grad=True)
+        embedding, extra = TORCH_METHODS[name](z, quantizer, options)
+        target = torch.tensor(p, dtype=torch.float32)
+        (0.5 * (embedding - target).square().sum() + extra).backward()
+        wanted = method_gradient(plane, row[None], method, Rule(n=3, strength=0.7))
+        np.testing.assert_allclose(z.grad.numpy(), wanted, atol=2e-4)
+
+
+def test_rotation_at_the_origin_hands_the_gradient_on() -> None:
+    plane = LossPlane.over([[0.5, 0.0]], [[1.0, 1.0]])
+    origin, rule = np.zeros((1, 2)), Rule(n=1, strength=0.3)
+    straight = method_gradient(plane, origin, "straight-through", rule)
+    np.testing.assert_allclose(method_gradient(plane, origin, "rotation", rule), straight)
+
+
+# ---- bad input ----
+
+NAN = float("nan")
+BAD = [
+    ({"codewords": [[NAN, 0.0]]}, "NaN or infinity"),
+    ({"codewords": []}, "at least one codeword"),
+    ({"codewords": [[0.0, 0.0, 0.0]]}, "shape (n, 2)"),
+    ({"codewords": "nonsense"}, "shape (n, 2)"),
+    ({"similar": np.zeros((3, 3))}, "shape (n, 2)"),
+    ({"similar": []}, "at least one similar point"),
+    ({"dissimilar": [[np.inf, 0.0]]}, "NaN or infinity"),
+    ({"starts": np.full((2, 2), NAN)}, "NaN or infinity"),
+    ({"point": (NAN, 0.0)}, "two finite numbers"),
+    ({"strength": NAN}, "strength 0 or more"),
+    ({"step": -1.0}, "step 0 or more"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "words"), BAD, ids=lambda value: str(value)[:30])
+def test_constructor_refuses_bad_input(wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidInputError, match=re.escape(words)):
+        GradientExplorer(**wrong)
+
+
+def test_constructor_refuses_words_and_counts() -> None:
+    with pytest.raises(InvalidInputError, match="K, the codewords in use, a whole number"):
+        GradientExplorer([[0.0, 0.0]], K=2)
+    with pytest.raises(InvalidInputError, match="n, the number of candidates,"):
+        GradientExplorer(n=0)
+    with pytest.raises(InvalidInputError, match="a dissimilar point for the loss 'triplet'"):
+        GradientExplorer(dissimilar=(), loss="triplet")
+    for wrong in ({"form": "push"}, {"fallback": "none"}, {"loss": "mse"}, {"mode": "x"}):
+        with pytest.raises(UnknownNameError):
+            GradientExplorer(**wrong)  # type: ignore[arg-type]
+
+
+def state_of(explorer: GradientExplorer) -> dict[str, Any]:
+    """What the page is told, through JSON as it is strictly read."""
+    sent = {name: explorer.get_state(name)[name] for name in explorer_parts.NAMES}
+    return json.loads(json.dumps(sent, allow_nan=False))
+
+
+def mount(page: Page, state: dict[str, Any]) -> None:
+    page.evaluate(
+        """(state) => {
+            document.body.replaceChildren();
+            window.model = standIn(state);
+            renderExplorer({ model: window.model, el: document.body });
+        }""",
+        state,
+    )
+
+
+MORE_BAD = [
+    ({"n_codewords": 12}, "expected K from 1 to 9"),
+    ({"n_candidates": 0}, "expected n, the candidates"),
+    ({"loss": "mse"}, "similarity loss"),
+    ({"loss": "triplet", "dissimilar": []}, "a dissimilar point"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "words"), BAD + MORE_BAD, ids=lambda value: str(value)[:30])
+def test_widget_says_what_is_wrong_in_its_own_area(
+    blank: Page, wrong: dict[str, Any], words: str
+) -> None:
+    explorer = GradientExplorer()
+    mount(blank, state_of(explorer))
+    message = blank.locator(".gsl-message")
+    assert message.is_hidden()
+    good = state_of(explorer)
+    for name, value in wrong.items():
+        setattr(explorer, name, value)
+    assert "expected" in repr(explorer)
+    data, _ = explorer._repr_mimebundle_()
+    assert "expected" in data["text/html"]
+
+    bad = state_of(explorer)
+    blank.evaluate("(s) => Object.entries(s).forEach(([k, v]) => window.model.set(k, v))", bad)
+    blank.wait_for_function("!document.querySelector('.gsl-message').hidden")
+    said = message.inner_text()
+    assert words.split(" 0 ")[0] in said
+    assert "What to do" in said
+    assert blank.locator("[data-arrow='similarity']").count() == 1, "the last good picture stays"
+    blank.evaluate("(s) => Object.entries(s).forEach(([k, v]) => window.model.set(k, v))", good)
+    blank.wait_for_function("document.querySelector('.gsl-message').hidden")
+    mount(blank, bad)  # shown with the fault from the start
+    assert "What to do" in blank.locator(".gsl-message").inner_text()
+
+
+def test_more_candidates_than_codewords_is_a_note_and_not_a_fault(blank: Page) -> None:
+    explorer = GradientExplorer(n=5, K=3)
+    mount(blank, state_of(explorer))
+    assert "all of them are candidates" in blank.locator(".gsl-note[role=status]").inner_text()
+    assert explorer.rule.n == 3
+
+
+# ---- without a kernel, without scripts ----
+
+
+def test_fragment_is_alive_without_a_kernel_and_asks_nothing_of_the_network(blank: Page) -> None:
+    explorer = GradientExplorer()
+    page = blank.context.browser.new_page()
+    asked: list[str] = []
+    problems: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda line: problems.append(line.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.set_content(f"<!doctype html><body>{explorer.to_html()}{explorer.to_html()}</body>")
+    assert page.locator(".gsl-plane[role=group]").count() == 2
+    assert page.locator(".gsl-still").count() == 0
+    slider = page.get_by_label("strength (lambda)").first
+    for key, value in (("End", 3.0), ("Home", 0.0)):
+        slider.focus()
+        page.keyboard.press(key)
+        explorer.strength = value
+        out = explorer.read_out()
+        page.wait_for_function(NEAR, arg=["snapped-cosine", out.snapped_cosine])
+    handle = page.locator("[data-handle='point-0']").first
+    handle.focus()
+    page.keyboard.press("ArrowLeft")
+    explorer.point = (-0.25, 0.2)
+    cell = page.locator("[data-read='nearest-distance']").first
+    page.wait_for_function(NEAR, arg=["nearest-distance", explorer.read_out().distance])
+    assert cell.inner_text() == f"{explorer.read_out().distance:.3f}"
+    assert [url for url in asked if not url.startswith("data:")] == []
+    assert problems == []
+    page.close()
+
+
+def test_still_and_text_stand_where_no_script_runs(blank: Page) -> None:
+    explorer = GradientExplorer(alt="A point between <two> codewords")
+    context = blank.context.browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.set_content(f"<!doctype html><body>{explorer.to_html()}</body>")
+    picture = page.locator(".gsl-still img")
+    assert picture.get_attribute("alt") == "A point between <two> codewords"
+    assert picture.bounding_box()["width"] > 300  # type: ignore[index]
+    context.close()
+
+
+@pytest.mark.parametrize("mode", explorer_parts.MODES)
+@pytest.mark.parametrize("loss", SIMILARITY_LOSSES)
+def test_bundle_holds_a_picture_and_its_text(mode: str, loss: str) -> None:
+    explorer = GradientExplorer(mode=mode, loss=loss, K=1, n=1, n_steps=3)
+    data, metadata = explorer._repr_mimebundle_()
+    assert set(data) >= {"image/png", "text/html", "text/plain"}
+    assert metadata["image/png"]["alt"] == explorer.alt
+    assert explorer.alt in data["text/plain"]
+    again, _ = GradientExplorer(mode=mode, loss=loss, K=1, n=1, n_steps=3)._repr_mimebundle_()
+    assert data["text/html"] == again["text/html"], "building again must give no diff"
+
+
+def test_words_of_page_and_python_are_the_same(blank: Page) -> None:
+    page_words = blank.evaluate("[FORMS, FALLBACKS, MODES, NAMES, explorerMath.LOSSES]")
+    parts = explorer_parts
+    ours = (parts.FORMS, parts.FALLBACKS, parts.MODES, parts.NAMES, SIMILARITY_LOSSES)
+    assert page_words == [list(words) for words in ours]
+    explorer = GradientExplorer()
+    for form, fallback in zip(parts.FORMS, (*parts.FALLBACKS, "zero"), strict=True):
+        explorer.form, explorer.fallback = form, fallback
+        assert explorer.form == form
+        assert explorer.fallback == fallback
+        assert explorer.rule.form in get_args(Form)
+    with pytest.raises(UnknownNameError):
+        explorer.form = "push"
+
+
+def test_script_is_small_and_names_no_address() -> None:
+    assert len(SCRIPT.encode()) < 60_000
+    addresses = re.findall(r"https?://[^\s\"'`)]+", SCRIPT + STYLE)
+    assert set(addresses) <= {"http://www.w3.org/2000/svg"}  # a name, never fetched
+    assert "import(" not in SCRIPT
+    assert "fetch(" not in SCRIPT

@@ -1,0 +1,433 @@
+"""The explorer in real JupyterLab and real chromium: every control, compared in substance to Python.
+
+What the picture says is read off the page (positions of handles, vectors of arrows, numbers of the
+read-out) and compared to the same computed by the package in this process.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+from browser import (
+    browser,
+    chromium_or_skip,
+    jupyterlab,
+    lab_environment,
+    menu,
+    open_notebook,
+    wait_for_kernel,
+    write_notebook,
+)
+from playwright.sync_api import Page
+
+from gsl_tutorial.plane_methods import method_gradient, run_curves, run_method
+from gsl_tutorial.press.cleaning import clean
+from gsl_tutorial.widgets import GradientExplorer, explorer_parts
+
+pytestmark = pytest.mark.slow
+
+MAKE = "from gsl_tutorial.widgets import GradientExplorer\ne = GradientExplorer(n_steps=40)\ne"
+ASK = "print('python sees', [round(x, 4) for x in e.point], round(e.strength, 4), e.form)"
+SLIDERS = {
+    "strength (lambda)": ("strength", 0.0, 3.0),
+    "look-ahead (eta)": ("step", 0.0, 2.0),
+    "candidates (n)": ("n_candidates", 1, 9),
+    "codewords (K)": ("n_codewords", 1, 9),
+}
+#: Everything that one explorer on the page says, as numbers.
+READ = """(root) => {
+    const plane = root.querySelector('.gsl-plane');
+    const at = (g) => { const [x, y] = g.getAttribute('transform').match(/-?[\\d.]+/g).map(Number);
+                        return [(x - 250) / 200, (250 - y) / 200]; };
+    const all = (css) => [...plane.querySelectorAll(css)];
+    const byName = (list, name, value) => Object.fromEntries(list.map((e) => [e.dataset[name], value(e)]));
+    const cells = (css) => [...root.querySelectorAll(`.gsl-beside ${css}`)];
+    return {
+        handles: byName(all('[data-handle]'), 'handle', at),
+        arrows: byName(all('[data-arrow]'), 'arrow', (g) => [+g.dataset.x, +g.dataset.y]),
+        candidates: root.querySelector('[data-candidates]').dataset.candidates.split(' ').map(Number),
+        values: byName(cells('[data-value]'), 'read', (c) => +c.dataset.value),
+        texts: byName(cells('[data-read]'), 'read', (c) => c.textContent),
+    };
+}"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    chromium_or_skip()
+    folder = tmp_path_factory.mktemp("explorer")
+    write_notebook(folder / "work" / "notebooks" / "one.ipynb", MAKE, ASK)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lab(home: Path) -> Iterator[str]:
+    with jupyterlab(home) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def watched(lab: str) -> Iterator[tuple[Page, list[str]]]:
+    """A page, and the list of what went wrong on it: errors, and requests to anywhere else."""
+    problems: list[str] = []
+
+    def asked(request: Any) -> None:
+        if not request.url.startswith((lab, lab.replace("http", "ws"), "data:", "blob:")):
+            problems.append(f"request to {request.url}")
+
+    with browser() as opened:
+        page = opened.new_page(viewport={"width": 1300, "height": 1000})
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", asked)
+        page.on("console", lambda line: line.type == "error" and problems.append(line.text))
+        open_notebook(page, lab, "one")
+        wait_for_kernel(page)
+        menu(page, "Run", "Run All Cells")
+        page.wait_for_selector(".gsl-explorer .gsl-plane", timeout=120_000)
+        page.wait_for_selector("text=python sees", timeout=60_000)
+        yield page, problems
+
+
+@pytest.fixture
+def page(watched: tuple[Page, list[str]]) -> Iterator[Page]:
+    page, problems = watched
+    problems.clear()
+    yield page
+    if folder := os.environ.get("GSL_TUTORIAL_SCREENSHOTS"):
+        name = os.environ["PYTEST_CURRENT_TEST"].split("::")[1].split(" ")[0]
+        page.screenshot(path=f"{folder}/{name}.png")
+    assert problems == []
+
+
+def settled(page: Page, index: int = 0) -> dict[str, Any]:
+    """What the explorer says once two frames have passed."""
+    page.evaluate("() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")
+    return page.locator(".gsl-explorer").nth(index).evaluate(READ)
+
+
+def compare(seen: dict[str, Any], twin: GradientExplorer) -> None:
+    """The page beside Python's own numbers for the same settings."""
+    plane, rule, out = twin.plane, twin.rule, twin.read_out()
+    z = np.asarray(twin.point, dtype=float)[None]
+    places = {"point-0": twin.point}
+    places |= {f"codewords-{i}": c for i, c in enumerate(plane.codewords)}
+    places |= {"similar-0": plane.similar[0], "dissimilar-0": plane.dissimilar[0]}
+    assert set(seen["handles"]) == set(places)
+    for name, place in places.items():
+        np.testing.assert_allclose(seen["handles"][name], place, atol=1e-4, err_msg=name)
+    wanted = {
+        "similarity": -plane.gradient(z)[0],
+        "quantization": 2 * rule.strength * (plane.codewords[out.nearest] - z[0]),
+        "penalty": -method_gradient(plane, z, "penalty", rule)[0],
+        "snap": -method_gradient(plane, z, "snap", rule)[0],
+    }
+    for name, vector in wanted.items():
+        np.testing.assert_allclose(seen["arrows"][name], vector, atol=1e-6, err_msg=name)
+    np.testing.assert_array_equal(
+        plane.codewords[seen["candidates"]], plane.candidates(z, rule.n)[0]
+    )
+    assert seen["values"]["penalty-cosine"] == pytest.approx(out.penalty_cosine, abs=1e-6)
+    assert seen["values"]["snapped-cosine"] == pytest.approx(out.snapped_cosine, abs=1e-6)
+    assert seen["values"]["nearest-distance"] == pytest.approx(out.distance, abs=1e-6)
+    assert seen["texts"]["penalty-verdict"] == out.penalty_verdict
+    assert seen["texts"]["snapped-verdict"] == out.snapped_verdict
+    name = "none descends" if out.chosen is None else f"codeword {out.chosen + 1}"
+    assert seen["texts"]["chosen-name"] == name
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def slider(page: Page, label: str, index: int = 0) -> Any:
+    row = page.locator(".widget-slider", has_text=label).nth(index)
+    return row.locator(".noUi-handle")
+
+
+def reset(page: Page) -> None:
+    page.get_by_role("button", name="Reset").first.click()
+    compare(settled(page), GradientExplorer())
+
+
+def test_every_slider_at_both_ends_and_in_the_middle(page: Page) -> None:
+    twin = GradientExplorer()
+    compare(settled(page), twin)
+    for label, (name, low, high) in SLIDERS.items():
+        first = getattr(twin, name)
+        step = 0.1 if isinstance(low, float) else 1
+        slider(page, label).focus()
+        for key, value in (("Home", low), ("End", high)):
+            press(page, key)
+            setattr(twin, name, value)
+            compare(settled(page), twin)
+        way = round((high - (low + high) / 2) / step)
+        press(page, *["ArrowLeft"] * way)
+        setattr(twin, name, high - way * step)
+        compare(settled(page), twin)
+        back = round((first - getattr(twin, name)) / step)
+        press(page, *["ArrowRight" if back > 0 else "ArrowLeft"] * abs(back))
+        setattr(twin, name, first)
+        compare(settled(page), twin)
+
+
+def test_every_form_and_fallback(page: Page) -> None:
+    twin = GradientExplorer()
+    form, fallback = (page.locator(".widget-dropdown select").nth(i) for i in (0, 1))
+    slider(page, "candidates (n)").focus()
+    press(page, "Home")  # the one candidate lies uphill: the fallback is at work
+    twin.n_candidates = 1
+    assert twin.read_out().chosen is None
+    for form_name in explorer_parts.FORMS:
+        form.select_option(form_name)
+        twin.form = form_name
+        for fallback_name in explorer_parts.FALLBACKS:
+            fallback.select_option(fallback_name)
+            twin.fallback = fallback_name
+            compare(settled(page), twin)
+    form.select_option("pull")
+    fallback.select_option("zero")
+    slider(page, "candidates (n)").focus()
+    press(page, "ArrowRight", "ArrowRight")
+
+
+def drag(page: Page, handle: str, by: tuple[float, float]) -> None:
+    box = page.locator(f"[data-handle='{handle}']").first.bounding_box()
+    scale = page.locator(".gsl-plane").first.bounding_box()["width"] / 2.5  # type: ignore[index]
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + by[0] * scale, y - by[1] * scale, steps=5)
+    page.mouse.up()
+
+
+@pytest.mark.parametrize("handle", ["point-0", "codewords-0", "similar-0", "dissimilar-0"])
+def test_point_codeword_and_data_can_be_dragged(page: Page, handle: str) -> None:
+    twin = GradientExplorer()
+    reset(page)
+    kind, index = handle.split("-")
+    before = settled(page)["handles"][handle]
+    drag(page, handle, (0.3, -0.25))
+    seen = settled(page)
+    np.testing.assert_allclose(
+        np.subtract(seen["handles"][handle], before), (0.3, -0.25), atol=0.02
+    )
+    place = tuple(round(float(x), 4) for x in seen["handles"][handle])
+    if kind == "point":
+        twin.point = place
+    else:
+        rows = np.array(getattr(twin, kind))
+        rows[int(index)] = place
+        setattr(twin, kind, rows)
+    # A position is read off the picture to 1e-4, so vectors agree to a little more than that.
+    np.testing.assert_allclose(
+        seen["arrows"]["similarity"], -twin.plane.gradient(np.array([twin.point]))[0], atol=1e-3
+    )
+    assert seen["values"]["nearest-distance"] == pytest.approx(twin.read_out().distance, abs=1e-3)
+    reset(page)
+
+
+def test_keyboard_alone_moves_everything_and_home_puts_it_back(page: Page) -> None:
+    twin = GradientExplorer()
+    page.locator("[data-handle='point-0']").first.focus()
+    press(page, "ArrowLeft", "ArrowUp", "ArrowUp", "Shift+ArrowRight")
+    twin.point = (-0.24, 0.3)
+    compare(settled(page), twin)
+    assert page.locator(".jp-Cell.jp-mod-active").count() == 1
+    press(page, "Home", "Tab")  # on to the first codeword
+    focused = "document.activeElement.dataset.handle"
+    assert page.evaluate(focused) == "codewords-0"
+    press(page, "ArrowDown")
+    twin.point = (-0.2, 0.2)
+    moved = np.array(twin.codewords)
+    moved[0] += (0, -0.05)
+    twin.codewords = moved
+    compare(settled(page), twin)
+    press(page, "Home", *["Tab"] * 9)
+    assert page.evaluate(focused) == "similar-0"
+    compare(settled(page), GradientExplorer())
+    label = page.locator("[data-handle='similar-0']").first.get_attribute("aria-label")
+    assert label == "partner, at -0.45 across, 0.45 up"
+
+
+def test_python_hears_and_speaks(page: Page) -> None:
+    page.locator("[data-handle='point-0']").first.focus()
+    press(page, "ArrowLeft")
+    page.locator(".jp-Cell").nth(1).locator(".jp-InputArea-editor").click()
+    press(page, "Control+Enter")
+    page.wait_for_selector("text=python sees [-0.25, 0.2] 1.5 pull", timeout=30_000)
+    page.get_by_role("button", name="Reset").first.click()
+
+
+@pytest.mark.parametrize("loss", ["two-class", "triplet"])
+def test_other_losses(page: Page, loss: str) -> None:
+    page.get_by_label("Similarity loss").first.select_option(loss)
+    twin = GradientExplorer(loss=loss)
+    seen = settled(page)
+    np.testing.assert_allclose(
+        seen["arrows"]["similarity"], -twin.plane.gradient(np.array([twin.point]))[0], atol=1e-6
+    )
+    assert seen["values"]["loss-value"] == pytest.approx(twin.read_out().loss, abs=1e-6)
+    n_data = sum(name.startswith(("similar", "dissimilar")) for name in seen["handles"])
+    assert n_data == (10 if loss == "two-class" else 2)
+    page.get_by_label("Similarity loss").first.select_option("pair")
+
+
+def test_field_says_the_share_that_goes_uphill(page: Page) -> None:
+    page.get_by_role("button", name="Field").first.click()
+    twin = GradientExplorer()
+    line = -1.1 + 0.2 * np.arange(12)
+    grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
+    g = twin.plane.gradient(grid)
+    for method in ("penalty", "straight-through", "rotation", "snap"):
+        field = method_gradient(twin.plane, grid, method, twin.rule)
+        share = ((field * g).sum(axis=1) < -1e-12).mean()
+        said = page.locator(f".gsl-panels:visible [data-read='{method}']").first
+        assert float(said.get_attribute("data-value") or "nan") == pytest.approx(share, abs=1e-9)
+    page.get_by_role("button", name="One point").first.click()
+
+
+def test_run_plays_steps_and_scrubs_back(page: Page) -> None:
+    page.get_by_role("button", name="Run", exact=True).first.click()
+    twin = GradientExplorer(n_steps=40)
+    clock = page.locator("[data-read='step']").first
+
+    def compare_at(t: int) -> None:
+        assert clock.inner_text() == f"step {t} of 40"
+        for method in ("penalty", "straight-through", "rotation", "snap"):
+            path = run_method(twin.plane, twin.starts, method, twin.rule, n_steps=t)
+            curves = run_curves(twin.plane, path)
+            said = page.locator(f".gsl-panels:visible [data-read='{method}']").first
+            for name in ("loss", "distortion"):
+                seen = float(said.get_attribute(f"data-{name}") or "nan")
+                assert seen == pytest.approx(curves[name][-1], abs=1e-6), (method, name, t)
+
+    compare_at(0)
+    for _ in range(3):
+        page.get_by_role("button", name="Step").first.click()
+    compare_at(3)
+    page.get_by_role("button", name="Play").first.click()
+    page.wait_for_function(
+        "document.querySelector(\"[data-read='step']\").textContent === 'step 40 of 40'"
+    )
+    page.wait_for_function("document.querySelector('.gsl-transport').innerText.includes('Play')")
+    compare_at(40)
+    scrub = page.locator(".gsl-transport input").first
+    scrub.focus()
+    press(page, "ArrowLeft", "ArrowLeft")
+    compare_at(38)
+    press(page, "Home")
+    compare_at(0)
+    page.get_by_role("button", name="One point").first.click()
+
+
+def test_narrow_window_loses_nothing(page: Page) -> None:
+    side_bar = page.locator(".jp-SideBar [data-id='filebrowser']").first
+    side_bar.click()  # it would take what little room there is
+    page.set_viewport_size({"width": 420, "height": 900})
+    page.locator(".gsl-explorer .gsl-plane").first.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    wide = page.evaluate(
+        """() => { const root = document.querySelector('.gsl-explorer').getBoundingClientRect();
+            return ['.gsl-plane', 'table', 'button']
+                .flatMap((css) => [...document.querySelectorAll(`.gsl-explorer ${css}`)])
+                .map((e) => e.getBoundingClientRect().right - root.right); }"""
+    )
+    assert max(wide) <= 1
+    compare(settled(page), GradientExplorer())
+    page.set_viewport_size({"width": 1300, "height": 1000})
+    side_bar.click()
+
+
+def test_rerun_and_a_second_explorer_stand_alone(page: Page) -> None:
+    # A second cell shows the same widget again, a rerun makes a new one.
+    page.locator(".jp-Cell").nth(1).locator(".jp-InputArea-editor").click()
+    press(page, "Control+a")
+    page.keyboard.insert_text(
+        "f = GradientExplorer(point=(0.4, -0.4), form='replace, projected')\nf"
+    )
+    press(page, "Control+Enter")
+    page.wait_for_function("document.querySelectorAll('.gsl-explorer').length === 2")
+    other = GradientExplorer(point=(0.4, -0.4), form="replace, projected")
+    compare(settled(page, 0), GradientExplorer())
+    compare(settled(page, 1), other)
+    slider(page, "strength (lambda)", 1).focus()
+    press(page, "End")
+    other.strength = 3.0
+    compare(settled(page, 0), GradientExplorer())
+    compare(settled(page, 1), other)
+
+    page.locator(".jp-Cell").first.locator(".jp-InputArea-editor").click()
+    old = page.locator(".gsl-explorer").first.element_handle()
+    press(page, "Control+Enter")
+    page.wait_for_function("old => !old.isConnected", arg=old, timeout=30_000)
+    page.wait_for_function("document.querySelectorAll('.gsl-explorer').length === 2")
+    compare(settled(page, 0), GradientExplorer())
+
+
+def test_dropped_kernel_is_said_and_the_picture_works_on(page: Page, lab: str) -> None:
+    menu(page, "Kernel")
+    page.get_by_role("menuitem", name=re.compile("^Restart Kernel…")).click()  # a shortcut follows
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    note = page.locator(".gsl-explorer .gsl-note[role=status]").first
+    note.wait_for(state="visible", timeout=60_000)
+    assert "Python no longer listens" in note.inner_text()
+    twin = GradientExplorer()
+    page.locator("[data-handle='point-0']").first.focus()
+    press(page, "ArrowDown")
+    twin.point = (-0.2, 0.15)
+    compare(settled(page), twin)
+    slider(page, "strength (lambda)").focus()
+    press(page, "Home")
+    twin.strength = 0.0
+    compare(settled(page), twin)
+    wait_for_kernel(page)
+    menu(page, "Run", "Run All Cells")
+    page.wait_for_function(
+        "[...document.querySelectorAll('.gsl-explorer')].length === 2 && "
+        "[...document.querySelectorAll('.gsl-explorer .gsl-note[role=status]')].every((n) => n.hidden)",
+        timeout=60_000,
+    )
+    compare(settled(page), GradientExplorer())
+    press(page, "Control+s")
+    page.wait_for_timeout(1000)
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_published_notebook_reopened_and_not_run(
+    page: Page, lab: str, home: Path, trusted: bool
+) -> None:
+    """As the press leaves it: no widget state. Trusted it is alive; else a picture with its text."""
+    folder = home / "work" / "notebooks"
+    path = folder / f"published_{trusted}.ipynb"
+    notebook = nbformat.v4.new_notebook()
+    data, metadata = GradientExplorer()._repr_mimebundle_()
+    output = nbformat.v4.new_output("execute_result", data, metadata=metadata, execution_count=1)
+    # Trust goes by content, so the two notebooks must differ.
+    source = f"{MAKE}  # {trusted}"
+    cell = nbformat.v4.new_code_cell(source, outputs=[output], execution_count=1, id="c0")
+    notebook.cells = [cell]
+    clean(notebook)
+    nbformat.write(notebook, path)
+    if trusted:
+        jupyter = [sys.executable, "-m", "jupyter", "trust", str(path)]
+        subprocess.run(jupyter, check=True, env=lab_environment(home), capture_output=True)
+    open_notebook(page, lab, path.stem)
+    if trusted:
+        page.wait_for_selector(".gsl-explorer .gsl-plane", timeout=60_000)
+        compare(settled(page), GradientExplorer())
+        page.locator("[data-handle='point-0']").first.focus()
+        press(page, "ArrowUp")
+        compare(settled(page), GradientExplorer(point=(-0.2, 0.25)))
+    else:
+        picture = page.locator(".jp-OutputArea img")
+        picture.wait_for(timeout=60_000)
+        assert "A point among 9 codewords" in (picture.get_attribute("alt") or "")
