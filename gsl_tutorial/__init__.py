@@ -11,7 +11,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gsl_tutorial.quantizers import ProductQuantizer, Quantizer
+    from gsl_tutorial.quantizers import (
+        AdditiveQuantizer,
+        OptimizedProductQuantizer,
+        ProductQuantizer,
+        Quantizer,
+        ResidualQuantizer,
+        load_quantizer,
+    )
     from gsl_tutorial.snapping import GradientSnapping, snap_gradient
 
 # Threads that wait for each other by spinning slow one another down as soon as anything else runs.
@@ -21,13 +28,26 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AdditiveQuantizer": "gsl_tutorial.quantizers",
     "GradientSnapping": "gsl_tutorial.snapping",
+    "OptimizedProductQuantizer": "gsl_tutorial.quantizers",
     "ProductQuantizer": "gsl_tutorial.quantizers",
     "Quantizer": "gsl_tutorial.quantizers",
+    "ResidualQuantizer": "gsl_tutorial.quantizers",
+    "load_quantizer": "gsl_tutorial.quantizers",
     "snap_gradient": "gsl_tutorial.snapping",
 }
 
-__all__ = ["GradientSnapping", "ProductQuantizer", "Quantizer", "snap_gradient"]
+__all__ = [
+    "AdditiveQuantizer",
+    "GradientSnapping",
+    "OptimizedProductQuantizer",
+    "ProductQuantizer",
+    "Quantizer",
+    "ResidualQuantizer",
+    "load_quantizer",
+    "snap_gradient",
+]
 
 
 def __getattr__(name: str) -> Any:

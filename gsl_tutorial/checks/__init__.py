@@ -7,9 +7,16 @@ into `check`.
 
 from gsl_tutorial.checks import (  # noqa: F401
     chapter00,
+    chapter01,
+    chapter02,
+    chapter02_codewords,
     chapter03,
     chapter03_search,
+    chapter04,
+    chapter04_sums,
     chapter06,
+    chapter07,
+    chapter07_pareto,
     chapter08,
     chapter09,
 )

@@ -117,8 +117,8 @@ print("yours:", squared_distance(x, y))  # None as long as the exercise is blank
 # | chapter | what happens there | is it here? |
 # | --- | --- | --- |
 # | 00 start here | this page | here |
-# | 01 search by similarity | exact nearest neighbours, and what they cost | to come |
-# | 02 vector quantization | k-means and its cells | to come |
+# | [01 search by similarity](01_search_by_similarity.ipynb) | exact nearest neighbours, and what they cost | here |
+# | [02 vector quantization](02_vector_quantization.ipynb) | k-means and its cells | here |
 # | [03 product quantization](03_product_quantization.ipynb) | cut, quantize, add up | here |
 # | 04 other quantizers | rotated, residual, additive: distortion per bit | to come |
 # | 05 biased gradients | where a penalty sends a point uphill | to come |

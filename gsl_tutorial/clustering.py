@@ -1,0 +1,143 @@
+"""k-means in plain NumPy, one half-step at a time, so that it can be looked at: chapter 02.
+
+Two half-steps take turns. *Assign*: every point goes to its nearest codeword. *Move*: every codeword
+goes to the mean of its points. Neither can raise the distortion. The method is that of Lloyd (1982);
+what the package computes with is faiss's (`quantizers.kmeans`), and a test holds both to one result.
+Changed here: a codeword without points stays where it is, unless `revive` moves it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Integer
+
+from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.validation import as_vectors, check_count, describe
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where k-means stands after a half-step.
+
+    At the start nothing is assigned yet: `assignment` and `distortion` are None. `before` holds the
+    codewords that the assignment was made with; a move leaves them behind.
+    """
+
+    kind: Literal["start", "assign", "move"]
+    codewords: Float[np.ndarray, "K d"]
+    before: Float[np.ndarray, "K d"]
+    assignment: Integer[np.ndarray, " N"] | None
+    distortion: float | None
+
+
+def assign(
+    points: Float[np.ndarray, "N d"], codewords: Float[np.ndarray, "K d"]
+) -> Integer[np.ndarray, " N"]:
+    """Return for each point the row of its nearest codeword, the first of equally near ones.
+
+    >>> assign(np.array([[0.0], [1.0], [5.0]]), np.array([[0.5], [4.0]]))
+    array([0, 0, 1])
+    """
+    as_vectors(points, name="points")
+    as_vectors(codewords, dim=points.shape[1], name="codewords")
+    return ((points[:, None] - codewords) ** 2).sum(axis=2).argmin(axis=1)
+
+
+def distortion(
+    points: Float[np.ndarray, "N d"],
+    codewords: Float[np.ndarray, "K d"],
+    assignment: Integer[np.ndarray, " N"],
+) -> float:
+    """Mean squared distance from a point to the codeword that it is assigned to."""
+    return float(((points - codewords[assignment]) ** 2).sum(axis=1).mean())
+
+
+def move(
+    points: Float[np.ndarray, "N d"],
+    codewords: Float[np.ndarray, "K d"],
+    assignment: Integer[np.ndarray, " N"],
+) -> Float[np.ndarray, "K d"]:
+    """Return each codeword at the mean of its points; one without points stays.
+
+    >>> move(np.array([[0.0], [1.0]]), np.array([[3.0], [9.0]]), np.array([0, 0]))
+    array([[0.5],
+           [9. ]])
+    """
+    moved = np.array(codewords, dtype=np.float64)
+    for k in np.unique(assignment):
+        moved[k] = points[assignment == k].mean(axis=0)
+    return moved
+
+
+def revive(
+    points: Float[np.ndarray, "N d"],
+    codewords: Float[np.ndarray, "K d"],
+    assignment: Integer[np.ndarray, " N"],
+) -> Float[np.ndarray, "K d"]:
+    """Return the codewords, those without points put on the points farthest from their codewords.
+
+    The first dead codeword takes the farthest point, the second the next one, and so on.
+
+    >>> revive(np.array([[0.0], [1.0]]), np.array([[0.0], [9.0]]), np.array([0, 0]))
+    array([[0.],
+           [1.]])
+    """
+    revived = np.array(codewords, dtype=np.float64)
+    dead = np.flatnonzero(np.bincount(assignment, minlength=len(codewords)) == 0)
+    squared = ((points - codewords[assignment]) ** 2).sum(axis=1)
+    farthest = np.argsort(-squared, kind="stable")[: len(dead)]
+    revived[dead[: len(farthest)]] = points[farthest]
+    return revived
+
+
+def kmeans_steps(
+    points: Float[np.ndarray, "N d"], start: Float[np.ndarray, "K d"], *, n_rounds: int = 50
+) -> list[Step]:
+    """Every half-step of k-means from `start`, until no point changes its codeword.
+
+    >>> steps = kmeans_steps(np.array([[0.0], [1.0], [5.0]]), np.array([[0.0], [1.0]]))
+    >>> [step.kind for step in steps]
+    ['start', 'assign', 'move', 'assign', 'move', 'assign']
+    >>> steps[-1].codewords.ravel(), steps[-1].distortion
+    (array([0.5, 5. ]), 0.16666666666666666)
+    """
+    check_count(n_rounds, name="n_rounds", low=0)
+    if not np.size(points) or not np.size(start):
+        got = f"points: {describe(np.asarray(points))}, start: {describe(np.asarray(start))}"
+        raise InvalidInputError(
+            "at least one point and one codeword", got, "pass (N, d) and (K, d)"
+        )
+    codewords = np.array(start, dtype=np.float64)
+    steps = [Step("start", codewords, codewords, None, None)]
+    assignment = assign(points, codewords)
+    steps.append(_step("assign", points, codewords, codewords, assignment))
+    for _ in range(n_rounds):
+        before, codewords = codewords, move(points, codewords, assignment)
+        steps.append(_step("move", points, codewords, before, assignment))
+        old, assignment = assignment, assign(points, codewords)
+        steps.append(_step("assign", points, codewords, codewords, assignment))
+        if np.array_equal(old, assignment):
+            break
+    return steps
+
+
+def start_on_points(
+    points: Float[np.ndarray, "N d"], n_codewords: int, *, random_state: int | np.random.Generator
+) -> Float[np.ndarray, "K d"]:
+    """Return `n_codewords` different points, drawn at random: the usual start."""
+    check_count(n_codewords, name="n_codewords", low=1, high=len(points))
+    rng = np.random.default_rng(random_state)
+    return points[rng.choice(len(points), n_codewords, replace=False)]
+
+
+def _step(
+    kind: Literal["assign", "move"],
+    points: Float[np.ndarray, "N d"],
+    codewords: Float[np.ndarray, "K d"],
+    before: Float[np.ndarray, "K d"],
+    assignment: Integer[np.ndarray, " N"],
+) -> Step:
+    return Step(kind, codewords, before, assignment, distortion(points, codewords, assignment))

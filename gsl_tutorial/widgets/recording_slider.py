@@ -1,0 +1,52 @@
+"""Chapter 07's control: scrub through trainings that were recorded turn by turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ipywidgets as W
+from matplotlib.figure import Figure
+
+from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.plots.turns import draw_turn, draw_turn_legend, draw_turns
+from gsl_tutorial.turns import Recording
+from gsl_tutorial.widgets.drawing import DrawingWithControls
+
+
+class RecordingSlider(DrawingWithControls):
+    """One slider over the turns of recordings of equal length.
+
+    names: of the classes. Where no widget runs, four moments stand side by side.
+    """
+
+    def __init__(self, recordings: Sequence[Recording], names: Sequence[str]) -> None:
+        lengths = {len(recording.frames) for recording in recordings}
+        if len(lengths) != 1:
+            raise InvalidInputError(
+                "recordings with as many turns each", f"{sorted(lengths)}", "use one schedule"
+            )
+        last = lengths.pop() - 1
+        moments = sorted({0, min(2, last), last // 5 * 2, last})
+
+        def draw(now: int) -> Figure:
+            return draw_turn(recordings, now)
+
+        def still(now: int) -> Figure:
+            return draw_turns(recordings, moments, names)
+
+        controls = {
+            "now": W.IntSlider(
+                value=min(2, last), min=0, max=last, description="turn",
+                style={"description_width": "9.5em"},
+            )
+        }  # fmt: skip
+        methods = ", ".join(recording.method for recording in recordings)
+        super().__init__(
+            draw,
+            controls,
+            legend=draw_turn_legend(recordings, names),
+            still=still,
+            alt=f"A circle for each method ({methods}). Around it the embeddings, one ring for each "
+            "class; on it the codewords and the borders of their cells; inside it crosses, where "
+            "vectors are sent uphill.",
+        )
