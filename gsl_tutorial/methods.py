@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.losses import quantization_penalty
 from gsl_tutorial.quantizers import Quantizer
 from gsl_tutorial.snapping import Fallback, Form, GradientSnapping, Length
@@ -27,7 +28,7 @@ class MethodOptions:
     """What a method may be told; embeddings have unit length, which gives `strength` its scale.
 
     strength: lambda, weight of the pull or of the added term. n_candidates, length, fallback, step:
-    for the snaps, as in `snap_gradient`. temperature: for "soft", in units of squared distance.
+    for the snaps, as in `snap_gradient`. temperature: for "soft", in units of squared distance, above 0.
     """
 
     strength: float = 10.0
@@ -40,7 +41,10 @@ class MethodOptions:
     def __post_init__(self) -> None:
         check_size(self.strength, name="strength")
         check_size(self.step, name="step")
-        check_size(self.temperature, name="temperature")
+        if check_size(self.temperature, name="temperature") == 0:
+            raise InvalidInputError(
+                "temperature above 0, finite", "0", "take a small one, such as 0.01"
+            )
         check_count(self.n_candidates, name="n_candidates", low=1)
         check_name("length", self.length, get_args(Length))
         check_name("fallback", self.fallback, get_args(Fallback))
@@ -113,6 +117,7 @@ def _soft(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tens
 
     Source: Yu et al. 2018 (product quantization network): softmax over all codewords. Changed:
     squared distance in place of their inner product, because our codewords have no common length.
+    Of an additive quantizer's K^M sums, the K nearest that its beam finds stand for all.
     """
     parts = quantizer.split(z).unsqueeze(2)
     codewords = quantizer.candidates(z, quantizer.n_codewords)
@@ -126,7 +131,7 @@ def _snap(form: Form) -> Method:
         layer = GradientSnapping(
             quantizer,
             form=form,
-            n_candidates=min(options.n_candidates, quantizer.n_codewords),
+            n_candidates=min(options.n_candidates, quantizer.most_candidates),
             length=options.length,  # type: ignore[arg-type]
             fallback=options.fallback,  # type: ignore[arg-type]
             strength=options.strength,

@@ -120,7 +120,7 @@ class GradientSnapping(nn.Module):
     is enough to move the codewords. Without training it costs nothing.
 
     Parameters are those of `snap_gradient` and `n_candidates` (n), the codewords of each subspace
-    that are considered.
+    (with an additive quantizer the sums) that are considered.
 
     >>> from gsl_tutorial import ProductQuantizer
     >>> pq = ProductQuantizer(1, 2).with_codebooks([[[0.1, 0.0], [-1.0, 1.0]]])
@@ -139,7 +139,7 @@ class GradientSnapping(nn.Module):
         form: Form = "pull",
         length: Length = "projected",
         fallback: Fallback = "zero",
-        strength: float = 1.0,
+        strength: float = 10.0,
         step: float = 1.0,
     ) -> None:
         super().__init__()
@@ -148,9 +148,9 @@ class GradientSnapping(nn.Module):
             raise InvalidInputError(
                 "a quantizer", describe(quantizer), "pass ProductQuantizer(...)"
             )
-        high = getattr(quantizer, "n_codewords", None)
         self.quantizer = quantizer
-        self.n_candidates = check_count(n_candidates, name="n_candidates", low=1, high=high)
+        most = quantizer.most_candidates
+        self.n_candidates = check_count(n_candidates, name="n_candidates", low=1, high=most)
         self.how: dict[str, Any] = {
             "form": form,
             "length": length,

@@ -198,7 +198,7 @@ def _step(
     labels = labels.to(device)
     with torch.autocast(device, torch.bfloat16, enabled=schedule.precision == "bfloat16"):
         embedded = model.encoder(images.to(device))
-    # From here on in full precision: a codeword is nearer than another by very little.
+    # Sums and distances from here on are in float32; z itself keeps the 8 bits of bfloat16 there.
     z = embedded = embedded.float()
     _check_finite(z, "embeddings")
     extra = z.new_zeros(())

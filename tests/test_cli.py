@@ -76,7 +76,7 @@ def weights(folder: Path) -> dict[str, bytes]:
         (("doctor",), ["versions", "memory", "--json"]),
         (("fetch",), ["170 MB", "GSL_TUTORIAL_DATA", "GSL_TUTORIAL_MIRROR", "Without a network"]),
         (("train",), ["Ctrl-C", "--resume", "snap-lookahead", "digits", "cifar10", "--seed"]),
-        (("evaluate",), ["mean average precision", "{run}", "--protocol", "--json"]),
+        (("evaluate",), ["mean average precision", "[run]", "--protocol", "--json"]),
         (("export",), ["weights, embeddings and codes", "--to", "data/"]),
         (("lab",), ["JupyterLab", "--no-browser", "--port"]),
         (("build",), ["notebooks/src", "--force", "--check"]),
@@ -94,7 +94,7 @@ def test_help_teaches(command: tuple[str, ...], phrases: list[str], run: Run) ->
 
 def test_every_method_protocol_and_dataset_stands_in_the_help(run: Run) -> None:
     from gsl_tutorial.config import DATASETS
-    from gsl_tutorial.losses import METHODS
+    from gsl_tutorial.methods import METHODS
 
     text = run("train", "--help").out
     for name in [*METHODS, *DATASETS, *DATASETS["cifar10"]]:
@@ -165,7 +165,8 @@ def test_train_and_evaluate_print_results_on_standard_output_only(
 def test_train_json(tmp_path: Path, run: Run) -> None:
     told = run("train", "--out", tmp_path / "r", "--json", "--method", "none", "--bits", 16)
     values = json.loads(told.out)
-    assert set(values) == {"run", "round", "loss", "relative_distortion", "seconds"}
+    measured = {"loss", "relative_distortion", "perplexity", "cosine", "uphill", "seconds"}
+    assert set(values) == {"run", "round", *measured}
     assert values["run"] == str(tmp_path / "r")
     assert values["round"] == 3
     records = json.loads((tmp_path / "r" / "history.json").read_text())
@@ -253,11 +254,12 @@ def test_status_1_something_is_wrong(
     ("options", "phrase"),
     [
         (["--bits", 7], "choose bits among 8, 16, 32, 64"),
-        (["--method", "ste"], "a method out of none, penalty"),
+        (["--method", "steer"], "a method out of none, penalty"),
+        (["--loss", "hinge"], "a loss out of cross-entropy, supervised-contrastive, triplet"),
         (["--dataset", "mnist"], "a dataset out of cifar10, digits"),
-        (["--protocol", "P2"], "a protocol of digits out of digits"),
+        (["--protocol", "P2"], "a protocol of the data set digits: one of digits, validation"),
         (["--profile", "slow"], "a profile out of quick"),
-        (["--quantizer", "opq"], "a quantizer out of pq"),
+        (["--quantizer", "ivf"], "a quantizer out of lsq, opq, pq, rq"),
         (["--seed", -1], "seed a whole number"),
         (["--seed", 99999999999999999999], "seed a whole number, from 0 to 4294967295"),
         (["--strength", "nan"], "strength 0 or more, finite; got nan"),

@@ -43,7 +43,7 @@ def real_images(n: int) -> Tensor:
 
 
 def inputs(name: str, n: int) -> Tensor:
-    if name == "conv":
+    if name != "digits":
         return smooth_images(n)
     return torch.rand(n, 64, generator=torch.Generator().manual_seed(0))
 
@@ -61,28 +61,59 @@ def test_embeddings_have_the_asked_shape_and_unit_length(name: str, dim: int) ->
 
 
 def second_moment_of_filters(encoder: ConvEncoder, images: Tensor) -> Tensor:
-    """Mean of f f^T over all places, f the 12 responses of one sign of the first layer."""
+    """Mean of f f^T over all places, f the responses of one sign of the first layer."""
     x = (images.double() - encoder.mean.double()) / encoder.std.double()
-    kept = encoder.whiten.weight.double()
-    responses = F.conv2d(x, kept)[:, :12].permute(0, 2, 3, 1).reshape(-1, 12)
+    kept, n = encoder.whiten.weight.double(), encoder.whiten.out_channels // 2
+    responses = F.conv2d(x, kept, stride=encoder.whiten.stride)[:, :n]
+    responses = responses.permute(0, 2, 3, 1).reshape(-1, n)
     return responses.T @ responses / len(responses)
 
 
-def assert_whitened(images: Tensor) -> None:
-    encoder = ConvEncoder()
+def assert_whitened(
+    images: Tensor, *, patch: int = 2, stride: int = 1, n_filters: int = 12
+) -> None:
+    encoder = ConvEncoder(patch=patch, stride=stride, n_filters=n_filters)
     encoder.prepare(images)
     moment = second_moment_of_filters(encoder, images)
     # Only the epsilon beside the smallest eigenvalues may keep the diagonal from 1.
     assert (moment - torch.diag(moment.diagonal())).abs().max() < 1e-2
     x = (images.double() - encoder.mean.double()) / encoder.std.double()
-    patches = F.unfold(x, kernel_size=2).transpose(1, 2).reshape(-1, 12)
-    values = torch.linalg.eigvalsh(patches.T @ patches / len(patches))
+    patches = F.unfold(x, kernel_size=patch, stride=stride).transpose(1, 2)
+    patches = patches.reshape(-1, 3 * patch**2)
+    values = torch.linalg.eigvalsh(patches.T @ patches / len(patches))[-n_filters:]
     torch.testing.assert_close(moment.diagonal(), values / (values + 5e-4), rtol=1e-2, atol=1e-2)
     assert moment.diagonal().median() > 0.9
 
 
-def test_the_first_layer_whitens_patches() -> None:
-    assert_whitened(smooth_images(100))
+@pytest.mark.parametrize(
+    ("patch", "stride", "n_filters"), [(2, 1, 12), (4, 2, 24), (3, 1, 5), (2, 2, 1)]
+)
+def test_the_first_layer_whitens_patches(patch: int, stride: int, n_filters: int) -> None:
+    """With the strongest filters, at the places where the layer looks."""
+    assert_whitened(smooth_images(100), patch=patch, stride=stride, n_filters=n_filters)
+
+
+@pytest.mark.parametrize("widths", [(4,), (4, 6), (4, 6, 8)])
+@pytest.mark.parametrize(("patch", "stride"), [(2, 1), (4, 2)])
+def test_any_number_of_groups_halves_the_image_as_often(
+    widths: tuple[int, ...], patch: int, stride: int
+) -> None:
+    encoder = ConvEncoder(5, widths, patch=patch, stride=stride, n_filters=7)
+    sides: list[int] = []
+    for group in encoder.groups:
+        group.register_forward_hook(lambda module, args, out: sides.append(out.shape[-1]))
+    assert embed(encoder, smooth_images(3)).shape == (3, 5)
+    first = (32 - patch) // stride + 1
+    assert sides == [first // 2 ** (i + 1) for i in range(len(widths))]
+    assert encoder.whiten.out_channels == 14
+
+
+def test_the_small_encoder_is_small() -> None:
+    weights = {
+        name: sum(p.numel() for p in build_encoder(name, dim=32, seed=0).parameters())
+        for name in ("conv", "conv-small")
+    }
+    assert weights == {"conv": 297_912, "conv-small": 83_120}  # as the shipped records say
 
 
 @pytest.mark.images
@@ -142,7 +173,7 @@ def test_seeds_touch_no_generator_of_a_gpu() -> None:
 
 
 def test_an_unknown_encoder_is_refused() -> None:
-    with pytest.raises(UnknownNameError, match=r"conv, digits; got 'resnet'"):
+    with pytest.raises(UnknownNameError, match=r"conv, conv-small, digits; got 'resnet'"):
         build_encoder("resnet", dim=8, seed=0)
 
 
@@ -225,3 +256,18 @@ def test_logits_are_scaled_cosines() -> None:
     with torch.no_grad():
         classifier.weight.mul_(3)
     torch.testing.assert_close(classifier(z).detach(), logits)
+
+
+def test_the_classifier_normalises_z_and_its_gradient_turns_only() -> None:
+    classifier = CosineClassifier(3, 4)
+    z = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
+    lengths = torch.tensor([0.1, 0.5, 1.0, 3.0, 70.0])[:, None]
+    torch.testing.assert_close(classifier(z * lengths), classifier(z), rtol=1e-5, atol=1e-5)
+    leaf = z.clone().requires_grad_()
+    (g,) = torch.autograd.grad(F.cross_entropy(classifier(leaf), torch.arange(5) % 4), leaf)
+    assert g.norm() > 0.1
+    assert (g * z).sum(1).abs().max() < 1e-6
+    unit = F.normalize(z, dim=1)
+    expected = 12 * unit @ F.normalize(classifier.weight, dim=1).T
+    torch.testing.assert_close(classifier(unit), expected)  # unit embeddings stay as they are
+    assert torch.isfinite(classifier(torch.zeros(1, 3))).all()

@@ -35,7 +35,7 @@ def study(
     from gsl_tutorial.pipeline import provenance
     from gsl_tutorial.progress import say
     from gsl_tutorial.study import StudyResults, StudyRun, load_study, run_part
-    from gsl_tutorial.study.report import as_text, compare, settings
+    from gsl_tutorial.study.report import as_text, compare, settings, trials
 
     match = re.fullmatch(r"(\d+)/(\d+)", share)
     if match is None:
@@ -46,7 +46,11 @@ def study(
     kept = StudyResults(declared, results)
 
     if report:
-        for one in [part] if part else [p.name for p in declared.parts]:
+        single = {"tune", *(p.name for p in declared.parts if len(p.variants) > 1)}
+        for one in [part] if part else ["tune", *(p.name for p in declared.parts)]:
+            if one in single:
+                print(f"\n{one}, one run a line\n{trials(kept, one)}")
+                continue
             for setting in settings(kept, one):
                 print(f"\n{one}: " + ", ".join(map(str, setting)))
                 print(as_text(compare(kept, one, setting)))

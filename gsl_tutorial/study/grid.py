@@ -8,6 +8,7 @@ in the parts only.
 from __future__ import annotations
 
 import itertools
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
@@ -23,6 +24,7 @@ from gsl_tutorial.errors import (
     UnknownNameError,
 )
 from gsl_tutorial.methods import MethodOptions
+from gsl_tutorial.validation import check_count
 
 #: A trial or a variant: settings of `MethodOptions`, or `rate`, a factor of the learning rate.
 Settings = dict[str, Any]
@@ -71,6 +73,7 @@ class Study:
     """A declared grid. `base` holds what all runs share, `learning_rates` one rate for each loss.
 
     trials: loss -> method -> settings to try.
+    split_seed: draws the splits of all runs alike; without one each run draws with its own seed.
     """
 
     name: str
@@ -81,6 +84,7 @@ class Study:
     trials: dict[str, dict[str, tuple[Settings, ...]]]
     tune: Part
     parts: tuple[Part, ...]
+    split_seed: int | None = None
 
     def tuning(self) -> list[StudyRun]:
         """The trials: the same number for every method, on the validation split."""
@@ -136,12 +140,12 @@ def load_study(name: str | Path) -> Study:
     elif not Path(name).exists():
         raise DataMissingError(f"a study at {name}", "no such file", "check the path")
     else:
-        text = Path(name).read_text(encoding="utf-8")
+        text = Path(name).read_bytes().decode("utf-8", errors="replace")
     try:
         return _parse(tomllib.loads(text))
     except TutorialError:
         raise
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # TOMLDecodeError too
         raise InvalidInputError(
             "a study as gsl_tutorial/study/digits.toml shows it",
             f"{name}: {type(error).__name__}: {error}",
@@ -150,28 +154,40 @@ def load_study(name: str | Path) -> Study:
 
 
 def _parse(table: dict[str, Any]) -> Study:
-    tune = table["tune"]
+    _check_keys(table, (*(f.name for f in fields(Study) if f.name != "trials"),))
+    tune = dict(table["tune"])
     trials = {
         loss: {method: tuple(rows) for method, rows in by_method.items()}
         for loss, by_method in tune.pop("trials").items()
     }
     counts = {f"{x} {m}": len(rows) for x, by in trials.items() for m, rows in by.items()}
-    if len(set(counts.values())) != 1:
+    fair = len({frozenset(by) for by in trials.values()}) == len(set(counts.values())) == 1
+    if not fair or 0 in counts.values():
         raise InvalidInputError(
             "the same number of trials for every method and loss",
-            ", ".join(f"{name} {count}" for name, count in counts.items()),
+            ", ".join(f"{name} {count}" for name, count in counts.items()) or "none",
             "a comparison is fair or nothing",
         )
     methods = list(next(iter(trials.values())))
-    sizes = {key: table[key] for key in ("name", "train_per_class", "queries")}
     study = Study(
-        **sizes,
+        name=table["name"],
+        train_per_class=check_count(table["train_per_class"], name="train_per_class", low=0),
+        queries=check_count(table["queries"], name="queries", low=0),
         base=TrainingConfig(**table["base"]),
         learning_rates=table["learning_rates"],
         trials=trials,
-        tune=_part({"name": "tune", "losses": list(trials), "methods": methods, **tune}),
+        tune=_part({"losses": list(trials), "methods": methods, **tune, "name": "tune"}),
         parts=tuple(_part(row) for row in table["parts"]),
+        split_seed=table.get("split_seed"),
     )
+    names = ["tune", *(part.name for part in study.parts)]
+    for name in (study.name, *names):
+        if not isinstance(name, str) or not re.fullmatch(r"[\w-]+", name):
+            raise InvalidInputError("a name that can be that of a folder", repr(name), "rename it")
+    if len(set(names)) != len(names):  # each is a folder of results
+        raise InvalidInputError(
+            "another name for every part, and none called tune", ", ".join(names), "rename them"
+        )
     for part in study.parts:
         if unknown := (set(part.methods) - set(study.tune.methods)) | (
             set(part.losses) - set(study.tune.losses)
@@ -189,10 +205,16 @@ def _parse(table: dict[str, Any]) -> Study:
 
 
 def _part(row: dict[str, Any]) -> Part:
-    known = {field.name for field in fields(Part)}
-    if extra := set(row) - known:
+    _check_keys(row, tuple(f.name for f in fields(Part)))
+    for key, value in row.items():
+        if key != "name" and (not isinstance(value, list) or not value):
+            raise InvalidInputError(f"a list of one or more for {key}", repr(value), "write [...]")
+    lists = {key: tuple(value) for key, value in row.items() if key != "name"}
+    return Part(name=row["name"], **lists)
+
+
+def _check_keys(table: dict[str, Any], known: tuple[str, ...]) -> None:
+    if extra := set(table) - set(known):
         raise InvalidInputError(
             f"the keys {', '.join(sorted(known))}", ", ".join(sorted(extra)), "mend the study"
         )
-    lists = {key: tuple(value) for key, value in row.items() if key != "name"}
-    return Part(name=row["name"], **lists)

@@ -8,7 +8,7 @@ one side of zero.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from jaxtyping import Float
 
 from gsl_tutorial.bootstrap import Interval, clustered_bootstrap
 from gsl_tutorial.errors import DataMissingError
+from gsl_tutorial.methods import MethodOptions
 from gsl_tutorial.study.running import Record, StudyResults
 
 #: A setting in which methods are compared.
@@ -107,8 +108,9 @@ def _row(results: StudyResults, method: str, by_method: dict[str, list[Record]])
         if len(pairs) < 2:
             return None
         a, b = (np.stack([results.per_query(r) for r in side]) for side in zip(*pairs, strict=True))
-        # Every seed drew its own training images and queries.
-        return clustered_bootstrap(a, b, shared_queries=False, random_state=0)
+        # Where every seed draws its own queries, its mean carries their luck already.
+        shared = results.study.split_seed is not None
+        return clustered_bootstrap(a, b, shared_queries=shared, random_state=0)
 
     def spread(key: str) -> Spread:
         return _spread([r[key] for r in records])
@@ -136,6 +138,24 @@ def bias(record: Record) -> dict[str, Float[np.ndarray, " rounds"]]:
 def _spread(values: Sequence[float]) -> Spread:
     array = np.asarray(values, dtype=np.float64)
     return Spread(float(array.mean()), float(array.std(ddof=1)) if len(array) > 1 else 0.0)
+
+
+def trials(results: StudyResults, part: str) -> str:
+    """Every run of a part on a line of its own: for the tuning stage, and for parts with variants."""
+    lines = [
+        f"{r['loss']:23} {r['method']:15} {_tried(r):32} seed {r['seed']:<4} ADC mAP {r['adc_map']:.3f}   "
+        f"rel. distortion {r['relative_distortion']:.3f}   cosine {bias(r)['cosine'].mean():.2f}   "
+        f"uphill {bias(r)['uphill'].mean():.0%}"
+        for r in results.records(part)
+    ]
+    return "\n".join(lines)
+
+
+def _tried(record: Record) -> str:
+    """The settings in which a run differs from the defaults, and its learning rate."""
+    default = asdict(MethodOptions())
+    words = [f"{key} {value}" for key, value in record["options"].items() if value != default[key]]
+    return ", ".join([f"rate {record['learning_rate']:g}", *words])
 
 
 def as_text(rows: Sequence[Row]) -> str:

@@ -7,7 +7,6 @@ and the average precision of each of its queries, for paired comparisons.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -42,12 +41,13 @@ class StudyResults:
         path = self.file(run)
         if not path.exists():
             return False
-        # Through JSON, because a record comes back with lists for tuples.
-        asked = json.loads(json.dumps(run.config.to_dict()))
-        if (found := read_json(path).get("config")) != asked:
+        asked, found = _flat(what_was_asked(run, self.study)), _flat(read_json(path))
+        changed = {key: found.get(key) for key, value in asked.items() if found.get(key) != value}
+        # Records of the first study do not say how many images there were, nor the schedule.
+        if changed := {k: v for k, v in changed.items() if v is not None or "config." in k}:
             raise RunMismatchError(
-                f"the settings {asked} in {path.name}",
-                f"{found}",
+                f"{', '.join(f'{key} = {asked[key]!r}' for key in changed)} in {path.name}",
+                ", ".join(f"{key} = {value!r}" for key, value in changed.items()),
                 "the study was changed: move its results away or give it another name",
             )
         return True
@@ -82,10 +82,11 @@ class StudyResults:
                 f"run it first: gsl-tutorial study {self.study.name} --part tune",
             )
         best: dict[tuple[str, str], tuple[float, Settings]] = {}
-        for record in self.records("tune"):
-            key = record["loss"], record["method"]
-            if key not in best or record["adc_map"] > best[key][0]:
-                best[key] = record["adc_map"], self.study.trials[key[0]][key[1]][record["variant"]]
+        for run in self.study.tuning():
+            key = run.config.loss, run.config.method
+            value = read_json(self.file(run))["adc_map"]
+            if key not in best or value > best[key][0]:
+                best[key] = value, self.study.trials[key[0]][key[1]][run.variant]
         return {key: settings for key, (_, settings) in best.items()}
 
     def planned(self, part: str) -> list[StudyRun]:
@@ -156,13 +157,34 @@ def execute(run: StudyRun, study: Study) -> tuple[Record, Float[np.ndarray, " B"
         "options": asdict(config.options),
         "learning_rate": config.schedule.learning_rate,
         "history": model.history,
-        "config": config.to_dict(),
+        **what_was_asked(run, study),
     }
     return record, result.per_query
 
 
+def what_was_asked(run: StudyRun, study: Study) -> Record:
+    """Everything that decides the figures of a run, as a record says it."""
+    return {
+        "config": run.config.to_dict(),
+        "schedule": asdict(run.config.schedule),
+        "train_per_class": study.train_per_class,
+        "queries": study.queries,
+    }
+
+
+def _flat(record: Record, before: str = "") -> Record:
+    """Settings by their path, "config.options.strength"."""
+    flat: Record = {}
+    for key, value in record.items():
+        flat |= (
+            _flat(value, f"{before}{key}.") if isinstance(value, dict) else {before + key: value}
+        )
+    return flat
+
+
 def study_data(study: Study, protocol: str, seed: int) -> Dataset:
-    """The data of a protocol, thinned to the sizes of the study with the seed of the run."""
+    """The data of a protocol, thinned to the sizes of the study; `seed` is that of the run."""
+    seed = seed if study.split_seed is None else study.split_seed
     data = load_data(study.base.dataset, protocol=protocol, seed=seed)
     rng = np.random.default_rng(seed)
 
@@ -174,6 +196,12 @@ def study_data(study: Study, protocol: str, seed: int) -> Dataset:
     train = thin(data.train, study.train_per_class)
     seen = np.array_equal(data.train.indices, data.database.indices)
     n_classes = len(np.unique(data.query.labels))
+    if 0 < study.queries < n_classes:
+        raise InvalidInputError(
+            f"{n_classes} queries or more, one of each class; or 0 for all there are",
+            f"{study.queries}",
+            "change queries in the study",
+        )
     return Dataset(
         data.name,
         data.class_names,

@@ -1,0 +1,200 @@
+"""The registry of methods: every rival is what its source says, written out once more by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from cases import ADDITIVE, KINDS, apply_method, batch, drawn, random_quantizer, seeds
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gsl_tutorial import GradientSnapping, ProductQuantizer
+from gsl_tutorial.methods import MethodOptions
+
+FORMS = {
+    "snap": "pull",
+    "snap-pull": "pull",
+    "snap-lookahead": "look-ahead",
+    "snap-replace": "replace",
+}
+some = settings(max_examples=40, deadline=None)
+each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.short_name)
+
+
+@st.composite
+def quantizers(draw: st.DrawFn) -> Any:
+    shape = [draw(st.integers(*span)) for span in ((1, 3), (2, 6), (1, 3))]
+    return random_quantizer(draw(st.sampled_from(KINDS)), *shape, draw(seeds))
+
+
+# One by one
+
+
+@some
+@given(quantizers(), st.integers(1, 4), seeds)
+def test_none_is_the_identity_and_adds_nothing(quantizer: Any, n: int, seed: int) -> None:
+    z, g, _ = drawn(quantizer, n, seed)
+    seen, term, through, added = apply_method("none", z, quantizer, g, strength=9.0)
+    assert torch.equal(seen, z)
+    assert torch.equal(through, g)
+    assert float(term) == 0
+    assert not added.any()
+
+
+@some
+@given(quantizers(), st.integers(1, 4), seeds, st.sampled_from([0.0, 0.3, 10.0]))
+def test_penalty_ste_and_rotation_add_the_way_to_the_reconstruction(
+    quantizer: Any, n: int, seed: int, strength: float
+) -> None:
+    z, g, q = drawn(quantizer, n, seed)
+    for name in ("penalty", "ste", "rotation"):
+        seen, term, through, added = apply_method(name, z, quantizer, g, strength=strength)
+        assert float(term) == pytest.approx(
+            strength * float((z - q).square().sum()) / n, rel=1e-4, abs=1e-5
+        )
+        torch.testing.assert_close(added, 2 * strength * (z - q) / n, rtol=1e-4, atol=1e-4)
+        if name == "penalty":
+            assert torch.equal(seen, z)
+            assert torch.equal(through, g)
+        else:
+            torch.testing.assert_close(seen, q, rtol=1e-5, atol=1e-5)
+        if name == "ste":  # straight through: as if the quantizer were not there
+            assert torch.equal(through, g)
+
+
+def rotation_onto(e: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """The rotation that takes unit vector e to unit vector c and leaves all across their plane alone."""
+    cosine = e @ c
+    across = c - cosine * e
+    sine = np.linalg.norm(across)
+    R = np.eye(len(e))
+    if sine > 0:
+        u = across / sine
+        R += (cosine - 1) * (np.outer(e, e) + np.outer(u, u)) + sine * (
+            np.outer(u, e) - np.outer(e, u)
+        )
+    return R
+
+
+@some
+@given(quantizers(), st.integers(1, 4), seeds)
+def test_rotation_turns_and_stretches_the_gradient_back(quantizer: Any, n: int, seed: int) -> None:
+    z, g, q = drawn(quantizer, n, seed)
+    _, _, through, _ = apply_method("rotation", z, quantizer, g, strength=0.0)
+    Z, G, Q, T = (np.asarray(quantizer.split(t)) for t in (z, g, q, through))
+    for i, m in np.ndindex(Z.shape[:2]):
+        length, target = np.linalg.norm(Z[i, m]), np.linalg.norm(Q[i, m])
+        e, c = Z[i, m] / length, Q[i, m] / target
+        if e @ c < -0.99 or length < 0.05:
+            continue  # no plane of their own, or a stretch that magnifies rounding
+        R = rotation_onto(e, c)
+        np.testing.assert_allclose(R @ e, c, atol=1e-9)
+        np.testing.assert_allclose(R @ R.T, np.eye(len(e)), atol=1e-9)
+        s = target / length
+        np.testing.assert_allclose(T[i, m], s * R.T @ G[i, m], rtol=1e-3, atol=1e-4 * (1 + s))
+
+
+def test_rotation_keeps_the_angle_between_gradient_and_codeword() -> None:
+    """The point of the trick: the gradient stands to z as it stood to q(z)."""
+    quantizer = random_quantizer(ProductQuantizer, 1, 8, 5)
+    z, g, q = drawn(quantizer, 50, 0)
+    _, _, through, _ = apply_method("rotation", z, quantizer, g, strength=0.0)
+    similarity = torch.nn.functional.cosine_similarity
+    torch.testing.assert_close(similarity(through, z), similarity(g, q), rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(similarity(g, z), similarity(g, q), atol=1e-2)
+
+
+def test_rotation_onto_the_opposite_direction_still_arrives() -> None:
+    quantizer = ProductQuantizer(1, 2).with_codebooks([[[-2.0, 0.0], [0.0, -9.0]]])
+    z = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+    seen, _, through, _ = apply_method("rotation", z, quantizer, torch.ones_like(z))
+    torch.testing.assert_close(seen, torch.tensor([[-2.0, 0.0]], dtype=torch.float64))
+    # Along e the gradient is turned round and doubled; across it no direction is special.
+    assert float(through[0, 0]) == pytest.approx(-2.0)
+    assert abs(float(through[0, 1])) == pytest.approx(2.0)
+
+
+@some
+@given(quantizers(), st.integers(1, 3), seeds, st.sampled_from([0.05, 0.5, 5.0]))
+def test_soft_is_a_weighted_mean_of_codewords(
+    quantizer: Any, n: int, seed: int, temperature: float
+) -> None:
+    z, g, _ = drawn(quantizer, n, seed)
+    seen, term, through, _ = apply_method("soft", z, quantizer, g, temperature=temperature)
+    assert float(term) == 0
+    K = quantizer.n_codewords
+    near = quantizer.candidates(z, K).numpy()  # all codewords, or the K nearest sums
+    Z, S, G, T = (np.asarray(quantizer.split(t)) for t in (z, seen, g, through))
+    for i, m in np.ndindex(near.shape[:2]):
+        places = near[i, m] if isinstance(quantizer, ADDITIVE) else quantizer.codebooks_[m]
+        places = places.astype(np.float64)
+        squared = np.array([((Z[i, m] - c) ** 2).sum() for c in places])
+        weights = np.exp(-(squared - squared.min()) / temperature)
+        weights /= weights.sum()
+        mean = sum(w * c for w, c in zip(weights, places, strict=True))
+        np.testing.assert_allclose(S[i, m], mean, rtol=1e-5, atol=1e-5)
+        # d mean / dz = 2 / temperature times the covariance of the codewords under the weights.
+        covariance = sum(
+            w * np.outer(c - mean, c - mean) for w, c in zip(weights, places, strict=True)
+        )
+        expected = 2 / temperature * covariance @ G[i, m]
+        np.testing.assert_allclose(T[i, m], expected, rtol=1e-3, atol=1e-3)
+
+
+@some
+@given(quantizers(), st.integers(1, 4), seeds)
+def test_soft_hardens_as_the_temperature_falls(quantizer: Any, n: int, seed: int) -> None:
+    z, g, _ = drawn(quantizer, n, seed)
+    near = quantizer.candidates(z, 2)
+    far = (quantizer.split(z).unsqueeze(2) - near).square().sum(3)
+    clear = (far[:, :, 1] - far[:, :, 0]) > 1e-3
+    seen = quantizer.split(apply_method("soft", z, quantizer, g, temperature=1e-5)[0])
+    torch.testing.assert_close(seen[clear], near[:, :, 0][clear], rtol=1e-5, atol=1e-5)
+    hot = quantizer.split(apply_method("soft", z, quantizer, g, temperature=1e9)[0])
+    everything = quantizer.candidates(z, quantizer.n_codewords).mean(2)
+    torch.testing.assert_close(hot, everything, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "form"), FORMS.items())
+@pytest.mark.parametrize(
+    "options",
+    [
+        MethodOptions(),
+        MethodOptions(strength=3.0, n_candidates=7, step=0.05),
+        MethodOptions(length="full", fallback="nearest", strength=0.2),
+        MethodOptions(fallback="keep", n_candidates=1),
+    ],
+)
+def test_snapping_methods_hand_their_options_to_the_layer(
+    name: str, form: Any, options: MethodOptions
+) -> None:
+    quantizer = random_quantizer(ProductQuantizer, 3, 16, 2)
+    layer = GradientSnapping(
+        quantizer,
+        n_candidates=options.n_candidates,
+        form=form,
+        length=options.length,  # type: ignore[arg-type]
+        fallback=options.fallback,  # type: ignore[arg-type]
+        strength=options.strength,
+        step=options.step,
+    )
+    z, g = batch(40, 6, 0), batch(40, 6, 1)
+    seen, term, through, _ = apply_method(name, z, quantizer, g, **vars(options))
+    assert torch.equal(seen, z)
+    assert float(term) == 0
+    torch.testing.assert_close(through, layer.backward_rule(g, z))
+    assert not torch.allclose(through, g)
+
+
+@each_kind
+def test_more_candidates_than_there_are_are_all_of_them(kind: Any) -> None:
+    quantizer = random_quantizer(kind, 2, 3, 2)
+    most = quantizer.most_candidates
+    z, g = batch(20, 4, 0), batch(20, 4, 1)
+    asked = {n: apply_method("snap", z, quantizer, g, n_candidates=n)[2] for n in (3, most, 99)}
+    assert torch.equal(asked[most], asked[99])
+    if kind in ADDITIVE:  # nine sums, more than the codewords of a stage
+        assert not torch.equal(asked[3], asked[99])
