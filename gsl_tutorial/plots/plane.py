@@ -72,11 +72,16 @@ def draw_fields(
     panels: dict[str, Float[np.ndarray, "N 2"]],
     points: Float[np.ndarray, "N 2"],
 ) -> Figure:
-    """One panel for each field of gradients: arrows of descent, those that go uphill marked."""
-    figure = new_figure(3.3 * len(panels), 3.95)
+    """One panel for each field of gradients: arrows of descent, those that go uphill marked.
+
+    At most four panels stand side by side.
+    """
+    columns = min(4, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = new_figure(3.3 * columns, 3.95 * rows)
     g = plane.gradient(points)
     for i, (title, gradients) in enumerate(panels.items(), start=1):
-        axes = figure.add_subplot(1, len(panels), i)
+        axes = figure.add_subplot(rows, columns, i)
         _draw_world(axes, plane)
         uphill = (gradients * g).sum(axis=1) < -1e-12
         size = np.linalg.norm(gradients, axis=1, keepdims=True)

@@ -16,10 +16,11 @@ from gsl_tutorial.widgets.drawing import DrawingWithControls
 class RecordingSlider(DrawingWithControls):
     """One slider over the turns of recordings of equal length.
 
-    names: of the classes. Where no widget runs, four moments stand side by side.
+    names: of the classes. alt: what the recordings show. Where no widget runs, four moments stand
+    side by side.
     """
 
-    def __init__(self, recordings: Sequence[Recording], names: Sequence[str]) -> None:
+    def __init__(self, recordings: Sequence[Recording], names: Sequence[str], *, alt: str) -> None:
         lengths = {len(recording.frames) for recording in recordings}
         if len(lengths) != 1:
             raise InvalidInputError(
@@ -40,13 +41,10 @@ class RecordingSlider(DrawingWithControls):
                 style={"description_width": "9.5em"},
             )
         }  # fmt: skip
-        methods = ", ".join(recording.method for recording in recordings)
         super().__init__(
             draw,
             controls,
             legend=draw_turn_legend(recordings, names),
             still=still,
-            alt=f"A circle for each method ({methods}). Around it the embeddings, one ring for each "
-            "class; on it the codewords and the borders of their cells; inside it crosses, where "
-            "vectors are sent uphill.",
+            alt=alt,
         )

@@ -16,7 +16,7 @@ import numpy as np
 from gsl_tutorial.checks import check, hint
 from gsl_tutorial.datasets import get_protocol
 from gsl_tutorial.evaluation import precision_recall_curve
-from gsl_tutorial.losses import MethodOptions
+from gsl_tutorial.methods import MethodOptions
 from gsl_tutorial.pipeline import embed_split, evaluate_model, load_data, train_run
 from gsl_tutorial.plots import show
 from gsl_tutorial.plots.retrieval import (
