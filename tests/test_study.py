@@ -119,7 +119,7 @@ def test_a_study_is_the_product_of_its_lists(write: Any) -> None:
     [
         ("queries = 30", "queries = ", ["mine.toml", "TOMLDecodeError", "line 4"]),
         ("queries = 30", "", ["mine.toml", "KeyError", "queries"]),
-        ("queries = 30", "querries = 30", ["the keys base", "got querries"]),
+        ("queries = 30", "question = 30", ["the keys base", "got question"]),
         ("queries = 30", "queries = -1", ["queries a whole number, 0 or more", "-1"]),
         ("train_per_class = 20", 'train_per_class = "x"', ["train_per_class", "'x'"]),
         ('name = "small"', "name = 3", ["a name that can be that of a folder", "got 3"]),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from gsl_tutorial.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, new_figure
 from gsl_tutorial.study.report import Row
@@ -50,6 +51,9 @@ def draw_pareto(groups: dict[str, Sequence[Row]]) -> Figure:
                 label=row.method,
             )
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel("relative distortion of the database (log scale)")
         axes.set_ylabel("ADC mAP@all")
         axes.set_title(title, fontsize=10)
