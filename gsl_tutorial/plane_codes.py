@@ -47,7 +47,7 @@ def cut_along(
 ) -> OptimizedProductQuantizer:
     """Return a quantizer of two pieces whose grid is turned by `degrees`, fitted to the points.
 
-    >>> square = np.array([[0, 1], [1, 0], [0, -1], [-1, 0]])
+    >>> square = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, -1.0], [-1.0, 0.0]])
     >>> [round(cut_along(square, degrees, 2).distortion(square), 3) for degrees in (0, 45)]
     [0.333, 0.0]
     """
@@ -62,7 +62,7 @@ def all_places(quantizer: Quantizer) -> Float[np.ndarray, "P dim"]:
 
     Raises `InvalidInputError` where there are too many to look at.
 
-    >>> square = np.array([[0, 1], [1, 0], [0, -1], [-1, 0]])
+    >>> square = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, -1.0], [-1.0, 0.0]])
     >>> all_places(cut_along(square, 45, 2)).shape
     (4, 2)
     """

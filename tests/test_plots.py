@@ -470,7 +470,9 @@ def test_each_circle_says_its_method_and_its_numbers() -> None:
     texts = [text.get_text() for text in turns.draw_turn(RECORDINGS, 4).axes[0].texts]
     assert "none\nADC mAP 0.50, uphill 0%" in texts
     assert "penalty\nADC mAP 0.50, uphill 100%" in texts
-    assert turns.draw_turn(RECORDINGS, 4).texts[0].get_text() == "codebooks' turn of round 2"
+    assert (
+        turns.draw_turn(RECORDINGS, 4).texts[0].get_text() == "turn 4: codebooks' turn of round 2"
+    )
 
 
 def test_a_figure_without_a_text_is_refused() -> None:

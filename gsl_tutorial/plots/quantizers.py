@@ -69,7 +69,7 @@ def draw_methods(
 ) -> Figure:
     """Two panels in a row, each (points, their reconstructions, all that the quantizer can say)."""
     rows = -(-len(panels) // 2)
-    width, height = 2.1, 2.36
+    width, height = 2.1, 2.28
     figure = new_figure(2.85 * width, 1.425 * height * rows, layout="none")
     # One pair of axes for all panels: a slider redraws them, and four pairs take twice the time.
     axes = figure.add_axes((0, 0, 1, 1))
@@ -84,7 +84,7 @@ def draw_methods(
             middle[0] - 1, middle[1] + 1.06, f"{title}: distortion {lost:.4f}", fontsize=_TEXT
         )
     columns = min(len(panels), 2)
-    axes.set(xlim=(-1.03, width * columns - 1.03), ylim=(-height * rows + 1.2, 1.27))
+    axes.set(xlim=(-1.03, width * columns - 1.03), ylim=(-height * rows + 1.23, 1.25))
     axes.set_aspect("equal")
     axes.axis("off")
     return figure
@@ -169,7 +169,7 @@ def draw_candidates(
         else:
             _draw_candidate_places(axes, candidates[0])
         axes.plot(*z, "o", ms=10, color=BLACK, zorder=6)
-        _name(axes, "z", z, (-16, 8), BLACK)
+        _name(axes, "z", z, (9, -17), BLACK)
         axes.set(xlim=(-1.02, 1.02), ylim=(-1.02, 1.02), aspect="equal", xticks=[], yticks=[])
         axes.set_title(title, fontsize=_TEXT)
     return figure
@@ -206,4 +206,6 @@ def _draw_code(
     lines = list(np.stack([points, decoded], axis=1))
     axes.add_collection(LineCollection(lines, colors=BLUE, linewidths=0.8, alpha=0.6, zorder=1))
     axes.plot(*points.T, "o", ms=3.2, color=BLUE, mew=0, zorder=2)
-    axes.plot(*places.T, "D", ms=9, color=ORANGE, mec=BLACK, mew=1.2, ls="none", zorder=3)
+    # Many diamonds are small ones, or they would hide the points.
+    size = 9 if len(places) <= 25 else 5.5
+    axes.plot(*places.T, "D", ms=size, color=ORANGE, mec=BLACK, mew=size / 8, zorder=3)

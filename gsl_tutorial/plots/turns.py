@@ -8,6 +8,7 @@ and the short lines across the rings are the borders between their cells. Pure f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Circle
 from matplotlib.patheffects import withStroke
 
 from gsl_tutorial.plots.study import LOOKS
@@ -48,26 +48,27 @@ def draw_turn(recordings: Sequence[Recording], now: int) -> Figure:
     # Fixed places and few axes: a slider redraws this many times a second.
     figure = new_figure(9.0, 5.7, layout="none")
     axes = _stage(figure, (0.0, 0.0, 1.0, 0.95), columns=len(recordings), rows=1, below=2.0)
-    for i, recording in enumerate(recordings):
-        _draw_frame(axes, recording, now, (_WIDE * i, 0.0), 1.0)
+    circles = [_circle(r, now, (_WIDE * i, 0.0)) for i, r in enumerate(recordings)]
+    _draw_circles(axes, circles, 1.0)
+    for circle, recording in zip(circles, recordings, strict=True):
         title = f"{recording.method}\n{_read_out(recording.frames[now])}"
-        _entitle(axes, (_WIDE * i, 0.0), title, _TEXT)
+        _entitle(axes, circle.at, title, _TEXT)
     first = recordings[0].frames[now]
-    said = _TURNS[first.turn] + (f" of round {first.round}" if first.round else "")
+    said = f"turn {now}: {_TURNS[first.turn]}" + (f" of round {first.round}" if now else "")
     figure.text(0.01, 0.985, said, fontsize=_TEXT + 1, fontweight="bold", va="top")
     across = _WIDE * len(recordings) / len(COURSES)
     for i, key in enumerate(COURSES):
-        box = (across * i - 0.37 * _WIDE, -3.2, across - 0.65, 1.0)
+        box = (across * i - 0.35 * _WIDE, -3.2, across - 0.75, 1.0)
         add_course(axes, box, recordings, key, now)
     return figure
 
 
 def draw_turn_legend(recordings: Sequence[Recording], names: Sequence[str]) -> Figure:
-    """What the marks of `draw_turn` mean; `names` are those of the classes."""
-    figure = new_figure(2.3, 5.7, layout="none")
+    """What the marks of `draw_turn` mean, to stand below it; `names` are those of the classes."""
+    marks = _marks(len(np.unique(recordings[0].labels)), names) + _lines(recordings)
+    figure = new_figure(9.0, 0.3 * -(-len(marks) // 6) + 0.1, layout="none")
     figure.legend(
-        handles=_marks(len(np.unique(recordings[0].labels)), names) + _lines(recordings),
-        loc="upper left", bbox_to_anchor=(0.0, 0.97), frameon=False, fontsize=_TEXT,
+        handles=marks, loc="center", ncols=6, frameon=False, fontsize=_TEXT, borderpad=0,
     )  # fmt: skip
     return figure
 
@@ -88,13 +89,15 @@ def draw_turns(
     figure = new_figure(2.35 * columns, 2.35 * 1.1 * rows + 0.35, layout="none")
     legend = 0.35 / figure.get_figheight()
     axes = _stage(figure, (0.0, legend, 1.0, 1 - legend), columns=columns, rows=rows)
+    circles = []
     for row, recording in enumerate(recordings):
         for column, now in enumerate(moments):
             at = (_WIDE * column, -_HIGH * row)
             frame = recording.frames[now]
-            _draw_frame(axes, recording, now, at, 0.75)
+            circles.append(_circle(recording, now, at))
             when = f"round {frame.round}" if frame.round else "start"
             _entitle(axes, at, f"{titles[row]}, {when}\n{_read_out(frame)}", 9)
+    _draw_circles(axes, circles, 0.75)
     marks = _marks(len(np.unique(recordings[0].labels)), names)
     figure.legend(
         handles=marks, loc="lower center", ncols=len(marks), frameon=False, fontsize=9,
@@ -113,15 +116,12 @@ def draw_renumbered(
     axes = _stage(figure, (0.0, 0.0, 1.0, 1.0), columns=len(panels), rows=1)
     for i, (title, codewords) in enumerate(panels.items()):
         at = np.array([_WIDE * i, 0.0])
-        _draw_points(axes, z, labels, np.zeros(len(z), dtype=bool), at, 1.0)
-        _draw_codewords(axes, codewords, at, 1.0)
+        _draw_circles(axes, [_Circle(at, z, labels, np.zeros(len(z), bool), codewords)], 1.0)
         # Neighbours' numbers stand at different depths, so that none lies on another.
         for rank, k in enumerate(np.argsort(np.arctan2(codewords[:, 1], codewords[:, 0])).tolist()):
-            out = codewords[k] / np.linalg.norm(codewords[k])
-            x, y = at + (0.78 - 0.18 * (rank % 3)) * out
-            axes.plot(
-                [x, at[0] + codewords[k, 0]], [y, at[1] + codewords[k, 1]], color=GREY, lw=0.8
-            )
+            place = at + codewords[k]
+            x, y = at + (0.78 - 0.18 * (rank % 3)) * codewords[k] / np.linalg.norm(codewords[k])
+            axes.plot([x, place[0]], [y, place[1]], color=GREY, lw=0.8)
             axes.text(
                 x, y, str(k), ha="center", va="center", fontsize=13, fontweight="bold", zorder=7,
                 path_effects=[withStroke(linewidth=3, foreground="white")],
@@ -164,42 +164,61 @@ def _stage(
 
 def _entitle(axes: Axes, at: Any, text: str, fontsize: float) -> None:
     # Not set_title: it measures everything in the axes first.
-    axes.text(
-        at[0], at[1] + _HIGH - _WIDE / 2 - 0.04, text, ha="center", va="top", fontsize=fontsize
-    )
+    top = at[1] + _HIGH - _WIDE / 2 - 0.04
+    axes.text(at[0], top, text, ha="center", va="top", fontsize=fontsize)
 
 
-def _draw_frame(axes: Axes, recording: Recording, now: int, at: Any, size: float) -> None:
-    frame, at = recording.frames[now], np.asarray(at)
-    _draw_points(axes, frame.z, recording.labels, frame.uphill, at, size)
-    if frame.codewords is None:
-        return
-    before = recording.frames[now - 1].codewords
-    if frame.turn == "codebooks" and before is not None:
-        way = at + np.stack([before, frame.codewords], axis=1)
-        axes.add_collection(LineCollection(list(way), colors=BLACK, linewidths=2 * size, zorder=4))
-    _draw_codewords(axes, frame.codewords, at, size)
+@dataclass(frozen=True)
+class _Circle:
+    """What is drawn around one centre; `before` are the codewords before a codebooks' turn."""
+
+    at: Any
+    z: np.ndarray
+    labels: np.ndarray
+    uphill: np.ndarray
+    codewords: np.ndarray | None
+    before: np.ndarray | None = None
 
 
-def _draw_points(axes: Axes, z: Any, labels: Any, uphill: Any, at: Any, size: float) -> None:
-    some = slice(None, None, max(1, len(z) // _SHOWN))
-    z, labels, uphill = z[some], labels[some], uphill[some]
-    axes.add_patch(Circle(at, 1.0, fill=False, ec="#9A9A9A", lw=1, zorder=1))
-    for label in np.unique(labels):
-        mine = at + (_FIRST_RING + _RING * label) * z[labels == label]
+def _circle(recording: Recording, now: int, at: Any) -> _Circle:
+    frame = recording.frames[now]
+    before = recording.frames[now - 1].codewords if frame.turn == "codebooks" else None
+    # Every so many vectors: all would be a blur, and take their time.
+    some = slice(None, None, max(1, len(frame.z) // _SHOWN))
+    return _Circle(
+        np.asarray(at), frame.z[some], recording.labels[some], frame.uphill[some],
+        frame.codewords, before,
+    )  # fmt: skip
+
+
+def _draw_circles(axes: Axes, circles: Sequence[_Circle], size: float) -> None:
+    """All circles at once: one artist for each kind of mark is what makes it quick."""
+    angles = np.linspace(0, 2 * np.pi, 121)
+    outline = np.column_stack([np.cos(angles), np.sin(angles)])
+    rims = [one.at + outline for one in circles]
+    axes.add_collection(LineCollection(rims, colors="#9A9A9A", linewidths=1, zorder=1))
+    for label in np.unique(np.concatenate([one.labels for one in circles])):
+        ring = _FIRST_RING + _RING * label
+        mine = np.concatenate([one.at + ring * one.z[one.labels == label] for one in circles])
         look = CLASS_MARKERS[label % 10], CLASS_COLOURS[label % 10]
         axes.plot(*mine.T, look[0], color=look[1], ms=5 * size, mew=0, alpha=0.8, zorder=3)
     # Uphill ones go inside the circle, so that the mark hides nobody.
-    inside = at + 0.8 * z[uphill]
+    inside = np.concatenate([one.at + 0.8 * one.z[one.uphill] for one in circles])
     axes.plot(*inside.T, "x", color=BLACK, ms=5 * size, mew=1.2 * size, zorder=5)
-
-
-def _draw_codewords(axes: Axes, codewords: np.ndarray, at: Any, size: float) -> None:
-    angles = borders_on_circle(codewords)
-    ends = np.column_stack([np.cos(angles), np.sin(angles)])
-    lines = at + np.stack([0.88 * ends, 0.48 * _WIDE * ends], axis=1)
-    axes.add_collection(LineCollection(list(lines), colors="#A0A0A0", linewidths=1, zorder=0))
-    axes.plot(*(at + codewords).T, "s", ms=7.5 * size, color=YELLOW, mec=BLACK, mew=1.3, zorder=6)
+    borders, ways, places = [], [], []
+    for one in circles:
+        if one.codewords is None:
+            continue
+        at_borders = borders_on_circle(one.codewords)
+        ends = np.column_stack([np.cos(at_borders), np.sin(at_borders)])
+        borders += list(one.at + np.stack([0.88 * ends, 0.48 * _WIDE * ends], axis=1))
+        places += list(one.at + one.codewords)
+        if one.before is not None:
+            ways += list(one.at + np.stack([one.before, one.codewords], axis=1))
+    axes.add_collection(LineCollection(borders, colors="#A0A0A0", linewidths=1, zorder=0))
+    axes.add_collection(LineCollection(ways, colors=BLACK, linewidths=2 * size, zorder=4))
+    x, y = np.reshape(places, (-1, 2)).T
+    axes.plot(x, y, "s", color=YELLOW, mec=BLACK, mew=1.3, ms=7.5 * size, zorder=6)
 
 
 def _read_out(frame: Frame) -> str:

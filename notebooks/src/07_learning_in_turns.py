@@ -213,7 +213,7 @@ show(
     dpi=85,
 )
 
-# %% tags=["claim"]
+# %%
 for recording in recordings:
     last, later = recording.frames[-1], [r["uphill"] for r in recording.history[1:]]
     print(
@@ -236,7 +236,7 @@ with training_bar() as bar:
     weak = record(config("penalty", strength=1.0), data, on_progress=bar)
     unlucky = record(config("snap-pull", seed=2), data, on_progress=bar)
 
-# %% tags=["claim"]
+# %%
 print(f"penalty, strength 1:   ADC mAP above 0.9: {weak.frames[-1].adc_map > 0.9}")
 print(f"snap-pull, other seed: ADC mAP above 0.9: {unlucky.frames[-1].adc_map > 0.9}")
 
@@ -386,7 +386,7 @@ for name, recording in wrong.items():
         f"{last.adc_map:.2f}   relative distortion {last.relative_distortion:.3f}"
     )
 
-# %% tags=["claim"]
+# %%
 never, first_loss = wrong["never"], wrong["never"].history[0]["loss"]
 print("never: the loss fell to less than a tenth:   ", never.frames[-1].loss < first_loss / 10)
 print("never: exact mAP above 0.9:                  ", never.frames[-1].exact_map > 0.9)
@@ -414,7 +414,7 @@ show(
 # **3. The codebooks are fitted to the database at test time.** Then the distortion is measured on the
 # very vectors that were fitted. Here the 180 queries play a database that training has never seen:
 
-# %% tags=["claim"]
+# %%
 final = snap.frames[-1]
 fitted = ProductQuantizer(1, 64, random_state=0).fit(final.z)
 cheating = ProductQuantizer(1, 64, random_state=0).fit(final.query_z)
