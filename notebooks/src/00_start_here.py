@@ -120,10 +120,10 @@ print("yours:", squared_distance(x, y))  # None as long as the exercise is blank
 # | [01 search by similarity](01_search_by_similarity.ipynb) | exact nearest neighbours, and what they cost | here |
 # | [02 vector quantization](02_vector_quantization.ipynb) | k-means and its cells | here |
 # | [03 product quantization](03_product_quantization.ipynb) | cut, quantize, add up | here |
-# | 04 other quantizers | rotated, residual, additive: distortion per bit | to come |
+# | [04 other quantizers](04_other_quantizers.ipynb) | rotated, residual, additive: distortion per bit | here |
 # | 05 biased gradients | where a penalty sends a point uphill | to come |
 # | [06 snapping the gradient](06_snapping_the_gradient.ipynb) | write the layer | here |
-# | 07 learning in turns | codebooks and network take turns | to come |
+# | [07 learning in turns](07_learning_in_turns.ipynb) | codebooks and network take turns | here |
 # | [08 retrieval on digits](08_retrieval_on_digits.ipynb) | from images to results | here |
 # | [09 retrieval on CIFAR-10](09_retrieval_on_cifar10.ipynb) | photographs and tables | here |
 # | 10 honest evaluation | protocols, ties, leaks, seeds | to come |

@@ -481,7 +481,7 @@ print("with K = 256, images not learned from are distorted more:", more)
 #    is not the sum of the roots.
 # 3. Nothing. They are tied; a fair measure counts all orders of tied images.
 # 4. Yes. Other pixels would share a piece. Neighbouring pixels go together, and a piece that holds
-#    them needs fewer codewords; chapter 04 (to come) learns the best rotation before cutting.
+#    them needs fewer codewords; chapter 04 learns the best rotation before cutting.
 # 5. Nothing: the order stays the same.
 #
 # </details>
