@@ -122,6 +122,12 @@ class GradientSnapping(nn.Module):
     Parameters are those of `snap_gradient` and `n_candidates` (n), the codewords of each subspace
     (with an additive quantizer the sums) that are considered.
 
+    The defaults come from validation images (data/results/cifar10, parts tune and layer: 16 bits,
+    cross-entropy, unit embeddings, one seed; seeds spread by about .004). ADC mAP of "pull" at strength
+    3 .675, at 10 .675 with half the distortion, at 30 .642. At strength 3: n 1, 2, 4, 16 .663, .667,
+    .675, .677; fallback "nearest" .679, within the spread. "look-ahead" reached .669, "replace" .628.
+    A contrastive loss did best with the weakest pull that was tried, 0.1.
+
     >>> from gsl_tutorial import ProductQuantizer
     >>> pq = ProductQuantizer(1, 2).with_codebooks([[[0.1, 0.0], [-1.0, 1.0]]])
     >>> layer = GradientSnapping(pq, n_candidates=2, form="replace")
