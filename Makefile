@@ -13,13 +13,14 @@ ifneq ($(GSL_TUTORIAL_DATA),)
 export GSL_TUTORIAL_DATA := $(abspath $(GSL_TUTORIAL_DATA))
 endif
 
-.PHONY: lab test lint unit notebooks bench build clean help
+.PHONY: lab test lint unit notebooks bench build reproduce clean help
 
 help:
 	@echo "make lab      open the workbook in JupyterLab (LAB_ARGS=--no-browser without a screen)"
 	@echo "make test     run every check: style, types, tests, notebooks"
 	@echo "make build    press notebooks/src/*.py into notebooks"
 	@echo "make bench    measure speed and memory, as JSON in benchmarks/results"
+	@echo "make reproduce   train the runs in data/ again (two hours) and compare with their cards"
 	@echo "make clean    remove .venv and what tools left behind"
 
 lab: $(READY)
@@ -51,6 +52,11 @@ build: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+# An interrupted one goes on when it is called again.
+reproduce: $(READY)
+	for card in data/cifar10-*/card.json; do name=$$(basename $$(dirname $$card)); \
+	    $(BIN)/gsl-tutorial reproduce data/$$name --out runs/$$name || exit 1; done
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \

@@ -41,7 +41,8 @@ class Schedule:
 
     A round is `epochs` passes and one refit of the codebooks, on `refit_sample` images (on all of them
     after the last round). encoder: empty for the data set's own. precision: "float32", or "bfloat16"
-    for the convolutions of the encoder.
+    for the convolutions of the encoder. average_every: steps between two updates of the average of the
+    weights (0: none). mirror: embed a picture together with its mirror image when training is over.
     """
 
     rounds: int
@@ -55,6 +56,8 @@ class Schedule:
     encoder: str = ""
     precision: str = "float32"
     refit_sample: int = 10_000
+    average_every: int = 0
+    mirror: bool = False
 
 
 #: Profiles by dataset: "quick" is a lab's patience, "study" half a minute on a fifth of the images.

@@ -30,6 +30,7 @@ class ConvEncoder(nn.Module):
 
     widths: channels of the groups, each of which halves the side of the image. The frozen first layer
     looks at squares of patch x patch pixels, `stride` apart, through `n_filters` filters of both signs.
+    identity: convolutions begin by passing their input through (Dirac weights, as in airbench).
     """
 
     mean: Tensor
@@ -43,6 +44,7 @@ class ConvEncoder(nn.Module):
         patch: int = 2,
         stride: int = 1,
         n_filters: int = 12,
+        identity: bool = False,
     ) -> None:
         super().__init__()
         self.whiten = nn.Conv2d(3, 2 * n_filters, kernel_size=patch, stride=stride)
@@ -50,13 +52,19 @@ class ConvEncoder(nn.Module):
         channels = (2 * n_filters, *widths)
         self.groups = nn.Sequential(*map(_group, channels[:-1], channels[1:]))
         self.project = nn.Linear(widths[-1], dim, bias=False)
+        if identity:
+            for layer in self.groups.modules():
+                if isinstance(layer, nn.Conv2d):
+                    nn.init.dirac_(layer.weight.data[: layer.in_channels])
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1) * 255)
         self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1) * 255)
 
     def forward(self, images: Float[Tensor, "N 3 32 32"]) -> Float[Tensor, "N dim"]:
         x = (images - self.mean) / self.std
         x = self.groups(F.gelu(self.whiten(x)))
-        return F.normalize(self.project(x.amax((2, 3))), dim=1)
+        # Under autocast the convolutions run in bfloat16; the embedding itself stays in float32.
+        with torch.autocast(x.device.type, enabled=False):
+            return F.normalize(self.project(x.amax((2, 3)).float()), dim=1)
 
     @torch.no_grad()
     def prepare(self, images: UInt8[Tensor, "N 3 32 32"]) -> None:
@@ -114,6 +122,8 @@ class CosineClassifier(nn.Module):
 
 ENCODERS: dict[str, Callable[[int], ConvEncoder | DigitsEncoder]] = {
     "conv": ConvEncoder,
+    "conv-wide": partial(ConvEncoder, widths=(64, 256, 256), identity=True),
+    "conv-large": partial(ConvEncoder, widths=(128, 384, 384), identity=True),
     "conv-small": partial(ConvEncoder, widths=(32, 64), patch=4, stride=2, n_filters=24),
     "digits": DigitsEncoder,
 }
@@ -128,10 +138,13 @@ def build_encoder(name: str, *, dim: int, seed: int) -> ConvEncoder | DigitsEnco
 
 
 @torch.no_grad()
-def embed(encoder: nn.Module, images: Tensor, *, batch_size: int = 1000) -> Float[Tensor, "N dim"]:
+def embed(
+    encoder: nn.Module, images: Tensor, *, batch_size: int = 500, mirror: bool = False
+) -> Float[Tensor, "N dim"]:
     """Embeddings of all images in evaluation mode, batch by batch, on the CPU in float32.
 
     `images` come as the datasets hold them: (N, 3, 32, 32) uint8 or (N, 64) float32.
+    mirror: embed each picture and its mirror image, and take the mean direction (test-time flip).
     """
     if images.ndim not in (2, 4):
         raise InvalidInputError(
@@ -141,9 +154,13 @@ def embed(encoder: nn.Module, images: Tensor, *, batch_size: int = 1000) -> Floa
     encoder.eval()
     device = next(encoder.parameters()).device
     try:
-        parts = [
-            encoder(batch.to(device).float()).cpu() for batch in torch.split(images, batch_size)
-        ]
+        parts = []
+        for batch in torch.split(images, batch_size):
+            x = batch.to(device).float()
+            z = encoder(x)
+            if mirror and x.ndim == 4:
+                z = F.normalize(z + encoder(x.flip(3)), dim=1)
+            parts.append(z.cpu())
     finally:
         encoder.train(was_training)
     return torch.cat(parts)
@@ -155,9 +172,9 @@ def augment(
 ) -> Float[Tensor, "N 3 32 32"]:
     """Mirror the images that `flips` marks, then shift each by up to 2 pixels either way."""
     x = images.float()
-    x = torch.where(flips.bool().view(-1, 1, 1, 1), x.flip(3), x)
+    x = torch.where(flips.to(x.device).bool().view(-1, 1, 1, 1), x.flip(3), x)
     padded = F.pad(x, (2, 2, 2, 2), mode="reflect")
-    shift = torch.randint(0, 5, (len(x), 2), generator=generator)
+    shift = torch.randint(0, 5, (len(x), 2), generator=generator).to(x.device)
     out = torch.empty_like(x)
     for dy in range(5):
         for dx in range(5):

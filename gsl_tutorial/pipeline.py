@@ -35,6 +35,7 @@ from gsl_tutorial.encoders import embed
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.retrieval import Embedded, RetrievalResult, measure
 from gsl_tutorial.runs import RunFolder, TrainedModel
+from gsl_tutorial.shipped import Before
 from gsl_tutorial.training import Progress, train
 from gsl_tutorial.validation import check_name
 
@@ -103,7 +104,7 @@ def embed_split(
 
     classes: the labels of the training classes in rising order; None stands for 0..C-1.
     """
-    z = embed(model.encoder, as_tensor(split))
+    z = embed(model.encoder, as_tensor(split), mirror=model.config.schedule.mirror)
     with torch.no_grad():
         predicted = model.classifier.to("cpu")(z).argmax(1).numpy()
     return Embedded(z.numpy(), split.labels, predicted if classes is None else classes[predicted])
@@ -159,6 +160,25 @@ def evaluate_model(
         on_stage=on_stage,
     )
     return result, query, database
+
+
+def embed_before(
+    warm: TrainedModel,
+    *,
+    protocol: str = "",
+    root: Path | None = None,
+    on_stage: Callable[[str], None] = lambda text: None,
+) -> Before:
+    """Queries and codes as they were before joint training, for the pictures of chapter 09."""
+    config = warm.config
+    data = load_data(
+        config.dataset, protocol=protocol or config.protocol, seed=config.seed, root=root
+    )
+    classes = np.unique(data.train.labels)
+    on_stage("embedding once more, with the network before joint training")
+    query = embed_split(warm, data.query, classes=classes)
+    codes = warm.quantizer.encode(embed_split(warm, data.database).z)
+    return Before(query, codes, warm.quantizer)
 
 
 def _fingerprint(split: Split) -> str:

@@ -2,6 +2,7 @@
 
     config.json            what was asked for
     checkpoint.safetensors state after the last finished round, to resume from
+    warm.safetensors       the model before joint training: the similarity loss alone, codebooks fitted to it
     model.safetensors      encoder, classifier and codebooks of the finished run
     history.json           one record for each round
 
@@ -98,6 +99,10 @@ class RunFolder:
         return self.path / "checkpoint.safetensors"
 
     @property
+    def warm_file(self) -> Path:
+        return self.path / "warm.safetensors"
+
+    @property
     def model_file(self) -> Path:
         return self.path / "model.safetensors"
 
@@ -174,15 +179,17 @@ class RunFolder:
     def save_model(self, model: TrainedModel) -> None:
         """Write the finished model and its records."""
         write_json(self.path / "history.json", model.history)
-        save_arrays(
-            self.model_file,
-            model.arrays(),
-            {
-                "config": model.config.to_dict(),
-                "history": model.history,
-                "provenance": model.provenance,
-            },
-        )
+        save_model_file(self.model_file, model)
+
+    def save_warm(self, model: TrainedModel) -> None:
+        """Write the model as it is before joint training begins."""
+        save_model_file(self.warm_file, model)
+
+    def load_warm(self) -> TrainedModel | None:
+        """The model before joint training; None in a run that had no such moment."""
+        if not self.warm_file.exists():
+            return None
+        return load_model_file(self.warm_file, expected=self.config())
 
     def load_model(self) -> TrainedModel:
         """Read the finished model; raises `DataMissingError` while the run is unfinished."""
@@ -194,6 +201,19 @@ class RunFolder:
                 "continue the run: gsl-tutorial train ... --resume",
             )
         return load_model_file(self.model_file, expected=config)
+
+
+def save_model_file(path: Path, model: TrainedModel) -> None:
+    """Write weights, codebooks and, in the header, how they were made."""
+    save_arrays(
+        path,
+        model.arrays(),
+        {
+            "config": model.config.to_dict(),
+            "history": model.history,
+            "provenance": model.provenance,
+        },
+    )
 
 
 def load_model_file(

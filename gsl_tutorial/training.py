@@ -2,7 +2,8 @@
 
 A round is some passes over the training images, with the codebooks as they stand, and then one warm
 k-means from where they stand (source: the abstract of arXiv 1610.09645, "optimised in turn"). During
-the first round no codebook exists, so the similarity loss works alone. All randomness comes from the
+the warm-up the similarity loss works alone, and codebooks are fitted anew after each round: up to its
+end, runs that differ in nothing but method or bits have the same weights. All randomness comes from the
 seed and the number of the epoch, so a resumed run repeats the uninterrupted one exactly.
 """
 
@@ -18,6 +19,7 @@ import torch.nn.functional as F
 from jaxtyping import Int
 from torch import Tensor
 
+from gsl_tutorial.averaging import WeightAverage
 from gsl_tutorial.bias import gradient_bias
 from gsl_tutorial.config import TrainingConfig
 from gsl_tutorial.encoders import augment, embed
@@ -78,7 +80,8 @@ def train(
     model = TrainedModel.new(config, n_classes=int(labels.max()) + 1)
     model.encoder.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     model.classifier.to(device)
-    model.encoder.prepare(images[:2000].to(device))
+    images = images.to(device)  # as bytes: all of CIFAR-10 is 150 MB
+    model.encoder.prepare(images[:2000])
     parameters = [*model.encoder.parameters(), *model.classifier.parameters()]
     optimizer = torch.optim.SGD(
         [p for p in parameters if p.requires_grad],
@@ -91,6 +94,7 @@ def train(
 
     steps_per_round = schedule.epochs * n_batches(len(images), schedule.batch_size)
     n_steps = schedule.rounds * steps_per_round
+    average = WeightAverage(model.encoder, model.classifier) if schedule.average_every else None
     if on_round is not None:
         on_round(model, done)
     for round_ in range(done, schedule.rounds):
@@ -101,9 +105,19 @@ def train(
                 group["lr"] = schedule.learning_rate * _triangle(step / n_steps)
             loss = _step(model, optimizer, batch.images, labels[batch.index], round_, device)
             total += loss
+            if average is not None and (
+                (step + 1) % schedule.average_every == 0 or i + 1 == steps_per_round
+            ):
+                average.update((step + 1) / n_steps)
             if on_progress is not None:
                 on_progress(Progress(step + 1, n_steps, round_ + 1, schedule.rounds, loss))
-        measured = follow(model, images, labels, last=round_ + 1 == schedule.rounds)
+        measured = follow(
+            model,
+            images,
+            labels,
+            warm=round_ < schedule.warmup_rounds,
+            last=round_ + 1 == schedule.rounds,
+        )
         model.history.append(
             {
                 "round": round_ + 1,
@@ -114,6 +128,8 @@ def train(
         )
         if folder is not None:
             folder.save_checkpoint(model, optimizer, finished_rounds=round_ + 1)
+            if round_ + 1 == schedule.warmup_rounds:
+                folder.save_warm(model)
         if on_round is not None:
             on_round(model, round_ + 1)
     model.provenance = provenance or {}
@@ -122,22 +138,25 @@ def train(
     return model
 
 
-def follow(model: TrainedModel, images: Tensor, labels: Tensor, *, last: bool) -> dict[str, float]:
+def follow(
+    model: TrainedModel, images: Tensor, labels: Tensor, *, warm: bool = False, last: bool
+) -> dict[str, float]:
     """Let the codebooks follow the embeddings; returns what a round is known by.
 
-    The relative distortion and the mean codeword perplexity after the refit, and before it, from the
-    second round on, the bias of the gradient with the codebooks that it was trained with.
+    The relative distortion and the mean codeword perplexity after the refit, and before it, unless the
+    codebooks are new, the bias of the gradient with those that it was trained with.
+    warm: fit the codebooks anew, as during the warm-up.
     """
     sample = model.config.schedule.refit_sample
     if not last and len(images) > sample:
         # Evenly spaced, so that the sample is the same in every round and no class is missed.
         every = slice(None, None, len(images) // sample)
         images, labels = images[every], labels[every]
-    embedded = embed(model.encoder, images)
+    embedded = embed(model.encoder, images, mirror=last and model.config.schedule.mirror)
     _check_finite(embedded, "embeddings")
     z, quantizer = embedded.numpy(), model.quantizer
     measured: dict[str, float] = {}
-    if model.is_quantized:
+    if model.is_quantized and not warm:
         classifier = model.classifier.to("cpu")
         measured = asdict(
             gradient_bias(
@@ -197,7 +216,7 @@ def _step(
     schedule = model.config.schedule
     labels = labels.to(device)
     with torch.autocast(device, torch.bfloat16, enabled=schedule.precision == "bfloat16"):
-        embedded = model.encoder(images.to(device))
+        embedded = model.encoder(images)
     # Sums and distances from here on are in float32; z itself keeps the 8 bits of bfloat16 there.
     z = embedded = embedded.float()
     _check_finite(z, "embeddings")

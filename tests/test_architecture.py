@@ -22,12 +22,12 @@ FLOORS = {
     **dict.fromkeys(("plane_losses", "plane_methods"), 2),
     **dict.fromkeys(("ties", "ranking", "compiled", "evaluation", "cutoffs", "bootstrap"), 2),
     **dict.fromkeys(("clustering", "neighbours", "plane_codes"), 2),
-    **dict.fromkeys(("datasets", "encoders"), 3),
+    **dict.fromkeys(("datasets", "encoders", "averaging"), 3),
     **dict.fromkeys(
         ("config", "runs", "training", "search", "retrieval", "pipeline", "shipped", "two_tower"), 4
     ),
     **dict.fromkeys(("labels", "audit", "comparisons", "outside", "study"), 4),
-    **dict.fromkeys(("turns",), 4),
+    **dict.fromkeys(("turns", "reproducing"), 4),
     **dict.fromkeys(("plots", "widgets", "checks"), 5),
     **dict.fromkeys(("press", "doctor", "lab", "cli"), 6),
 }

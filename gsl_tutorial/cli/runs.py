@@ -104,12 +104,39 @@ def export(
     ] = "",
 ) -> None:
     """Write weights, embeddings and codes of a run, with a card: what data/ carries."""
-    from gsl_tutorial.pipeline import evaluate_model, summary
+    from gsl_tutorial.pipeline import embed_before, evaluate_model, summary
     from gsl_tutorial.progress import say
     from gsl_tutorial.runs import RunFolder
-    from gsl_tutorial.shipped import ship
+    from gsl_tutorial.shipped import rounded, ship
 
-    model = RunFolder(run).load_model()
+    folder = RunFolder(run)
+    model, warm = rounded(folder.load_model()), folder.load_warm()
     result, query, database = evaluate_model(model, protocol=protocol, on_stage=say)
-    ship(to, model, query, database, metrics=summary(model, result))
+    before = None if warm is None else embed_before(warm, protocol=protocol, on_stage=say)
+    ship(to, model, query, database, metrics=summary(model, result), before=before)
     print(f"Wrote card.json, embeddings.safetensors, model.safetensors to {to}")
+
+
+@app.command()
+def reproduce(
+    shipped: Annotated[Path, typer.Argument(help="A folder with a card, as data/ carries them.")],
+    out: Annotated[Path, typer.Option(help="Folder of the new run; with one there, it goes on.")],
+    json_: AsJson = False,
+) -> None:
+    """Train a shipped run once more and compare its figures with the card; as long as it took then.
+
+    Ends with status 1 when a figure is further from the card's than its tolerance.
+    """
+    from gsl_tutorial.pipeline import provenance
+    from gsl_tutorial.progress import say, training_bar
+    from gsl_tutorial.reproducing import reproduce as again
+
+    with training_bar() as show:
+        rows = again(shipped, out, provenance=provenance(), on_progress=show, on_stage=say)
+    if json_:
+        print(json.dumps([row.to_dict() for row in rows], indent=1))
+    else:
+        for row in rows:
+            print(row)
+    if not all(row.agrees for row in rows):
+        raise typer.Exit(1)
