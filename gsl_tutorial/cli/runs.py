@@ -30,7 +30,11 @@ def train(
         str, typer.Option(help="cross-entropy, supervised-contrastive or triplet.")
     ] = "cross-entropy",
     profile: Annotated[
-        str, typer.Option(help="quick: a lab's patience. study (cifar10): a small network.")
+        str,
+        typer.Option(
+            help="quick: a lab's patience. For cifar10 also full (an hour of two cores), few (the "
+            "same for the 5,000 images of P1a), gpu, and study (a small network)."
+        ),
     ] = "quick",
     protocol: Annotated[
         str,
