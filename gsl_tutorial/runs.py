@@ -2,7 +2,7 @@
 
     config.json            what was asked for
     checkpoint.safetensors state after the last finished round, to resume from
-    warm.safetensors       the model before joint training: the similarity loss alone, codebooks fitted to it
+    warm.safetensors       the model before joint training, trained by the similarity loss alone
     model.safetensors      encoder, classifier and codebooks of the finished run
     history.json           one record for each round
 
