@@ -42,7 +42,8 @@ class Schedule:
     A round is `epochs` passes and one refit of the codebooks, on `refit_sample` images (on all of them
     after the last round). encoder: empty for the data set's own. precision: "float32", or "bfloat16"
     for the convolutions of the encoder. average_every: steps between two updates of the average of the
-    weights (0: none). erase: side of a square erased from each training image. mirror: embed a picture together with its mirror image when training is over.
+    weights (0: none). erase: side of a square erased from each training image. mirror: embed a picture
+    together with its mirror image when training is over.
     """
 
     rounds: int
