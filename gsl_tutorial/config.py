@@ -93,7 +93,7 @@ PROFILES: dict[str, dict[str, Schedule]] = {
             refit_sample=2_500,
         ),
         "full": _FULL,
-        "few": replace(_FULL, epochs=8),
+        "few": replace(_FULL, epochs=4, erase=12),
         "gpu": replace(
             _FULL, rounds=40, warmup_rounds=30, encoder="conv-large", refit_sample=50_000
         ),
