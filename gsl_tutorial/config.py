@@ -42,7 +42,8 @@ class Schedule:
     A round is `epochs` passes and one refit of the codebooks, on `refit_sample` images (on all of them
     after the last round). encoder: empty for the data set's own. precision: "float32", or "bfloat16"
     for the convolutions of the encoder. average_every: steps between two updates of the average of the
-    weights (0: none). mirror: embed a picture together with its mirror image when training is over.
+    weights (0: none). erase: side of a square erased from each training image. mirror: embed a picture
+    together with its mirror image when training is over.
     """
 
     rounds: int
@@ -57,6 +58,7 @@ class Schedule:
     precision: str = "float32"
     refit_sample: int = 10_000
     average_every: int = 0
+    erase: int = 0
     mirror: bool = False
 
 
@@ -91,7 +93,7 @@ PROFILES: dict[str, dict[str, Schedule]] = {
             refit_sample=2_500,
         ),
         "full": _FULL,
-        "few": replace(_FULL, epochs=8),
+        "few": replace(_FULL, epochs=4, erase=12),
         "gpu": replace(
             _FULL, rounds=40, warmup_rounds=30, encoder="conv-large", refit_sample=50_000
         ),

@@ -168,9 +168,17 @@ def embed(
 
 @torch.no_grad()
 def augment(
-    images: UInt8[Tensor, "N 3 32 32"], flips: Int[Tensor, " N"], generator: torch.Generator
+    images: UInt8[Tensor, "N 3 32 32"],
+    flips: Int[Tensor, " N"],
+    generator: torch.Generator,
+    *,
+    erase: int = 0,
 ) -> Float[Tensor, "N 3 32 32"]:
-    """Mirror the images that `flips` marks, then shift each by up to 2 pixels either way."""
+    """Mirror the images that `flips` marks, then shift each by up to 2 pixels either way.
+
+    erase: side of a square, in pixels, that is set to each image's mean colour somewhere in it
+    ("cutout", DeVries and Taylor, arXiv 1708.04552); 0 for none.
+    """
     x = images.float()
     x = torch.where(flips.to(x.device).bool().view(-1, 1, 1, 1), x.flip(3), x)
     padded = F.pad(x, (2, 2, 2, 2), mode="reflect")
@@ -180,6 +188,12 @@ def augment(
         for dx in range(5):
             here = (shift[:, 0] == dy) & (shift[:, 1] == dx)
             out[here] = padded[here, :, dy : dy + 32, dx : dx + 32]
+    if erase:
+        corner = torch.randint(0, 33 - erase, (2, len(x), 1), generator=generator).to(x.device)
+        at = torch.arange(32, device=x.device)
+        rows, columns = (at >= corner) & (at < corner + erase)
+        square = (rows[:, :, None] & columns[:, None, :])[:, None]
+        out = torch.where(square, out.mean((2, 3), keepdim=True), out)
     return out
 
 

@@ -98,13 +98,19 @@ def train_run(
 
 
 def embed_split(
-    model: TrainedModel, split: Split, *, classes: Int[np.ndarray, " C"] | None = None
+    model: TrainedModel,
+    split: Split,
+    *,
+    classes: Int[np.ndarray, " C"] | None = None,
+    mirror: bool | None = None,
 ) -> Embedded:
     """Embeddings and predicted classes of a split.
 
     classes: the labels of the training classes in rising order; None stands for 0..C-1.
+    mirror: as in `embed`; None stands for what the schedule of the run says.
     """
-    z = embed(model.encoder, as_tensor(split), mirror=model.config.schedule.mirror)
+    mirror = model.config.schedule.mirror if mirror is None else mirror
+    z = embed(model.encoder, as_tensor(split), mirror=mirror)
     with torch.no_grad():
         predicted = model.classifier.to("cpu")(z).argmax(1).numpy()
     return Embedded(z.numpy(), split.labels, predicted if classes is None else classes[predicted])
@@ -169,15 +175,18 @@ def embed_before(
     root: Path | None = None,
     on_stage: Callable[[str], None] = lambda text: None,
 ) -> Before:
-    """Queries and codes as they were before joint training, for the pictures of chapter 09."""
+    """Queries and codes as they were before joint training, for the pictures of chapter 09.
+
+    Without mirror images, as the codebooks were fitted then.
+    """
     config = warm.config
     data = load_data(
         config.dataset, protocol=protocol or config.protocol, seed=config.seed, root=root
     )
     classes = np.unique(data.train.labels)
     on_stage("embedding once more, with the network before joint training")
-    query = embed_split(warm, data.query, classes=classes)
-    codes = warm.quantizer.encode(embed_split(warm, data.database).z)
+    query = embed_split(warm, data.query, classes=classes, mirror=False)
+    codes = warm.quantizer.encode(embed_split(warm, data.database, mirror=False).z)
     return Before(query, codes, warm.quantizer)
 
 

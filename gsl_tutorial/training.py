@@ -201,7 +201,10 @@ def _round_batches(config: TrainingConfig, images: Tensor, round_: int) -> Itera
             index = order[i * schedule.batch_size : (i + 1) * schedule.batch_size]
             batch = images[index]
             yield _Batch(
-                index, augment(batch, flips[index], generator) if batch.ndim == 4 else batch
+                index,
+                augment(batch, flips[index], generator, erase=schedule.erase)
+                if batch.ndim == 4
+                else batch,
             )
 
 
