@@ -63,6 +63,9 @@ def build(
     only: Annotated[str | None, typer.Argument(help="One chapter: 03 or its name.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Build what is fresh, too.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Only list what is stale.")] = False,
+    slides: Annotated[
+        str, typer.Option(help="A chapter: write slides/NN_name.html and build nothing else.")
+    ] = "",
     json_: AsJson = False,
 ) -> None:
     """Press the chapters: notebooks/src/NN_name.py into the student's and the solved notebook."""
@@ -74,6 +77,12 @@ def build(
         raise DataMissingError(
             "to stand in the workbook's folder", f"no notebooks/src in {root}", "cd to it"
         )
+    if slides:
+        from gsl_tutorial.press.slides import build_slides
+
+        path = build_slides(root, slides, to=root / "slides").relative_to(root)
+        print(json.dumps({"slides": str(path)}) if json_ else f"open {path} in a browser")
+        return
     made = press(
         root,
         only=only,

@@ -71,7 +71,7 @@ def build(
     StorageError
         A notebook could not be written.
     """
-    sources = _selected(root, only)
+    sources = selected(root, only)
     if only is None:
         _refuse_orphans(root, sources)
     drafts = [draft(source, variant) for source in sources for variant in VARIANTS]
@@ -166,7 +166,8 @@ def _write(notebook: NotebookNode, path: Path) -> None:
         ) from error
 
 
-def _selected(root: Path, only: str | None) -> list[Path]:
+def selected(root: Path, only: str | None) -> list[Path]:
+    """The chapter of that number or name, or all of them; errors as in `build`."""
     folder = root / "notebooks" / "src"
     if not folder.is_dir():
         raise InvalidInputError(

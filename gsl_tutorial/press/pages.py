@@ -1,0 +1,63 @@
+"""Finished notebooks on their way to a page: the pictures beside it, with their alt texts.
+
+A notebook keeps a picture among its outputs and the alt text in that output's metadata, where most
+tools do not look. Here each picture becomes an ``<img>``. A widget that lives without a kernel brings
+its own HTML, which is kept.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Callable
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+#: Gets a name and the bytes of a PNG, gives what stands in ``src``.
+Place = Callable[[str, bytes], str]
+
+
+def beside(folder: Path, address: str) -> Place:
+    """Write pictures into a folder that the page finds at this relative address."""
+
+    def place(name: str, picture: bytes) -> str:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(picture)
+        return f"{address}/{name}"
+
+    return place
+
+
+def inline(name: str, picture: bytes) -> str:
+    """Keep pictures in the page itself."""
+    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+
+
+def with_pictures(notebook: NotebookNode, place: Place) -> NotebookNode:
+    """The notebook with HTML in place of its pictures; the given one is left as it is."""
+    cells = []
+    for cell in notebook.cells:
+        cell = NotebookNode(cell)
+        if cell.cell_type == "code":
+            cell.outputs = [
+                _as_html(output, f"{cell.id}-{number}.png", place)
+                for number, output in enumerate(cell.outputs, start=1)
+            ]
+        cells.append(cell)
+    return NotebookNode({**notebook, "cells": cells})
+
+
+def _as_html(output: NotebookNode, name: str, place: Place) -> NotebookNode:
+    data = output.get("data", {})
+    if "text/html" in data:
+        kept = {"text/html": data["text/html"]}
+    elif "image/png" in data:
+        about = output.metadata.get("image/png", {})
+        size = "".join(f' {side}="{about[side]}"' for side in ("width", "height") if side in about)
+        alt = html.escape(about.get("alt", ""), quote=True)
+        source = place(name, base64.b64decode(data["image/png"]))
+        kept = {"text/html": f'<img src="{source}" alt="{alt}"{size} loading="lazy">'}
+    else:
+        return output
+    return NotebookNode({**output, "data": NotebookNode(kept), "metadata": NotebookNode()})

@@ -1,0 +1,199 @@
+"""The student copy: nothing of a solution in it, and everything that runs it."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.press import SourceError
+from gsl_tutorial.press.blanks import blank
+from gsl_tutorial.press.building import finished
+from gsl_tutorial.press.leaks import leaks, secret_lines
+from gsl_tutorial.press.releasing import Released, release
+from gsl_tutorial.press.sources import draft
+from gsl_tutorial.sealed import seal, unseal
+
+REPOSITORY = Path(__file__).parents[1]
+SOURCES = sorted((REPOSITORY / "notebooks" / "src").glob("*.py"))
+CHAPTER = """\
+# %% [markdown]
+# # Add things
+
+# %% tags=["exercise"]
+def add(x, y):
+    scale = 1.0 + 0.0 * float(x)
+    # BEGIN SOLUTION
+    total = total_of_both = x + y + 0
+    scale = 1.0 + 0.0 * float(x)
+    return total
+    # END SOLUTION
+
+
+check.add(add)
+
+# %%
+hint("00.1")
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A repository of one chapter, finished without a run."""
+    root = tmp_path / "repository"
+    source = root / "notebooks" / "src" / "00_add.py"
+    source.parent.mkdir(parents=True)
+    source.write_text(CHAPTER)
+    for variant in ("student", "solution"):
+        path = finished(source, variant)  # type: ignore[arg-type]
+        path.parent.mkdir(exist_ok=True)
+        nbformat.write(draft(source, variant).notebook, path)  # type: ignore[arg-type]
+    (root / "gsl_tutorial" / "checks").mkdir(parents=True)
+    (root / "gsl_tutorial" / "tool.py").write_text("total = total_of_both = x + y + 0\n")
+    (root / "gsl_tutorial" / "other.py").write_text("x = 1\n")
+    (root / "gsl_tutorial" / "checks" / "chapter00.py").write_text("right = 1\n")
+    (root / "tests").mkdir()
+    return root
+
+
+def edit(root: Path, output: str) -> None:
+    path = root / "notebooks" / "00_add.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[1].outputs = [nbformat.v4.new_output("stream", text=output)]
+    notebook.cells[2].outputs = [
+        nbformat.v4.new_output("stream", text="total = total_of_both = x + y + 0")
+    ]
+    nbformat.write(notebook, path)
+
+
+# ---- made-up ones --------------------------------------------------------------------------------
+
+
+def test_sealed_modules_run_and_can_be_inspected_but_not_read() -> None:
+    module = types.ModuleType("example")
+    source = (
+        "from __future__ import annotations\n\n\ndef f(x: Unknown) -> int:\n    return x + 41\n"
+    )
+    stub = seal(source, title="An example.")
+    assert "41" not in stub.split("unseal(")[0]
+    assert "return x" not in stub
+    exec(stub, module.__dict__)
+    assert module.f(1) == 42
+    assert "return x + 41" in inspect.getsource(module.f)
+    with pytest.raises(Exception, match=r"."):
+        unseal({"__name__": "broken"}, "bm90IHppcHBlZA==")
+
+
+def test_secret_lines_leave_out_what_the_student_is_given(small: Path) -> None:
+    assert secret_lines([small / "notebooks" / "src" / "00_add.py"]) == {
+        "total = total_of_both = x + y + 0"
+    }
+
+
+def test_a_copy_holds_no_solution_and_leaves_the_rest_behind(small: Path, tmp_path: Path) -> None:
+    edit(small, "○ Not yet")
+    made = release(small, tmp_path / "copy")
+    assert made.notebooks == ("00_add.ipynb",)
+    assert made.sealed == ("checks/chapter00.py", "tool.py")
+    files = {path.relative_to(made.folder).as_posix() for path in made.folder.rglob("*.*")}
+    assert files == {
+        "README.md", "notebooks/00_add.ipynb", "gsl_tutorial/tool.py", "gsl_tutorial/other.py",
+        "gsl_tutorial/checks/chapter00.py",
+    }  # fmt: skip
+    assert "[00](notebooks/00_add.ipynb) | Add things" in (made.folder / "README.md").read_text()
+    hints = nbformat.read(made.folder / "notebooks" / "00_add.ipynb", as_version=4).cells[2]
+    assert hints.outputs == []
+
+
+def test_a_leak_in_an_output_is_refused_and_nothing_is_written(small: Path, tmp_path: Path) -> None:
+    edit(small, "look: total = total_of_both = x + y + 0")
+    with pytest.raises(SourceError, match=r"total_of_both.*00_add\.ipynb"):
+        release(small, tmp_path / "copy")
+    assert [path.name for path in tmp_path.iterdir()] == ["repository"]
+
+
+def test_stale_notebooks_and_full_folders_are_refused(small: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="holds something"):
+        release(small, small)
+    with pytest.raises(InvalidInputError, match="chapters in notebooks/src"):
+        release(tmp_path / "nowhere", tmp_path / "copy")
+    source = small / "notebooks" / "src" / "00_add.py"
+    source.write_text(CHAPTER.replace("Add things", "Add more"))
+    with pytest.raises(SourceError, match="gsl-tutorial build"):
+        release(small, tmp_path / "copy")
+
+
+# ---- the repository's own ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Released:
+    return release(REPOSITORY, tmp_path_factory.mktemp("release") / "copy")
+
+
+def test_no_line_of_any_solution_is_in_any_file(released: Released) -> None:
+    """Counted anew: solutions straight from the markers of the sources, searched for as plain text."""
+    blocks: list[str] = []
+    for source in SOURCES:
+        for cell in source.read_text().split("\n# %%"):
+            if "BEGIN SOLUTION" in cell:
+                blocks += blank(cell).solutions
+    assert len(blocks) >= len(SOURCES)
+    texts = {
+        path: path.read_bytes().decode("utf-8", errors="replace")
+        for path in released.folder.rglob("*")
+        if path.is_file()
+    }
+    secret = secret_lines(SOURCES)
+    for block in blocks:
+        lines = [line.strip() for line in block.splitlines() if len(line.strip()) >= 20]
+        for path, text in texts.items():
+            as_json = [json.dumps(line)[1:-1] for line in lines]
+            found = [one for one in (*lines, *as_json) if one in text and one in secret]
+            assert not found, f"{found[0]} in {path}"
+            assert len(lines) < 2 or not all(line in text for line in lines), path
+
+
+def test_sources_solutions_and_tests_stay_behind(released: Released) -> None:
+    names = {path.relative_to(released.folder).parts[0] for path in released.folder.iterdir()}
+    assert names == {
+        "README.md", "notebooks", "gsl_tutorial", "data", "pyproject.toml", "constraints.txt",
+        "environment.yml", "LICENSE", "LICENSE-TEXT", "CITATION.cff",
+    }  # fmt: skip
+    assert {path.suffix for path in (released.folder / "notebooks").iterdir()} == {".ipynb"}
+    assert len(released.notebooks) == len(SOURCES)
+
+
+def test_the_copys_own_package_imports_and_checks(released: Released) -> None:
+    code = """
+import importlib, pathlib, pkgutil, gsl_tutorial
+assert pathlib.Path(gsl_tutorial.__file__).parents[1] == pathlib.Path.cwd()
+for one in pkgutil.walk_packages(gsl_tutorial.checks.__path__, "gsl_tutorial.checks."):
+    importlib.import_module(one.name)
+import gsl_tutorial.plots.clusters, gsl_tutorial.snapping_numpy, gsl_tutorial.cli
+from gsl_tutorial.checks import check
+import numpy as np
+print([check.squared_distance(f).kind for f in (None, lambda x, y: ((x - y) ** 2).sum(), lambda x, y: x)])
+""".replace("import gsl_tutorial.plots", "import gsl_tutorial.checks, gsl_tutorial.plots")
+    code = code.replace("pkgutil, gsl_tutorial\n", "pkgutil, gsl_tutorial, gsl_tutorial.checks\n")
+    environment = {**os.environ, "PYTHONPATH": str(released.folder)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=released.folder, env=environment,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.strip() == "['not yet', 'right', 'mistake']", done.stderr
+
+
+def test_a_copy_that_gives_something_away_is_found(released: Released, tmp_path: Path) -> None:
+    line = max(secret_lines(SOURCES), key=len)
+    page = tmp_path / "page.md"
+    page.write_text(f"Look: {line}.")
+    assert leaks(page, {line}) == [line]

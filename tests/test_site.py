@@ -1,0 +1,189 @@
+"""The static site and the slides in a real browser without a network, and formulas as MathML."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from browser import browser
+from playwright.sync_api import Page
+
+from gsl_tutorial.errors import DataMissingError, InvalidInputError, UnknownNameError
+from gsl_tutorial.press import SourceError, site
+
+REPOSITORY = Path(__file__).parents[1]
+CHAPTERS = ["02", "05"]
+
+
+@pytest.fixture(scope="module")
+def tools() -> None:
+    missing = [tool for tool in site.TOOLS if find_spec(tool) is None]
+    reason = f'{missing} not installed: pip install -c constraints.txt -e ".[site]"'
+    if missing and os.environ.get("GSL_TUTORIAL_REQUIRE_SITE"):
+        pytest.fail(reason)
+    if missing:
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def pages(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pages") / "site"
+    site.build_site(REPOSITORY, folder, only=CHAPTERS)
+    return folder
+
+
+@contextmanager
+def offline(width: int = 1280, height: int = 760) -> Iterator[Page]:
+    """A page of a browser without a network; what it asks for or complains about fails the test."""
+    complaints: list[str] = []
+    with browser() as opened:
+        context = opened.new_context(offline=True, viewport={"width": width, "height": height})
+        page = context.new_page()
+        page.on("requestfailed", lambda one: complaints.append(f"failed: {one.url[:200]}"))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda one: complaints.append(one.text) if one.type == "error" else None)
+        page.on(
+            "request",
+            lambda one: (
+                None
+                if one.url.startswith(("file:", "data:"))
+                else complaints.append(f"asked for {one.url}")
+            ),
+        )
+        yield page
+    assert complaints == []
+
+
+def assert_formulas_are_drawn(page: Page) -> None:
+    """Every formula has a size and its font, and none is left as text."""
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    sizes = page.eval_on_selector_all(
+        "math", "all => all.map(one => one.getBoundingClientRect().width)"
+    )
+    shown = page.eval_on_selector_all("math", "all => all.map(one => one.checkVisibility())")
+    assert any(shown)
+    assert all(size > 0 for size, seen in zip(sizes, shown, strict=True) if seen)
+    assert page.evaluate("document.fonts.ready.then(() => document.fonts.check('16px Formula'))")
+    assert page.locator("merror").count() == 0
+    text = page.evaluate(
+        """() => { const copy = document.body.cloneNode(true);
+        copy.querySelectorAll('pre, code, script, style, math').forEach(one => one.remove());
+        return copy.textContent; }"""
+    )
+    assert not re.search(r"\$[^$\n]{1,80}\$|\\[a-z]{2,}", text)
+
+
+# ---- the site ------------------------------------------------------------------------------------
+
+
+def test_pages_work_without_a_network(pages: Path) -> None:
+    with offline() as page:
+        for chapter in pages.glob("0*.html"):
+            page.goto(chapter.as_uri())
+            assert_formulas_are_drawn(page)
+            images = page.locator("article img")
+            assert images.count()
+            for image in images.all():
+                image.scroll_into_view_if_needed()
+            page.wait_for_function(
+                "[...document.querySelectorAll('article img')].every(one => one.naturalWidth > 0)"
+            )
+            assert all(image.get_attribute("alt") for image in images.all())
+            assert page.locator("h1").count() == 1
+
+
+def test_search_and_navigation_by_keyboard(pages: Path) -> None:
+    with offline() as page:
+        page.goto((pages / "index.html").as_uri())
+        page.keyboard.press("Tab")
+        assert "Skip to content" in page.evaluate("document.activeElement.textContent")
+        page.locator(".sidebar-tree a", has_text=re.compile("^02 ")).press("Enter")
+        page.wait_for_url("**/02_*.html")
+        page.locator(".related-pages .next-page").press("Enter")
+        page.wait_for_url("**/05_*.html")
+        search = page.locator("input[name=q]").first
+        search.fill("codebook")
+        search.press("Enter")
+        page.wait_for_selector("#search-results li a")
+        page.locator("#search-results li a").first.press("Enter")
+        page.wait_for_url(re.compile(r"0[25]_.*html"))
+
+
+def test_the_explorer_is_alive_on_a_page(pages: Path) -> None:
+    with offline() as page:
+        page.goto(next(pages.glob("05_*.html")).as_uri())
+        explorer = page.locator(".gsl-explorer-page").first
+        before = explorer.inner_html()
+        explorer.locator("input[type=range]:visible").first.press("End")
+        page.wait_for_timeout(200)
+        assert explorer.inner_html() != before
+
+
+def test_what_is_asked_wrongly_is_said(tools: None, tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="77"):
+        site.build_site(REPOSITORY, tmp_path / "site", only=["77"])
+    with pytest.raises(InvalidInputError, match="notebooks/solutions"):
+        site.build_site(tmp_path, tmp_path / "site")
+    (tmp_path / "mine.txt").write_text("not a site")
+    with pytest.raises(InvalidInputError, match="holds more"):
+        site.build_site(REPOSITORY, tmp_path)
+
+
+def test_missing_tools_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site, "TOOLS", ("no_such_tool",))
+    with pytest.raises(DataMissingError, match=r"no_such_tool.*\[site\]"):
+        site.require_tools()
+
+
+# ---- slides --------------------------------------------------------------------------------------
+
+
+def test_slides_are_one_file_that_needs_no_network(tools: None, tmp_path: Path) -> None:
+    from gsl_tutorial.press.slides import build_slides
+
+    path = build_slides(REPOSITORY, "05", to=tmp_path)
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+    with offline() as page:
+        page.goto(path.as_uri())
+        page.wait_for_function("Reveal.isReady()")
+        assert_formulas_are_drawn(page)
+        seen = 1
+        while not page.evaluate("Reveal.isLastSlide()"):
+            page.keyboard.press("Space")
+            size = page.evaluate("parseFloat(Reveal.getCurrentSlide().style.fontSize)")
+            width = page.evaluate(
+                "(one => one.scrollWidth - one.clientWidth)(Reveal.getCurrentSlide())"
+            )
+            assert size >= 50
+            assert width <= 1
+            seen += 1
+        assert seen == page.evaluate("Reveal.getTotalSlides()") > 10
+
+
+def test_slides_do_not_show_solutions(tools: None, tmp_path: Path) -> None:
+    from gsl_tutorial.press.leaks import leaks, secret_lines
+    from gsl_tutorial.press.slides import build_slides
+
+    source = next((REPOSITORY / "notebooks" / "src").glob("02_*.py"))
+    assert leaks(build_slides(REPOSITORY, "02", to=tmp_path), secret_lines([source])) == []
+
+
+# ---- formulas ------------------------------------------------------------------------------------
+
+
+def test_formulas_are_read_as_written(tools: None) -> None:
+    from gsl_tutorial.press.formulas import mathml
+
+    made = mathml(r"\lVert z - q(z) \rVert^2 \le \log_2 K", display=True)
+    assert made.startswith('<math alttext="\\lVert z')
+    assert 'display="block"' in made
+    assert '<mo stretchy="false">&#x02016;</mo>' in made
+    with pytest.raises(SourceError, match="latex2mathml understands"):
+        mathml(r"\nosuchcommand{x}", display=False)
+    with pytest.raises(SourceError, match="latex2mathml understands"):
+        mathml(r"\left( x", display=False)
