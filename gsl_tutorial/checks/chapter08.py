@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gsl_tutorial.checks.core import Mistake, as_array, call, exercise
+from gsl_tutorial.checks.diagnosis import at_every_size, compare
 
 
 @exercise(
@@ -20,22 +21,36 @@ from gsl_tutorial.checks.core import Mistake, as_array, call, exercise
 def precision_at_k(answer: Any) -> str:
     """precision_at_k(query_labels (B,), neighbour_labels (B, k)) -> (B,)."""
     rng = np.random.default_rng(8)
-    for B, k in ((5, 4), (3, 10)):
+    sizes = ((5, 4), (3, 10))
+
+    def one(number: int) -> None:
+        B, k = sizes[number]
         query, neighbours = rng.integers(0, 3, B), rng.integers(0, 3, (B, k))
         same = query[:, None] == neighbours
-        result = call(answer, query, neighbours)
-        if np.ndim(result) == 0 and np.isclose(float(result), same.mean()):
-            raise Mistake("that is the mean over all queries; give one number for each query.")
-        got = as_array(result, (B,))
-        if np.allclose(got, same.mean(axis=1)):
-            continue
-        if np.allclose(got, same.sum(axis=1)):
-            raise Mistake("you counted the right ones; divide by k.")
-        if np.allclose(got, 1 - same.mean(axis=1)):
-            raise Mistake("that is the share of wrong neighbours.")
-        if np.allclose(got, same[:, 0]):
-            raise Mistake("you looked at the first neighbour only.")
-        raise Mistake(f"expected {same.mean(axis=1)}, got {got}.")
+        right = same.mean(axis=1)
+        wrong = {
+            "that is the mean over all queries; give one number for each query.": same.mean(),
+            "you counted the right ones; divide by k.": same.sum(axis=1),
+            "that is the share of wrong neighbours.": 1 - right,
+            "you looked at the first neighbour only.": same[:, 0],
+            "that is whether any neighbour is right; take the share.": same.any(axis=1),
+            "this is the table of right and wrong; one step is left: its mean over the neighbours, "
+            "axis=1.": same,
+            "you took the mean over the queries; take it over the neighbours of each, axis=1.": (
+                same.mean(axis=0)
+            ),
+            "you divided by the number of queries; divide by k.": same.sum(axis=1) / B,
+            "that is in per cent; leave the share between 0 and 1.": 100 * right,
+        }
+        compare(
+            call(answer, query, neighbours),
+            right,
+            wrong,
+            otherwise=f"for a query of label {query[0]} and neighbours {neighbours[0]} it should give "
+            f"{right[0]:.2f}.",
+        )
+
+    at_every_size([f"B = {B}, k = {k}" for B, k in sizes], one)
     return "precision at k is the share of right ones among the first k."
 
 

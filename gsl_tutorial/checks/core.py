@@ -1,20 +1,38 @@
 """How a check works: a judge looks at an answer, and whatever happens the student gets a sentence.
 
 A judge is a function of the answer. It returns a sentence (right), raises `NotYet` (still blank) or
-`Mistake` (what is wrong, and why). An answer that raises, prints or returns nonsense is reported, never
-passed on: a check must not stop a notebook. A judge gets a fresh example for each trial and never lets
-an answer change data that others use.
+`Mistake` (what is wrong, and why). An answer that raises, prints, never ends or returns nonsense is
+reported, never passed on: a check must not stop a notebook. A judge gets a fresh example for each
+trial and never lets an answer change data that others use.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+import html
+import linecache
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from gsl_tutorial.validation import check_name
+from gsl_tutorial.checks import record
+from gsl_tutorial.checks.limits import TooSlow, time_limit
+from gsl_tutorial.checks.standing import ProgressLine, chapters
+
+#: How long one check may take; right answers take a fraction of a second.
+LIMIT_S = 20.0
+#: Longer results are not looked at.
+_MOST_ITEMS = 10**7
+_LONGEST_TEXT = 700
+#: As text looks in JupyterLab, with lines that break between words.
+_LOOK = (
+    "white-space: pre-wrap; font-family: var(--jp-code-font-family, monospace); "
+    "font-size: var(--jp-code-font-size, 13px); line-height: 1.4; margin: 0.2em 0"
+)
 
 
 class NotYet(Exception):
@@ -27,15 +45,24 @@ class Mistake(Exception):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check says. `kind` is "right", "not yet" or "mistake"."""
+    """What a check says. `kind` is "right", "not yet" or "mistake"; `line` is the reader's progress."""
 
     exercise: str
     kind: str
     text: str
+    line: ProgressLine | None = None
 
     def __repr__(self) -> str:
         mark = {"right": "✓ Right", "not yet": "○ Not yet", "mistake": "✗ Look again"}[self.kind]
         return f"{mark} ({self.exercise}): {self.text}"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """The sentence; in a reader's own notebook the progress stands below it."""
+        if self.line is None:
+            return {"text/plain": repr(self)}
+        text = html.escape(repr(self))
+        page = f'<div class="mathjax_ignore" style="{_LOOK}">{text}</div>{self.line._repr_html_()}'
+        return {"text/plain": f"{self!r}\n{self.line}", "text/html": page}
 
 
 @dataclass
@@ -43,7 +70,6 @@ class _Exercise:
     id: str
     judge: Callable[[Any], str]
     hints: tuple[str, ...]
-    given: int = 0
 
 
 @dataclass
@@ -56,10 +82,15 @@ class _Checks:
         if name.startswith("_") or name not in self.exercises:
             known = ", ".join(sorted(self.exercises))
             raise AttributeError(f"no check is called {name!r}; there are {known}")
-        return lambda answer: _judge(self.exercises[name], answer)
+        return lambda answer: _answered(self.exercises[name], answer)
 
     def __dir__(self) -> list[str]:
         return sorted(self.exercises)
+
+    @property
+    def ids(self) -> list[str]:
+        """The numbers of all exercises, like "03.1", in order."""
+        return sorted(one.id for one in self.exercises.values())
 
 
 check = _Checks()
@@ -75,28 +106,27 @@ def exercise(id: str, *, hints: tuple[str, str, str]) -> Callable[..., Callable[
     return register
 
 
-def hint(id: str) -> None:
-    """Print the next of the three hints of an exercise; after the last, all of them again."""
-    by_id = {one.id: one for one in check.exercises.values()}
-    one = by_id[check_name("exercise", id, by_id)]
-    one.given = one.given % len(one.hints) + 1
-    for number, text in enumerate(one.hints[: one.given], start=1):
-        print(f"Hint {number} of {len(one.hints)} ({id}): {text}")
-
-
 def call(answer: Any, *arguments: Any) -> Any:
     """Call a student's function on copies of the arguments; a blank one raises `NotYet`."""
     if answer is ... or answer is None:
         raise NotYet
     if not callable(answer):
         raise Mistake(f"expected a function, got {type(answer).__name__}.")
-    copies = [np.copy(a) if isinstance(a, np.ndarray) else a for a in arguments]
-    result = answer(*copies)
+    copies = [copy.deepcopy(one) for one in arguments]
+    try:
+        result = answer(*copies)
+    except Exception as error:
+        with suppress(Exception):
+            error.raised_by_answer = True  # type: ignore[attr-defined]
+        raise
     if result is None or result is ...:
         raise NotYet
-    for before, after in zip(arguments, copies, strict=True):
-        if isinstance(before, np.ndarray) and not np.array_equal(before, after, equal_nan=True):
-            raise Mistake("your function changes its arguments; work on a copy.")
+    if not all(map(_alike, arguments, copies)):
+        raise Mistake("your function changes its arguments; work on a copy.")
+    if isinstance(result, Iterator):
+        raise Mistake("your function returned a generator; return its values, for instance a list.")
+    if (n := _n_items(result)) > _MOST_ITEMS:
+        raise Mistake(f"your function returned {n:,} numbers, far more than asked for.")
     return result
 
 
@@ -104,29 +134,100 @@ def as_array(result: Any, shape: tuple[int, ...]) -> np.ndarray:
     """The result as an array of numbers of that shape, or a `Mistake` that says how it differs."""
     try:
         array = np.asarray(result)
-        array = array.astype(np.float64) if array.dtype != object else array
-    except (TypeError, ValueError):
+    except Exception:  # ragged lists, words, tensors that need a gradient, objects that refuse
         array = np.empty(0, dtype=object)
-    if array.dtype == object:
-        raise Mistake(f"expected an array of numbers, got {type(result).__name__}.")
+    if array.dtype.kind not in "biuf":
+        raise Mistake(f"expected an array of numbers, got {_kind_of(result, array)}.")
     if array.shape != shape:
         turned = array.ndim == len(shape) and sorted(array.shape) == sorted(shape)
         why = " The axes look swapped." if turned else ""
         raise Mistake(f"expected shape {shape}, got {array.shape}.{why}")
+    array = array.astype(np.float64)
     if not np.isfinite(array).all():
         raise Mistake("the result contains NaN or infinity.")
     return array
 
 
+def _answered(one: _Exercise, answer: Any) -> Verdict:
+    """Judge, and note it in the reader's progress where answers count."""
+    verdict = _judge(one, answer)
+    if not record.is_recorded():
+        return verdict
+    right = None if verdict.kind == "not yet" else verdict.kind == "right"
+    progress, trouble = record.note(record.progress_file(), one.id, right=right)
+    here = next(s for s in chapters(progress, check.ids) if one.id in s.exercises)
+    return Verdict(verdict.exercise, verdict.kind, verdict.text, ProgressLine(here, trouble))
+
+
 def _judge(one: _Exercise, answer: Any) -> Verdict:
     try:
-        return Verdict(one.id, "right", one.judge(answer))
+        with time_limit(LIMIT_S):
+            return Verdict(one.id, "right", one.judge(answer))
     except NotYet:
         return Verdict(one.id, "not yet", f'fill in the blank; hint("{one.id}") helps.')
     except Mistake as mistake:
-        return Verdict(one.id, "mistake", str(mistake))
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # the student's own code failed: that is a finding, not a crash
-        return Verdict(one.id, "mistake", f"it raised {type(error).__name__}: {str(error)[:200]}")
+        text = str(mistake)
+    except TooSlow:
+        text = (
+            f"it did not end within {LIMIT_S:g} seconds, on a small example. Is there a loop that "
+            "never ends, or one loop too many?"
+        )
+    except KeyboardInterrupt:  # the reader stopped it, and the cells after it
+        raise
+    except BaseException as error:  # the student's own code failed: a finding, not a crash
+        text = explained(error)
+    return Verdict(one.id, "mistake", text[:_LONGEST_TEXT])
+
+
+def explained(error: BaseException) -> str:
+    """A sentence about an error: of the student's code, or from a result that no check could read."""
+    kind, words = type(error).__name__, ""
+    with suppress(Exception):  # an error of one's own may have a text that fails
+        words = " ".join(str(error).split())[:200]
+    said = f"{kind}: {words}" if words else kind
+    if isinstance(error, Exception) and not hasattr(error, "raised_by_answer"):
+        return (
+            "the result cannot be compared. Has it the type and the shape that the function's first "
+            f"line promises? (Looking at it raised {said})"
+        )
+    return f"it raised {said}{_line_of(error)}"
+
+
+def _line_of(error: BaseException) -> str:
+    """The student's line that failed, where its text is known."""
+    with suppress(Exception):
+        frames = traceback.extract_tb(error.__traceback__)
+        place = next(i for i, frame in enumerate(frames) if frame.name == call.__name__)
+        own = frames[place + 1].filename
+        last = next(frame for frame in reversed(frames) if frame.filename == own)
+        line = linecache.getline(own, last.lineno or 0).strip()
+        if line:
+            return f' (in the line "{line[:80]}")'
+    return ""
+
+
+def _alike(before: Any, after: Any) -> bool:
+    """Whether an argument is still what it was."""
+    if isinstance(before, np.ndarray):
+        inexact = before.dtype.kind in "fc"
+        return before.dtype == after.dtype and np.array_equal(before, after, equal_nan=inexact)
+    if isinstance(before, Mapping):
+        return list(before) == list(after) and all(_alike(before[k], after[k]) for k in before)
+    if isinstance(before, list | tuple):
+        return len(before) == len(after) and all(map(_alike, before, after))
+    return before is after or bool(before == after)
+
+
+def _n_items(result: Any) -> int:
+    if isinstance(result, np.ndarray):
+        return result.size
+    with suppress(Exception):
+        return len(result)
+    return 0
+
+
+def _kind_of(result: Any, array: np.ndarray) -> str:
+    """What came instead of numbers, in a word."""
+    if array.dtype.kind in "SU":
+        return "text"
+    return "complex numbers" if array.dtype.kind == "c" else type(result).__name__

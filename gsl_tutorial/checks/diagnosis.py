@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gsl_tutorial.checks.core import Mistake, NotYet, as_array
+from gsl_tutorial.checks.core import Mistake, NotYet, as_array, explained
 
 
 def compare(result: Any, right: Any, wrong: Mapping[str, Any], *, otherwise: str) -> None:
@@ -50,8 +50,12 @@ def at_every_size(sizes: Sequence[str], judge: Callable[[int], None]) -> None:
         except Exception as error:
             if number == 0:
                 raise
-            why = "it returned nothing." if isinstance(error, NotYet) else str(error)
+            why = "it returned nothing." if isinstance(error, NotYet) else _said(error)
             raise Mistake(
                 f"right for {sizes[0]}, but not for {size}: {why[:300]} "
                 "Is a number written into your code that should come from the arguments?"
             ) from error
+
+
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, Mistake) else explained(error)
