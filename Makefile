@@ -13,14 +13,16 @@ ifneq ($(GSL_TUTORIAL_DATA),)
 export GSL_TUTORIAL_DATA := $(abspath $(GSL_TUTORIAL_DATA))
 endif
 
-.PHONY: lab test lint unit notebooks bench build reproduce clean help
+.PHONY: site lab test lint unit notebooks bench bench-widgets build reproduce clean help
 
 help:
 	@echo "make lab      open the workbook in JupyterLab (LAB_ARGS=--no-browser without a screen)"
 	@echo "make test     run every check: style, types, tests, notebooks"
 	@echo "make build    press notebooks/src/*.py into notebooks"
+	@echo "make site     make pages of the solved notebooks in site, which need no network"
 	@echo "make bench    measure speed and memory, as JSON in benchmarks/results"
 	@echo "make reproduce   train the runs in data/ again (two hours) and compare with their cards"
+	@echo "make bench-widgets  measure the widgets in a browser (needs chromium, a quiet machine, 4 minutes)"
 	@echo "make clean    remove .venv and what tools left behind"
 
 lab: $(READY)
@@ -50,8 +52,19 @@ endif
 build: $(READY)
 	$(BIN)/gsl-tutorial build
 
+SITE_READY := $(VENV)/.ready-site
+site: $(SITE_READY)
+	$(BIN)/gsl-tutorial site
+
+$(SITE_READY): $(READY)
+	$(BIN)/python -m pip install $(PIP_ARGS) -c constraints.txt -e ".[site]"
+	@touch $@
+
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+bench-widgets: $(READY)
+	$(BIN)/python -m benchmarks widgets
 
 # An interrupted one goes on when it is called again.
 reproduce: $(READY)

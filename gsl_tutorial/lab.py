@@ -16,7 +16,8 @@ from gsl_tutorial.errors import DataMissingError, InvalidInputError
 
 _FIRST = Path("notebooks") / "00_start_here.ipynb"
 _DEFAULT_PORT = 8888
-#: Default settings: no question about Jupyter's news at the first start. A user's own come first.
+#: Default settings: no question about Jupyter's news at the first start, and a saved notebook keeps its
+#: widgets, so that they are there when it is opened again. A user's own settings come first.
 _SETTINGS = Path(__file__).parent / "lab_settings"
 
 

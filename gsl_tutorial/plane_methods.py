@@ -143,7 +143,8 @@ def _rotated_back(
     """Gradient of q = scale R z with respect to z, scale and R held constant: scale R^T gradient.
 
     R turns z's direction to that of q. The origin has no direction: there the gradient passes as it
-    is, as under straight-through.
+    is, as under straight-through. (`methods`, on the whole network, floors |z| at 1e-6 to stay finite;
+    only within that distance of the origin do the two differ.)
     """
     z_length = np.linalg.norm(z, axis=1)
     squared = np.where(z_length > 0, z_length, 1.0) ** 2

@@ -27,6 +27,7 @@ FOLDERS = {
     "JUPYTERLAB_SETTINGS_DIR": "settings",
     "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
     "IPYTHONDIR": "ipython",
+    "GSL_TUTORIAL_PROGRESS": "progress.json",
 }
 
 
@@ -95,7 +96,7 @@ def jupyterlab(home: Path) -> Iterator[str]:
 
 def open_notebook(page: Page, address: str, name: str) -> None:
     """Open a notebook and wait until its cells are there."""
-    page.goto(f"{address}/lab/tree/notebooks/{name}.ipynb?reset&token={TOKEN}")
+    page.goto(f"{address}/lab/tree/notebooks/{name}.ipynb?reset&token={TOKEN}", timeout=120_000)
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=90_000)
 
 
@@ -109,3 +110,15 @@ def menu(page: Page, *names: str) -> None:
     """Choose from JupyterLab's menus, for instance "Run", "Run All Cells"."""
     for name in names:
         page.get_by_role("menuitem", name=name, exact=True).click()
+
+
+def drag(page: Page, handle: str, by: tuple[float, float]) -> None:
+    """Drag a handle of the first plane, by so much in its own units."""
+    box = page.locator(f"[data-handle='{handle}']").first.bounding_box()
+    scale = page.locator(".gsl-plane").first.bounding_box()["width"] / 2.5  # type: ignore[index]
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + by[0] * scale, y - by[1] * scale, steps=5)
+    page.mouse.up()

@@ -4,6 +4,7 @@ What the picture says is read off the page (positions of handles, vectors of arr
 read-out) and compared to the same computed by the package in this process.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -18,6 +19,7 @@ import pytest
 from browser import (
     browser,
     chromium_or_skip,
+    drag,
     jupyterlab,
     lab_environment,
     menu,
@@ -25,6 +27,7 @@ from browser import (
     wait_for_kernel,
     write_notebook,
 )
+from explorer_reading import compare, press, reset, settled, slider
 from playwright.sync_api import Page
 
 from gsl_tutorial.plane_methods import method_gradient, run_curves, run_method
@@ -41,22 +44,6 @@ SLIDERS = {
     "candidates (n)": ("n_candidates", 1, 9),
     "codewords (K)": ("n_codewords", 1, 9),
 }
-#: Everything that one explorer on the page says, as numbers.
-READ = """(root) => {
-    const plane = root.querySelector('.gsl-plane');
-    const at = (g) => { const [x, y] = g.getAttribute('transform').match(/-?[\\d.]+/g).map(Number);
-                        return [(x - 250) / 200, (250 - y) / 200]; };
-    const all = (css) => [...plane.querySelectorAll(css)];
-    const byName = (list, name, value) => Object.fromEntries(list.map((e) => [e.dataset[name], value(e)]));
-    const cells = (css) => [...root.querySelectorAll(`.gsl-beside ${css}`)];
-    return {
-        handles: byName(all('[data-handle]'), 'handle', at),
-        arrows: byName(all('[data-arrow]'), 'arrow', (g) => [+g.dataset.x, +g.dataset.y]),
-        candidates: root.querySelector('[data-candidates]').dataset.candidates.split(' ').map(Number),
-        values: byName(cells('[data-value]'), 'read', (c) => +c.dataset.value),
-        texts: byName(cells('[data-read]'), 'read', (c) => c.textContent),
-    };
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +71,7 @@ def watched(lab: str) -> Iterator[tuple[Page, list[str]]]:
 
     with browser() as opened:
         page = opened.new_page(viewport={"width": 1300, "height": 1000})
+        page.set_default_timeout(90_000)  # a machine may be busy
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("request", asked)
         page.on("console", lambda line: line.type == "error" and problems.append(line.text))
@@ -104,57 +92,6 @@ def page(watched: tuple[Page, list[str]]) -> Iterator[Page]:
         name = os.environ["PYTEST_CURRENT_TEST"].split("::")[1].split(" ")[0]
         page.screenshot(path=f"{folder}/{name}.png")
     assert problems == []
-
-
-def settled(page: Page, index: int = 0) -> dict[str, Any]:
-    """What the explorer says once two frames have passed."""
-    page.evaluate("() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")
-    return page.locator(".gsl-explorer").nth(index).evaluate(READ)
-
-
-def compare(seen: dict[str, Any], twin: GradientExplorer) -> None:
-    """The page beside Python's own numbers for the same settings."""
-    plane, rule, out = twin.plane, twin.rule, twin.read_out()
-    z = np.asarray(twin.point, dtype=float)[None]
-    places = {"point-0": twin.point}
-    places |= {f"codewords-{i}": c for i, c in enumerate(plane.codewords)}
-    places |= {"similar-0": plane.similar[0], "dissimilar-0": plane.dissimilar[0]}
-    assert set(seen["handles"]) == set(places)
-    for name, place in places.items():
-        np.testing.assert_allclose(seen["handles"][name], place, atol=1e-4, err_msg=name)
-    wanted = {
-        "similarity": -plane.gradient(z)[0],
-        "quantization": 2 * rule.strength * (plane.codewords[out.nearest] - z[0]),
-        "penalty": -method_gradient(plane, z, "penalty", rule)[0],
-        "snap": -method_gradient(plane, z, "snap", rule)[0],
-    }
-    for name, vector in wanted.items():
-        np.testing.assert_allclose(seen["arrows"][name], vector, atol=1e-6, err_msg=name)
-    np.testing.assert_array_equal(
-        plane.codewords[seen["candidates"]], plane.candidates(z, rule.n)[0]
-    )
-    assert seen["values"]["penalty-cosine"] == pytest.approx(out.penalty_cosine, abs=1e-6)
-    assert seen["values"]["snapped-cosine"] == pytest.approx(out.snapped_cosine, abs=1e-6)
-    assert seen["values"]["nearest-distance"] == pytest.approx(out.distance, abs=1e-6)
-    assert seen["texts"]["penalty-verdict"] == out.penalty_verdict
-    assert seen["texts"]["snapped-verdict"] == out.snapped_verdict
-    name = "none descends" if out.chosen is None else f"codeword {out.chosen + 1}"
-    assert seen["texts"]["chosen-name"] == name
-
-
-def press(page: Page, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
-
-
-def slider(page: Page, label: str, index: int = 0) -> Any:
-    row = page.locator(".widget-slider", has_text=label).nth(index)
-    return row.locator(".noUi-handle")
-
-
-def reset(page: Page) -> None:
-    page.get_by_role("button", name="Reset").first.click()
-    compare(settled(page), GradientExplorer())
 
 
 def test_every_slider_at_both_ends_and_in_the_middle(page: Page) -> None:
@@ -198,17 +135,6 @@ def test_every_form_and_fallback(page: Page) -> None:
     press(page, "ArrowRight", "ArrowRight")
 
 
-def drag(page: Page, handle: str, by: tuple[float, float]) -> None:
-    box = page.locator(f"[data-handle='{handle}']").first.bounding_box()
-    scale = page.locator(".gsl-plane").first.bounding_box()["width"] / 2.5  # type: ignore[index]
-    assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + by[0] * scale, y - by[1] * scale, steps=5)
-    page.mouse.up()
-
-
 @pytest.mark.parametrize("handle", ["point-0", "codewords-0", "similar-0", "dissimilar-0"])
 def test_point_codeword_and_data_can_be_dragged(page: Page, handle: str) -> None:
     twin = GradientExplorer()
@@ -233,6 +159,28 @@ def test_point_codeword_and_data_can_be_dragged(page: Page, handle: str) -> None
     )
     assert seen["values"]["nearest-distance"] == pytest.approx(twin.read_out().distance, abs=1e-3)
     reset(page)
+
+
+def test_a_finger_drags_the_point(page: Page) -> None:
+    box = page.locator("[data-handle='point-0']").first.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    phone = page.context.new_cdp_session(page)
+
+    def finger(kind: str, *at: float) -> None:
+        points = [{"x": at[0], "y": at[1]}] if at else []
+        phone.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    before = settled(page)["handles"]["point-0"]
+    finger("touchStart", x, y)
+    for i in range(1, 5):
+        finger("touchMove", x + 10 * i, y + 5 * i)
+    finger("touchEnd")
+    scale = page.locator(".gsl-plane").first.bounding_box()["width"] / 2.5  # type: ignore[index]
+    moved = np.subtract(settled(page)["handles"]["point-0"], before)
+    np.testing.assert_allclose(moved, (40 / scale, -20 / scale), atol=0.02)
+    reset(page)
+    phone.detach()
 
 
 def test_keyboard_alone_moves_everything_and_home_puts_it_back(page: Page) -> None:
@@ -431,3 +379,45 @@ def test_published_notebook_reopened_and_not_run(
         picture = page.locator(".jp-OutputArea img")
         picture.wait_for(timeout=60_000)
         assert "A point among 9 codewords" in (picture.get_attribute("alt") or "")
+
+
+def saved_points(path: Path) -> list[Any]:
+    """Where the points of the explorers stand that a notebook was saved with."""
+    try:
+        metadata = json.loads(path.read_text())["metadata"]
+    except json.JSONDecodeError:  # it is being written
+        return []
+    saved = metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {})
+    return [one["state"].get("point") for one in saved.get("state", {}).values()]
+
+
+def test_saved_by_its_reader_and_reopened_without_running(page: Page, lab: str, home: Path) -> None:
+    """`gsl-tutorial lab` saves widgets with the notebook: the explorer and its sliders live again."""
+    open_notebook(page, lab, "one")
+    wait_for_kernel(page)
+    menu(page, "Run", "Run All Cells")
+    page.wait_for_selector("text=python sees", timeout=60_000)
+    page.locator("[data-handle='point-0']").first.focus()
+    press(page, "ArrowUp")
+    press(page, "Control+s")  # from the handle
+    path = home / "work" / "notebooks" / "one.ipynb"
+    for _ in range(100):
+        page.wait_for_timeout(100)
+        if [-0.2, 0.25] in saved_points(path):
+            break
+    else:
+        pytest.fail("the notebook was saved without its widgets")
+    menu(page, "Kernel", "Shut Down Kernel")
+    page.wait_for_timeout(500)
+    open_notebook(page, lab, "one")
+    page.wait_for_selector(".gsl-explorer .gsl-plane", timeout=60_000)
+    twin = GradientExplorer(point=(-0.2, 0.25))
+    compare(settled(page), twin)
+    page.locator("[data-handle='point-0']").first.focus()
+    press(page, "ArrowLeft")
+    twin.point = (-0.25, 0.25)
+    compare(settled(page), twin)
+    slider(page, "strength (lambda)").focus()
+    press(page, "End")
+    twin.strength = 3.0
+    compare(settled(page), twin)

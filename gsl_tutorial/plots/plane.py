@@ -46,24 +46,9 @@ def draw_snap(plane: Plane, z: Float[np.ndarray, " 2"], **how: Any) -> Figure:
 
     how: n, strength, form, length, fallback and step, as in `Plane.snapped`.
     """
-    # Fixed places instead of a layout engine: a slider redraws this many times a second.
     figure = new_figure(7.8, 4.9, layout="none")
     _draw_point(figure.add_axes((0.01, 0.01, 0.555, 0.885)), plane, z, **how)
-    _add_legend(figure, 0.575)
-    return figure
-
-
-def draw_snap_bare(plane: Plane, z: Float[np.ndarray, " 2"], **how: Any) -> Figure:
-    """`draw_snap` without its legend, which takes as long to draw as all the rest."""
-    figure = new_figure(4.42, 4.9, layout="none")
-    _draw_point(figure.add_axes((0.01, 0.01, 0.98, 0.885)), plane, z, **how)
-    return figure
-
-
-def draw_snap_legend() -> Figure:
-    """The legend of `draw_snap_bare`, to stand beside it."""
-    figure = new_figure(3.35, 4.9, layout="none")
-    _add_legend(figure, 0.0)
+    _add_legend(figure)
     return figure
 
 
@@ -154,7 +139,7 @@ def _draw_point(
     axes.set_title(_read_out(g, penalized, snapped), fontsize=11, loc="left", family="monospace")
 
 
-def _add_legend(figure: Figure, left: float) -> None:
+def _add_legend(figure: Figure) -> None:
     handles = [
         Line2D([], [], color=colour, ls=style, lw=width, label=label)
         for colour, style, width, label in _LOOKS.values()
@@ -163,7 +148,7 @@ def _add_legend(figure: Figure, left: float) -> None:
     figure.legend(
         handles=handles,
         loc="upper left",
-        bbox_to_anchor=(left, 0.915),
+        bbox_to_anchor=(0.575, 0.915),
         frameon=False,
         fontsize=10.5,
         handlelength=3.2,

@@ -14,14 +14,17 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox, BboxTransform, TransformedBbox
 
 from gsl_tutorial.plots.clusters import borders
 from gsl_tutorial.plots.light import add_light_chart, round_ticks
 from gsl_tutorial.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, new_figure
 
 _TEXT = 11
+_FRAME = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]])
 _HALO: list[Any] = [withStroke(linewidth=3, foreground="white")]
 #: One look for each step of a sum: colour, line style.
 _STEPS = ((BLUE, "-"), (RED, "--"), (GREEN, "-."), (PURPLE, ":"))
@@ -69,24 +72,38 @@ def draw_methods(
 ) -> Figure:
     """Two panels in a row, each (points, their reconstructions, all that the quantizer can say)."""
     rows = -(-len(panels) // 2)
+    columns = min(len(panels), 2)
     width, height = 2.1, 2.28
     figure = new_figure(2.85 * width, 1.425 * height * rows, layout="none")
-    # One pair of axes for all panels: a slider redraws them, and four pairs take twice the time.
-    axes = figure.add_axes((0, 0, 1, 1))
+    # A slider redraws this many times a second, so all panels share one set of lines and marks, and
+    # there are no axes: their making takes longer than all that is drawn inside them.
+    across = (-1.03, width * columns - 1.03)
+    up = (-height * rows + 1.23, 1.25)
+    shown = TransformedBbox(Bbox.from_extents(0, 0, columns / 2, 1), figure.transFigure)
+    window = BboxTransform(Bbox.from_extents(across[0], up[0], across[1], up[1]), shown)
+    links, frames, data = [], [], []
+    places_by_size: dict[float, list[Any]] = {}
     for i, (title, (points, decoded, places)) in enumerate(panels.items()):
         row, column = divmod(i, 2)
         middle = np.array([width * column, -height * row])
-        _draw_code(axes, points + middle, decoded + middle, places + middle)
-        corner = (width * column - 1, -height * row - 1)
-        axes.add_patch(Rectangle(corner, 2, 2, fill=False, ec=BLACK, lw=0.8))
+        frames.append(_FRAME + middle)
+        links.append(np.stack([points, decoded], axis=1) + middle)
+        data.append(points + middle)
+        places_by_size.setdefault(_size(places), []).append(places + middle)
         lost = ((points - decoded) ** 2).sum(axis=1).mean()
-        axes.text(
-            middle[0] - 1, middle[1] + 1.06, f"{title}: distortion {lost:.4f}", fontsize=_TEXT
-        )
-    columns = min(len(panels), 2)
-    axes.set(xlim=(-1.03, width * columns - 1.03), ylim=(-height * rows + 1.23, 1.25))
-    axes.set_aspect("equal")
-    axes.axis("off")
+        said = f"{title}: distortion {lost:.4f}"
+        x, y = np.add(middle, (-1, 1.06))
+        figure.add_artist(Text(x, y, said, fontsize=_TEXT, transform=window))
+    marks = [
+        LineCollection(frames, colors=BLACK, linewidths=0.8),
+        LineCollection(np.concatenate(links), colors=BLUE, linewidths=0.8, alpha=0.6),  # type: ignore[arg-type]
+        _marks(np.concatenate(data), marker="o", ms=3.2, color=BLUE, mew=0),
+    ]
+    for size, every in places_by_size.items():
+        marks.append(_diamonds(np.concatenate(every), size))
+    for mark in marks:
+        mark.set_transform(window)
+        figure.add_artist(mark)
     return figure
 
 
@@ -206,6 +223,17 @@ def _draw_code(
     lines = list(np.stack([points, decoded], axis=1))
     axes.add_collection(LineCollection(lines, colors=BLUE, linewidths=0.8, alpha=0.6, zorder=1))
     axes.plot(*points.T, "o", ms=3.2, color=BLUE, mew=0, zorder=2)
-    # Many diamonds are small ones, or they would hide the points.
-    size = 9 if len(places) <= 25 else 5.5
-    axes.plot(*places.T, "D", ms=size, color=ORANGE, mec=BLACK, mew=size / 8, zorder=3)
+    axes.add_line(_diamonds(places, _size(places)))
+
+
+def _size(places: Float[np.ndarray, "P 2"]) -> float:
+    """Many diamonds are small ones, or they would hide the points."""
+    return 9 if len(places) <= 25 else 5.5
+
+
+def _diamonds(places: Float[np.ndarray, "P 2"], size: float) -> Line2D:
+    return _marks(places, marker="D", ms=size, color=ORANGE, mec=BLACK, mew=size / 8, zorder=3)
+
+
+def _marks(places: Float[np.ndarray, "P 2"], **look: Any) -> Line2D:
+    return Line2D(*places.T, ls="none", **look)

@@ -1,21 +1,57 @@
-"""Widgets: sliders and buttons around the pure drawings of `gsl_tutorial.plots`, and the explorer."""
+"""Widgets: sliders and buttons around the pure drawings of `gsl_tutorial.plots`, and the explorer.
 
-from gsl_tutorial.widgets.compression_sliders import CompressionSliders
-from gsl_tutorial.widgets.drawing import DrawingWithControls
-from gsl_tutorial.widgets.explorer import GradientExplorer
-from gsl_tutorial.widgets.kmeans_sliders import CodewordSliders, KMeansSliders
-from gsl_tutorial.widgets.quantizer_sliders import MethodSliders, TurnSliders
-from gsl_tutorial.widgets.recording_slider import RecordingSlider
-from gsl_tutorial.widgets.snap_sliders import SnapSliders
+Each is imported when first used: chapter 05 shows its first picture without waiting for torch, which
+only some of the others need.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gsl_tutorial.widgets.codewords import CodewordExplorer
+    from gsl_tutorial.widgets.compression_sliders import CompressionSliders
+    from gsl_tutorial.widgets.drawing import DrawingWithControls
+    from gsl_tutorial.widgets.explorer import GradientExplorer
+    from gsl_tutorial.widgets.guess import Guess
+    from gsl_tutorial.widgets.kmeans_sliders import KMeansSliders
+    from gsl_tutorial.widgets.quantizer_sliders import MethodSliders, TurnSliders
+    from gsl_tutorial.widgets.query_picker import QueryPicker
+    from gsl_tutorial.widgets.recording_slider import RecordingSlider
+
+_HOMES = {
+    "CodewordExplorer": "gsl_tutorial.widgets.codewords",
+    "CompressionSliders": "gsl_tutorial.widgets.compression_sliders",
+    "DrawingWithControls": "gsl_tutorial.widgets.drawing",
+    "GradientExplorer": "gsl_tutorial.widgets.explorer",
+    "Guess": "gsl_tutorial.widgets.guess",
+    "KMeansSliders": "gsl_tutorial.widgets.kmeans_sliders",
+    "MethodSliders": "gsl_tutorial.widgets.quantizer_sliders",
+    "QueryPicker": "gsl_tutorial.widgets.query_picker",
+    "RecordingSlider": "gsl_tutorial.widgets.recording_slider",
+    "TurnSliders": "gsl_tutorial.widgets.quantizer_sliders",
+}
 
 __all__ = [
-    "CodewordSliders",
+    "CodewordExplorer",
     "CompressionSliders",
     "DrawingWithControls",
     "GradientExplorer",
+    "Guess",
     "KMeansSliders",
     "MethodSliders",
+    "QueryPicker",
     "RecordingSlider",
-    "SnapSliders",
     "TurnSliders",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

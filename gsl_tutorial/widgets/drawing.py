@@ -8,7 +8,9 @@ in its place. A drawing that fails says so under the picture and leaves the last
 from __future__ import annotations
 
 import base64
+import gc
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import ipywidgets as W
@@ -16,6 +18,17 @@ from matplotlib.figure import Figure
 
 from gsl_tutorial.errors import TutorialError
 from gsl_tutorial.plots.style import caption, png, quick_png
+
+
+@cache
+def _leave_imports_alone() -> None:
+    """Take what is loaded now out of the garbage collector's rounds, once in a process.
+
+    Each redraw leaves a figure behind. With torch and its kin in memory, a full round looks at half a
+    million objects that stay anyway, and holds the slider up for a quarter of a second.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 class DrawingWithControls(W.VBox):
@@ -37,6 +50,7 @@ class DrawingWithControls(W.VBox):
         legend: Figure | None = None,
         still: Callable[..., Figure] | None = None,
     ) -> None:
+        _leave_imports_alone()
         self._still = still or draw
         self._draw, self._controls, self._alt = draw, controls, alt
         self._image = W.Image(format="png", layout=W.Layout(object_fit="contain"))

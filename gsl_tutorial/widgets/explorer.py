@@ -1,39 +1,34 @@
 """The explorer of chapters 05 and 06: drag a point among codewords and see where each gradient sends it.
 
-The picture and its numbers are made in the page (`explorer_math.js`, `explorer_plane.js`,
-`explorer.js`, concatenated), so that it follows the hand and lives on without a kernel. The Python
-functions of `plane_losses` and `plane_methods` are the reference, and draw the still that stands in
-its place where no JavaScript runs.
+The picture and its numbers are made in the page (`explorer_*.js` and `page_*.js`, joined), so that
+it follows the hand and lives on without a kernel. The Python functions of `plane_losses` and
+`plane_methods` are the reference, and draw the still that stands in its place where no JavaScript
+runs.
 """
 
 from __future__ import annotations
 
-import base64
-from pathlib import Path
 from typing import Any
 
-import anywidget
 import ipywidgets as W
 import traitlets as T
 from matplotlib.figure import Figure
 
-from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.plane_losses import SIMILARITY_LOSSES, LossPlane, as_points
 from gsl_tutorial.plane_methods import ReadOut, Rule, read_out
 from gsl_tutorial.plots import explorer as stills
-from gsl_tutorial.plots.style import caption, png
 from gsl_tutorial.validation import check_count, check_name, check_size
 from gsl_tutorial.widgets import explorer_parts as parts
+from gsl_tutorial.widgets.page import PageWidget, as_point, entry, rows, script, style, to_json
 
-_HERE = Path(__file__).parent
-SCRIPT = "\n".join(
-    (_HERE / f"{name}.js").read_text("utf-8")
-    for name in ("explorer_math", "explorer_plane", "explorer")
-)
-STYLE = (_HERE / "explorer.css").read_text("utf-8")
+SCRIPT = script(
+    "explorer_math", "explorer_complaint", "explorer_marks", "explorer_point", "explorer_field",
+    "explorer_run", "explorer",
+)  # fmt: skip
+STYLE = style("explorer")
 
 
-class GradientExplorer(anywidget.AnyWidget):
+class GradientExplorer(PageWidget):
     """Plane with cells, data and codewords; arrows of one point, fields, or runs of many points.
 
     Parameters
@@ -67,12 +62,13 @@ class GradientExplorer(anywidget.AnyWidget):
     'UPHILL'
     """
 
-    _esm = SCRIPT + "\nexport default { render: renderExplorer };\n"
-    _css = STYLE
+    kind, render = "gradient", "renderExplorer"
+    script, style, told = SCRIPT, STYLE, parts.NAMES
+    _esm, _css = entry(SCRIPT, "renderExplorer"), STYLE
 
-    codewords, similar, dissimilar, starts = (parts.rows() for _ in range(4))
-    point = T.Any().tag(sync=True, to_json=parts.to_json)
-    strength, step, rate = (T.Any().tag(sync=True, to_json=parts.to_json) for _ in range(3))
+    codewords, similar, dissimilar, starts = (rows() for _ in range(4))
+    point = T.Any().tag(sync=True, to_json=to_json)
+    strength, step, rate = (T.Any().tag(sync=True, to_json=to_json) for _ in range(3))
     n_steps, n_candidates, n_codewords = (T.Int().tag(sync=True) for _ in range(3))
     form_index, fallback_index = T.Int().tag(sync=True), T.Int().tag(sync=True)
     loss, mode = T.Unicode().tag(sync=True), T.Unicode().tag(sync=True)
@@ -106,7 +102,7 @@ class GradientExplorer(anywidget.AnyWidget):
             similar=plane.similar,
             dissimilar=plane.dissimilar,
             starts=parts.scattered(50) if starts is None else starts,
-            point=parts.as_point(point),
+            point=as_point(point),
             strength=check_size(strength, name="strength"),
             step=check_size(step, name="step"),
             rate=check_size(rate, name="rate"),
@@ -167,7 +163,7 @@ class GradientExplorer(anywidget.AnyWidget):
 
     def read_out(self) -> ReadOut:
         """What the picture says about the point, computed in Python."""
-        return read_out(self.plane, parts.as_point(self.point), self.rule)
+        return read_out(self.plane, as_point(self.point), self.rule)
 
     def still(self) -> Figure:
         """The picture as it stands now, drawn by matplotlib."""
@@ -178,49 +174,21 @@ class GradientExplorer(anywidget.AnyWidget):
             return stills.draw_explorer_run(
                 self.plane, starts, self.rule, n_steps=self.n_steps, rate=self.rate
             )
-        return stills.draw_explorer_point(self.plane, parts.as_point(self.point), self.rule)
+        return stills.draw_explorer_point(self.plane, as_point(self.point), self.rule)
 
-    @property
-    def alt(self) -> str:
-        """What the picture shows, in words: the given text, or one made from the numbers."""
-        return self._alt or parts.described(self)
+    def described(self) -> str:
+        """What the picture shows, made from the numbers."""
+        return parts.described(self)
 
-    def to_html(self) -> str:
-        """A fragment that lives without a kernel, without network, in any page.
-
-        It holds the state, the scripts and the style. Where scripts do not run, its still and the
-        text below stand there.
-        """
-        picture = base64.b64encode(png(self.still())).decode()
-        return parts.fragment(
-            state={name: parts.to_json(getattr(self, name)) for name in parts.NAMES},
-            controls=[parts.native(control) for control in parts.specifications(self)],
-            still=f'<img alt="{parts.escaped(self.alt)}" src="data:image/png;base64,{picture}" '
-            f'style="max-width: 100%">{caption(self.alt)}',
-            script=SCRIPT,
-            style=STYLE,
-        )
+    def native_controls(self) -> list[dict[str, Any]]:
+        """The sliders and menus, as the page reads them."""
+        return [parts.native(one) for one in parts.specifications(self)]
 
     def check(self) -> None:
         """Raise `InvalidInputError` where something that was set later is faulty."""
-        read_out(self.plane, parts.as_point(self.point), self.rule)
+        read_out(self.plane, as_point(self.point), self.rule)
         as_points(self.starts, name="starts")
 
-    def __repr__(self) -> str:
-        try:
-            self.check()
-            return f"[Interactive figure: {self.alt}]"
-        except InvalidInputError as error:
-            return f"[Interactive figure: {error}]"
-
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        data = dict(self.panel._repr_mimebundle_(**options) or {})
-        data["text/plain"] = repr(self)
-        try:
-            self.check()
-            data["image/png"] = base64.b64encode(png(self.still())).decode()
-            data["text/html"] = self.to_html()
-            return data, {"image/png": {"alt": self.alt}}
-        except InvalidInputError as error:  # the page says the same, in the widget's own area
-            data["text/html"] = caption(str(error))
-            return data, {}
+    def shown(self) -> Any:
+        """What a cell shows: the picture above its sliders."""
+        return self.panel

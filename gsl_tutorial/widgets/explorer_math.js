@@ -12,16 +12,7 @@ const explorerMath = (() => {
   const LOSSES = ["two-class", "triplet", "pair"];
   const METHODS = ["similarity", "penalty", "straight-through", "rotation", "snap"];
 
-  const dot = (a, b) => a[0] * b[0] + a[1] * b[1];
-  const minus = (a, b) => [a[0] - b[0], a[1] - b[1]];
-  const along = (a, t, b) => [a[0] + t * b[0], a[1] + t * b[1]]; // a + t b
-  const times = (t, a) => [t * a[0], t * a[1]];
-  const length = (a) => Math.sqrt(a[0] * a[0] + a[1] * a[1]);
-  const unit = (a) => {
-    const size = length(a);
-    return size > 0 ? [a[0] / size, a[1] / size] : [0, 0];
-  };
-  const squaredDistance = (a, b) => (a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2;
+  const { along, dot, length, minus, nearest, squaredDistance, times, unit } = vectors;
 
   // ---- similarity losses: plane_losses.LossPlane ----
 
@@ -72,19 +63,6 @@ const explorerMath = (() => {
     const squared = codewords.map((c) => squaredDistance(z, c));
     const order = squared.map((_, i) => i).sort((i, j) => squared[i] - squared[j] || i - j);
     return order.slice(0, n);
-  }
-
-  function nearest(codewords, z) {
-    let best = 0;
-    let least = Infinity;
-    for (let i = 0; i < codewords.length; i++) {
-      const squared = squaredDistance(z, codewords[i]);
-      if (squared < least) {
-        least = squared;
-        best = i;
-      }
-    }
-    return best;
   }
 
   // ---- the snapping rule: snapping_numpy.snap_gradient_numpy, for a batch of one ----
@@ -206,92 +184,7 @@ const explorerMath = (() => {
     };
   }
 
-  // ---- geometry of the picture ----
-
-  // The cell of codeword i within the square of half-width `limit`, as corners in order.
-  function cell(codewords, i, limit) {
-    let corners = [[-limit, -limit], [limit, -limit], [limit, limit], [-limit, limit]];
-    codewords.forEach((other, j) => {
-      if (j === i) return;
-      const across = minus(other, codewords[i]);
-      const middle = times(0.5, along(other, 1, codewords[i]));
-      corners = clip(corners, across, dot(across, middle));
-    });
-    return corners;
-  }
-
-  // Keep the part of a convex polygon where <normal, x> <= offset.
-  function clip(corners, normal, offset) {
-    const kept = [];
-    corners.forEach((corner, i) => {
-      const next = corners[(i + 1) % corners.length];
-      const a = dot(normal, corner) - offset;
-      const b = dot(normal, next) - offset;
-      if (a <= 0) kept.push(corner);
-      if ((a < 0 && b > 0) || (a > 0 && b < 0)) kept.push(along(corner, a / (a - b), minus(next, corner)));
-    });
-    return kept;
-  }
-
-  // Segments [[x, y], [x, y]] of the level lines of f, by marching squares.
-  function contours(f, levels, limit, steps) {
-    const at = (i) => -limit + (2 * limit * i) / steps;
-    const values = [];
-    for (let j = 0; j <= steps; j++) {
-      for (let i = 0; i <= steps; i++) values.push(f([at(i), at(j)]));
-    }
-    const segments = [];
-    const side = steps + 1;
-    for (let j = 0; j < steps; j++) {
-      for (let i = 0; i < steps; i++) {
-        const places = [[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]];
-        const heights = places.map(([a, b]) => values[b * side + a]);
-        const low = Math.min(...heights);
-        const high = Math.max(...heights);
-        for (const level of levels) {
-          if (level < low || level >= high) continue;
-          const crossings = [];
-          for (let k = 0; k < 4; k++) {
-            const [a, b] = [heights[k], heights[(k + 1) % 4]];
-            if (a < level === b < level) continue;
-            const t = (level - a) / (b - a);
-            const [p, q] = [places[k], places[(k + 1) % 4]];
-            crossings.push([at(p[0] + t * (q[0] - p[0])), at(p[1] + t * (q[1] - p[1]))]);
-          }
-          for (let k = 0; k + 1 < crossings.length; k += 2) segments.push([crossings[k], crossings[k + 1]]);
-        }
-      }
-    }
-    return segments;
-  }
-
-  // ---- what is wrong with a world, in words; "" where nothing is ----
-
-  function complaint(state) {
-    const { n_candidates: n, n_codewords: K } = state;
-    for (const name of ["codewords", "similar", "dissimilar", "starts"]) {
-      const rows = state[name];
-      const isList = Array.isArray(rows) && rows.every((row) => Array.isArray(row) && row.length === 2);
-      if (!isList) return `expected ${name} of shape (n, 2); got something else. What to do: pass one pair of numbers per row.`;
-      const bad = rows.findIndex((row) => !row.every((x) => Number.isFinite(x)));
-      if (bad >= 0) return `expected finite ${name}; got NaN or infinity in row ${bad}. What to do: find out where it comes from.`;
-    }
-    if (!state.codewords.length) return "expected at least one codeword; got none. What to do: pass an array (K, 2).";
-    if (!state.similar.length) return "expected at least one similar point; got none. What to do: pass an array (P, 2).";
-    if (!LOSSES.includes(state.loss)) return `expected a similarity loss out of ${LOSSES.join(", ")}; got '${state.loss}'. What to do: choose one of them.`;
-    if (state.loss !== "pair" && !state.dissimilar.length) return `expected a dissimilar point for the loss '${state.loss}'; got none. What to do: choose the loss 'pair'.`;
-    if (!(Number.isInteger(K) && K >= 1 && K <= state.codewords.length)) return `expected K from 1 to ${state.codewords.length}, the codewords there are; got ${K}. What to do: move the slider of K, or give more codewords.`;
-    if (!(Number.isInteger(n) && n >= 1)) return `expected n, the candidates, 1 or more; got ${n}. What to do: move the slider of n.`;
-    for (const name of ["strength", "step"]) {
-      if (!(Number.isFinite(state[name]) && state[name] >= 0)) return `expected ${name} 0 or more, finite; got ${state[name]}. What to do: move its slider.`;
-    }
-    const point = state.point;
-    if (!(Array.isArray(point) && point.length === 2 && point.every((x) => Number.isFinite(x)))) return "expected the point as two finite numbers; got something else. What to do: press Reset.";
-    return "";
-  }
-
   return {
-    LOSSES, METHODS, along, candidates, cell, clip, complaint, dot, contours, gradient, length, loss, means,
-    methodGradient, minus, nearest, readOut, snap, snapAt, stepAll, verdict,
+    LOSSES, METHODS, candidates, gradient, loss, means, methodGradient, readOut, snap, snapAt, stepAll, verdict,
   };
 })();

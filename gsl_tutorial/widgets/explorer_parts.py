@@ -1,19 +1,14 @@
-"""What the explorer is made of beside its picture: traits, first values, sliders, the page's fragment."""
+"""What the explorer is made of beside its picture: first values, sliders, words."""
 
 from __future__ import annotations
 
-import html
-import json
-import math
 from typing import Any
 
 import ipywidgets as W
 import numpy as np
-import traitlets as T
 from jaxtyping import Float
 
-from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.validation import describe
+from gsl_tutorial.widgets.page import to_json
 
 FORMS = ("replace, projected", "replace, full length", "pull", "look-ahead")
 FALLBACKS = ("zero", "keep", "nearest")
@@ -31,35 +26,6 @@ CODEWORDS = (
 )  # fmt: skip
 SIMILAR = ((-0.45, 0.45), (-0.75, 0.25), (-0.20, 0.65), (-0.60, 0.85), (-0.95, 0.50))
 DISSIMILAR = ((0.50, -0.35), (0.25, -0.60), (0.80, -0.55), (0.40, 0.05), (0.70, -0.10))
-
-
-def rows() -> Any:
-    """A trait for a list of [x, y]; whatever it holds, the page is told, and complains by itself."""
-    return T.Any().tag(sync=True, to_json=to_json)
-
-
-def to_json(value: Any, widget: object = None) -> Any:
-    """Arrays as lists; numbers that JSON lacks as null, texts for what is no number at all."""
-    if isinstance(value, (np.ndarray, np.generic)):
-        value = value.tolist()
-    if isinstance(value, (list, tuple)):
-        return [to_json(one) for one in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    return repr(value)
-
-
-def as_point(value: Any) -> Float[np.ndarray, " 2"]:
-    """Two finite numbers, or `InvalidInputError`."""
-    try:
-        point = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        point = np.empty(0)
-    if point.shape != (2,) or not np.isfinite(point).all():
-        raise InvalidInputError("a point of two finite numbers", describe(value), "pass (x, y)")
-    return point
 
 
 def scattered(n: int) -> Float[np.ndarray, "n 2"]:
@@ -132,28 +98,4 @@ def described(explorer: Any) -> str:
         "descent of the loss, the pull to the nearest codeword, their sum and the snapped step. "
         f"The sum: {out.penalty_verdict}, cosine {out.penalty_cosine:+.2f} with the gradient. "
         f"The snapped step: {out.snapped_verdict}, cosine {out.snapped_cosine:+.2f}; {chosen}."
-    )
-
-
-def escaped(text: str) -> str:
-    """Text for an attribute of HTML."""
-    return html.escape(text, quote=True)
-
-
-def fragment(
-    *,
-    state: dict[str, Any],
-    controls: list[dict[str, Any]],
-    still: str,
-    script: str,
-    style: str,
-) -> str:
-    """HTML that becomes an explorer where scripts run, and is its still where they do not."""
-    # "<" inside a script could end it.
-    told = json.dumps({"state": state, "controls": controls}).replace("<", "\\u003c")
-    return (
-        f'<div class="gsl-explorer-page"><style>{style}</style>\n'
-        f'<script type="application/json">{told}</script>\n'
-        f'<div class="gsl-still">{still}</div>\n'
-        f"<script>(() => {{\n{script}\nwakeExplorers();\n}})();</script></div>"
     )

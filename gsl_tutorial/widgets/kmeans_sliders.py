@@ -1,4 +1,4 @@
-"""Chapter 02's controls: step through k-means, and place the codewords by hand."""
+"""Chapter 02's controls: step through k-means."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from gsl_tutorial.plots.clusters import draw_kmeans
 from gsl_tutorial.widgets.drawing import DrawingWithControls
 
 _STYLE = {"description_width": "9.5em"}
-_WIDE = {"description_width": "12em"}
 
 
 class KMeansSliders(DrawingWithControls):
@@ -50,44 +49,4 @@ class KMeansSliders(DrawingWithControls):
             alt="Points in the plane, marked by the cell they belong to, with the borders of the "
             "cells, the codewords and the ways they have come. On the right the distortion falls "
             "from half-step to half-step, steeply first.",
-        )
-
-
-class CodewordSliders(DrawingWithControls):
-    """Two sliders for each codeword, and one for the rounds of k-means that start from there."""
-
-    def __init__(
-        self,
-        points: Float[np.ndarray, "N 2"],
-        start: Float[np.ndarray, "K 2"],
-        *,
-        best: float,
-        n_rounds: int = 12,
-    ) -> None:
-        def slider(text: str, value: float) -> W.FloatSlider:
-            return W.FloatSlider(
-                value=value, min=-1.0, max=1.0, step=0.05, description=text, style=_WIDE
-            )
-
-        controls = {
-            f"{axis}{k}": slider(f"codeword {k}, {text}", float(value))
-            for k, place in enumerate(start)
-            for axis, text, value in zip("xy", ("across", "up"), place, strict=True)
-        }
-        controls["rounds"] = W.IntSlider(
-            value=0, min=0, max=n_rounds, description="rounds of k-means", style=_WIDE
-        )
-
-        def draw(rounds: int, **places: float) -> Figure:
-            by_hand = np.array(list(places.values())).reshape(-1, 2)
-            steps = kmeans_steps(points, by_hand, n_rounds=n_rounds)
-            # A round ends with an assignment: half-steps 1, 3, 5, ...
-            return draw_kmeans(points, steps, 2 * rounds + 1, best=best, longest=2 * n_rounds + 1)
-
-        super().__init__(
-            draw,
-            controls,
-            alt="Points in three groups, with codewords placed by hand and their cells. On the "
-            "right the distortion of this placing, and of the k-means rounds that start from it, "
-            "beside the best distortion known.",
         )

@@ -1,0 +1,113 @@
+// Place codewords by hand, watch the distortion, and let k-means go on from there: chapter 02.
+//
+// `renderCodewords({model, el})` is anywidget's entry. Whoever grabs a codeword after some rounds of
+// k-means takes over from where they stand: the places shown become the new start.
+const CODEWORD_NAMES = ["points", "codewords", "rounds", "n_rounds", "best"];
+
+function codewordComplaint(state) {
+  for (const name of ["points", "codewords"]) {
+    const rows = state[name];
+    const isList = Array.isArray(rows) && rows.every((row) => Array.isArray(row) && row.length === 2);
+    if (!isList) return `expected ${name} of shape (n, 2); got something else. What to do: pass one pair of numbers per row.`;
+    const bad = rows.findIndex((row) => !row.every((x) => Number.isFinite(x)));
+    if (bad >= 0) return `expected finite ${name}; got NaN or infinity in row ${bad}. What to do: find out where it comes from.`;
+    if (!rows.length) return `expected at least one row in ${name}; got none. What to do: pass an array (n, 2).`;
+  }
+  const { rounds, n_rounds: n, best } = state;
+  if (!(Number.isInteger(n) && n >= 0)) return `expected n_rounds 0 or more; got ${n}. What to do: pass a whole number.`;
+  if (!(Number.isInteger(rounds) && rounds >= 0 && rounds <= n)) return `expected rounds from 0 to ${n}; got ${rounds}. What to do: move the slider.`;
+  if (best !== null && !(Number.isFinite(best) && best >= 0)) return "expected best as a number 0 or more, or none; got something else. What to do: pass a distortion.";
+  return "";
+}
+
+function renderCodewords({ model, el }) {
+  const widget = mountWidget({ model, el, label: "Codewords to place by hand", names: CODEWORD_NAMES, complaint: codewordComplaint });
+  const { put } = widget;
+  const { place } = planes;
+  let initial;
+  let now = []; // the codewords as shown
+
+  const onMove = (kind, index, at) => put({ codewords: now.map((c, k) => (k === index ? at : c)), rounds: 0 });
+  const onHome = (kind, index) => onMove(kind, index, initial[index] ?? now[index]);
+  const plane = planes.create({ label: "The plane: Tab walks the codewords; arrow keys move them, Home puts them back", keyboard: true, reach: 1.17, onMove, onHome });
+  const dots = Array.from({ length: cellMarks.N }, (_, k) => element("path", { class: `gsl-dots gsl-class-${k}` }, plane.below));
+  const ways = element("path", { class: "gsl-ways" }, plane.below);
+  const starts = element("path", { class: "gsl-starts" }, plane.below);
+  const names = element("g", { class: "gsl-names" }, plane.above);
+
+  const sentence = make("p", { class: "gsl-sentence" });
+  const { node: spoken, say } = speaker();
+  const value = make("output", { class: "gsl-large", "data-read": "distortion" });
+  const chart = distortionChart();
+  const scrub = make("input", { type: "range", min: 0, step: 1, oninput: () => put({ rounds: Number(scrub.value) }) });
+  const clock = make("output", { "data-read": "rounds" });
+  const next = make("button", { type: "button", onclick: () => put({ rounds: Math.min(model.get("n_rounds"), model.get("rounds") + 1) }) }, "One round");
+  const transport = make("div", { class: "gsl-transport" }, make("label", {}, "rounds of k-means", scrub), clock, next);
+  widget.bar.append(make("span", {}, "distortion ", value), make("button", { type: "button", onclick: reset }, "Reset"));
+  widget.stage.append(make("div", { class: "gsl-point-mode" }, plane.svg,
+    make("div", { class: "gsl-beside" }, sentence, make("div", { class: "gsl-charts gsl-one" }, chart.node), transport, spoken)));
+
+  function reset() {
+    chart.forget();
+    put({ codewords: initial, rounds: 0 });
+  }
+
+  widget.start((state) => {
+    const { points, codewords: start, rounds, n_rounds: n, best } = state;
+    initial ??= start;
+    const course = kmeansMath.halfSteps(points, start, n);
+    const shown = Math.min(2 * rounds, course.steps.length - 1);
+    const { codewords, assignment, distortion } = course.steps[shown];
+    now = codewords;
+    const counts = codewords.map((_, k) => assignment.filter((one) => one === k).length);
+    plane.draw({
+      codewords, levels: null,
+      handles: codewords.map((at, k) => ({ kind: "codewords", index: k, at, look: counts[k] ? `class-${k % cellMarks.N}` : "dead", mark: cellMarks.mark(k, 13), name: `codeword ${k}` })),
+    });
+    const paths = dots.map(() => "");
+    points.forEach((z, i) => (paths[assignment[i] % cellMarks.N] += cellMarks.mark(assignment[i], 4.5, place(z).split(" ").map(Number))));
+    dots.forEach((path, k) => path.setAttribute("d", paths[k]));
+    const trail = course.steps.slice(0, shown + 1).filter((step, i) => i === 0 || step.kind === "move");
+    const moved = trail.length > 1;
+    ways.setAttribute("d", moved ? codewords.map((_, k) => `M${trail.map((step) => place(step.codewords[k])).join("L")}`).join("") : "");
+    starts.setAttribute("d", moved ? start.map((c, k) => cellMarks.mark(k, 7, place(c).split(" ").map(Number))).join("") : "");
+    label(codewords, counts);
+    chart.update(course, shown, best, 2 * n);
+    scrub.max = n;
+    scrub.value = rounds;
+    clock.textContent = `${rounds} of ${n}`;
+    next.disabled = rounds >= n;
+    value.textContent = distortion.toFixed(4);
+    value.dataset.value = distortion;
+    tell(distortion, best, counts, course.still && shown === course.steps.length - 1);
+  });
+
+  function label(codewords, counts) {
+    while (names.childElementCount < codewords.length) element("text", {}, names);
+    while (names.childElementCount > codewords.length) names.lastChild.remove();
+    codewords.forEach(([x, y], k) => {
+      const words = counts[k] ? String(k) : `${k}: no points`;
+      const [across, up] = place([x, y]).split(" ").map(Number);
+      const text = names.children[k];
+      text.textContent = words;
+      // A long name stays inside the frame.
+      text.setAttribute("text-anchor", counts[k] || x <= 0.6 ? "start" : "end");
+      text.setAttribute("x", across + (counts[k] || x <= 0.6 ? 14 : -14));
+      text.setAttribute("y", Math.max(18, up - 12));
+    });
+  }
+
+  function tell(distortion, best, counts, still) {
+    const parts = [`The distortion is ${distortion.toFixed(4)}`];
+    if (best) parts[0] += `, ${(distortion / best).toFixed(2)} times the best known`;
+    const dead = counts.flatMap((count, k) => (count ? [] : [k]));
+    if (dead.length) parts.push(`Without points: codeword ${dead.join(", ")}`);
+    if (still) parts.push("k-means stands still: no point changes its codeword");
+    const said = `${parts.join(". ")}.`;
+    if (sentence.textContent === said) return;
+    sentence.textContent = said;
+    say(said);
+  }
+
+  return widget.end;
+}

@@ -1,0 +1,23 @@
+// What is wrong with the explorer's state, in words; "" where nothing is.
+function explorerComplaint(state) {
+  const { n_candidates: n, n_codewords: K } = state;
+  for (const name of ["codewords", "similar", "dissimilar", "starts"]) {
+    const rows = state[name];
+    const isList = Array.isArray(rows) && rows.every((row) => Array.isArray(row) && row.length === 2);
+    if (!isList) return `expected ${name} of shape (n, 2); got something else. What to do: pass one pair of numbers per row.`;
+    const bad = rows.findIndex((row) => !row.every((x) => Number.isFinite(x)));
+    if (bad >= 0) return `expected finite ${name}; got NaN or infinity in row ${bad}. What to do: find out where it comes from.`;
+  }
+  if (!state.codewords.length) return "expected at least one codeword; got none. What to do: pass an array (K, 2).";
+  if (!state.similar.length) return "expected at least one similar point; got none. What to do: pass an array (P, 2).";
+  if (!explorerMath.LOSSES.includes(state.loss)) return `expected a similarity loss out of ${explorerMath.LOSSES.join(", ")}; got '${state.loss}'. What to do: choose one of them.`;
+  if (state.loss !== "pair" && !state.dissimilar.length) return `expected a dissimilar point for the loss '${state.loss}'; got none. What to do: choose the loss 'pair'.`;
+  if (!(Number.isInteger(K) && K >= 1 && K <= state.codewords.length)) return `expected K from 1 to ${state.codewords.length}, the codewords there are; got ${K}. What to do: move the slider of K, or give more codewords.`;
+  if (!(Number.isInteger(n) && n >= 1)) return `expected n, the candidates, 1 or more; got ${n}. What to do: move the slider of n.`;
+  for (const name of ["strength", "step"]) {
+    if (!(Number.isFinite(state[name]) && state[name] >= 0)) return `expected ${name} 0 or more, finite; got ${state[name]}. What to do: move its slider.`;
+  }
+  const point = state.point;
+  if (!(Array.isArray(point) && point.length === 2 && point.every((x) => Number.isFinite(x)))) return "expected the point as two finite numbers; got something else. What to do: press Reset.";
+  return "";
+}

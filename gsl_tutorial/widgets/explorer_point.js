@@ -1,0 +1,112 @@
+// One point: its arrows, its candidates, the read-out and the legend.
+const signed = (x) => (x < 0 ? "−" : "+") + Math.abs(x).toFixed(2);
+
+function pointView(handlers) {
+  const { LIMIT, place, polygon } = planes;
+  const plane = planes.create({ label: "The plane: Tab walks the point, the codewords and the data; arrow keys move them, Home puts them back", keyboard: true, ...handlers });
+  const rings = element("path", { class: "gsl-candidate" }, plane.below);
+  const chosenMark = element("path", { d: MARKS.chosen, class: "gsl-chosen" }, plane.below);
+  const arrows = {};
+  for (const name of ["snap", "penalty", "quantization", "similarity"]) arrows[name] = arrow(plane.above, name);
+  const hold = element("circle", { r: 17, class: "gsl-hold" }, plane.above);
+  const disc = element("g", { class: "gsl-point" }, plane.above);
+  element("path", { d: MARKS.point, class: "gsl-mark" }, disc);
+  const says = element("text", { x: 12, y: 26, class: "gsl-says" }, plane.above);
+
+  const sentence = make("p", { class: "gsl-sentence" });
+  const { node: spoken, say } = speaker();
+  const cells = {};
+  const row = (key, text, ...names) => make("tr", {}, make("th", { scope: "row" }, text), ...names.map((name) => (cells[`${key}-${name}`] = make("td", { "data-read": `${key}-${name}` }))));
+  const table = make("table", {},
+    make("thead", {}, make("tr", {}, ...["a step along", "cosine with −g", "the loss goes"].map((text) => make("th", { scope: "col" }, text)))),
+    make("tbody", {}, row("penalty", "their sum", "cosine", "verdict"), row("snapped", "the snapped step", "cosine", "verdict")));
+  const distances = make("table", {}, make("tbody", {},
+    row("loss", "similarity loss", "value"),
+    row("nearest", "to the nearest codeword", "distance", "name"),
+    row("chosen", "to the chosen codeword", "distance", "name")));
+  const marksShown = make("ul", { class: "gsl-legend" });
+  const beside = make("div", { class: "gsl-beside" }, sentence, table, distances, marksShown, spoken);
+  const node = make("div", { class: "gsl-point-mode" }, plane.svg, beside);
+  let legendFor = "";
+
+  function legend({ loss, dissimilar }) {
+    const key = `${loss} ${dissimilar.length > 0}`;
+    if (legendFor === key) return;
+    legendFor = key;
+    const item = (svg, text) => make("li", {}, svg, text);
+    const data = loss === "two-class"
+      ? [["similar", "same class as z"], ["dissimilar", "other class"]]
+      : [["partner", "partner of z"], ["stranger", "stranger"]].slice(0, dissimilar.length ? 2 : 1);
+    marksShown.replaceChildren(
+      ...Object.entries(LINES).map(([name, text]) => item(sample("line", name), text)),
+      ...[["point", "z, the point"], ["codeword", "codeword"], ["candidate", "candidate"], ["chosen", "chosen codeword"], ...data, ["half", "here the loss falls"]]
+        .map(([name, text]) => item(sample("mark", name), text)));
+  }
+
+  function update(world, rule, state) {
+    const z = state.point;
+    plane.draw(sceneOf(world, z));
+    legend(world);
+    const g = explorerMath.gradient(world, z);
+    const snapped = explorerMath.snapAt(world, z, rule);
+    const out = explorerMath.readOut(world, z, rule);
+    const sum = explorerMath.methodGradient(world, z, "penalty", rule);
+    const opposite = (v) => [-v[0], -v[1]];
+    const pull = vectors.minus(world.codewords[out.nearest], z).map((x) => 2 * rule.strength * x);
+    const shown = { similarity: opposite(g), quantization: pull, penalty: opposite(sum), snap: opposite(snapped.gradient) };
+    for (const [name, vector] of Object.entries(shown)) arrows[name](z, vector);
+
+    const square = [[-LIMIT, -LIMIT], [LIMIT, -LIMIT], [LIMIT, LIMIT], [-LIMIT, LIMIT]];
+    const falls = vectors.length(g) > 1e-9 ? geometry.clip(square, g, vectors.dot(g, z)) : [];
+    plane.half.setAttribute("d", polygon(falls));
+    rings.setAttribute("d", snapped.candidates.map((i) => `M${place(world.codewords[i])}m-13 0a13 13 0 1 1 26 0a13 13 0 1 1 -26 0`).join(""));
+    rings.dataset.candidates = snapped.candidates.join(" ");
+    const picked = snapped.chosen;
+    chosenMark.style.display = picked === null ? "none" : "";
+    if (picked !== null) chosenMark.setAttribute("transform", `translate(${place(world.codewords[picked])})`);
+    disc.setAttribute("transform", `translate(${place(z)})`);
+    hold.setAttribute("transform", `translate(${place(z)})`);
+    hold.style.display = out.snapped_verdict === "stays" ? "" : "none";
+    says.textContent = picked === null ? `no candidate descends → fallback: ${rule.fallback}` : "";
+    tell(out, rule);
+  }
+
+  function tell(out, rule) {
+    const text = {
+      // The table speaks of steps, and steps go against gradients: cosine(−a, −g) = cosine(a, g).
+      "penalty-cosine": signed(out.penalty_cosine), "penalty-verdict": out.penalty_verdict,
+      "snapped-cosine": signed(out.snapped_cosine), "snapped-verdict": out.snapped_verdict,
+      "loss-value": out.loss.toFixed(3),
+      "nearest-distance": out.distance.toFixed(3), "nearest-name": `codeword ${out.nearest + 1}`,
+      "chosen-distance": out.chosen === null ? "–" : out.chosen_distance.toFixed(3),
+      "chosen-name": out.chosen === null ? "none descends" : `codeword ${out.chosen + 1}`,
+    };
+    const exact = { "penalty-cosine": out.penalty_cosine, "snapped-cosine": out.snapped_cosine, "loss-value": out.loss,
+      "nearest-distance": out.distance, "chosen-distance": out.chosen_distance };
+    for (const [name, cell] of Object.entries(cells)) {
+      if (cell.textContent !== text[name]) cell.textContent = text[name];
+      if (name in exact) cell.dataset.value = exact[name];
+      if (name.endsWith("verdict")) cell.classList.toggle("gsl-uphill", text[name] === "UPHILL");
+    }
+    const said = describe(out, rule);
+    if (sentence.textContent === said) return;
+    sentence.textContent = said;
+    say(said);
+  }
+
+  return { node, update };
+}
+
+function describe(out, rule) {
+  const goes = { downhill: "goes downhill", UPHILL: "goes UPHILL", level: "leaves the loss level", stays: "stays" };
+  const penalty = `Loss plus penalty ${goes[out.penalty_verdict]}.`;
+  if (out.chosen !== null) {
+    return `${penalty} The snapped step ${goes[out.snapped_verdict]}, with codeword ${out.chosen + 1}${out.chosen === out.nearest ? ", the nearest one" : ""}.`;
+  }
+  const left = {
+    zero: rule.form === "replace" ? "the step is zero, the point waits" : "only the descent −g remains",
+    keep: "only the descent −g remains",
+    nearest: "the descent −g and a pull to the nearest codeword remain, the pull shortened where it would turn the sum uphill",
+  };
+  return `${penalty} No candidate descends, so the fallback decides: ${left[rule.fallback]}.`;
+}

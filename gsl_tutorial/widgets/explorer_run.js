@@ -1,0 +1,131 @@
+// A run: the same points released under each rival, with curves; played, stepped, scrubbed.
+const CURVES = { loss: "similarity loss", code_loss: "loss of the codeword", distortion: "squared distance to the codeword" };
+const STEPS_PER_SECOND = 20;
+const TAIL = 12;
+
+function runView(handlers) {
+  const { place } = planes;
+  const { made, node: grid } = panels(handlers, "Run");
+  for (const panel of made) {
+    panel.tails = element("path", { class: "gsl-tails" }, panel.plane.above);
+    panel.runners = element("path", { class: "gsl-runners" }, panel.plane.above);
+  }
+  const charts = Object.entries(CURVES).map(([name, title]) => chart(name, title));
+  const play = make("button", { type: "button", onclick: () => (playing ? stop() : start()) }, "▶ Play");
+  const stepButton = make("button", { type: "button", onclick: () => { stop(); seek(Math.floor(time) + 1); } }, "Step");
+  const scrub = make("input", { type: "range", min: 0, step: 1, value: 0, "aria-label": "step shown", oninput: () => { stop(); seek(Number(scrub.value)); } });
+  const clock = make("output", { "data-read": "step" });
+  const node = make("div", {}, grid,
+    make("div", { class: "gsl-transport" }, play, stepButton, make("label", {}, "Scrub", scrub), clock),
+    make("div", { class: "gsl-charts" }, ...charts.map((one) => one.node)));
+  let now; // what is being run: {world, rule, state}
+  let history; // method -> {points: [], curves: []}
+  let time = 0;
+  let playing = 0;
+  let charted = -1;
+
+  function update(world, rule, state) {
+    const key = JSON.stringify([world, rule, state.starts, state.rate]);
+    if (now?.key !== key) {
+      now = { key, world, rule, state };
+      charted = -1;
+      history = Object.fromEntries(RIVALS.map((method) => [method, { points: [state.starts], curves: [explorerMath.means(world, state.starts)] }]));
+      for (const { plane } of made) plane.draw(sceneOf(world, null));
+    }
+    now.state = state;
+    nameSnap(made, state);
+    scrub.max = state.n_steps;
+    seek(time);
+  }
+
+  function reach(t) {
+    for (const method of RIVALS) {
+      const { points, curves } = history[method];
+      while (points.length <= t) {
+        const next = explorerMath.stepAll(now.world, points[points.length - 1], method, now.rule, now.state.rate);
+        points.push(next);
+        curves.push(explorerMath.means(now.world, next));
+      }
+    }
+  }
+
+  function seek(t) {
+    time = Math.min(now.state.n_steps, Math.max(0, t));
+    reach(Math.ceil(time));
+    const whole = Math.floor(time);
+    const part = time - whole;
+    for (const panel of made) {
+      const { points, curves } = history[panel.method];
+      const after = points[whole + 1];
+      let dots = "";
+      let tails = "";
+      for (let i = 0; i < points[0].length; i++) {
+        const at = part ? vectors.along(points[whole][i], part, vectors.minus(after[i], points[whole][i])) : points[whole][i];
+        const here = place(at);
+        dots += `M${here}h.01`;
+        tails += `M${here}`;
+        for (let t = whole; t >= Math.max(0, whole - TAIL); t--) tails += `L${place(points[t][i])}`;
+      }
+      panel.runners.setAttribute("d", dots);
+      panel.tails.setAttribute("d", tails);
+      const { loss, distortion } = curves[whole];
+      panel.line.textContent = `loss ${loss.toFixed(2)}, distortion ${distortion.toFixed(3)}`;
+      panel.line.dataset.loss = loss;
+      panel.line.dataset.distortion = distortion;
+    }
+    if (charted !== whole) {
+      charted = whole;
+      for (const one of charts) one.update(history, whole, now.state.n_steps);
+      clock.textContent = `step ${whole} of ${now.state.n_steps}`;
+      scrub.value = whole;
+    }
+  }
+
+  function start() {
+    const end = now.state.n_steps;
+    if (time >= end) seek(0);
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return seek(end);
+    const from = time;
+    let began;
+    play.textContent = "❚❚ Pause";
+    const frame = (clockTime) => {
+      began ??= clockTime;
+      seek(from + ((clockTime - began) / 1000) * STEPS_PER_SECOND);
+      if (time >= end || !node.isConnected || node.hidden) stop();
+      else playing = requestAnimationFrame(frame);
+    };
+    playing = requestAnimationFrame(frame);
+    return undefined;
+  }
+
+  function stop() {
+    cancelAnimationFrame(playing);
+    playing = 0;
+    play.textContent = "▶ Play";
+  }
+
+  return { node, update, stop };
+}
+
+// One curve for each rival, drawn up to the step shown; the scale keeps what has been seen so far.
+function chart(name, title) {
+  const svg = element("svg", { viewBox: "0 0 310 130", role: "img", "aria-label": `${title}, one curve for each rival` });
+  element("path", { d: "M48 8V108H302", class: "gsl-axis" }, svg);
+  const top = element("text", { x: 44, y: 16, "text-anchor": "end" }, svg);
+  element("text", { x: 44, y: 110, "text-anchor": "end" }, svg).textContent = "0";
+  element("text", { x: 302, y: 125, "text-anchor": "end" }, svg).textContent = "steps";
+  const cursor = element("path", { class: "gsl-cursor" }, svg);
+  const lines = RIVALS.map((method) => element("path", { class: `gsl-curve gsl-line-${method}` }, svg));
+
+  function update(history, whole, end) {
+    const all = RIVALS.map((method) => history[method].curves.map((one) => one[name]));
+    const high = Math.max(1e-3, ...all.flat());
+    const x = (t) => (48 + (254 * t) / end).toFixed(1);
+    const y = (value) => (108 - (96 * value) / high).toFixed(1);
+    top.textContent = high.toPrecision(2);
+    cursor.setAttribute("d", `M${x(whole)} 8V108`);
+    lines.forEach((line, i) => line.setAttribute("d", `M${all[i].slice(0, whole + 1).map((value, t) => `${x(t)} ${y(value)}`).join("L")}`));
+  }
+
+  return { node: make("figure", {}, make("figcaption", {}, title), svg), update };
+}

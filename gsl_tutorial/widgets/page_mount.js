@@ -1,0 +1,108 @@
+// The life of a widget that is drawn in the page: when it is drawn, what it tells Python, what it says
+// when something is wrong.
+//
+// Of {model, el} as anywidget gives them; `model` is a small stand-in on a page without a kernel.
+// `names` are the model's traits, `complaint(state)` says what is wrong with them, "" where nothing is,
+// `notes(state)` what else there is to know. Then `start(draw)` draws once, and once a frame at most
+// whenever a trait has changed.
+const TELL_EVERY = 80; // ms: a message for each frame of a drag would keep the page and the kernel busy
+
+function mountWidget({ model, el, label, names, complaint, notes = () => [] }) {
+  const root = make("div", { class: "gsl-explorer", role: "region", "aria-label": label });
+  const bar = make("div", { class: "gsl-bar" });
+  const message = make("div", { class: "gsl-message", role: "alert", hidden: "" });
+  const note = make("div", { class: "gsl-note", role: "status", hidden: "" });
+  const stage = make("div");
+  root.append(bar, message, note, stage);
+  el.append(root);
+
+  const read = () => Object.fromEntries(names.map((name) => [name, model.get(name)]));
+
+  // ---- Python is told: at once, then now and then while it goes on, and where it ends ----
+  // JupyterLab marks the elements of widgets that have lost their kernel, a moment after it tells.
+  const connected = () => !el.closest(".jupyter-widgets-disconnected");
+  let telling = 0;
+  let untold = false;
+  function tell() {
+    clearTimeout(telling);
+    telling = 0;
+    if (!untold) return;
+    untold = false;
+    if (connected()) model.save_changes();
+    telling = setTimeout(tell, TELL_EVERY);
+  }
+  function put(changes) {
+    for (const [name, value] of Object.entries(changes)) model.set(name, value);
+    untold = true;
+    if (!telling) tell();
+  }
+  for (const end of ["pointerup", "focusout", "keyup"]) root.addEventListener(end, tell);
+
+  // ---- drawing, at most once a frame ----
+  let drawing = () => {};
+  let waiting = 0;
+  let mounted = true;
+  function schedule() {
+    waiting ||= requestAnimationFrame(() => {
+      waiting = 0;
+      if (mounted) draw();
+    });
+  }
+  function draw() {
+    const state = read();
+    let wrong = complaint(state);
+    if (!wrong) {
+      try {
+        drawing(state);
+      } catch (error) {
+        wrong = `The picture could not be drawn: ${error.message}. What to do: press Reset, or run the cell again.`;
+      }
+    }
+    message.hidden = !wrong;
+    if (message.textContent !== wrong) message.textContent = wrong;
+    stage.classList.toggle("gsl-stale", Boolean(wrong));
+    const said = wrong ? [] : notes(state);
+    if (!connected()) said.push("Python no longer listens: the kernel has gone. The picture works on; run the cell again to connect it.");
+    note.textContent = said.join(" ");
+    note.hidden = !said.length;
+  }
+  const lookAgain = () => setTimeout(schedule, 200);
+
+  // Shift+Enter runs the cell and Ctrl+S saves also while a handle has the focus: hand them on to the
+  // notebook, from which JupyterLab would not hear them otherwise.
+  root.addEventListener("keydown", (event) => {
+    const held = event.ctrlKey || event.metaKey;
+    if (!(event.key === "Enter" && (event.shiftKey || held)) && !(event.key === "s" && held)) return;
+    const { key, code, keyCode, shiftKey, ctrlKey, metaKey } = event;
+    tell();
+    el.closest(".jp-Notebook")?.dispatchEvent(new KeyboardEvent("keydown", { key, code, keyCode, shiftKey, ctrlKey, metaKey, bubbles: true }));
+    event.preventDefault();
+  });
+
+  function start(how) {
+    drawing = how;
+    for (const name of names) model.on(`change:${name}`, schedule);
+    model.on("comm_live_update", lookAgain);
+    lookAgain();
+    draw();
+  }
+  function end() {
+    tell();
+    mounted = false;
+    clearTimeout(telling);
+    model.off("comm_live_update", lookAgain);
+    for (const name of names) model.off(`change:${name}`, schedule);
+  }
+  return { bar, stage, put, start, end };
+}
+
+// Says aloud where something came to rest, not the way there.
+function speaker() {
+  const node = make("div", { "aria-live": "polite", class: "gsl-spoken" });
+  let speaking = 0;
+  const say = (text) => {
+    clearTimeout(speaking);
+    speaking = setTimeout(() => (node.textContent = text), 600);
+  };
+  return { node, say };
+}

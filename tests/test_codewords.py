@@ -1,0 +1,182 @@
+"""Chapter 02's codewords in the page: k-means there is that of Python; drag, keyboard, bad input."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from browser import browser, drag
+from playwright.sync_api import Page
+
+from gsl_tutorial.clustering import kmeans_steps
+from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.widgets import CodewordExplorer
+from gsl_tutorial.widgets.codewords import SCRIPT, STYLE
+
+RNG = np.random.default_rng(2)
+POINTS = np.round(RNG.uniform(-1, 1, (40, 2)), 3)
+START = [[-0.3, 0.5], [0.3, -0.3], [0.7, 0.6]]
+NAN = float("nan")
+
+
+@pytest.fixture(scope="module")
+def opened() -> Iterator[Page]:
+    with browser() as chromium:
+        page = chromium.new_page(viewport={"width": 1000, "height": 700})
+        page.context.set_offline(True)
+        yield page
+
+
+@pytest.fixture
+def problems(opened: Page) -> Iterator[list[str]]:
+    """What went wrong on the page, and what it asked of the network."""
+    found: list[str] = []
+    told = {
+        "pageerror": lambda error: found.append(str(error)),
+        "console": lambda line: found.append(line.text),
+        "request": lambda one: one.url.startswith("data:") or found.append(one.url),
+    }
+    for event, listener in told.items():
+        opened.on(event, listener)
+    yield found
+    for event, listener in told.items():
+        opened.remove_listener(event, listener)
+
+
+def alive(page: Page, explorer: CodewordExplorer) -> None:
+    page.set_content(f"<!doctype html><body>{explorer.to_html()}</body>")
+
+
+def compare(page: Page, explorer: CodewordExplorer) -> None:
+    page.evaluate("() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")
+    out = explorer.read_out()
+    said = page.locator("[data-read='distortion']")
+    assert float(said.get_attribute("data-value") or NAN) == pytest.approx(out.distortion, abs=1e-6)
+    assert said.inner_text() == f"{out.distortion:.4f}"
+    for k, place in enumerate(out.codewords):
+        handle = page.locator(f"[data-handle='codewords-{k}']")
+        where = (handle.get_attribute("transform") or "")[len("translate(") : -1].split(" ")
+        seen = [(float(where[0]) - 250) / 200, (250 - float(where[1])) / 200]
+        np.testing.assert_allclose(seen, place, atol=1e-4)
+        dead = "gsl-dead" in (handle.get_attribute("class") or "")
+        assert dead == (out.counts[k] == 0)
+
+
+def test_k_means_in_the_page_is_that_of_python(opened: Page) -> None:
+    opened.set_content("<!doctype html><body></body>")
+    opened.add_script_tag(content=SCRIPT)
+    cases = []
+    for _ in range(200):
+        points = RNG.uniform(-1.2, 1.2, (RNG.integers(1, 60), 2))
+        start = RNG.uniform(-1.2, 1.2, (RNG.integers(1, 9), 2))
+        start[-1] = points[0] if RNG.random() < 0.5 else start[0]  # equal codewords, too
+        cases.append((points, start, int(RNG.integers(0, 13))))
+    told = [[points.tolist(), start.tolist(), rounds] for points, start, rounds in cases]
+    script = "(cases) => cases.map((one) => kmeansMath.halfSteps(...one))"
+    for (points, start, rounds), seen in zip(cases, opened.evaluate(script, told), strict=True):
+        steps = kmeans_steps(points, start, n_rounds=rounds)[1:]
+        assert [one["kind"] for one in seen["steps"]] == [one.kind for one in steps]
+        for mine, wanted in zip(seen["steps"], steps, strict=True):
+            np.testing.assert_array_equal(mine["assignment"], wanted.assignment)
+            np.testing.assert_allclose(mine["codewords"], wanted.codewords, atol=1e-9)
+            assert mine["distortion"] == pytest.approx(wanted.distortion, abs=1e-9)
+
+
+def test_drag_keyboard_and_rounds_without_kernel_or_network(
+    opened: Page, problems: list[str]
+) -> None:
+    explorer = CodewordExplorer(POINTS, START, best=0.2)
+    alive(opened, explorer)
+    compare(opened, explorer)
+
+    drag(opened, "codewords-1", (-0.4, 0.2))
+    explorer.codewords = [START[0], (-0.1, -0.1), START[2]]
+    out = float(opened.locator("[data-read='distortion']").get_attribute("data-value") or NAN)
+    assert out == pytest.approx(explorer.read_out().distortion, abs=0.02)
+    opened.locator("[data-handle='codewords-1']").focus()
+    opened.keyboard.press("Home")
+    explorer.codewords = START
+    compare(opened, explorer)
+
+    opened.keyboard.press("ArrowRight")
+    opened.keyboard.press("Shift+ArrowUp")
+    explorer.codewords = [START[0], (0.35, -0.29), START[2]]
+    compare(opened, explorer)
+    scrub = opened.get_by_label("rounds of k-means")
+    for key, rounds in (("End", 12), ("ArrowLeft", 11), ("Home", 0), ("ArrowRight", 1)):
+        scrub.focus()
+        opened.keyboard.press(key)
+        explorer.rounds = rounds
+        compare(opened, explorer)
+    opened.get_by_role("button", name="One round").click()
+    explorer.rounds = 2
+    compare(opened, explorer)
+
+    # Who takes a codeword after some rounds goes on from what is shown.
+    shown = explorer.read_out().codewords
+    opened.locator("[data-handle='codewords-0']").focus()
+    opened.keyboard.press("ArrowUp")
+    explorer.rounds = 0
+    explorer.codewords = [*shown.copy()]
+    explorer.codewords[0] = np.round(shown[0] + (0, 0.05), 4)
+    compare(opened, explorer)
+    opened.get_by_role("button", name="Reset").click()
+    explorer.codewords = START
+    compare(opened, explorer)
+    assert problems == []
+
+
+def test_a_codeword_that_nobody_uses_is_marked_and_named(opened: Page) -> None:
+    explorer = CodewordExplorer([[0, 0], [0.1, 0]], [[0, 0], [1.1, 1.1]])
+    alive(opened, explorer)
+    compare(opened, explorer)
+    assert opened.get_by_text("1: no points").is_visible()
+    assert "Without points: codeword 1" in opened.locator(".gsl-sentence").inner_text()
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"points": [[NAN, 0.0]]}, "NaN or infinity"),
+    ({"points": []}, "at least one row in points"),
+    ({"codewords": []}, "at least one row in codewords"),
+    ({"codewords": [[0.0, 0.0, 0.0]]}, "shape (n, 2)"),
+    ({"codewords": None}, "codewords of shape (n, 2)"),
+    ({"rounds": 99}, "rounds"),
+    ({"n_rounds": -1}, "n_rounds"),
+    ({"best": -1.0}, "best"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "words"), BAD, ids=lambda value: str(value)[:30])
+def test_bad_input_is_said_in_the_widget_and_refused_by_the_constructor(
+    opened: Page, wrong: dict[str, Any], words: str
+) -> None:
+    if "rounds" not in wrong:
+        given = {"start" if name == "codewords" else name: value for name, value in wrong.items()}
+        with pytest.raises(InvalidInputError):
+            CodewordExplorer(**({"points": POINTS, "start": START} | given))
+    explorer = CodewordExplorer(POINTS, START)
+    for name, value in wrong.items():
+        setattr(explorer, name, value)
+    assert "expected" in repr(explorer)
+    assert "expected" in explorer._repr_mimebundle_()[0]["text/html"]
+    state = {name: explorer.get_state(name)[name] for name in explorer.told}
+    opened.set_content("<!doctype html><body></body>")
+    opened.add_script_tag(content=SCRIPT)
+    opened.add_style_tag(content=STYLE)
+    state = json.loads(json.dumps(state, allow_nan=False))
+    opened.evaluate("(s) => renderCodewords({ model: standIn(s), el: document.body })", state)
+    said = opened.locator(".gsl-message").inner_text()
+    assert words in said
+    assert "What to do" in said
+
+
+def test_still_and_words_follow_the_rounds() -> None:
+    explorer = CodewordExplorer(POINTS, START, best=0.2)
+    data, metadata = explorer._repr_mimebundle_()
+    assert data["image/png"]
+    assert "placed by hand" in metadata["image/png"]["alt"]
+    explorer.rounds = 12
+    assert "after 12 rounds" in explorer.alt
+    title = explorer.still().axes[0].get_title(loc="left")
+    assert f"{explorer.read_out().distortion:.4f}" in title
