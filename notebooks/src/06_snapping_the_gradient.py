@@ -8,8 +8,8 @@
 # how a pull to a *descending* codeword cannot, and what remains to be decided where no codeword
 # descends.
 #
-# **What you need.** Vectors, dot products, the idea of gradient descent. Chapter 03 tells where
-# codewords come from. About 45 minutes.
+# **What you need.** Vectors, dot products, the idea of gradient descent. Chapter 05 shows the fault that
+# is mended here, chapter 03 where codewords come from. About 50 minutes.
 #
 # > The layer is from Liu and Lu, [arXiv 1610.09645](https://arxiv.org/abs/1610.09645). Only its
 # > abstract was at hand. **Every formula in this chapter is our reconstruction.** The first abstract
@@ -29,7 +29,7 @@ from gsl_tutorial.plane_methods import Rule, method_gradient
 from gsl_tutorial.plots import show
 from gsl_tutorial.plots.plane import draw_fields, draw_paths, draw_snap
 from gsl_tutorial.snapping_numpy import descending_codeword, snap_gradient_numpy
-from gsl_tutorial.widgets import SnapSliders
+from gsl_tutorial.widgets import GradientExplorer, Guess
 
 # %% [markdown]
 # ## Meet the two pulls
@@ -93,7 +93,7 @@ def descends(g, z, codewords):
 check.descends(descends)
 
 # %%
-hint("06.1")  # run this cell again for the next hint
+hint("06.1")
 
 # %% [markdown]
 # ## Choose one of them
@@ -224,18 +224,49 @@ show(
 )
 
 # %% [markdown]
-# ## Move the sliders
+# ## Drag and see
 #
-# Run the cell, then move the point with the first two sliders. With the keyboard: Tab reaches a
-# slider, the arrow keys move it; Tab reaches a menu, Space opens it, arrow keys and Enter choose.
+# Now the whole rule by hand. The same world, alive: the point, the codewords and the star can be dragged
+# (with the keyboard: Tab walks from one to the next, the arrow keys move it, Home puts it back). Candidates
+# are ringed, the chosen codeword has a green diamond round it, and the thick green arrow is the snapped
+# step.
 #
-# **Try it.** Find a place where the penalty goes uphill. Find the place where the chosen codeword
-# flips. Set n to 1: when does the snapped step vanish, and which fallback brings it back?
+# The point stands a little below the codeword in the middle, with the star on the upper left. Soon you
+# will drag it straight down, over the border of its cell.
 
 # %%
-SnapSliders(plane)
+Guess.of("06 border")
+
+# %%
+GradientExplorer(codewords, similar=[plane.partner], dissimilar=(), point=(0.1, -0.2), strength=1.5)
 
 # %% [markdown]
+# The same in numbers, a step before the border and a step behind it (what is printed is the step, minus the
+# gradient: across, up):
+
+# %%
+for place in ((0.1, -0.30), (0.1, -0.35)):
+    z = np.array([place])
+    summed, snapped = plane.penalized(z, 1.5), plane.snapped(z, form="pull", strength=1.5)
+    print(f"at {place}: sum {-summed[0].round(2)}   snapped {-snapped[0].round(2)}")
+
+# %% [markdown]
+# **Try it.**
+#
+# - Find a place where the penalty goes uphill and the snapped step does not.
+# - Find the place where the chosen codeword flips. It is no border of a cell: what does change there?
+# - Set n to 1. When does the snapped step become the descent alone? Choose the form `replace`: when does
+#   it vanish, and which fallback brings it back?
+# - Choose `look-ahead` and search for a place where it goes uphill, too.
+#
+# <details><summary>What to see</summary>
+#
+# The choice flips where two candidates make the same angle with $-g$, or where a codeword becomes one of
+# the n nearest or ceases to be. With n = 1 the one candidate is the nearest codeword. Where it lies
+# uphill, `pull` leaves $g$ alone and `replace` nothing at all; `keep` and `nearest` bring a step back.
+#
+# </details>
+#
 # ## Compare the rivals' fields
 #
 # Others have asked how to train towards codewords, and answered differently:
