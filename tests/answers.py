@@ -1,4 +1,4 @@
-"""Answers to the exercises of chapters 06, 08 and 09: right ones, and wrong ones with a word of
+"""Answers to the exercises of chapters 06 and 08: right ones, and wrong ones with a word of
 their diagnosis. `test_checks.py` holds those of 00 and 03, and all the tests.
 """
 
@@ -124,7 +124,13 @@ CHAPTER_08 = [
             (lambda q, n: _same(q, n).sum(axis=1), "divide by k"),
             (lambda q, n: 1 - _same(q, n).mean(axis=1), "wrong neighbours"),
             (lambda q, n: _same(q, n)[:, 0].astype(float), "first neighbour only"),
-            (lambda q, n: _same(q, n).mean(axis=0), "expected shape"),
+            (lambda q, n: _same(q, n).mean(axis=0), "over the queries"),
+            (lambda q, n: _same(q, n), "one step is left"),
+            (lambda q, n: _same(q, n).any(axis=1), "whether any"),
+            (lambda q, n: _same(q, n).sum(axis=1) / len(q), "number of queries"),
+            (lambda q, n: 100 * _same(q, n).mean(axis=1), "per cent"),
+            (lambda q, n: _same(q, n)[:, :2].mean(axis=1), "it should give"),
+            (lambda q, n: _same(q, n).sum(axis=1) / 4, "not for B = 3"),
         ),
     ),
     Exercise(
@@ -153,72 +159,6 @@ CHAPTER_08 = [
             (lambda z, q: ((z - q) ** 2).sum() / (z**2).sum(), "subtract the mean"),
             (lambda z, q: np.linalg.norm(z - q) / np.linalg.norm(z - z.mean(0)), "no square root"),
             (lambda z, q: ((z - z.mean(0)) ** 2).sum() / ((z - q) ** 2).sum(), "upside down"),
-        ),
-    ),
-]
-
-
-def _entries(table: Any, code: Any) -> Any:
-    return table[np.arange(len(code)), code]
-
-
-def _precision(relevant: Any) -> Any:
-    return np.cumsum(relevant) / np.arange(1, len(relevant) + 1)
-
-
-def _ap(relevant: Any) -> float:
-    return float(_precision(relevant)[relevant].mean()) if relevant.any() else 0.0
-
-
-def _ap_by_loop(relevant: Any) -> float:
-    right, total = 0, 0.0
-    for k, hit in enumerate(relevant, start=1):
-        if hit:
-            right += 1
-            total += right / k
-    return total / right if right else 0.0
-
-
-CHAPTER_09 = [
-    Exercise(
-        "adc_distance",
-        right=(
-            lambda table, code: _entries(table, code).sum(),
-            lambda table, code: sum(table[m][k] for m, k in enumerate(code)),
-        ),
-        wrong=(
-            (lambda table, code: np.sqrt(_entries(table, code).sum()), "no square root"),
-            (lambda table, code: (_entries(table, code) ** 2).sum(), "square them again"),
-            (lambda table, code: np.sqrt(_entries(table, code)).sum(), "do not add up"),
-            (lambda table, code: _entries(table, code).mean(), "take the sum"),
-            (lambda table, code: table.min(axis=1).sum(), "smallest entry"),
-            (lambda table, code: table[0, code].sum(), "first row"),
-            (lambda table, code: _entries(table, code), "expected shape"),
-        ),
-    ),
-    Exercise(
-        "average_precision",
-        right=(_ap, _ap_by_loop),
-        wrong=(
-            (lambda r: r.mean(), "order must count"),
-            (lambda r: _precision(r).mean(), "right items only"),
-            (lambda r: _precision(r)[r].sum() / len(r), "not by the length"),
-            (lambda r: 1 / (np.flatnonzero(r)[0] + 1) if r.any() else 0.0, "reciprocal rank"),
-            (lambda r: _ap(r) if r.any() else 1.0, "counts 0"),
-            (lambda r: _ap(r) if r.any() else float("nan"), "NaN"),
-        ),
-    ),
-    Exercise(
-        "share_of_perfect",
-        right=(
-            lambda q, n: _same(q, n).all(axis=1).mean(),
-            lambda q, n: sum(all(row) for row in _same(q, n)) / len(q),
-        ),
-        wrong=(
-            (lambda q, n: _same(q, n).mean(), "precision at k"),
-            (lambda q, n: _same(q, n).any(axis=1).mean(), "at least one"),
-            (lambda q, n: _same(q, n).all(axis=1).sum(), "divide by how many"),
-            (lambda q, n: _same(q, n).all(axis=0).mean(), "axes are swapped"),
         ),
     ),
 ]

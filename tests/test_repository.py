@@ -30,7 +30,9 @@ def _conda() -> dict[str, Requirement]:
 
 
 RUNTIME = [Requirement(text) for text in PROJECT["dependencies"]]
-TESTING = [Requirement(text) for text in PROJECT["optional-dependencies"]["test"]]
+TESTING = [
+    Requirement(text) for extra in PROJECT["optional-dependencies"].values() for text in extra
+]
 
 
 @pytest.mark.parametrize("wanted", RUNTIME + TESTING, ids=lambda one: one.name)
@@ -100,7 +102,7 @@ def test_top_level_holds_only_what_the_readme_or_a_tool_names() -> None:
     known = {
         "notebooks", "gsl_tutorial", "data", "tests", "benchmarks", "environment.yml", "README.md",
         "pyproject.toml", "constraints.txt", "Makefile", "LICENSE", "LICENSE-TEXT", "CITATION.cff",
-        "CONTRIBUTING.md", ".gitignore", ".pre-commit-config.yaml", ".ci",
+        "CONTRIBUTING.md", "INSTRUCTORS.md", ".gitignore", ".pre-commit-config.yaml", ".ci",
     }  # fmt: skip
     assert tops <= known, tops - known
 

@@ -17,9 +17,9 @@ from gsl_tutorial.checks.diagnosis import at_every_size, compare
     "02.3",
     hints=(
         "points[assignment == k] are the points of cell k; their mean is the codeword's new place.",
-        "Start from moved = codewords.copy() and loop over k; skip a cell without points.",
-        "for k in range(len(codewords)): mine = points[assignment == k]; then, if len(mine): "
-        "moved[k] = mine.mean(axis=0). At the end return moved.",
+        "Start from a copy of the codewords and loop over k; skip a cell without points.",
+        "In the loop take the points of cell k. If there are any, row k of the copy becomes their "
+        ".mean(axis=0). Return the copy after the loop.",
     ),
 )
 def move_codewords(answer: Any) -> str:
@@ -93,8 +93,8 @@ def move_codewords(answer: Any) -> str:
     hints=(
         "np.bincount(assignment, minlength=len(codewords)) counts the points of each codeword.",
         "Sort the points by squared distance to their codewords, farthest first: np.argsort(-far).",
-        "dead = np.flatnonzero(counts == 0); revived = codewords.copy(); "
-        "revived[dead] = points[np.argsort(-far)[: len(dead)]]; return revived",
+        "The dead codewords are np.flatnonzero of the counts that are 0. In a copy of the codewords, "
+        "put as many of the farthest points into the dead rows, and return the copy.",
     ),
 )
 def revive_dead(answer: Any) -> str:

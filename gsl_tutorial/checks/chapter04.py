@@ -27,7 +27,7 @@ def _steps_of(width: float) -> Any:
     hints=(
         "Three steps: turn all vectors, call quantize, turn the reconstructions back.",
         "For one vector, z' = rotation @ z. For the rows of X that is X @ rotation.T.",
-        "To turn back, use the other one: return quantize(X @ rotation.T) @ rotation",
+        "To turn back, multiply the quantized rows by the rotation itself, not by its transpose.",
     ),
 )
 def rotate_quantize(answer: Any) -> str:
@@ -99,9 +99,9 @@ def _greedy(
     "04.2",
     hints=(
         "Loop over the codebooks. Keep a vector `left`; it begins as z.",
-        "In each stage: k is the row of the book nearest to left; then left = left - book[k].",
-        "code, left = [], z; for book in codebooks: k = ((book - left) ** 2).sum(axis=1).argmin(); "
-        "code.append(k); left = left - book[k]. At the end return np.array(code).",
+        "In each stage: k is the row of the book nearest to `left`; then subtract that row from it.",
+        "The squared distances of all rows are ((book - left) ** 2).sum(axis=1), and .argmin() is the "
+        "nearest. Collect each k in a list, and return it as an array.",
     ),
 )
 def residual_code(answer: Any) -> str:
@@ -122,7 +122,7 @@ def residual_code(answer: Any) -> str:
             "every stage looked at z itself; from the second on, each must look at what is left: "
             "subtract the chosen codeword.": _greedy(z, books, lambda left, c: left),
             "you subtracted only the last codeword from z; what is left has lost all codewords so "
-            "far: left = left - book[k].": _greedy(z, books, lambda left, c: z - c),
+            "far: go on subtracting from what was left.": _greedy(z, books, lambda left, c: z - c),
             "you added the codeword to what is left; subtract it.": (
                 _greedy(z, books, lambda left, c: left + c)
             ),

@@ -17,7 +17,7 @@ _BEAM_SEEDS = (31327, 746, 0)
 @exercise(
     "04.3",
     hints=(
-        "kept = ((first - z) ** 2).sum(axis=1).argsort()[:width] are the rows that stay in play.",
+        "Sort the rows of `first` by squared distance to z; the first `width` of them stay in play.",
         "For each k of them, z - first[k] is left. Find the nearest row j of `second`, and its error.",
         "Compare the errors *after* the second stage: keep (k, j) when its squared error is the "
         "smallest so far, starting from np.inf. At the end return np.array((k, j)) of the best.",
@@ -98,9 +98,9 @@ def beam_code(answer: Any) -> str:
     "04.4",
     hints=(
         "The three terms: |query|^2, minus twice the products with the chosen codewords, plus norms.",
-        "tables = codebooks @ query has shape (M, K); tables[np.arange(M), codes] looks up (N, M).",
-        "M = len(codebooks); products = (codebooks @ query)[np.arange(M), codes].sum(axis=1); "
-        "return (query**2).sum() - 2 * products + norms",
+        "codebooks @ query has shape (M, K); indexed by [np.arange(M), codes] it gives (N, M).",
+        "Sum the looked-up products over axis 1. Then take |query|^2, subtract twice these sums, and add "
+        "the norms.",
     ),
 )
 def additive_distances(answer: Any) -> str:

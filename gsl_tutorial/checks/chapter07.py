@@ -127,8 +127,8 @@ def one_round(answer: Any) -> str:
     hints=(
         "The cosine of two vectors is their product, divided by both lengths; one for each row.",
         "Row by row: (used * g).sum(axis=1). The step is -used: it goes uphill where this is < 0.",
-        "dot = (used * g).sum(1); cosines = dot / np.linalg.norm(used, axis=1) "
-        "/ np.linalg.norm(g, axis=1); return cosines.mean(), (dot < 0).mean()",
+        "Divide these products by np.linalg.norm(..., axis=1) of both. Return two means: of the cosines, "
+        "and of the booleans that say which products are negative.",
     ),
 )
 def bias_of(answer: Any) -> str:
@@ -194,7 +194,7 @@ def bias_of(answer: Any) -> str:
     hints=(
         "before != after is a table (N, M) of pieces that changed.",
         "A vector must be stored anew as soon as one of its M pieces has changed: .any(axis=1).",
-        "return (before != after).any(axis=1).mean()",
+        "The mean of these N booleans is the share.",
     ),
 )
 def share_changed(answer: Any) -> str:

@@ -29,9 +29,8 @@ def _table(number: int) -> tuple[np.ndarray, np.ndarray]:
         "i is dominated when some j is at least as good in both numbers, and better in one of them.",
         "adc_map[:, None] against adc_map compares all pairs: row i, column j. Less distortion is "
         "better.",
-        "no_worse = (adc_map >= adc_map[:, None]) & (distortion <= distortion[:, None]); "
-        "better = (adc_map > adc_map[:, None]) | (distortion < distortion[:, None]); "
-        "return (no_worse & better).any(axis=1)",
+        "Make two tables, `no_worse` in both numbers (&) and `better` in one of them (|). A row with a "
+        "pair that is in both tables is dominated: .any(axis=1).",
     ),
 )
 def dominated(answer: Any) -> str:

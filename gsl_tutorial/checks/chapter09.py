@@ -1,4 +1,4 @@
-"""Checks of chapter 09: a distance summed from tables, and average precision by hand."""
+"""Checks of chapter 09, first half: a distance from the table, average precision, perfect pages."""
 
 from __future__ import annotations
 
@@ -6,41 +6,91 @@ from typing import Any
 
 import numpy as np
 
-from gsl_tutorial.checks.core import Mistake, as_array, call, exercise
+from gsl_tutorial.checks.core import Mistake, call, exercise
+from gsl_tutorial.checks.diagnosis import at_every_size, compare
 
 
 @exercise(
     "09.1",
     hints=(
         "The code names one entry in each row of the table.",
-        "Row m of the table belongs to subspace m: take table[m, code[m]].",
-        "sum(table[m, code[m]] for m in range(len(code)))",
+        "Row m of the table belongs to piece m: take table[m, code[m]].",
+        "return sum(table[m, code[m]] for m in range(len(code)))",
     ),
 )
 def adc_distance(answer: Any) -> str:
     """adc_distance(table (M, K), code (M,)) -> the squared distance."""
-    rng = np.random.default_rng(91)
-    for M, K in ((4, 16), (2, 8), (8, 256)):
-        table, code = rng.random((M, K)), rng.integers(0, K, M)
-        # The first rows of the code are 0..M-1 at most, so swapped axes would go unnoticed.
+    sizes = ((4, 16), (2, 8), (8, 256))
+
+    def one(number: int) -> None:
+        M, K = sizes[number]
+        rng = np.random.default_rng(91 + number)
+        # Entries at least M, so that swapped axes fall outside and are noticed.
+        table, code = rng.uniform(0.1, 2, size=(M, K)), rng.integers(M, K, M)
         entries = table[np.arange(M), code]
-        got = float(as_array(call(answer, table, code), ()))
-        if np.isclose(got, entries.sum()):
-            continue
-        if np.isclose(got, np.sqrt(entries.sum())):
-            raise Mistake("no square root: squared distances are summed and compared as they are.")
-        if np.isclose(got, (entries**2).sum()):
-            raise Mistake("the table holds squared distances already; do not square them again.")
-        if np.isclose(got, np.sqrt(entries).sum()):
-            raise Mistake("distances do not add up over subspaces, squared distances do.")
-        if np.isclose(got, entries.mean()):
-            raise Mistake("that is the mean over subspaces; take the sum.")
-        if np.isclose(got, table.min(axis=1).sum()):
-            raise Mistake("you took the smallest entry of each row, not the one the code names.")
-        if np.isclose(got, table[0, code].sum()):
-            raise Mistake("you read all entries from the first row; each subspace has its own.")
-        raise Mistake(f"expected {entries.sum():.4f}, got {got:.4f}.")
+        try:
+            result = call(answer, table, code)
+        except IndexError as error:
+            raise Mistake(
+                "a look-up fell outside the table. Its rows are pieces, its columns codewords: the "
+                f"entry of piece m is table[m, code[m]], with m from 0 to {M - 1}."
+            ) from error
+        except (TypeError, ValueError) as error:
+            if not _about_shapes(error):
+                raise
+            raise Mistake(
+                f"arrays of different shapes were put together: the table is ({M}, {K}), the code "
+                f"({M},). Look up one entry in each row first, table[np.arange({M}), code]; then add."
+            ) from error
+        compare(
+            result,
+            entries.sum(),
+            {
+                "no square root: squared distances are summed and compared as they are.": (
+                    np.sqrt(entries.sum())
+                ),
+                "the table holds squared distances already; do not square them again.": (
+                    (entries**2).sum()
+                ),
+                "distances do not add up over pieces, squared distances do: leave the roots out.": (
+                    np.sqrt(entries).sum()
+                ),
+                "that is the mean over the pieces; take the sum.": entries.mean(),
+                "you took the smallest entry of each row, not the one that the code names.": (
+                    table.min(axis=1).sum()
+                ),
+                "you read all entries from the first row; each piece has a row of its own.": (
+                    table[0, code].sum()
+                ),
+                "these are the entries; one step is left: add them up.": entries,
+                "you added whole columns: give each piece its own row, table[np.arange(M), code].": (
+                    table[:, code].sum()
+                ),
+                "that is every row at every number of the code: give each piece its own row, "
+                "table[np.arange(M), code].": table[:, code],
+                "you added up every column of its own; pair row m with code[m], then add.": (
+                    table[:, code].sum(axis=0)
+                ),
+                "you added up every row of its own; pair row m with code[m], then add.": (
+                    table[:, code].sum(axis=1)
+                ),
+                "you added the numbers of the code; they say where to look in the table.": code.sum(),
+                "you multiplied the entries; add them.": entries.prod(),
+            },
+            otherwise=f"expected {' + '.join(f'{e:.2f}' for e in entries[:4])}"
+            f"{' + ...' if M > 4 else ''} = {entries.sum():.2f}.",
+        )
+
+    at_every_size([f"M = {M}, K = {K}" for M, K in sizes], one)
     return "M look-ups and M - 1 additions: that is the whole search."
+
+
+def _about_shapes(error: Exception) -> bool:
+    text = str(error)
+    return any(
+        word in text
+        for word in ("broadcast", "shape", "mismatch", "only integer", "size-1", "length-1")
+    )
 
 
 @exercise(
@@ -54,28 +104,53 @@ def adc_distance(answer: Any) -> str:
 def average_precision(answer: Any) -> str:
     """average_precision(relevant, a boolean array in rank order) -> a number."""
     cases = ("0110100", "10110", "0101", "1000000", "0001", "110")
-    for case in cases:
-        relevant = np.array([character == "1" for character in case])
-        precision = np.cumsum(relevant) / np.arange(1, len(relevant) + 1)
-        right = precision[relevant].mean()
-        got = float(as_array(call(answer, relevant), ()))
-        if np.isclose(got, right):
-            continue
-        if np.isclose(got, relevant.mean()):
-            raise Mistake("that is the share of right items; the order must count.")
-        if np.isclose(got, precision.mean()):
-            raise Mistake("average over the right items only, not over all ranks.")
-        if np.isclose(got, precision[relevant].sum() / len(relevant)):
-            raise Mistake("divide by the number of right items, not by the length of the list.")
+
+    def one(number: int) -> None:
+        relevant = np.array([character == "1" for character in cases[number]])
+        counted, n = np.cumsum(relevant), len(relevant)
         ranks = np.flatnonzero(relevant)
-        if np.isclose(got, (np.cumsum(relevant)[relevant] / np.maximum(ranks, 1)).mean()):
-            raise Mistake("ranks start at 1, not at 0.")
-        if np.isclose(got, 1 / (ranks[0] + 1)):
-            raise Mistake("that is the reciprocal rank of the first right item only.")
-        raise Mistake(f"for {case} expected {right:.4f}, got {got:.4f}.")
-    if float(as_array(call(answer, np.zeros(3, dtype=bool)), ())) != 0:
-        raise Mistake("a query with nothing right counts 0.")
+        precision = counted / np.arange(1, n + 1)
+        compare(
+            call(answer, relevant),
+            precision[relevant].mean(),
+            {
+                "that is the share of right items; the order must count.": relevant.mean(),
+                "average over the right items only, not over all ranks.": precision.mean(),
+                "divide by the number of right items, not by the length of the list.": (
+                    precision[relevant].sum() / n
+                ),
+                "ranks start at 1, not at 0.": (counted[relevant] / np.maximum(ranks, 1)).mean(),
+                "that is the reciprocal rank of the first right item only.": 1 / (ranks[0] + 1),
+                "that is the mean reciprocal rank; at rank k count *all* right items up to k.": (
+                    (1 / (ranks + 1)).mean()
+                ),
+                "these are the precisions; take their mean.": precision[relevant],
+                "these are the precisions at all ranks; keep those of right items, then the mean.": (
+                    precision
+                ),
+                "these are sums; divide by the number of right items.": precision[relevant].sum(),
+                "the list is read from its end: the first entry is the best.": (
+                    _precision(relevant[::-1])[relevant[::-1]].mean()
+                ),
+            },
+            otherwise=f"for {list(map(int, relevant))} expected {precision[relevant].mean():.4f}.",
+        )
+
+    at_every_size([f"the ranking {case}" for case in cases], one)
+    with np.errstate(all="ignore"):
+        nothing = call(answer, np.zeros(3, dtype=bool))
+    compare(
+        nothing,
+        0.0,
+        {"a query with nothing right counts 0; yours is NaN, the mean of no numbers.": np.nan,
+         "a query with nothing right counts 0, not 1.": 1.0},
+        otherwise="a query with nothing right counts 0.",
+    )  # fmt: skip
     return "and a query with nothing right counts 0."
+
+
+def _precision(relevant: Any) -> Any:
+    return np.cumsum(relevant) / np.arange(1, len(relevant) + 1)
 
 
 @exercise(
@@ -88,20 +163,44 @@ def average_precision(answer: Any) -> str:
 )
 def share_of_perfect(answer: Any) -> str:
     """share_of_perfect(query_labels (B,), neighbour_labels (B, k)) -> a number from 0 to 1."""
-    rng = np.random.default_rng(93)
-    for B, k in ((40, 2), (60, 3)):
+    sizes = ((40, 2), (60, 3))
+
+    def one(number: int) -> None:
+        B, k = sizes[number]
+        rng = np.random.default_rng(93 + number)
         query, neighbours = rng.integers(0, 2, B), rng.integers(0, 2, (B, k))
         same = neighbours == query[:, None]
-        got = float(as_array(call(answer, query, neighbours), ()))
-        if np.isclose(got, same.all(axis=1).mean()):
-            continue
-        if np.isclose(got, same.mean()):
-            raise Mistake("that is the precision at k; here a query counts only if all are right.")
-        if np.isclose(got, same.any(axis=1).mean()):
-            raise Mistake("that counts queries with at least one right neighbour.")
-        if np.isclose(got, same.all(axis=1).sum()):
-            raise Mistake("that is a number of queries; divide by how many there are.")
-        if np.isclose(got, same.all(axis=0).mean()):
-            raise Mistake("the axes are swapped: look along the neighbours of each query, axis 1.")
-        raise Mistake(f"expected {same.all(axis=1).mean():.4f}, got {got:.4f}.")
+        try:
+            result = call(answer, query, neighbours)
+        except (TypeError, ValueError) as error:
+            if not _about_shapes(error):
+                raise
+            raise Mistake(
+                f"({B},) and ({B}, {k}) do not fit together: make the labels of the queries a "
+                "column first, query_labels[:, None]."
+            ) from error
+        share = float(same.all(axis=1).mean())
+        compare(
+            result,
+            share,
+            {
+                "that is the precision at k; here a query counts only if all are right.": (
+                    same.mean()
+                ),
+                "that counts queries with at least one right neighbour.": same.any(axis=1).mean(),
+                "that is a number of queries; divide by how many there are.": float(
+                    same.all(axis=1).sum()
+                ),
+                "the axes are swapped: look along the neighbours of each query, axis 1.": (
+                    same.all(axis=0).mean()
+                ),
+                "one answer for each query; take the mean.": same.all(axis=1),
+                "that is the share of queries with a wrong neighbour.": 1 - share,
+                "in per cent; a share lies between 0 and 1.": 100 * share,
+                "you looked at the first neighbour only.": same[:, 0].mean(),
+            },
+            otherwise=f"expected {share:.4f}: the share of rows in which all {k} labels agree.",
+        )
+
+    at_every_size([f"{B} queries, {k} neighbours" for B, k in sizes], one)
     return "that is what a user sees: a page of results without a wrong one."

@@ -23,41 +23,53 @@ def draw_gallery(
     *,
     query_names: Sequence[str],
     neighbour_names: Sequence[Sequence[str]],
+    titles: Sequence[str] | None = None,
 ) -> Figure:
     """One row for each query: its picture, then its neighbours, nearest first.
+
+    titles: what stands above each query, "query: its class" by default.
 
     Pictures are arrays, or None where no image is at hand: then the class's name stands in a tile.
     Right neighbours carry a thin frame and a tick, wrong ones a thick dashed frame and a cross.
     """
     n_rows, n_columns = right.shape
     figure = new_figure(0.95 * (n_columns + 1.2), 1.2 * n_rows, layout="none")
-    left, width = 0.005, 1 / (n_columns + 1.3)
-    height = 1 / n_rows
-
-    def place(row: int, column: float, picture: Any, name: str) -> Axes:
-        axes = figure.add_axes(
-            (left + column * width, 1 - (row + 0.97) * height, 0.9 * width, 0.74 * height)
-        )
-        axes.set(xticks=[], yticks=[])
-        if picture is None:
-            axes.set(xlim=(0, 1), ylim=(0, 1), facecolor="#F2F2F2")
-            axes.text(0.5, 0.5, name, ha="center", va="center", fontsize=8)
-        else:
-            axes.imshow(picture, cmap="gray_r" if np.ndim(picture) == 2 else None)
-        return axes
-
+    # One pair of axes for all: hundreds of them would take seconds to draw.
+    axes = figure.add_axes((0.005, 0, 0.995, 1))
+    axes.set_axis_off()
     for row in range(n_rows):
-        axes = place(row, 0, queries[row], query_names[row])
-        axes.set_title(f"query: {query_names[row]}", fontsize=8, loc="left", pad=2)
-        _frame(axes, BLACK, 1.0, "-")
+        title = f"query: {query_names[row]}" if titles is None else titles[row]
+        axes.text(0, row + 0.17, title, fontsize=8, va="bottom")
+        _place(axes, row, 0, queries[row], query_names[row], (BLACK, 1.0, "-"))
         for k in range(n_columns):
-            axes = place(row, k + 1.25, neighbours[row][k], neighbour_names[row][k])
-            good = bool(right[row, k])
-            mark = "✓" if good else "✗"
-            title = f"{mark} {neighbour_names[row][k]}"
-            axes.set_title(title, fontsize=8, pad=5, color=BLACK if good else RED)
-            _frame(axes, *((GREEN, 1.2, "-") if good else (RED, 3.0, "--")))
+            good, name = bool(right[row, k]), neighbour_names[row][k]
+            look = (GREEN, 1.2, "-") if good else (RED, 3.0, "--")
+            _place(axes, row, k + 1.25, neighbours[row][k], name, look)
+            axes.text(
+                k + 1.7, row + 0.17, f"{'✓' if good else '✗'} {name}", fontsize=8, ha="center",
+                va="bottom", color=BLACK if good else RED,
+            )  # fmt: skip
+    axes.set(xlim=(-0.02, n_columns + 1.3), ylim=(n_rows, 0))
     return figure
+
+
+def _place(
+    axes: Axes, row: int, left: float, picture: Any, name: str, look: tuple[str, float, str]
+) -> None:
+    """A picture, or a tile with a name, in a frame."""
+    colour, width, style = look
+    top, height = row + 0.23, 0.74
+    if picture is None:
+        axes.add_patch(Rectangle((left, top), 0.9, height, facecolor="#F2F2F2"))
+        axes.text(left + 0.45, top + height / 2, name, ha="center", va="center", fontsize=8)
+    else:
+        axes.imshow(
+            picture, extent=(left, left + 0.9, top + height, top), aspect="auto",
+            cmap="gray_r" if np.ndim(picture) == 2 else None, interpolation="nearest",
+        )  # fmt: skip
+    axes.add_patch(
+        Rectangle((left, top), 0.9, height, fill=False, ec=colour, lw=width, ls=style, zorder=5)
+    )
 
 
 def draw_map_bars(
@@ -161,14 +173,3 @@ def pictures(images: Shaped[np.ndarray, "n ..."] | None, rows: Any) -> list[Any]
         return [None] * len(rows)
     chosen = images[rows]
     return list(chosen.reshape(-1, 8, 8) if chosen.ndim == 2 else chosen)
-
-
-def _frame(axes: Axes, colour: str, width: float, style: str) -> None:
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    axes.add_patch(
-        Rectangle(
-            (0, 0), 1, 1, transform=axes.transAxes, fill=False, ec=colour, lw=width, ls=style,
-            clip_on=False, zorder=5,
-        )
-    )  # fmt: skip

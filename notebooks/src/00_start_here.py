@@ -25,7 +25,7 @@ from collections import Counter
 
 import numpy as np
 
-from gsl_tutorial.checks import check, hint
+from gsl_tutorial.checks import check, hint, my_progress
 from gsl_tutorial.doctor import examine
 
 report = examine()
@@ -54,7 +54,9 @@ for finding in report.findings:
 # | ✗ Look again | something is wrong, and often what |
 # | ✓ Right | go on; the sentence says what to take along |
 #
-# A wrong answer breaks nothing. Later cells use the package's own code, never yours.
+# A wrong answer breaks nothing. Later cells use the package's own code, never yours. Below the sentence
+# a row of squares says how many exercises of the chapter are done. A function that never ends is
+# stopped after twenty seconds (on Windows, press the ■ above the notebook).
 #
 # **Exercise 00.1** (easy, 4 minutes). Nearly everything here rests on the **squared distance**
 # between two vectors $x$ and $y$: the sum of their squared differences. Write it with NumPy.
@@ -72,11 +74,11 @@ def squared_distance(x, y):
 check.squared_distance(squared_distance)
 
 # %% [markdown]
-# Stuck? Each run of the next cell gives one more of three hints; the last one is nearly the
-# solution.
+# Stuck? Three hints are folded into the line below. Open the first with a click, or with Tab and
+# Enter; the second lies inside it, and the third, nearly the solution, inside the second.
 
 # %%
-hint("00.1")  # run this cell again for the next hint
+hint("00.1")
 
 # %% [markdown]
 # **Try it.** Answer wrongly on purpose: take the root with `np.sqrt`, or forget to square. The
@@ -87,30 +89,52 @@ x, y = np.array([0.0, 3.0]), np.array([4.0, 0.0])
 print("yours:", squared_distance(x, y))  # None as long as the exercise is blank
 
 # %% [markdown]
-# All solutions stand in the folder `notebooks/solutions`, in notebooks of the same names.
+# All solutions stand in the folder `notebooks/solutions` of the repository, in notebooks of the same names.
+#
+# ## See what is done
+#
+# Right answers are noted in a small file on this machine; it outlives the kernel, and two notebooks may
+# be open at once. This is your page. Run the cell again whenever you like.
+
+# %%
+my_progress()
+
+# %% [markdown]
+# In a terminal, `gsl-tutorial report` prints the same, and `gsl-tutorial report --json --out NAME.json`
+# writes a file that you may hand in. Nothing is sent anywhere by itself. Solved notebooks do not count.
 #
 # ## Read the letters
 #
 # The same letters mean the same things in every chapter, in the code and in the pictures. Come back
-# here when one has slipped your mind.
+# here when one has slipped your mind. The last column tells in which chapter it first comes.
 #
-# | name | symbol | meaning |
-# | --- | --- | --- |
-# | embedding | $z$ | the vector that stands for an image or an item |
-# | gradient of the similarity loss | $g = dL/dz$ | uphill for the loss; training steps along $-g$ |
-# | vectors | $N$ | how many: the rows of an array `(N, dim)` |
-# | queries | $B$ | how many we search for at once |
-# | pieces, or subspaces | $M$ | how many pieces a vector is cut into |
-# | codewords in each piece | $K$ | how many; a code names one of them in each piece |
-# | length of a piece | $d = \text{dim} / M$ | numbers in a piece |
-# | candidates | $n$ | codewords near $z$ that its gradient may be drawn to |
-# | codebooks | $C$ | all codewords, an array `(M, K, d)` |
-# | reconstruction | $q(z)$ | the vector that the code of $z$ stands for |
-# | bits | $M \log_2 K$ | length of a code |
-# | strength of the pull | $\lambda$ | `strength` in the code: how hard $z$ is drawn to a codeword |
-# | step | $\eta$ | `step` in the code: how far we look ahead along $-g$ |
-# | asymmetric distance computation | ADC | the query is exact, the database is coded |
-# | symmetric distance computation | SDC | the query is coded, too |
+# | name | symbol | in the code | meaning | first in |
+# | --- | --- | --- | --- | --- |
+# | vectors | $N$ | `N` | how many: the rows of an array `(N, dim)`; in training, the size of a batch | 01 |
+# | queries | $B$ | `B` | how many we search for at once | 01 |
+# | length of a vector | $\text{dim}$ | `dim` | how many numbers it has | 01 |
+# | neighbours | $k$ | `k` | how many results are looked at, as in recall@k | 01 |
+# | embedding | $z$ | `z` | the vector that stands for an image or an item | 02 |
+# | codewords | $K$ | `n_codewords` | how many a codebook has; a code names one of them | 02 |
+# | reconstruction | $q(z)$ | `decode` | the vector that the code of $z$ stands for | 02 |
+# | distortion | $\lVert z - q(z) \rVert^2$ | `distortion` | what the code loses, as a mean over the vectors | 02 |
+# | pieces, or subspaces | $M$ | `n_subspaces` | how many pieces a vector is cut into | 03 |
+# | length of a piece | $d = \text{dim} / M$ | `d` | numbers in a piece | 03 |
+# | codebooks | $C$ | `codebooks_` | all codewords, an array `(M, K, d)` | 03 |
+# | bits | $M \log_2 K$ | `bits` | length of a code | 03 |
+# | asymmetric distance computation | ADC | `distances` | the query is exact, the database is coded | 03 |
+# | symmetric distance computation | SDC | `symmetric_distances` | the query is coded, too | 03 |
+# | candidates | $n$ | `candidates(z, n)` | how many codewords near $z$ its gradient may be drawn to | 04 |
+# | similarity loss | $L$ | `loss` | small when alike items lie close together | 05 |
+# | gradient of the similarity loss | $g = dL/dz$ | `gradient` | uphill for the loss; training steps along $-g$ | 05 |
+# | strength of the pull | $\lambda$ | `strength` | how hard $z$ is drawn to a codeword | 05 |
+# | a candidate and its direction | $c_j$, $d_j = c_j - z$ | `directions` | it *descends* when $\langle -g, d_j \rangle > 0$ | 06 |
+# | chosen codeword | $c^*$ | `chosen` | the descending candidate that is best aligned with $-g$ | 06 |
+# | step | $\eta$ | `step` | how far `look-ahead` looks along $-g$ | 06 |
+# | form of the snap | `replace`, `pull`, `look-ahead` | `form` | what leaves the layer instead of $g$ | 06 |
+# | length of a replaced gradient | `projected`, `full` | `length` | the part of $g$ along $d_j$, or all of its length | 06 |
+# | fallback | `zero`, `keep`, `nearest` | `fallback` | what happens where no candidate descends | 06 |
+# | mean average precision | mAP | `mean_average_precision` | how early the right items come, from 0 to 1 | 07 |
 #
 # ## Find your chapter
 #
@@ -121,12 +145,12 @@ print("yours:", squared_distance(x, y))  # None as long as the exercise is blank
 # | [02 vector quantization](02_vector_quantization.ipynb) | k-means and its cells | here |
 # | [03 product quantization](03_product_quantization.ipynb) | cut, quantize, add up | here |
 # | [04 other quantizers](04_other_quantizers.ipynb) | rotated, residual, additive: distortion per bit | here |
-# | 05 biased gradients | where a penalty sends a point uphill | to come |
+# | [05 biased gradients](05_biased_gradients.ipynb) | where a penalty sends a point uphill | here |
 # | [06 snapping the gradient](06_snapping_the_gradient.ipynb) | write the layer | here |
 # | [07 learning in turns](07_learning_in_turns.ipynb) | codebooks and network take turns | here |
 # | [08 retrieval on digits](08_retrieval_on_digits.ipynb) | from images to results | here |
 # | [09 retrieval on CIFAR-10](09_retrieval_on_cifar10.ipynb) | photographs and tables | here |
-# | 10 honest evaluation | protocols, ties, leaks, seeds | to come |
+# | [10 honest evaluation](10_honest_evaluation.ipynb) | protocols, ties, leaks, seeds | here |
 # | 11 hard negatives | two towers and clusters | to come |
 # | 12 past one machine | inverted lists, many machines | to come |
 #
@@ -157,18 +181,21 @@ print("yours:", squared_distance(x, y))  # None as long as the exercise is blank
 #
 # - Shift + Enter, from top to bottom.
 # - A check never breaks anything, and it knows the usual mistakes.
+# - Three hints, one inside the other; what is done is noted on this machine only.
 # - The letters are on this page.
 #
 # ## Quiz
 #
 # 1. You left an exercise blank. Does the rest of the chapter run?
 # 2. The check says "Look again" and names a root. What has happened?
+# 3. You solved an exercise last week and break it today. Is it still done?
 #
 # <details><summary>Answers</summary>
 #
 # 1. Yes. Later cells use the package, not your answer.
 # 2. You returned the distance, not the squared distance: the check compared your number with the
 #    results of the usual mistakes.
+# 3. Yes. Once solved stays solved; the file only counts one more try.
 #
 # </details>
 #

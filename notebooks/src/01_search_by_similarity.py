@@ -79,7 +79,7 @@ def all_distances(queries, database):
 check.all_distances(all_distances)
 
 # %%
-hint("01.1")  # run this cell again for the next hint
+hint("01.1")
 
 # %% [markdown]
 # **Exercise 01.2** (easy, 5 minutes). From the table, pick the $k$ nearest of each query, nearest

@@ -28,7 +28,7 @@ from gsl_tutorial.datasets import load_digits, make_blobs_2d
 from gsl_tutorial.plots import show
 from gsl_tutorial.plots.clusters import draw_cells, draw_rate
 from gsl_tutorial.quantizers.kmeans import kmeans
-from gsl_tutorial.widgets import CodewordSliders, KMeansSliders
+from gsl_tutorial.widgets import CodewordExplorer, KMeansSliders
 
 points = make_blobs_2d(50, 4, random_state=1, spread=0.22).x
 print(f"{len(points)} points in the plane")
@@ -70,7 +70,7 @@ def assign_cells(points, codewords):
 check.assign_cells(assign_cells)
 
 # %%
-hint("02.1")  # run this cell again for the next hint
+hint("02.1")
 
 # %% [markdown]
 # ## Measure what is lost
@@ -198,9 +198,12 @@ print("faiss arrives at the same codewords:", np.allclose(ours, theirs, atol=1e-
 # %% [markdown]
 # ## Place the codewords yourself
 #
-# It stops, but where? Here are three groups and three codewords, each with two sliders. First bring
-# the distortion down by hand. Then let k-means go on from your places: the last slider counts its
-# rounds.
+# It stops, but where? Here are three groups and three codewords. First bring the distortion down by
+# hand: drag the codewords. Then let k-means go on from your places: the slider counts its rounds.
+# Small white marks show where the codewords began. Grab one again, and you take over from there.
+#
+# With the keyboard: Tab reaches a codeword, the arrow keys move it (with Shift in small steps), Home
+# puts it back.
 #
 # **Try it.** Find a start from which k-means ends *far above* the best known distortion, however
 # many rounds you give it. (What if two codewords share a group?)
@@ -211,7 +214,7 @@ ends = [
     kmeans_steps(groups, start_on_points(groups, 3, random_state=seed))[-1].distortion
     for seed in range(100)
 ]
-CodewordSliders(groups, np.array([[-0.3, 0.5], [0.3, -0.3], [0.7, 0.6]]), best=min(ends))
+CodewordExplorer(groups, [[-0.3, 0.5], [0.3, -0.3], [0.7, 0.6]], best=min(ends))
 
 # %% [markdown]
 # k-means goes downhill, and only downhill: it ends in the valley in which it began. The remedy is

@@ -160,7 +160,7 @@ def encode_one(z, codebooks):
 check.encode_one(encode_one)
 
 # %%
-hint("03.1")  # run this cell again for the next hint
+hint("03.1")
 
 # %% [markdown]
 # ## Rebuild the digits from their codes

@@ -126,7 +126,7 @@ def rotate_quantize(X, rotation, quantize):
 check.rotate_quantize(rotate_quantize)
 
 # %%
-hint("04.1")  # run this cell again for the next hint
+hint("04.1")
 
 # %% [markdown]
 # ## Put into one piece what belongs together

@@ -134,7 +134,7 @@ def one_round(z, g, codewords, rate):
 check.one_round(one_round)
 
 # %%
-hint("07.1")  # run this cell again for the next hint
+hint("07.1")
 
 # %% [markdown]
 # ## Record a real training

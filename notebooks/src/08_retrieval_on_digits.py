@@ -289,7 +289,7 @@ print(f"ADC mAP {result.adc_map:.3f}, relative distortion {result.relative_disto
 # - Network and codebooks learn in turns; the method decides what the network hears of the codewords.
 # - Beside every mAP stand the protocol, the tie rule, the kind of distance, the bits and the seeds.
 # - On easy classes mAP says little about codes; distortion says more, and unseen classes say most
-#   (chapter 10, to come).
+#   ([chapter 10](10_honest_evaluation.ipynb)).
 #
 # ## Quiz
 #
