@@ -447,7 +447,11 @@ def test_ctrl_c_keeps_the_last_round_and_resume_ends_with_the_same_weights(
     assert f"kept in {out}" in told
     assert "--resume" in told
     assert "Traceback" not in told
-    assert {path.name for path in out.iterdir()} == {"config.json", "checkpoint.safetensors"}
+    assert {path.name for path in out.iterdir()} == {
+        "config.json",
+        "checkpoint.safetensors",
+        "warm.safetensors",
+    }
     assert run("evaluate", out).status == 3
 
     monkeypatch.setitem(PROFILES["digits"], "quick", replace(SHORT, rounds=rounds))

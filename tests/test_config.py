@@ -47,7 +47,10 @@ from gsl_tutorial.methods import MethodOptions
         ({"quantizer": "opq", "dim": 30}, ["M a divisor of 30"]),
         ({"quantizer": "rq", "bits": 7}, ["M log2 K", "bits = 7"]),
         ({"profile": "study"}, ["a profile out of quick", "'study'"]),
-        ({"dataset": "cifar10", "profile": "slow"}, ["a profile out of quick, study", "'slow'"]),
+        (
+            {"dataset": "cifar10", "profile": "slow"},
+            ["a profile out of few, full, gpu, quick, study", "'slow'"],
+        ),
         (
             {"protocol": "P2"},
             ["a protocol of the data set digits: one of digits, validation", "'P2'"],

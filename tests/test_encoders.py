@@ -173,7 +173,9 @@ def test_seeds_touch_no_generator_of_a_gpu() -> None:
 
 
 def test_an_unknown_encoder_is_refused() -> None:
-    with pytest.raises(UnknownNameError, match=r"conv, conv-small, digits; got 'resnet'"):
+    with pytest.raises(
+        UnknownNameError, match=r"conv, conv-large, conv-small, conv-wide, digits; got 'resnet'"
+    ):
         build_encoder("resnet", dim=8, seed=0)
 
 

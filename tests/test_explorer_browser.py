@@ -393,14 +393,15 @@ def saved_points(path: Path) -> list[Any]:
 
 def test_saved_by_its_reader_and_reopened_without_running(page: Page, lab: str, home: Path) -> None:
     """`gsl-tutorial lab` saves widgets with the notebook: the explorer and its sliders live again."""
-    open_notebook(page, lab, "one")
+    path = home / "work" / "notebooks" / "saved.ipynb"
+    write_notebook(path, MAKE, ASK)
+    open_notebook(page, lab, "saved")
     wait_for_kernel(page)
     menu(page, "Run", "Run All Cells")
     page.wait_for_selector("text=python sees", timeout=60_000)
     page.locator("[data-handle='point-0']").first.focus()
     press(page, "ArrowUp")
     press(page, "Control+s")  # from the handle
-    path = home / "work" / "notebooks" / "one.ipynb"
     for _ in range(100):
         page.wait_for_timeout(100)
         if [-0.2, 0.25] in saved_points(path):
@@ -409,7 +410,7 @@ def test_saved_by_its_reader_and_reopened_without_running(page: Page, lab: str, 
         pytest.fail("the notebook was saved without its widgets")
     menu(page, "Kernel", "Shut Down Kernel")
     page.wait_for_timeout(500)
-    open_notebook(page, lab, "one")
+    open_notebook(page, lab, "saved")
     page.wait_for_selector(".gsl-explorer .gsl-plane", timeout=60_000)
     twin = GradientExplorer(point=(-0.2, 0.25))
     compare(settled(page), twin)

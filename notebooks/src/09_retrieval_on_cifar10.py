@@ -84,7 +84,7 @@ print(f"method {metrics['method']}, profile {metrics['profile']}, seed {metrics[
 #
 # ## See how small it is
 
-# %% tags=["claim"]
+# %%
 pixels = 32 * 32 * 3
 vector = run.database.z.shape[1] * 4
 code = run.codes.shape[1] * run.codes.itemsize

@@ -141,7 +141,7 @@ show(
     dpi=85,
 )
 
-# %% tags=["claim"]
+# %%
 unfair = scores(rank(hamming[:, by_class], labels[by_class]))
 change = unfair - fair
 print("the first class never loses:", bool((change[query_labels == 0] > -1e-9).all()))
@@ -208,7 +208,7 @@ ranking = rank(distances, labels)
 note("rank", "the last item dropped", "mAP@all", scores(ranking).mean(),
      scores(ranking[:, 0:R]).mean())  # fmt: skip
 
-# %% tags=["claim"]
+# %%
 short = np.array([[False, False, True]])
 print("three items, the last one right: AP", scores(short).round(3), "and cut with [0:-1]:",
       scores(short[:, 0:-1]))  # fmt: skip
@@ -278,7 +278,7 @@ note("score", "divided by hits", "mAP@1000", right[at], field[at])
 note("score", "@1000 beside @all", "divided by hits", honest, field[at])
 note("score", "@1000 beside @all", "by min(R, relevant)", honest, right[at])
 
-# %% tags=["claim"]
+# %%
 print("divided by hits is never below:", bool((field >= right - 1e-12).all()))
 print("at all ranks both are mAP@all: ", bool(np.isclose([field[-1], right[-1]], honest).all()))
 
@@ -331,7 +331,7 @@ second_call = matches(rows, rows)  # both sides are now the changed array
 note("score", "labels changed in the metric", "second call, 500 images",
      scores(with_self).mean(), scores(ranked(same, second_call)).mean())  # fmt: skip
 
-# %% tags=["claim"]
+# %%
 print("first call right:", bool((first_call == (query_labels[:, None] == labels)).all()))
 print("second call: everything matches everything:", bool(second_call.all()))
 
@@ -393,7 +393,7 @@ for name, (measure, quantizer, of_queries, of_items) in cases.items():
 # **11. Bits = books x root of words.** It should be $M \log_2 K$. For 16 words both give 4, which may be
 # why nobody noticed.
 
-# %% tags=["claim"]
+# %%
 for K in (4, 16, 64, 256):
     print(
         f"4 books of {K:3} words: 4 log2 K = {4 * np.log2(K):2.0f} bits, 4 sqrt(K) = {4 * K**0.5:2.0f}"
