@@ -14,7 +14,13 @@ from collections.abc import Callable
 
 import typer
 
-from gsl_tutorial.cli import evaluating, runs, study, workbook  # noqa: F401  (registers the commands)
+from gsl_tutorial.cli import (  # noqa: F401  (registers the commands)
+    evaluating,
+    runs,
+    study,
+    two_tower,
+    workbook,
+)
 from gsl_tutorial.cli.app import app
 from gsl_tutorial.errors import TutorialError
 
