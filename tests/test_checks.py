@@ -18,6 +18,7 @@ from answers import CHAPTER_06, CHAPTER_08, CHAPTER_09, Answer, Exercise
 from answers_01_02 import CHAPTER_01, CHAPTER_02
 from answers_04 import CHAPTER_04
 from answers_07 import CHAPTER_07
+from answers_11 import CHAPTER_11
 
 from gsl_tutorial.checks import check, hint
 from gsl_tutorial.checks.core import Mistake, Verdict
@@ -208,6 +209,7 @@ EXERCISES = [
     *CHAPTER_07,
     *CHAPTER_08,
     *CHAPTER_09,
+    *CHAPTER_11,
 ]  # fmt: skip
 BY_NAME = {one.name: one for one in EXERCISES}
 RIGHT = [

@@ -19,6 +19,7 @@ from gsl_tutorial.checks import (  # noqa: F401
     chapter07_pareto,
     chapter08,
     chapter09,
+    chapter11,
 )
 from gsl_tutorial.checks.core import check, hint
 

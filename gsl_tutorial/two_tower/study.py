@@ -86,13 +86,19 @@ class TwoTowerResults:
 
     def _best(self, part: str, task: str, **where: Any) -> Record:
         """The trial with the highest recall at 10, of the codes where it has codes."""
-        found = self.records(part, task=task, **where)
-        if not found:
+        trials = [
+            run
+            for run in self.study.runs(part, lambda *of: {})
+            if run.task == task and all(getattr(run.config, k) == v for k, v in where.items())
+        ]
+        missing = [run.name for run in trials if not self.file(run).exists()]
+        if missing or not trials:
             raise DataMissingError(
-                f"trials of part {part} for {task}, {where}",
-                "none",
+                f"all {len(trials)} trials of part {part} for {task}, {where}",
+                f"{len(missing)} are missing",
                 f"run it first: gsl-tutorial two-tower study --part {part}",
             )
+        found = [read_json(self.file(run)) for run in trials]
         return max(found, key=lambda r: next(iter(r["codes"].values()), r["figures"])["recall@10"])
 
 
