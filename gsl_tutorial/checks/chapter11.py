@@ -207,6 +207,6 @@ def profile_and_hidden(answer: Any) -> str:
 def _pair(result: Any) -> tuple[np.ndarray, np.ndarray]:
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         raise Mistake("expected two arrays: the profile, and the hidden items.")
-    if any(part is ... or part is None for part in result):
+    if all(part is ... for part in result):
         raise NotYet
     return np.asarray(result[0]), np.asarray(result[1])

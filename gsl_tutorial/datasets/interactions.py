@@ -162,4 +162,6 @@ def leave_last_out(events: Interactions, *, n_test: int = 1, n_validation: int =
     train = ~is_hidden & (events.time < validation_moment)
     validation = is_hidden & ~is_test & (events.time < test_moment)
     dropped = len(events) - int((train | validation | is_test).sum())
-    return Histories(*(events.take(rows) for rows in (train, validation, is_test)), dropped)
+    return Histories(
+        events.take(train), events.take(validation), events.take(is_test), n_dropped=dropped
+    )

@@ -57,15 +57,22 @@ def draw_negatives_map(
     figure = new_figure(7.2, 4.8)
     axes = figure.subplots()
     own = cells == cells[positive]
-    axes.scatter(*places[~own].T, s=12, color="0.78", marker="o", linewidths=0)
-    axes.scatter(*places[own].T, s=16, color=ORANGE, marker="D", linewidths=0, alpha=0.75)
+    x, y = places.T
+    axes.scatter(x[~own], y[~own], s=12, color="0.78", marker="o", linewidths=0)
+    axes.scatter(x[own], y[own], s=16, color=ORANGE, marker="D", linewidths=0, alpha=0.75)
     for rows, kind, size in ((easy, "uniform", 70), (hard, "same cell", 80)):
         colour, marker, _ = KINDS[kind]
         axes.scatter(
-            *places[list(rows)].T, s=size, color=colour, marker=marker, edgecolors="white", zorder=3
+            x[list(rows)],
+            y[list(rows)],
+            s=size,
+            color=colour,
+            marker=marker,
+            edgecolors="white",
+            zorder=3,
         )
     axes.scatter(
-        *places[positive], s=330, color="#F0E442", marker="*", edgecolors="black", zorder=4
+        x[positive], y[positive], s=330, color="#F0E442", marker="*", edgecolors="black", zorder=4
     )
     handles = [
         _dot("*", "#F0E442", "the positive", size=15, edge="black"),

@@ -22,7 +22,7 @@ from gsl_tutorial.validation import check_name
 Settings = dict[str, Any]
 TASKS = ("simulated", "movielens")
 #: Settings that are the data's, not the training's.
-OF_DATA = ("n_users", "sharpness")
+OF_DATA = ("n_users", "n_true_cells", "sharpness")
 
 
 @dataclass(frozen=True)

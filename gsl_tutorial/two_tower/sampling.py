@@ -87,7 +87,10 @@ class InvertedLists:
 class Source(Protocol):
     """What a source of negatives must be able to do."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What its negatives are called in notes and pictures."""
+        ...
 
     def draw(
         self, positives: Int[np.ndarray, " B"], rng: np.random.Generator

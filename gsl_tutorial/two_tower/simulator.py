@@ -1,9 +1,9 @@
 """Made-up users with a known taste, so that "hard negatives help" has a ground truth.
 
-Each user likes a few of the true cells, and inside each of them prefers a direction of the items' texts.
-How much is the knob `sharpness`: with 0 every item of a liked cell is as good as the other, so a same-cell
-negative is a false negative as often as not; with 6 the user wants a few items of the cell and
-not their neighbours, so telling cell-mates apart is what the model must learn.
+Each user likes a few of the true cells, has a favourite item in each, and prefers what is like it. How
+much is the knob `sharpness`: with 0 every item of a liked cell is as good as the other, so a same-cell
+negative is often a false one; with 6 the user wants the favourite's nearest relatives and not the rest of
+the cell, so telling cell-mates apart is what the model must learn.
 
 The texts may be those of real films. The effect that is measured on such users shows a mechanism; it is no
 evidence about people, because the taste was made from the same texts as the cells.
@@ -32,8 +32,8 @@ def simulate_users(
     """Events of `n_users`, `n_events` each, spread evenly over the liked cells, in random order.
 
     In a liked cell an item is chosen with probability proportional to exp(sharpness * t), without
-    repetition. t is the item's position along the user's own random direction in that cell, in standard
-    deviations of the cell.
+    repetition. t is the cosine of its text with that of the user's favourite, both less the mean of the
+    cell, in standard deviations over the cell. The favourite is an item of the cell like any other.
 
     Raises `InvalidInputError` where a cell has too few items, or fewer cells than are to be liked.
     """
@@ -51,20 +51,20 @@ def simulate_users(
             "ask for fewer events, or use fewer cells",
         )
     rng = np.random.default_rng(random_state)
-    directions = [_standard(text[one] - text[one].mean(axis=0)) for one in roomy]
+    likeness = [_likeness(text[one]) for one in roomy]
     items = np.empty((n_users, n_events), dtype=np.int64)
     for user in range(n_users):
         chosen = []
         for cell in rng.choice(len(roomy), n_liked_cells, replace=False):
-            along = directions[cell] @ rng.normal(size=text.shape[1])
-            liking = sharpness * along / max(float(along.std()), 1e-9)
+            table = likeness[cell]
+            liking = sharpness * table[rng.integers(len(table))]
             # The largest of liking + Gumbel noise: a draw without repetition from the softmax.
             drawn = np.argsort(-(liking + rng.gumbel(size=len(liking))))[:per_cell]
             chosen.append(roomy[cell][drawn])
         items[user] = rng.permutation(np.concatenate(chosen)[: per_cell * n_liked_cells])[:n_events]
-    user = np.repeat(np.arange(n_users), n_events)
-    time = np.tile(np.arange(n_events), n_users)
-    return Interactions(user, items.ravel(), time, n_users, len(text))
+    who = np.repeat(np.arange(n_users), n_events)
+    when = np.tile(np.arange(n_events), n_users)
+    return Interactions(who, items.ravel(), when, n_users, len(text))
 
 
 def made_up_items(
@@ -79,6 +79,10 @@ def made_up_items(
     return text.astype(np.float32), cells
 
 
-def _standard(residual: Float[np.ndarray, "n t"]) -> Float[np.ndarray, "n t"]:
-    """Residuals of unit length on average, so that no cell is louder than another."""
-    return residual / max(float(np.sqrt((residual**2).sum(axis=1).mean())), 1e-9)
+def _likeness(text: Float[np.ndarray, "n t"]) -> Float[np.ndarray, "n n"]:
+    """Row f: cosines with item f, less the mean of the cell, in standard deviations of the row."""
+    residual = text - text.mean(axis=0)
+    unit = residual / np.maximum(np.linalg.norm(residual, axis=1, keepdims=True), 1e-9)
+    cosine = unit @ unit.T
+    spread = np.maximum(cosine.std(axis=1, keepdims=True), 1e-9)
+    return np.asarray((cosine - cosine.mean(axis=1, keepdims=True)) / spread)

@@ -27,7 +27,7 @@ from gsl_tutorial.two_tower.evaluation import (
     measure_towers,
 )
 from gsl_tutorial.two_tower.grid import Settings, TwoTowerRun, TwoTowerStudy, tuned_arm
-from gsl_tutorial.two_tower.items import ItemTexts, load_items
+from gsl_tutorial.two_tower.items import ItemTexts, first_cells, load_items
 from gsl_tutorial.two_tower.training import Trained, train_towers
 
 Record = dict[str, Any]
@@ -137,19 +137,20 @@ def task_data(run: TwoTowerRun, texts: ItemTexts, films: MovieLens | None) -> Tw
         data = movielens_data(films, texts)
         vectors = data.text
     else:
+        settings = dict(run.data)
+        rows, vectors, cells = first_cells(texts, settings.pop("n_true_cells"))
         genres: tuple[str, ...] = ()
         if films is not None:
             order = np.argsort(texts.rows(films.movie_ids))
-            genres = tuple(films.genres[i] for i in order)
+            genres = tuple(films.genres[i] for i in order[rows])
         data = simulated_data(
-            texts.vectors,
-            texts.cells["simulator"],
-            texts.cells["training"],
+            vectors,
+            cells["simulator"],
+            cells["training"],
             random_state=run.config.seed,
             genres=genres,
-            **run.data,
+            **settings,
         )
-        vectors = texts.vectors
     if run.config.n_cells != texts.card["cells"] and run.config.arm == "text":
         data.cells["text"] = text_cells(vectors, run.config.n_cells, random_state=1)
         data.cells["random"] = shuffled_cells(data.cells["text"], random_state=0)

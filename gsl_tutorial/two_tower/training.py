@@ -116,7 +116,7 @@ def train_towers(
         raise InvalidInputError(
             f"{config.group} training events or more", f"{len(train)}", "bring more events"
         )
-    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
+    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
     n_steps = config.epochs * (len(train) // batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda i: 1 - i / max(1, n_steps))
     step = _Step(data, config, model, rng)
