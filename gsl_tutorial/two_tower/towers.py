@@ -3,7 +3,7 @@
 The item tower adds an embedding of the item's number to a linear map of its text. The user tower takes
 the mean of the user's last items, each again the sum of an embedding and a map of its text, both its own,
 and optionally adds an embedding of the user. Each tower then has one residual layer and makes its vector
-unit length, so a score is a cosine, and search is nearest-neighbour search in the sense of chapters 01 to 04.
+unit length, so a score is a cosine, and search is nearest-neighbour search as in chapters 01 to 04.
 
 Source: Covington et al. 2016 (a bag of the last items), Yi et al. 2019 (two towers).
 """

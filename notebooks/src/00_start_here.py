@@ -127,7 +127,7 @@ print("yours:", squared_distance(x, y))  # None as long as the exercise is blank
 # | [08 retrieval on digits](08_retrieval_on_digits.ipynb) | from images to results | here |
 # | [09 retrieval on CIFAR-10](09_retrieval_on_cifar10.ipynb) | photographs and tables | here |
 # | 10 honest evaluation | protocols, ties, leaks, seeds | to come |
-# | 11 hard negatives | two towers and clusters | to come |
+# | [11](11_hard_negatives.ipynb) | hard negatives from clusters, two-tower retrieval | 60 minutes |
 # | 12 past one machine | inverted lists, many machines | to come |
 #
 # In a hurry? Read 03, then 06, then 08. Teaching a lab? Chapter 03 fills the first half.
