@@ -118,7 +118,9 @@ def code_table(
 ) -> dict[str, dict[int, dict[str, tuple[float, float]]]]:
     """method -> bytes -> figure -> (mean, spread); bytes 0 stands for exact search of "none"."""
     table: dict[str, dict[int, dict[str, list[float]]]] = {}
-    for record in results.records("codes", task=task):
+    parts = [one.name for one in results.study.parts if one.on == "test" and task in one.tasks]
+    coded = [name for name in parts if name.startswith("codes")]
+    for record in (one for name in coded for one in results.records(name, task=task)):
         sizes = {int(size): figures for size, figures in record["codes"].items()}
         if record["method"] == "none":
             sizes[0] = record["figures"]

@@ -120,6 +120,7 @@ class InBatch:
     def draw(
         self, positives: Int[np.ndarray, " B"], rng: np.random.Generator
     ) -> Int[np.ndarray, "B k"]:
+        """The other rows of each group; raises `InvalidInputError` where groups do not fill the batch."""
         if self.group < 2 or len(positives) % self.group:
             raise InvalidInputError(
                 "groups of two rows or more that fill the batch",
@@ -183,6 +184,7 @@ class SameCell:
     def expected(
         self, items: Int[np.ndarray, "B n"], positives: Int[np.ndarray, " B"]
     ) -> Float[np.ndarray, "B n"]:
+        """k shared by the positive's mates, 0 for all others."""
         labels = self.lists.labels
         if not self.corrected:
             return np.full(items.shape, self.k / len(labels))
