@@ -395,7 +395,7 @@ show(figure, alt=text)
 
 # %% tags=["claim"]
 def said(rows, *arms):
-    """Differences from uniform, paired by seed, in words and to two digits."""
+    """Differences from uniform, paired by seed, in words."""
     by_arm = {row.arm: row for row in rows}
     for arm in arms:
         interval = by_arm[arm].against_uniform
@@ -408,7 +408,7 @@ def said(rows, *arms):
         )
         further = by_arm[arm].figures["recall@100"][0] - by_arm["uniform"].figures["recall@100"][0]
         print(
-            f"   {arm:9} Recall@10 {interval.difference:+.2f} ({word}), Recall@100 {further:+.2f}"
+            f"   {arm:10} Recall@10 {interval.difference:+.3f} ({word}), Recall@100 {further:+.3f}"
         )
 
 
@@ -419,7 +419,7 @@ said(large, "text", "text-raw", "random")
 
 # %% [markdown]
 # In the small world text cells are not told apart from uniform negatives. In the large one they gain at the top
-# of the list, and pay for it at a hundred. Random cells change nothing in either world: it is the meaning of the
+# of the list, and pay for it at a hundred. Random cells gain nothing in either world: it is the meaning of the
 # cells that works, not the grouping. Without the correction both effects grow: the model trains another loss, one
 # that cares for the cell more than for the catalogue. Watch a list at more than one length before you praise it.
 #
@@ -446,8 +446,8 @@ print(
 
 # %% [markdown]
 # Nothing here beats uniform negatives, at this size of a study: not text cells, not four times the budget. What
-# moves the figures is logQ, and negatives from outside the batch. So negatives are not what limits this model on
-# these data. The popularity column asks what the abstract claims in passing: that such negatives make the lists
+# moves the figures is logQ; and further down the list, negatives from outside the batch. So it is not the choice of
+# the further negatives that limits this model on these data. The popularity column asks what the abstract claims in passing: that such negatives make the lists
 # less popular. Here they do not; what does is to forget logQ, and that costs half of the recall.
 #
 # Could we have known? Compare what the negatives do in both worlds, before any recall is measured.
