@@ -17,6 +17,7 @@ from answers_05 import CHAPTER_05
 from answers_07 import CHAPTER_07
 from answers_09 import CHAPTER_09
 from answers_10 import CHAPTER_10
+from answers_11 import CHAPTER_11
 
 from gsl_tutorial.checks import check
 from gsl_tutorial.checks.core import Verdict
@@ -35,6 +36,7 @@ EXERCISES: list[Exercise] = [
     *CHAPTER_08,
     *CHAPTER_09,
     *CHAPTER_10,
+    *CHAPTER_11,
 ]
 BY_NAME = {one.name: one for one in EXERCISES}
 

@@ -24,6 +24,7 @@ from gsl_tutorial.checks import (  # noqa: F401
     chapter09_tables,
     chapter10,
     chapter10_table,
+    chapter11,
 )
 from gsl_tutorial.checks.core import check
 from gsl_tutorial.checks.hints import hint

@@ -20,6 +20,7 @@ from gsl_tutorial.cli import (  # noqa: F401  (registers the commands)
     report,
     runs,
     study,
+    two_tower,
     workbook,
 )
 from gsl_tutorial.cli.app import app

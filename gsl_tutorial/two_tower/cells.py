@@ -1,0 +1,102 @@
+"""Cells of the catalogue: clusters of texts, and the controls that show whether they mean anything.
+
+`text_cells` groups items by what a language model says of them. `shuffled_cells` has the same sizes and
+no meaning; `genre_cells` groups by the words of a catalogue. If the first is no better than the second,
+not meaning but grouping helped. A coarse quantizer's cells (chapter 12) are the same thing as these.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.quantizers.kmeans import kmeans, seed_from
+from gsl_tutorial.validation import as_vectors, check_count
+
+
+def text_cells(
+    vectors: Float[np.ndarray, "N t"], n_cells: int, *, random_state: int
+) -> Int[np.ndarray, " N"]:
+    """k-means of the vectors; cells of one item are merged into the nearest other cell.
+
+    Raises `InvalidInputError` for NaN, or more than N / 2 cells.
+    """
+    vectors = as_vectors(vectors, name="vectors to cluster")
+    check_count(n_cells, name="n_cells", low=1, high=max(1, len(vectors) // 2))
+    centroids = kmeans(vectors, n_cells, seed=seed_from(random_state), n_iterations=20)
+    return merge_small_cells(nearest(vectors, centroids), vectors)
+
+
+def nearest(
+    vectors: Float[np.ndarray, "N t"], centroids: Float[np.ndarray, "K t"]
+) -> Int[np.ndarray, " N"]:
+    """The nearest centroid of each vector."""
+    scores = vectors @ centroids.T - 0.5 * (centroids**2).sum(axis=1)
+    return scores.argmax(axis=1)
+
+
+def merge_small_cells(
+    labels: Int[np.ndarray, " N"], vectors: Float[np.ndarray, "N t"], *, at_least: int = 2
+) -> Int[np.ndarray, " N"]:
+    """Move items of cells with fewer than `at_least` to the nearest larger cell; number from 0.
+
+    Raises `InvalidInputError` where no cell is large enough.
+    """
+    check_count(at_least, name="at_least", low=1)
+    names, labels = np.unique(labels, return_inverse=True)
+    sizes = np.bincount(labels, minlength=len(names))
+    large = np.flatnonzero(sizes >= at_least)
+    if not len(large):
+        raise InvalidInputError(
+            f"a cell with {at_least} items or more",
+            f"the largest of {len(sizes)} has {sizes.max(initial=0)}",
+            "use fewer cells",
+        )
+    small = sizes[labels] < at_least
+    if small.any():
+        means = np.stack([vectors[labels == cell].mean(axis=0) for cell in large])
+        labels[small] = large[nearest(vectors[small], means)]
+    return np.unique(labels, return_inverse=True)[1].astype(np.int64)
+
+
+def shuffled_cells(
+    labels: Int[np.ndarray, " N"], *, random_state: int | np.random.Generator
+) -> Int[np.ndarray, " N"]:
+    """The same sizes, dealt out by chance: the control."""
+    return np.random.default_rng(random_state).permutation(labels)
+
+
+def genre_cells(genres: Sequence[str], *, at_least: int = 20) -> Int[np.ndarray, " N"]:
+    """One cell for each combination of genres; a rare one joins the cell of its first genre.
+
+    >>> genre_cells(["Comedy", "Comedy", "Drama|War", "Drama"], at_least=2).tolist()
+    [0, 0, 1, 1]
+    """
+    check_count(at_least, name="at_least", low=1)
+    counts = Counter(genres)
+    words = [one if counts[one] >= at_least else one.split("|")[0] for one in genres]
+    return np.unique(words, return_inverse=True)[1].astype(np.int64)
+
+
+def find_twins(
+    vectors: Float[np.ndarray, "N t"], *, cosine: float = 0.95, block: int = 1024
+) -> tuple[Int[np.ndarray, " p"], Int[np.ndarray, " p"]]:
+    """All ordered pairs of different items whose texts nearly agree: sequels, editions, duplicates.
+
+    Done once, before training; it compares all pairs, `block` rows at a time.
+    """
+    vectors = as_vectors(vectors, name="item texts")
+    check_count(block, name="block", low=1)
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit = vectors / np.where(length > 0, length, 1)
+    rows, mates = [], []
+    for start in range(0, len(unit), block):
+        a, b = np.nonzero(unit[start : start + block] @ unit.T > cosine)
+        apart = a + start != b
+        rows.append(a[apart] + start)
+        mates.append(b[apart])
+    return np.concatenate(rows), np.concatenate(mates)

@@ -1,0 +1,137 @@
+"""What the study found: means and spreads over seeds, and paired differences with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gsl_tutorial.bootstrap import Interval, clustered_bootstrap
+from gsl_tutorial.errors import DataMissingError
+from gsl_tutorial.two_tower.study import Record, TwoTowerResults
+
+COLUMNS = (
+    "recall@10",
+    "recall@50",
+    "recall@100",
+    "ndcg@10",
+    "tail_recall@50",
+    "coverage@10",
+    "popularity@10",
+)
+
+
+@dataclass(frozen=True)
+class ArmRow:
+    """One arm on one task: each figure as (mean, sample standard deviation) over seeds."""
+
+    arm: str
+    seeds: tuple[int, ...]
+    figures: dict[str, tuple[float, float]]
+    seconds: float
+    against_uniform: Interval | None
+    history: tuple[list[dict[str, Any]], ...]
+
+    @property
+    def verdict(self) -> str:
+        """What the interval of the paired difference in Recall@10 allows to say."""
+        interval = self.against_uniform
+        if interval is None:
+            return ""
+        if not interval.excludes_zero:
+            word = "not told apart from"
+        else:
+            word = "better than" if interval.low > 0 else "worse than"
+        return f"{word} uniform ({interval.difference:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}])"
+
+
+def compare_arms(results: TwoTowerResults, part: str, task: str, **where: Any) -> list[ArmRow]:
+    """A row for each arm of a part, in the order of the grid. where: further values of the records.
+
+    Raises `DataMissingError` where no run is finished.
+    """
+    by_arm: dict[str, list[Record]] = {}
+    for record in results.records(part, task=task, **where):
+        by_arm.setdefault(record["arm"], []).append(record)
+    if not by_arm:
+        raise DataMissingError(
+            f"finished runs of {task} in {results.path / part}",
+            "none",
+            f"gsl-tutorial two-tower study --part {part}",
+        )
+    order = [arm for arm in results.study.part(part).arms if arm in by_arm]
+    return [_row(results, arm, by_arm, task) for arm in order]
+
+
+def _row(results: TwoTowerResults, arm: str, by_arm: dict[str, list[Record]], task: str) -> ArmRow:
+    records = sorted(by_arm[arm], key=lambda r: r["seed"])
+    interval = None
+    theirs = {r["seed"]: r for r in by_arm.get("uniform", [])}
+    pairs = [(r, theirs[r["seed"]]) for r in records if r["seed"] in theirs]
+    if arm != "uniform" and len(pairs) > 1:
+        a, b = (np.stack([results.per_user(r) for r in side]) for side in zip(*pairs, strict=True))
+        # A simulator's seed draws other users; people stay the same.
+        interval = clustered_bootstrap(a, b, shared_queries=task == "movielens", random_state=0)
+    return ArmRow(
+        arm,
+        tuple(r["seed"] for r in records),
+        {key: mean_and_spread([r["figures"][key] for r in records]) for key in COLUMNS},
+        float(np.mean([r["train_seconds"] for r in records])),
+        interval,
+        tuple(r["history"] for r in records),
+    )
+
+
+def mean_and_spread(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and sample standard deviation; a single value has spread 0."""
+    array = np.asarray(values, dtype=np.float64)
+    return float(array.mean()), float(array.std(ddof=1)) if len(array) > 1 else 0.0
+
+
+def arms_as_text(rows: Sequence[ArmRow]) -> str:
+    """The table of a task, aligned."""
+    head = ["arm", *COLUMNS]
+    lines = [
+        [
+            row.arm,
+            *(
+                f"{row.figures[key][0]:.1f}"
+                if key == "popularity@10"
+                else f"{row.figures[key][0]:.3f} ± {row.figures[key][1]:.3f}"
+                for key in COLUMNS
+            ),
+        ]
+        for row in rows
+    ]
+    widths = [max(len(line[i]) for line in (head, *lines)) for i in range(len(head))]
+    words = ["", *(row.verdict for row in rows)]
+    return "\n".join(
+        "  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)) + f"  {word}"
+        for line, word in zip((head, *lines), words, strict=True)
+    )
+
+
+def code_table(
+    results: TwoTowerResults, task: str
+) -> dict[str, dict[int, dict[str, tuple[float, float]]]]:
+    """method -> bytes -> figure -> (mean, spread); bytes 0 stands for exact search of "none"."""
+    table: dict[str, dict[int, dict[str, list[float]]]] = {}
+    parts = [one.name for one in results.study.parts if one.on == "test" and task in one.tasks]
+    coded = [name for name in parts if name.startswith("codes")]
+    for record in (one for name in coded for one in results.records(name, task=task)):
+        sizes = {int(size): figures for size, figures in record["codes"].items()}
+        if record["method"] == "none":
+            sizes[0] = record["figures"]
+        for size, figures in sizes.items():
+            cell = table.setdefault(record["method"], {}).setdefault(size, {})
+            for key in ("recall@10", "recall@100"):
+                cell.setdefault(key, []).append(figures[key])
+    return {
+        method: {
+            size: {key: mean_and_spread(values) for key, values in cell.items()}
+            for size, cell in sorted(sizes.items())
+        }
+        for method, sizes in table.items()
+    }

@@ -1,0 +1,250 @@
+"""Where negatives come from: sources that draw items, and say how often they draw each.
+
+A source draws k items for each positive, and knows the *expected number of times* that it draws any
+item j for that positive. Added up over all sources that is Q(j), which the loss divides by (`losses`), so
+any mixture of sources estimates one and the same loss. A source costs the same whatever the size of
+the catalogue: cells are kept as inverted lists, and a draw is a look-up.
+
+Source: in-batch with correction, Yi et al. 2019; mixed with uniform ones, Yang et al. 2020; same-cluster
+ones, the abstract of arXiv 2607.00448. How cells are made and corrected is our reconstruction.
+Axes: B positives (one a row), k draws, N items.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.validation import check_count, describe
+
+
+class CellTooSmallError(InvalidInputError):
+    """A cluster holds one item: beside the positive itself there is nothing to draw."""
+
+
+@dataclass(frozen=True, eq=False)
+class InvertedLists:
+    """For each cell the items in it, laid end to end: drawing is a look-up, never a scan.
+
+    items (N,) sorted by cell; starts (cells + 1,); place (N,) where each item stands in `items`.
+    """
+
+    labels: Int[np.ndarray, " N"]
+    items: Int[np.ndarray, " N"]
+    starts: Int[np.ndarray, " cells_plus_1"]
+    place: Int[np.ndarray, " N"]
+
+    @classmethod
+    def of(cls, labels: Int[np.ndarray, " N"]) -> InvertedLists:
+        """Build the lists from one cell number for each item, from 0 without gaps in use.
+
+        Raises `CellTooSmallError` for a cell of one item, `InvalidInputError` for anything else.
+        """
+        labels = np.asarray(labels)
+        if labels.ndim != 1 or labels.dtype.kind not in "iu" or not len(labels):
+            raise InvalidInputError(
+                "a cell number for every item", describe(labels), "pass (N,) whole numbers"
+            )
+        if labels.min() < 0:
+            raise InvalidInputError(
+                "cell numbers from 0", f"{labels.min()}", "number the cells from 0"
+            )
+        sizes = np.bincount(labels)
+        if (sizes == 1).any():
+            alone = np.flatnonzero(sizes == 1)
+            raise CellTooSmallError(
+                "two items or more in every cell",
+                f"{len(alone)} cells with one, cell {alone[0]} among them: no negative to draw",
+                "call merge_small_cells first",
+            )
+        items = np.argsort(labels, kind="stable")
+        place = np.empty_like(items)
+        place[items] = np.arange(len(items))
+        return cls(labels, items, np.concatenate([[0], np.cumsum(sizes)]), place)
+
+    @property
+    def sizes(self) -> Int[np.ndarray, " cells"]:
+        """How many items are in each cell."""
+        return np.diff(self.starts)
+
+    def draw_mates(
+        self, positives: Int[np.ndarray, " B"], k: int, rng: np.random.Generator
+    ) -> Int[np.ndarray, "B k"]:
+        """Draw k items of each positive's cell, never itself, each other one equally likely."""
+        cell = self.labels[positives]
+        start, size = self.starts[cell], self.sizes[cell]
+        # One of size - 1 steps round the list, starting from the positive's own place.
+        step = rng.integers(1, size[:, None], size=(len(positives), k))
+        place = (self.place[positives] - start)[:, None] + step
+        drawn: np.ndarray = self.items[start[:, None] + place % size[:, None]]
+        return drawn
+
+
+class Source(Protocol):
+    """What a source of negatives must be able to do."""
+
+    @property
+    def name(self) -> str:
+        """What its negatives are called in notes and pictures."""
+        ...
+
+    def draw(
+        self, positives: Int[np.ndarray, " B"], rng: np.random.Generator
+    ) -> Int[np.ndarray, "B k"]:
+        """Draw the same number of items for each positive."""
+        ...
+
+    def expected(
+        self, items: Int[np.ndarray, "B n"], positives: Int[np.ndarray, " B"]
+    ) -> Float[np.ndarray, "B n"]:
+        """How many times this source draws each of these items for its row's positive, on average."""
+        ...
+
+
+@dataclass(frozen=True)
+class InBatch:
+    """The other positives of the row's group: free, and as popular as the items are.
+
+    share (N,) of all training events that are of each item. The batch is cut into groups of `group`
+    rows, so that the number of in-batch negatives does not hang on the size of the batch.
+    """
+
+    share: Float[np.ndarray, " N"]
+    group: int
+    name: str = "in-batch"
+
+    def draw(
+        self, positives: Int[np.ndarray, " B"], rng: np.random.Generator
+    ) -> Int[np.ndarray, "B k"]:
+        """The other rows of each group; raises `InvalidInputError` where groups do not fill the batch."""
+        if self.group < 2 or len(positives) % self.group:
+            raise InvalidInputError(
+                "groups of two rows or more that fill the batch",
+                f"{len(positives)} rows in groups of {self.group}",
+                "cut the batch to a multiple of the group",
+            )
+        others = np.stack([np.roll(np.arange(self.group), -s) for s in range(1, self.group)], 1)
+        return positives.reshape(-1, self.group)[:, others].reshape(len(positives), -1)
+
+    def expected(
+        self, items: Int[np.ndarray, "B n"], positives: Int[np.ndarray, " B"]
+    ) -> Float[np.ndarray, "B n"]:
+        return (self.group - 1) * self.share[items]
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """Any item of the catalogue, each as likely as the other: mostly easy, never biased."""
+
+    n_items: int
+    k: int
+    name: str = "uniform"
+
+    def draw(
+        self, positives: Int[np.ndarray, " B"], rng: np.random.Generator
+    ) -> Int[np.ndarray, "B k"]:
+        return rng.integers(self.n_items, size=(len(positives), self.k))
+
+    def expected(
+        self, items: Int[np.ndarray, "B n"], positives: Int[np.ndarray, " B"]
+    ) -> Float[np.ndarray, "B n"]:
+        return np.full(items.shape, self.k / self.n_items)
+
+
+@dataclass
+class SameCell:
+    """Items of the positive's own cell: hard where cells mean something.
+
+    `corrected=False` counts the draws as if they were uniform: what happens when the correction is
+    forgotten. `refresh` gives new cells during training.
+    """
+
+    lists: InvertedLists
+    k: int
+    corrected: bool = True
+    name: str = "same cell"
+
+    def refresh(self, labels: Int[np.ndarray, " N"]) -> None:
+        """Use these cells from now on; raises like `InvertedLists.of`."""
+        if len(labels) != len(self.lists.labels):
+            raise InvalidInputError(
+                f"a cell for each of {len(self.lists.labels)} items", describe(labels), "pass all"
+            )
+        self.lists = InvertedLists.of(labels)
+
+    def draw(
+        self, positives: Int[np.ndarray, " B"], rng: np.random.Generator
+    ) -> Int[np.ndarray, "B k"]:
+        return self.lists.draw_mates(positives, self.k, rng)
+
+    def expected(
+        self, items: Int[np.ndarray, "B n"], positives: Int[np.ndarray, " B"]
+    ) -> Float[np.ndarray, "B n"]:
+        """k shared by the positive's mates, 0 for all others."""
+        labels = self.lists.labels
+        if not self.corrected:
+            return np.full(items.shape, self.k / len(labels))
+        cell = labels[positives][:, None]
+        mates = self.lists.sizes[cell] - 1
+        return np.where(
+            (labels[items] == cell) & (items != positives[:, None]), self.k / mates, 0.0
+        )
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One batch of negatives. kinds (n,) is the source of each column."""
+
+    items: Int[np.ndarray, "B n"]
+    expected: Float[np.ndarray, "B n"]
+    kinds: Int[np.ndarray, " n"]
+    excluded: Bool[np.ndarray, "B n"]
+
+
+class PairSet:
+    """A set of (row, item) pairs with quick membership: a user's history, an item's twins."""
+
+    def __init__(
+        self, rows: Int[np.ndarray, " p"], items: Int[np.ndarray, " p"], n_items: int
+    ) -> None:
+        check_count(n_items, name="n_items", low=1)
+        self._n = n_items
+        self._keys = np.unique(np.asarray(rows, dtype=np.int64) * n_items + items)
+
+    def holds(
+        self, rows: Int[np.ndarray, " B"], items: Int[np.ndarray, "B n"]
+    ) -> Bool[np.ndarray, "B n"]:
+        """Whether (rows[b], items[b, i]) is in the set; a binary search, no scan."""
+        if not len(self._keys):
+            return np.zeros(items.shape, dtype=bool)
+        keys = rows[:, None] * self._n + items
+        place = np.searchsorted(self._keys, keys).clip(max=len(self._keys) - 1)
+        return self._keys[place] == keys
+
+
+def draw_negatives(
+    sources: list[Source],
+    users: Int[np.ndarray, " B"],
+    positives: Int[np.ndarray, " B"],
+    *,
+    history: PairSet,
+    twins: PairSet,
+    rng: np.random.Generator,
+) -> Drawn:
+    """Draw from all sources; Q is their sum, whatever source an item came from.
+
+    history: (user, item) pairs of the training set; twins: (item, item) duplicates. Draws that are the
+    positive itself, in the user's history or a twin of the positive are excluded, not drawn again.
+    """
+    blocks = [source.draw(positives, rng) for source in sources]
+    items = np.concatenate(blocks, axis=1)
+    kinds = np.repeat(np.arange(len(sources)), [block.shape[1] for block in blocks])
+    expected = sum(source.expected(items, positives) for source in sources)
+    excluded = (
+        (items == positives[:, None]) | history.holds(users, items) | twins.holds(positives, items)
+    )
+    return Drawn(items, np.asarray(expected), kinds, excluded)

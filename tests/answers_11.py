@@ -1,0 +1,141 @@
+"""Answers to the exercises of chapter 11: right ones, and wrong ones with a word of their diagnosis.
+The tests are in `test_checks.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from answers import Exercise
+
+
+def _loss(p: Any, s: Any, q: Any) -> Any:
+    return np.log(np.exp(p) + (np.exp(s) / q).sum()) - p
+
+
+def _mates(p: int, labels: Any) -> Any:
+    return np.flatnonzero(labels == labels[p])
+
+
+def _allowed(p: int, labels: Any, history: Any) -> Any:
+    mates = _mates(p, labels)
+    return mates[(mates != p) & ~np.isin(mates, history)]
+
+
+def _order(items: Any, times: Any) -> Any:
+    return np.lexsort((items, times))
+
+
+def _split(items: Any, times: Any, n: int) -> Any:
+    order = _order(items, times)
+    moment = times[order][-n]
+    return items[order][times[order] < moment], items[order][-n:]
+
+
+def _split_by_loop(items: Any, times: Any, n: int) -> Any:
+    events = sorted(zip(times.tolist(), items.tolist(), strict=True))
+    hidden = events[-n:]
+    return [i for t, i in events if t < hidden[0][0]], [i for _, i in hidden]
+
+
+def _by_row(items: Any, times: Any, n: int) -> Any:
+    order = np.argsort(times, kind="stable")
+    moment = times[order][-n]
+    return items[order][times[order] < moment], items[order][-n:]
+
+
+CHAPTER_11 = [
+    Exercise(
+        "sampled_loss",
+        right=(
+            _loss,
+            lambda p, s, q: (
+                -math.log(1 / (1 + sum(math.exp(x - p) / y for x, y in zip(s, q, strict=True))))
+            ),
+            lambda p, s, q: (
+                torch.logsumexp(torch.tensor([p, *(s - np.log(q))]), dim=0) - p
+            ).item(),
+        ),
+        wrong=(
+            (lambda p, s, q: _loss(p, s, 1 / q), "wrong sign"),
+            (lambda p, s, q: _loss(p, s, 1), "not corrected"),
+            (lambda p, s, q: _loss(p, s - q, 1), "you subtracted Q"),
+            (lambda p, s, q: _loss(p - np.log(q.mean()), s, q), "corrected the positive"),
+            (lambda p, s, q: np.log((np.exp(s) / q).sum()) - p, "positive is missing"),
+            (lambda p, s, q: -_loss(p, s, q), "turned round"),
+            (lambda p, s, q: np.exp(-_loss(p, s, q)), "that is the probability"),
+            (lambda p, s, q: _loss(p, s, q) + p, "only the logarithm of the sum"),
+            (
+                lambda p, s, q: np.log(np.exp(p) + (np.exp(s) / q).mean()) - p,
+                "mean of the negatives",
+            ),
+            (lambda p, s, q: _loss(p, s / q, 1), "divided the scores"),
+            (lambda p, s, q: _loss(p, s, q) / np.log(10), "natural logarithm"),
+            (lambda p, s, q: s - np.log(q) - p, "one number for each negative"),
+            (lambda p, s, q: 1.5, "expected"),
+            (
+                lambda p, s, q: np.log(np.exp(p) + (np.exp(s) / q)[:5].sum()) - p,
+                "not for 9 negatives",
+            ),
+        ),
+    ),
+    Exercise(
+        "hard_candidates",
+        right=(
+            _allowed,
+            lambda p, labels, history: [
+                j
+                for j in range(len(labels))
+                if labels[j] == labels[p] and j != p and j not in set(history.tolist())
+            ],
+            lambda p, labels, history: np.setdiff1d(_mates(p, labels), np.append(history, p)),
+        ),
+        wrong=(
+            (lambda p, L, h: np.setdiff1d(_mates(p, L), h), "the positive itself"),
+            (lambda p, L, h: np.setdiff1d(_mates(p, L), [p]), "false negatives"),
+            (lambda p, L, h: _mates(p, L), "both in it"),
+            (lambda p, L, h: np.setdiff1d(np.flatnonzero(L[p] != L), h), "other cells"),
+            (lambda p, L, h: np.setdiff1d(np.arange(len(L)), np.append(h, p)), "any cell"),
+            (lambda p, L, h: np.intersect1d(_mates(p, L), h), "items of the history"),
+            (lambda p, L, h: np.isin(np.arange(len(L)), _allowed(p, L, h)), "True and False"),
+            (lambda p, L, h: L[_allowed(p, L, h)], "cell's own numbers"),
+            (
+                lambda p, L, h: np.searchsorted(_mates(p, L), _allowed(p, L, h)),
+                "places inside the cell",
+            ),
+            (lambda p, L, h: _allowed(p, L, h)[::-1], "another order"),
+            (lambda p, L, h: len(_allowed(p, L, h)), "say which"),
+            (lambda p, L, h: _allowed(p, L, h)[:-1], "expected"),
+        ),
+    ),
+    Exercise(
+        "profile_and_hidden",
+        right=(_split, _split_by_loop),
+        wrong=(
+            (lambda i, t, n: _split(i, t, n)[::-1], "swapped"),
+            (
+                lambda i, t, n: (np.concatenate(_split(i, t, n)), _split(i, t, n)[1]),
+                "shown what it must find",
+            ),
+            (lambda i, t, n: (i[_order(i, t)], _split(i, t, n)[1]), "the whole history"),
+            (lambda i, t, n: (i[:-n], i[-n:]), "in no order"),
+            (lambda i, t, n: (i[_order(i, t)][:-n], i[_order(i, t)][-n:]), "strictly earlier"),
+            (lambda i, t, n: (i[_order(i, t)][n:], i[_order(i, t)][:n]), "hide the last"),
+            (_by_row, "ordered by item number"),
+            (lambda i, t, n: _split(t, t, n), "those are times"),
+            (
+                lambda i, t, n: (
+                    _order(i, t)[: len(_split(i, t, n)[0])],
+                    _order(i, t)[-n:],
+                ),
+                "row numbers",
+            ),
+            (lambda i, t, n: (np.sort(i)[:-n], np.sort(i)[-n:]), "highest item numbers"),
+            (lambda i, t, n: (_split(i, t, n)[0][1:], _split(i, t, n)[1]), "expected the profile"),
+            (lambda i, t, n: i, "expected two arrays"),
+        ),
+    ),
+]

@@ -1,0 +1,238 @@
+"""The study on hard negatives: its grid, its records, what it chooses, and what it says."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gsl_tutorial import cli
+from gsl_tutorial.errors import (
+    DataMissingError,
+    InvalidInputError,
+    RunMismatchError,
+    UnknownNameError,
+)
+from gsl_tutorial.shipped import DATA
+from gsl_tutorial.storage import read_json, save_arrays, write_json
+from gsl_tutorial.two_tower import study as study_module
+from gsl_tutorial.two_tower.data import simulated_data
+from gsl_tutorial.two_tower.grid import load_grid, tuned_arm
+from gsl_tutorial.two_tower.report import arms_as_text, code_table, compare_arms
+from gsl_tutorial.two_tower.simulator import made_up_items
+from gsl_tutorial.two_tower.study import TwoTowerResults, run_two_tower
+
+SMALL = """
+name = "small"
+[base]
+epochs = 2
+batch = 64
+dim = 16
+[tasks.simulated]
+n_users = 40
+sharpness = 3.0
+[[parts]]
+name = "tune"
+on = "validation"
+tasks = ["simulated"]
+arms = ["uniform", "text"]
+seeds = [9]
+variants = [{temperature = 0.1}, {temperature = 0.05}]
+[[parts]]
+name = "core"
+on = "test"
+tasks = ["simulated"]
+arms = ["uniform", "text"]
+seeds = [0, 1]
+[[parts]]
+name = "codes-tune"
+on = "validation"
+tasks = ["simulated"]
+arms = ["text"]
+seeds = [9]
+variants = [{method = "penalty", strength = 1.0, bytes_per_item = 4}]
+[[parts]]
+name = "codes"
+on = "test"
+tasks = ["simulated"]
+arms = ["text"]
+seeds = [0]
+variants = [{method = "none"}, {method = "penalty", bytes_per_item = 4}]
+"""
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TwoTowerResults:
+    """A study of seconds, over a made-up catalogue in place of the shipped one."""
+    text, cells = made_up_items(300, 6, random_state=0)
+
+    def data(run: Any, *rest: Any) -> Any:
+        return simulated_data(text, cells, cells, random_state=run.config.seed, **run.data)
+
+    monkeypatch.setattr(study_module, "task_data", data)
+    monkeypatch.setattr(study_module, "SIZES", (4, 8))
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL)
+    return TwoTowerResults(load_grid(path), tmp_path / "results")
+
+
+def test_a_study_runs_chooses_resumes_and_reports(results: TwoTowerResults) -> None:
+    with pytest.raises(DataMissingError, match="part tune"):
+        run_two_tower(results, "core")
+    assert run_two_tower(results, "tune", share=(1, 2)) == 2
+    with pytest.raises(DataMissingError, match="are missing"):
+        results.planned("core")
+    assert run_two_tower(results, "tune") == 2
+    assert run_two_tower(results, "tune") == 0
+    trials = results.records("tune", arm="text")
+    best = max(trials, key=lambda r: r["figures"]["recall@10"])["config"]["temperature"]
+    assert {r.config.temperature for r in results.planned("core") if r.config.arm == "text"} == {
+        best
+    }
+    assert run_two_tower(results, "core", provenance={"commit": "x"}) == 4
+    rows = compare_arms(results, "core", "simulated")
+    assert [row.arm for row in rows] == ["uniform", "text"]
+    assert rows[0].against_uniform is None
+    assert rows[1].against_uniform is not None
+    record = results.records("core", arm="text", seed=0)[0]
+    assert record["commit"] == "x"
+    assert results.per_user(record).mean() == pytest.approx(
+        record["figures"]["recall@10"], abs=1e-3
+    )
+    words = arms_as_text(rows)
+    assert "uniform" in words
+    assert "than uniform" in words or "not told apart" in words
+    run_two_tower(results, "codes-tune")
+    run_two_tower(results, "codes")
+    table = code_table(results, "simulated")
+    assert list(table["none"]) == [0, 4, 8]
+    assert list(table["penalty"]) == [4]
+
+
+def test_records_of_other_settings_are_not_taken_for_ours(results: TwoTowerResults) -> None:
+    run_two_tower(results, "tune")
+    run = results.planned("tune")[0]
+    record = read_json(results.file(run))
+    record["config"]["epochs"] = 99
+    write_json(results.file(run), record)
+    with pytest.raises(RunMismatchError, match="config"):
+        results.has(run)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind", "words"),
+    [
+        ('arms = ["uniform", "text"]', 'arms = ["nonsense"]', UnknownNameError, "in-batch"),
+        ('on = "test"', 'on = "train"', UnknownNameError, "validation"),
+        ("seeds = [9]", "seed = [9]", InvalidInputError, "'seed'"),
+        ('tasks = ["simulated"]', 'tasks = ["people"]', UnknownNameError, "movielens"),
+        ("temperature = 0.1", "temperature = 0", InvalidInputError, "temperature"),
+        ("temperature = 0.1", "warmth = 0.1", InvalidInputError, "warmth"),
+        ("[base]", "[base", InvalidInputError, "TOML"),
+        ('name = "small"', "", InvalidInputError, "name"),
+    ],
+)
+def test_a_grid_that_cannot_be_is_refused(
+    tmp_path: Path, old: str, new: str, kind: type[Exception], words: str
+) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(SMALL.replace(old, new))
+    with pytest.raises(kind, match=words):
+        load_grid(path)
+    with pytest.raises(DataMissingError, match="no such file"):
+        load_grid(tmp_path / "none.toml")
+
+
+def test_our_grid_is_fair() -> None:
+    grid = load_grid()
+    tune = grid.part("tune")
+    assert set(tune.arms) == {"uniform", "text"}
+    assert tune.on == "validation"
+    assert not set(tune.seeds) & set(grid.part("core").seeds)
+    assert [tuned_arm(a) for a in ("genre", "in-batch", "full")] == ["text", "uniform", "uniform"]
+    runs = grid.runs("core", lambda *of: {})
+    assert len({(run.part, run.name) for run in runs}) == len(runs)
+    assert not [r for r in runs if r.task == "movielens" and r.config.arm == "true"]
+    assert {(r.config.budget, r.config.group, r.config.epochs) for r in runs} == {(8, 8, 4)}
+    with pytest.raises(UnknownNameError, match="core"):
+        grid.part("nonsense")
+
+
+@pytest.mark.parametrize("share", [(0, 2), (3, 2)])
+def test_a_share_that_is_none_is_refused(results: TwoTowerResults, share: tuple[int, int]) -> None:
+    with pytest.raises(InvalidInputError, match="count from 1"):
+        run_two_tower(results, "tune", share=share)
+
+
+def test_shipped_records_are_those_of_the_grid_and_hold_no_ratings() -> None:
+    kept = TwoTowerResults(load_grid(), DATA / "results")
+    for part in kept.study.parts:
+        planned = {run.name: run for run in kept.planned(part.name)}
+        records = kept.records(part.name)
+        assert {r["run"] for r in records} == set(planned), part.name
+        assert all(kept.has(run) for run in planned.values())
+    for path in kept.path.rglob("*.safetensors"):
+        assert path.stat().st_size < 20_000
+
+
+def test_spread_over_identical_seeds_is_zero(tmp_path: Path) -> None:
+    kept = TwoTowerResults(load_grid(), tmp_path)
+    figures = dict.fromkeys(
+        ("recall@10", "recall@50", "recall@100", "ndcg@10", "tail_recall@50", "coverage@10",
+         "popularity@10"), 0.5,
+    )  # fmt: skip
+    for arm, value in (("uniform", 0.2), ("text", 0.3)):
+        for seed in (0, 1, 2):
+            name = f"{arm}{seed}"
+            record = {
+                "run": name, "part": "core", "task": "movielens", "arm": arm, "seed": seed,
+                "figures": figures, "history": [], "train_seconds": 1.0,
+            }  # fmt: skip
+            write_json(kept.path / "core" / f"{name}.json", record)
+            recall = {"recall_at_10": np.full(50, value, np.float16)}
+            save_arrays(kept.path / "core" / f"{name}.safetensors", recall, {})
+    uniform, text = compare_arms(kept, "core", "movielens")
+    assert uniform.figures["recall@10"] == (0.5, 0.0)
+    assert "better than uniform (+0.100" in text.verdict
+    with pytest.raises(DataMissingError, match="--part core"):
+        compare_arms(kept, "core", "simulated")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["study", "--share", "1"], 2, "a share like 1/2"),
+        (["study", "--part", "nonsense"], 2, "core"),
+        (["study", "--part", "core", "--results", "nowhere"], 3, "part tune"),
+        (["study", "--grid", "nowhere.toml"], 3, "no such file"),
+        (["--help"], 0, "embed"),
+    ],
+)
+def test_the_command_says_what_is_wrong(
+    arguments: list[str],
+    status: int,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["gsl-tutorial", "two-tower", *arguments])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    out, err = capsys.readouterr()
+    assert left.value.code == status
+    assert words in out + err
+
+
+def test_the_command_reports_what_is_shipped(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["study", "--part", "core", "--results", str(DATA / "results"), "--report"]
+    monkeypatch.setattr(sys, "argv", ["gsl-tutorial", "two-tower", *arguments])
+    with pytest.raises(SystemExit):
+        cli.main()
+    out = capsys.readouterr().out
+    assert "core, movielens" in out
+    assert "uniform-4x" in out
