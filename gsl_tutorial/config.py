@@ -40,10 +40,11 @@ class Schedule:
     """How long and how fast to train, and with which network.
 
     A round is `epochs` passes and one refit of the codebooks, on `refit_sample` images (on all of them
-    after the last round). encoder: empty for the data set's own. precision: "float32", or "bfloat16"
-    for the convolutions of the encoder. average_every: steps between two updates of the average of the
-    weights (0: none). erase: side of a square erased from each training image. mirror: embed a picture
-    together with its mirror image when training is over.
+    after the last round). bias_step: the step of biases, in units of the learning rate. encoder: empty
+    for the data set's own. precision: "float32", or "bfloat16" for the convolutions of the encoder.
+    average_every: steps between two updates of the average of the weights (0: none). erase: side of a
+    square erased from each training image. mirror: embed a picture together with its mirror image when
+    training is over.
     """
 
     rounds: int
@@ -53,6 +54,7 @@ class Schedule:
     warmup_rounds: int = 1
     momentum: float = 0.9
     weight_decay: float = 5e-4
+    bias_step: float = 1.0
     label_smoothing: float = 0.1
     encoder: str = ""
     precision: str = "float32"
@@ -65,13 +67,14 @@ class Schedule:
 # Most of it is K. Jordan's cifar10-airbench (2024), in units of a mean loss and batches of 250; chosen
 # on validation images with a smaller network.
 _FULL = Schedule(
-    rounds=16,
+    rounds=18,
     epochs=1,
     batch_size=250,
     learning_rate=0.37,
-    warmup_rounds=11,
+    warmup_rounds=14,
     momentum=0.85,
     weight_decay=1.33e-3,
+    bias_step=64.0,
     encoder="conv-wide",
     precision="bfloat16",
     average_every=20,

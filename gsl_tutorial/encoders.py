@@ -30,7 +30,9 @@ class ConvEncoder(nn.Module):
 
     widths: channels of the groups, each of which halves the side of the image. The frozen first layer
     looks at squares of patch x patch pixels, `stride` apart, through `n_filters` filters of both signs.
-    identity: convolutions begin by passing their input through (Dirac weights, as in airbench).
+    fast: as in airbench, convolutions begin by passing their input through (Dirac weights), batch norms
+    have a bias but no scale of their own and know the last few batches only, and the frozen layer keeps
+    a bias that learns.
     """
 
     mean: Tensor
@@ -44,7 +46,7 @@ class ConvEncoder(nn.Module):
         patch: int = 2,
         stride: int = 1,
         n_filters: int = 12,
-        identity: bool = False,
+        fast: bool = False,
     ) -> None:
         super().__init__()
         self.whiten = nn.Conv2d(3, 2 * n_filters, kernel_size=patch, stride=stride)
@@ -52,10 +54,14 @@ class ConvEncoder(nn.Module):
         channels = (2 * n_filters, *widths)
         self.groups = nn.Sequential(*map(_group, channels[:-1], channels[1:]))
         self.project = nn.Linear(widths[-1], dim, bias=False)
-        if identity:
+        if fast:
+            self.whiten.bias.requires_grad_(True)  # type: ignore[union-attr]
             for layer in self.groups.modules():
                 if isinstance(layer, nn.Conv2d):
                     nn.init.dirac_(layer.weight.data[: layer.in_channels])
+                elif isinstance(layer, nn.BatchNorm2d):
+                    layer.weight.requires_grad_(False)
+                    layer.momentum = 0.4
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1) * 255)
         self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1) * 255)
 
@@ -122,8 +128,8 @@ class CosineClassifier(nn.Module):
 
 ENCODERS: dict[str, Callable[[int], ConvEncoder | DigitsEncoder]] = {
     "conv": ConvEncoder,
-    "conv-wide": partial(ConvEncoder, widths=(64, 256, 256), identity=True),
-    "conv-large": partial(ConvEncoder, widths=(128, 384, 384), identity=True),
+    "conv-wide": partial(ConvEncoder, widths=(64, 256, 256), fast=True),
+    "conv-large": partial(ConvEncoder, widths=(128, 384, 384), fast=True),
     "conv-small": partial(ConvEncoder, widths=(32, 64), patch=4, stride=2, n_filters=24),
     "digits": DigitsEncoder,
 }

@@ -26,6 +26,7 @@ from gsl_tutorial.encoders import augment, embed
 from gsl_tutorial.errors import TutorialError
 from gsl_tutorial.losses import SimilarityLoss, similarity_loss
 from gsl_tutorial.methods import get_method
+from gsl_tutorial.optimizing import set_learning_rate, sgd
 from gsl_tutorial.runs import RunFolder, TrainedModel
 
 #: Images on which the bias of the gradient is measured after each round.
@@ -82,14 +83,7 @@ def train(
     model.classifier.to(device)
     images = images.to(device)  # as bytes: all of CIFAR-10 is 150 MB
     model.encoder.prepare(images[:2000])
-    parameters = [*model.encoder.parameters(), *model.classifier.parameters()]
-    optimizer = torch.optim.SGD(
-        [p for p in parameters if p.requires_grad],
-        lr=schedule.learning_rate,
-        momentum=schedule.momentum,
-        weight_decay=schedule.weight_decay,
-        nesterov=True,
-    )
+    optimizer = sgd(schedule, model.encoder, model.classifier)
     done = folder.load_checkpoint(model, optimizer) if folder is not None and resume else 0
 
     steps_per_round = schedule.epochs * n_batches(len(images), schedule.batch_size)
@@ -101,8 +95,7 @@ def train(
         started, total = time.perf_counter(), 0.0
         for i, batch in enumerate(_round_batches(config, images, round_)):
             step = round_ * steps_per_round + i
-            for group in optimizer.param_groups:
-                group["lr"] = schedule.learning_rate * _triangle(step / n_steps)
+            set_learning_rate(optimizer, share=step / n_steps)
             loss = _step(model, optimizer, batch.images, labels[batch.index], round_, device)
             total += loss
             if average is not None and (
@@ -252,8 +245,3 @@ def _check_finite(values: Tensor, what: str) -> None:
         raise DivergedError(
             f"finite {what}", "NaN or infinity", "lower the strength or the learning rate"
         )
-
-
-def _triangle(t: float) -> float:
-    """Learning-rate factor at the share `t` of training: up over the first fifth, then down to 0."""
-    return max(0.02, t / 0.2 if t < 0.2 else (1 - t) / 0.8)

@@ -24,9 +24,20 @@ FLOORS = {
     **dict.fromkeys(("clustering", "neighbours", "plane_codes"), 2),
     **dict.fromkeys(("datasets", "encoders", "averaging"), 3),
     **dict.fromkeys(
-        ("config", "runs", "training", "search", "retrieval", "pipeline", "shipped", "two_tower"), 4
+        (
+            "config",
+            "optimizing",
+            "runs",
+            "training",
+            "search",
+            "retrieval",
+            "pipeline",
+            "shipped",
+            "two_tower",
+        ),
+        4,
     ),
-    **dict.fromkeys(("labels", "audit", "comparisons", "outside", "study"), 4),
+    **dict.fromkeys(("labels", "audit", "comparisons", "outside", "study", "optimizing"), 4),
     **dict.fromkeys(("turns", "reproducing", "checklist"), 4),
     **dict.fromkeys(("trivial",), 2),
     **dict.fromkeys(("lookups", "published", "results"), 4),

@@ -147,6 +147,23 @@ def test_the_first_layer_is_frozen_and_the_rest_is_not() -> None:
     assert all(p.requires_grad for p in DigitsEncoder().parameters())
 
 
+def test_in_the_fast_encoder_norms_learn_a_bias_only_and_the_first_layer_one_too() -> None:
+    encoder = ConvEncoder(widths=(8, 16, 16), fast=True)
+    frozen = {name for name, p in encoder.named_parameters() if not p.requires_grad}
+    norms = [name for name, m in encoder.named_modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    assert len(norms) == 6
+    assert frozen == {"whiten.weight", *(f"{name}.weight" for name in norms)}
+    encoder.prepare(smooth_images(20))
+    encoder(smooth_images(4).float())[:, 0].sum().backward()
+    assert encoder.whiten.bias is not None
+    assert encoder.whiten.bias.grad is not None
+    # One batch moves the running mean by 0.4 of the way from 0.
+    norm = encoder.groups[0][2]
+    seen = norm.running_mean.clone()
+    encoder(smooth_images(4).float())
+    torch.testing.assert_close(norm.running_mean, seen * 1.6)
+
+
 @pytest.mark.parametrize("name", ENCODERS)
 def test_seeds_decide_the_weights_and_touch_no_global_generator(name: str) -> None:
     torch.manual_seed(123)

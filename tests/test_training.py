@@ -22,8 +22,8 @@ from runs_cases import (
     uninterrupted,
 )
 
-from gsl_tutorial import storage, training
-from gsl_tutorial.config import PROFILES
+from gsl_tutorial import optimizing, storage, training
+from gsl_tutorial.config import PROFILES, Schedule
 from gsl_tutorial.datasets import Dataset, Split, load_digits
 from gsl_tutorial.errors import (
     InvalidInputError,
@@ -144,17 +144,38 @@ def test_fewer_images_than_a_batch_are_one_batch() -> None:
     assert len(model.history) == ROUNDS
 
 
+def test_biases_take_longer_steps_and_decay_as_slowly_as_the_rest() -> None:
+    layer = torch.nn.Linear(2, 2)
+    weight, bias = layer.weight.detach().clone(), layer.bias.detach().clone()
+    schedule = Schedule(1, 1, 1, learning_rate=0.1, momentum=0.5, weight_decay=0.5, bias_step=8.0)
+    # With Nesterov a first step with momentum m is 1 + m plain ones.
+    optimizer = optimizing.sgd(schedule, layer)
+    optimizing.set_learning_rate(optimizer, share=0.1)
+    layer.weight.grad, layer.bias.grad = torch.ones(2, 2), torch.ones(2)
+    optimizer.step()
+    rate = 0.1 / 2 * 1.5
+    torch.testing.assert_close(layer.weight.detach(), weight - rate * (1 + 0.5 * weight))
+    torch.testing.assert_close(layer.bias.detach(), bias - rate * (8 + 0.5 * bias))
+
+
+def test_frozen_weights_are_not_the_optimizers() -> None:
+    layer = torch.nn.Linear(2, 2)
+    layer.weight.requires_grad_(False)
+    groups = optimizing.sgd(Schedule(1, 1, 1, learning_rate=0.1), layer).param_groups
+    assert [len(group["params"]) for group in groups] == [0, 1]
+
+
 def test_the_learning_rate_rises_and_falls(monkeypatch: pytest.MonkeyPatch) -> None:
-    original, asked = training._triangle, []
-    monkeypatch.setattr(training, "_triangle", lambda t: asked.append(t) or original(t))
+    original, asked = optimizing.triangle, []
+    monkeypatch.setattr(optimizing, "triangle", lambda t: asked.append(t) or original(t))
     images, labels = make_data("digits")
     train(config(), images[:640], labels[:640])
     n_steps = ROUNDS * 2 * 10
     assert asked == [i / n_steps for i in range(n_steps)], "once, over the whole training"
-    assert training._triangle(0) == training._triangle(1) == 0.02
-    assert training._triangle(0.1) == pytest.approx(0.5)
-    assert training._triangle(0.2) == pytest.approx(1)
-    assert training._triangle(0.6) == pytest.approx(0.5)
+    assert original(0) == original(1) == 0.02
+    assert original(0.1) == pytest.approx(0.5)
+    assert original(0.2) == pytest.approx(1)
+    assert original(0.6) == pytest.approx(0.5)
 
 
 # Labels
