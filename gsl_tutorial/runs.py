@@ -11,7 +11,7 @@ Files are replaced as a whole, so an interrupted run leaves the last finished ro
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +155,7 @@ class RunFolder:
             arrays,
             {
                 "config": model.config.to_dict(),
+                "schedule": asdict(model.config.schedule),
                 "finished_rounds": finished_rounds,
                 "history": model.history,
             },
@@ -166,6 +167,7 @@ class RunFolder:
             return 0
         arrays, header = load_arrays(self.checkpoint_file)
         _check_same(model.config, TrainingConfig.from_dict(header["config"]), "checkpoint")
+        _check_schedule(model.config, header.get("schedule", {}))
         model.adopt(arrays)
         model.history = header["history"]
         momentum = {
@@ -241,5 +243,20 @@ def _check_same(expected: TrainingConfig, found: TrainingConfig, what: str) -> N
         raise RunMismatchError(
             f"a {what} of the configuration in config.json",
             f"one with {expected.difference(found)}",
+            "train the run again in an empty folder",
+        )
+
+
+def _check_schedule(config: TrainingConfig, found: dict[str, Any]) -> None:
+    """A profile of today may not be the one of the same name with which a run was begun."""
+    changed = [
+        f"{name} = {found.get(name)!r} instead of {value!r}"
+        for name, value in asdict(config.schedule).items()
+        if found.get(name) != value
+    ]
+    if changed:
+        raise RunMismatchError(
+            f"a checkpoint of the profile {config.profile} as it is now",
+            f"one with {', '.join(changed)}",
             "train the run again in an empty folder",
         )

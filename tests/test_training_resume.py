@@ -6,6 +6,7 @@ import errno
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +233,17 @@ def test_files_of_another_configuration_in_a_run_are_refused(
     if file == "model.safetensors":
         with pytest.raises(RunMismatchError, match="a model of the configuration"):
             folder.load_model()
+
+
+def test_a_checkpoint_of_a_profile_that_has_changed_since_is_refused(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copy_run(finished, tmp_path / "run")
+    folder.model_file.unlink()
+    changed = replace(PROFILES["digits"]["quick"], momentum=0.5)
+    monkeypatch.setitem(PROFILES["digits"], "quick", changed)
+    with pytest.raises(RunMismatchError, match=r"momentum = 0\.9 instead of 0\.5.*empty folder"):
+        train(config(), *make_data("digits"), folder=folder, resume=True)
 
 
 def test_other_files_are_not_taken_for_a_model(finished: Path) -> None:
