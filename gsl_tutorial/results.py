@@ -34,8 +34,9 @@ def evaluations(folder: Path = DATA / "results" / "cifar10-full") -> list[Record
 
 
 def shipped_names(root: Path = DATA) -> list[str]:
-    """The folders that `load_shipped` can read, by name."""
-    return sorted(path.parent.name for path in root.glob("*/card.json"))
+    """The folders that `load_shipped` can read, by name: those whose card has metrics."""
+    cards = root.glob("*/card.json")
+    return sorted(path.parent.name for path in cards if "metrics" in read_json(path))
 
 
 def our_runs(root: Path = DATA) -> list[Record]:

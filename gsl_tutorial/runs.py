@@ -249,14 +249,11 @@ def _check_same(expected: TrainingConfig, found: TrainingConfig, what: str) -> N
 
 def _check_schedule(config: TrainingConfig, found: dict[str, Any]) -> None:
     """A profile of today may not be the one of the same name with which a run was begun."""
-    changed = [
-        f"{name} = {found.get(name)!r} instead of {value!r}"
-        for name, value in asdict(config.schedule).items()
-        if found.get(name) != value
-    ]
-    if changed:
+    wanted = asdict(config.schedule)
+    if changed := [key for key, value in wanted.items() if found.get(key) != value]:
         raise RunMismatchError(
             f"a checkpoint of the profile {config.profile} as it is now",
-            f"one with {', '.join(changed)}",
+            "one with "
+            + ", ".join(f"{k} = {found.get(k)!r} instead of {wanted[k]!r}" for k in changed),
             "train the run again in an empty folder",
         )

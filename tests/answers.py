@@ -1,4 +1,4 @@
-"""Answers to the exercises of chapters 06 and 08: right ones, and wrong ones with a word of
+"""Answers to the exercises of chapter 06: right ones, and wrong ones with a word of
 their diagnosis. `test_checks.py` holds those of 00 and 03, and all the tests.
 """
 
@@ -56,7 +56,17 @@ CHAPTER_06 = [
             (lambda g, z, c: c @ -g > 0, "direction of the step"),
             (lambda g, z, c: _nearest_only(z, c), "nearness does not matter"),
             (lambda g, z, c: (c - z) @ -g, "compare the product with 0"),
-            (lambda g, z, c: (c - z) > 0, "expected shape"),
+            (lambda g, z, c: (c - z) @ -g >= 0, "a right angle does not descend"),
+            (lambda g, z, c: (c - z) @ g < 1e-9, "a right angle does not descend"),
+            (lambda g, z, c: ~((c - z) @ -g > 0), "sign is turned round"),
+            (lambda g, z, c: (c - z) @ g, "ask whether it is above 0"),
+            (lambda g, z, c: (c - z) * -g > 0, "number by number"),
+            (lambda g, z, c: ((c - z) * -g > 0).all(axis=1), "of a row up first"),
+            (lambda g, z, c: ((c - z) * -g > 0).any(axis=1), "(or use @)"),
+            (lambda g, z, c: ((c - z) * -g).sum(axis=0) > 0, "axes are swapped"),
+            (lambda g, z, c: np.flatnonzero((c - z) @ -g > 0), "row numbers"),
+            (lambda g, z, c: _nearer_to_the_step(g, z, c), "the products of all"),
+            (lambda g, z, c: ((c - z) @ -g > 0)[:3], "expected shape"),
         ),
     ),
     Exercise(
@@ -69,6 +79,12 @@ CHAPTER_06 = [
             (lambda g, z, c: int(_cosines(g, z, c).argmax()), "return None"),
             (lambda g, z, c: c[_cosines(g, z, c).argmax()], "one index"),
             (lambda g, z, c: 17, "expected an index from 0"),
+            (lambda g, z, c: int(np.flatnonzero((c - z) @ -g > 0)[0]), "first one that descends"),
+            (lambda g, z, c: _nearest_descending(g, z, c), "nearest one that descends"),
+            (lambda g, z, c: _place_among_descending(g, z, c), "among the descending ones"),
+            (lambda g, z, c: (_choose(g, z, c) or 0) + 1, "count from 0"),
+            (lambda g, z, c: _choose(-g, z, c), "straight uphill"),
+            (lambda g, z, c: None if len(c) else 0, "or does a `return` miss"),
         ),
     ),
     Exercise(
@@ -83,7 +99,14 @@ CHAPTER_06 = [
             (lambda g, z, c: (g @ (c - z)) * _unit(z, c), "one of the two factors"),
             (lambda g, z, c: z - c, "pull's gradient"),
             (lambda g, z, c: -np.linalg.norm(g) * _unit(z, c), "full"),
-            (lambda g, z, c: g @ _unit(z, c), "expected shape"),
+            (lambda g, z, c: g @ _unit(z, c), "only how long it is"),
+            (lambda g, z, c: g @ (c - z), "times the length of c - z"),
+            (lambda g, z, c: c - z, "the direction alone"),
+            (lambda g, z, c: g - (g @ _unit(z, c)) * _unit(z, c), "across the line"),
+            (lambda g, z, c: g * (g @ (c - z)) / (g @ g), "on the line of g"),
+            (lambda g, z, c: c * (g @ c) / (c @ c), "used c itself"),
+            (lambda g, z, c: g * _unit(z, c) ** 2, "number by number"),
+            (lambda g, z, c: 0 * g, "expected ["),
         ),
     ),
     Exercise(
@@ -97,68 +120,33 @@ CHAPTER_06 = [
             (lambda g, z, c, strength, batch: 2 * strength * (z - c) / batch, "g is lost"),
             (lambda g, z, c, strength, batch: g + strength * (z - c) / batch, "factor 2"),
             (lambda g, z, c, strength, batch: g + 2 * strength * (z - c), "divide the pull"),
-            (lambda g, z, c, strength, batch: g, "expected ["),
+            (lambda g, z, c, strength, batch: g, "the pull is missing"),
+            (lambda g, z, c, s, batch: -g - 2 * s * (z - c) / batch, "that is the step"),
+            (lambda g, z, c, s, batch: g + s * (z - c), "two things are missing"),
+            (lambda g, z, c, s, batch: (g + 2 * s * (z - c)) / batch, "g passes whole"),
+            (lambda g, z, c, s, batch: g + 2 * s * (z - c) * batch, "you multiplied"),
+            (lambda g, z, c, s, batch: g + s * (z - c) ** 2 / batch, "you squared z - c"),
+            (lambda g, z, c, s, batch: g + s * ((z - c) ** 2).sum() / batch, "the loss itself"),
+            (lambda g, z, c, s, batch: 0 * g, "expected ["),
         ),
     ),
 ]
+
+
+def _nearer_to_the_step(g: Any, z: Any, c: Any) -> Any:
+    return ((c - z + g) ** 2).sum(axis=1) < ((c - z) ** 2).sum(axis=1)
+
+
+def _nearest_descending(g: Any, z: Any, c: Any) -> int:
+    lengths = np.where((c - z) @ -g > 0, np.linalg.norm(c - z, axis=1), np.inf)
+    return int(lengths.argmin())
+
+
+def _place_among_descending(g: Any, z: Any, c: Any) -> int:
+    cosines = _cosines(g, z, c)
+    return int(cosines[cosines > 0].argmax())
 
 
 def _nearest_only(z: Any, c: Any) -> Any:
     squared = ((c - z) ** 2).sum(axis=1)
     return squared == squared.min()
-
-
-def _same(query: Any, neighbours: Any) -> Any:
-    return neighbours == query[:, None]
-
-
-CHAPTER_08 = [
-    Exercise(
-        "precision_at_k",
-        right=(
-            lambda q, n: _same(q, n).mean(axis=1),
-            lambda q, n: [sum(a == b for b in row) / len(row) for a, row in zip(q, n, strict=True)],
-        ),
-        wrong=(
-            (lambda q, n: _same(q, n).mean(), "one number for each query"),
-            (lambda q, n: _same(q, n).sum(axis=1), "divide by k"),
-            (lambda q, n: 1 - _same(q, n).mean(axis=1), "wrong neighbours"),
-            (lambda q, n: _same(q, n)[:, 0].astype(float), "first neighbour only"),
-            (lambda q, n: _same(q, n).mean(axis=0), "over the queries"),
-            (lambda q, n: _same(q, n), "one step is left"),
-            (lambda q, n: _same(q, n).any(axis=1), "whether any"),
-            (lambda q, n: _same(q, n).sum(axis=1) / len(q), "number of queries"),
-            (lambda q, n: 100 * _same(q, n).mean(axis=1), "per cent"),
-            (lambda q, n: _same(q, n)[:, :2].mean(axis=1), "it should give"),
-            (lambda q, n: _same(q, n).sum(axis=1) / 4, "not for B = 3"),
-        ),
-    ),
-    Exercise(
-        "memory_bytes",
-        right=(
-            lambda N, dim, M, K: (4 * N * dim, N * M * np.log2(K) / 8),
-            lambda N, dim, M, K: (N * dim * 32 // 8, N * (M * (K - 1).bit_length()) // 8),
-        ),
-        wrong=(
-            (lambda N, dim, M, K: (N * M * np.log2(K) / 8, 4 * N * dim), "swapped"),
-            (lambda N, dim, M, K: (N * dim, N * M * np.log2(K) / 8), "float32 vectors"),
-            (lambda N, dim, M, K: (4 * N * dim, N * M * np.log2(K)), "those are bits"),
-            (lambda N, dim, M, K: (4 * N * dim, N * M * K / 8), "log2 K bits"),
-            (lambda N, dim, M, K: (4 * N * dim, N * M * np.sqrt(K) / 8), "square root"),
-            (lambda N, dim, M, K: 4 * N * dim, "expected shape"),
-        ),
-    ),
-    Exercise(
-        "relative_distortion",
-        right=(
-            lambda z, q: ((z - q) ** 2).sum() / ((z - z.mean(axis=0)) ** 2).sum(),
-            lambda z, q: np.linalg.norm(z - q) ** 2 / (z.var(axis=0).sum() * len(z)),
-        ),
-        wrong=(
-            (lambda z, q: ((z - q) ** 2).sum(1).mean(), "distortion itself"),
-            (lambda z, q: ((z - q) ** 2).sum() / (z**2).sum(), "subtract the mean"),
-            (lambda z, q: np.linalg.norm(z - q) / np.linalg.norm(z - z.mean(0)), "no square root"),
-            (lambda z, q: ((z - z.mean(0)) ** 2).sum() / ((z - q) ** 2).sum(), "upside down"),
-        ),
-    ),
-]

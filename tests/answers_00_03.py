@@ -161,7 +161,7 @@ CHAPTER_03 = [
             (lambda q, C: _table(q, C).min(axis=1), "keep all K"),
             (lambda q, C: _table(q.reshape(-1, len(C)).T.ravel(), C), "every M-th"),
             (lambda q, C: _table(q, C[:1].repeat(len(C), 0)), "first codebook"),
-            (lambda q, C: _table(q, C) + 1, "first entry"),
+            (lambda q, C: _table(q, C) + 1, "row 0, column 0 should be"),
             (lambda q, C: _table(q, C)[:, :-1], "expected shape"),
         ),
     ),
@@ -186,7 +186,7 @@ CHAPTER_03 = [
             (lambda table, codes: codes.sum(axis=1), "codes themselves"),
             (lambda table, codes: table[codes, np.arange(len(table))].sum(axis=1), "outside"),
             (lambda table, codes: np.argsort(_adc_by_loops(table, codes)), "positions"),
-            (lambda table, codes: np.zeros(len(codes)), "first distance is"),
+            (lambda table, codes: np.zeros(len(codes)), "the distance of code 0 is"),
         ),
     ),
 ]  # fmt: skip

@@ -71,7 +71,7 @@ CHAPTER_01 = [
             (lambda q, x: (_cut(q, x) ** 2).mean(axis=2), "mean"),
             (lambda q, x: q @ x.T, "inner products"),
             (lambda q, x: _table(q, x)[0], "first query only"),
-            (lambda q, x: _table(q, x) + 1, "first entry"),
+            (lambda q, x: _table(q, x) + 1, "row 0, column 0 should be"),
             (
                 lambda q, x: _table(q[:3], x[:, :2]) if len(q) != 3 else _table(q, x),
                 "not for B = 5",
@@ -250,7 +250,7 @@ CHAPTER_02 = [
             (lambda x, c: (x @ c.T).argmax(axis=1), "inner product"),
             (lambda x, c: _table(x, c).argmin(), "give argmin axis=1"),
             (lambda x, c: _table(x, c).argmin(axis=1).astype(float), "whole numbers"),
-            (lambda x, c: np.zeros(len(x), dtype=int), "first points belong"),
+            (lambda x, c: np.zeros(len(x), dtype=int), "point 0 belongs to codeword"),
         ),
     ),
     Exercise(

@@ -125,7 +125,7 @@ CHAPTER_04 = [
             (lambda X, R, f: X @ R.T, "only turned"),
             (lambda X, R, f: f(X) @ R.T, "before you turned"),
             (lambda X, R, f: f(X) @ R, "turned the wrong way round"),
-            (lambda X, R, f: R.T @ f(R @ X.T), "axes are swapped"),
+            (lambda X, R, f: R.T @ f(R @ X.T), "takes an array of rows"),
             (lambda X, R, f: R.T @ f(R @ X), "vectors are rows of X"),
             (lambda X, R, f: f(X @ R.T) @ R + 1, "first row should be"),
         ),

@@ -45,6 +45,17 @@ def _alive(z: Any, g: Any, c: Any, rate: float) -> Any:
     return moved, new[np.unique(_nearest(moved, c))]
 
 
+def _rewritten(z: Any, g: Any, c: Any, rate: float, how: str) -> Any:
+    moved, new = _round(z, g, c, rate)
+    code = _nearest(moved, c)
+    for k in set(code.tolist()):
+        cell = moved[code == k]
+        new[k] = {"flat": cell.mean(), "sum": cell.sum(axis=0)}.get(
+            how, c[k] + rate * (cell.mean(axis=0) - c[k])
+        )
+    return moved, new
+
+
 def _dot(used: Any, g: Any) -> Any:
     return (used * g).sum(axis=1)
 
@@ -124,7 +135,11 @@ CHAPTER_07 = [
                 "take those of its own cell",
             ),
             (lambda z, g, c, r: (z - r * g, c + 1), "codeword 0 should be at"),
+            (lambda z, g, c, r: _rewritten(z, g, c, r, "flat"), "a mean of its own"),
+            (lambda z, g, c, r: _rewritten(z, g, c, r, "sum"), "sums of the cells"),
+            (lambda z, g, c, r: _rewritten(z, g, c, r, "part"), "a part of the way"),
             (lambda z, g, c, r: z - r * g, "two results"),
+            (lambda z, g, c, r: (z - r * g, None), "results is None"),
             (lambda z, g, c, r: (z - 0.7 * g, _round(z, g, c, 0.7)[1]), "written into your code"),
         ),
     ),
@@ -157,6 +172,12 @@ CHAPTER_07 = [
             ),
             (_with_share(lambda u, g: _cosines(-u, g).mean()), "the sign is turned"),
             (_with_share(_cosines), "one cosine for each row"),
+            (_with_share(lambda u, g: _cosines(u.T, g.T).mean()), "axes are swapped"),
+            (
+                _with_share(lambda u, g: _cosines(u.mean(0)[None], g.mean(0)[None])[0]),
+                "the two mean vectors",
+            ),
+            (_with_cosine(lambda u, g: (u * g < 0).mean()), "number by number"),
             (lambda u, g: (_share(u, g), _cosines(u, g).mean()), "results are swapped"),
             (_with_share(lambda u, g: 0.5), "expected a mean cosine of"),
             (_with_cosine(lambda u, g: (_dot(u, g) > 0).mean()), "downhill"),
@@ -187,6 +208,12 @@ CHAPTER_07 = [
             (lambda a, b: (a != b).any(axis=0).mean(), "axes are swapped"),
             (lambda a, b: abs(a - b).mean(), "how far apart"),
             (lambda a, b: 0.123, "share of rows in which any piece differs"),
+            (lambda a, b: (a != b).any(axis=1).sum() / a.size, "number of pieces in the table"),
+            (lambda a, b: (a != b).mean(axis=0), "a share for each piece"),
+            (lambda a, b: float((a != b).any()), "any code at all"),
+            (lambda a, b: (a.sum(axis=1) != b.sum(axis=1)).mean(), "changes can cancel"),
+            (lambda a, b: ((a - b).mean(axis=1) != 0).mean(), "cancel in a sum"),
+            (lambda a, b: 100 * (a != b).any(axis=1).mean(), "per cent"),
         ),
     ),
     Exercise(
@@ -209,6 +236,7 @@ CHAPTER_07 = [
                 lambda q, d: (_weakly(q, d) & ((q > q[:, None]) | (d < d[:, None]))).any(axis=0),
                 "the table is turned",
             ),
+            (lambda q, d: _dominated(-q, d), "less of it for better"),
             (lambda q, d: q < q.max(), "highest mAP is left"),
             (lambda q, d: d > d.min(), "least distortion is left"),
             (lambda q, d: (q < q.max()) & (d > d.min()), "two ends of the front"),

@@ -35,6 +35,15 @@ def _ap_by_loop(relevant: Any) -> float:
     return total / right if right else 0.0
 
 
+def _ap_counted_late(relevant: Any) -> float:
+    right, total = 0, 0.0
+    for k, hit in enumerate(relevant, start=1):
+        if hit:
+            total += right / k
+            right += 1
+    return total / right if right else 0.0
+
+
 def _good(bits: Any, maps: Any, exact: float, loss: float) -> Any:
     return exact - maps <= loss
 
@@ -108,6 +117,12 @@ CHAPTER_09 = [
             (_precision, "precisions at all ranks"),
             (lambda r: _precision(r)[r].sum(), "these are sums"),
             (lambda r: _ap(r[::-1]), "from its end"),
+            (lambda r: _ap_counted_late(r), "count that item, too"),
+            (lambda r: np.r_[0, _precision(r)[:-1]][r].mean(), "one rank too early"),
+            (
+                lambda r: np.maximum.accumulate(_precision(r)[::-1])[::-1][r].mean(),
+                "interpolated AP",
+            ),
             (lambda r: _ap(r) if r.any() else 1.0, "counts 0, not 1"),
             (lambda r: _ap(r) if r.any() else float("nan"), "NaN"),
             (lambda r: _ap(r) if r.any() else 0.5, "counts 0"),
@@ -130,6 +145,12 @@ CHAPTER_09 = [
             (lambda q, n: 100 * _same(q, n).all(axis=1).mean(), "per cent"),
             (lambda q, n: _same(q, n)[:, 0].mean(), "first neighbour only"),
             (lambda q, n: (n - q).mean(), "do not fit together"),
+            (lambda q, n: (_same(q, n).sum(axis=1) == 10).mean(), "yours is 0"),
+            (lambda q, n: _same(q, n).all(), "all queries at once"),
+            (lambda q, n: (n == n[:, :1]).all(axis=1).mean(), "agree with each other"),
+            (lambda q, n: round(_same(q, n).all(axis=1).mean()), "is it rounded"),
+            (lambda q, n: (_same(q, n).mean(axis=1) >= 0.5).mean(), "at least half"),
+            (lambda q, n: _same(q, n).all(axis=1).sum() / n.shape[1], "that of queries"),
             (lambda q, n: 0.123, "expected"),
         ),
     ),
@@ -150,6 +171,9 @@ CHAPTER_09 = [
             (_good, "says which are good"),
             (lambda b, m, e, x: _good(b, m, e, x).sum(), "counts the good ones"),
             (lambda b, m, e, x: 7, "expected"),
+            (lambda b, m, e, x: _fewest_by_loop(np.sort(b), m, e, x), "without their mAP"),
+            (lambda b, m, e, x: b[abs(e - m) <= x].min(), "absolute value"),
+            (lambda b, m, e, x: b[abs(e - x - m).argmin()], "nearest to the limit"),
         ),
     ),
     Exercise(
@@ -174,6 +198,30 @@ CHAPTER_09 = [
                 "'P2 family' is not P2",
             ),
             (lambda o, t: _stands(o, t) if t["map"] > 0.5 else "no", "does not depend on"),
+            (
+                lambda o, t: "with a note"
+                if _stands(o, {**o, **{k: t[k] for k in ("pre_training", "second_hand")}}) != "yes"
+                else _stands(o, t),
+                "no note helps",
+            ),
+            (
+                lambda o, t: "yes" if _stands(o, t) == "with a note" and not (
+                    t["second_hand"] and o["pre_training"] != t["pre_training"]
+                ) else _stands(o, t),
+                "one reason is enough",
+            ),
+            (
+                lambda o, t: _stands({**o, "pre_training": "none"}, t),
+                "both networks began from ImageNet",
+            ),
+            (
+                lambda o, t: "no" if t["second_hand"] else _stands(o, t),
+                "second-hand figure does not forbid",
+            ),
+            (
+                lambda o, t: "no" if all(o[k] != t[k] for k in _ASKS) else _stands(o, t, ()),
+                "any, not all",
+            ),
             (lambda o, t: _stands(o, t) == "yes", "return one of"),
             (lambda o, t: "maybe", "return one of"),
             (lambda o, t: "yes", "whatever comes"),

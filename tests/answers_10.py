@@ -84,6 +84,13 @@ CHAPTER_10 = [
             ),
             (lambda r, n, R: _gained(r)[:R].sum() / np.float64(min(R, n)), "divided by zero"),
             (lambda r, n, R: 0.123, "expected 0.41"),
+            (_divided(lambda relevant, n, R: min(R, relevant.sum())), "items of the list"),
+            (lambda r, n, R: _gained(r)[:R].sum(), "these are sums"),
+            (lambda r, n, R: _gained(r)[: R - 1].sum() / max(1, min(R, n)), "with rank R"),
+            (
+                lambda r, n, R: (r * np.cumsum(r) / np.arange(len(r)))[:R].sum() / max(1, min(R, n)),
+                "ranks start at 1",
+            ),
         ),
     ),
     Exercise(
@@ -108,6 +115,13 @@ CHAPTER_10 = [
                 "scaled all tied items",
             ),
             (lambda d, r, k: 0.123, "places for"),
+            (lambda d, r, k: r[:k].sum(), "first k of the file"),
+            (lambda d, r, k: _expected(-d, r, k), "farthest items"),
+            (lambda d, r, k: r[_edge(d, k)[0]].sum() + r[_edge(d, k)[1]].sum() / 2, "a guess"),
+            (lambda d, r, k: r[_edge(d, k)[0]].sum() + r[_edge(d, k)[1]].mean(), "gives one place"),
+            (lambda d, r, k: k * r[d <= np.sort(d)[k - 1]].mean(), "surely inside; only"),
+            (lambda d, r, k: round(_expected(d, r, k)), "do not round"),
+            (lambda d, r, k: _expected(d, r, k) if k < len(d) else d[k], "it raised IndexError"),
         ),
     ),
     Exercise(
@@ -134,6 +148,9 @@ CHAPTER_10 = [
             (lambda v, t: t[:, v.argmax(axis=1)].mean(), "all pairs"),
             (lambda v, t: t[:, v.argmax(axis=1)], "all pairs"),
             (lambda v, t: 0.123, "the best of each seed"),
+            (lambda v, t: _chosen(t, v).mean(), "the two are swapped"),
+            (lambda v, t: t[np.arange(len(t)), v.argmax(axis=1) - 1].mean(), "counts from 0"),
+            (lambda v, t: t.ravel()[v.argmax()], "one run chose for all"),
         ),
     ),
     Exercise(
@@ -159,6 +176,10 @@ CHAPTER_10 = [
             (lambda a, b: 2 * _se(a, b), "factor 2 out"),
             (lambda a, b: (a - b).mean(), "mean difference"),
             (lambda a, b: 0.123, "over the root of"),
+            (lambda a, b: (a - b).std() * len(a) ** 0.5, "you multiplied"),
+            (lambda a, b: (a - b).std(ddof=1) / (len(a) - 1) ** 0.5, "in the spread already"),
+            (lambda a, b: (((a - b) ** 2).mean() / len(a)) ** 0.5, "not about 0"),
+            (lambda a, b: abs(a - b).std() / len(a) ** 0.5, "keep the signs"),
         ),
     ),
     Exercise(

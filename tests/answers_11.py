@@ -75,6 +75,15 @@ CHAPTER_11 = [
             (lambda p, s, q: _loss(p, s / q, 1), "divided the scores"),
             (lambda p, s, q: _loss(p, s, q) / np.log(10), "natural logarithm"),
             (lambda p, s, q: s - np.log(q) - p, "one number for each negative"),
+            (lambda p, s, q: np.append(s - np.log(q), p), "those are 6 numbers"),
+            (
+                lambda p, s, q: np.log(np.exp(s - np.log(q)).sum()) - (p - np.log(q)),
+                "belongs to the negatives alone",
+            ),
+            (
+                lambda p, s, q: np.logaddexp(p, s - np.log(q)).sum() - p,
+                "a logarithm for each negative",
+            ),
             (lambda p, s, q: 1.5, "expected"),
             (
                 lambda p, s, q: np.log(np.exp(p) + (np.exp(s) / q)[:5].sum()) - p,
@@ -108,7 +117,18 @@ CHAPTER_11 = [
             ),
             (lambda p, L, h: _allowed(p, L, h)[::-1], "another order"),
             (lambda p, L, h: len(_allowed(p, L, h)), "say which"),
-            (lambda p, L, h: _allowed(p, L, h)[:-1], "expected"),
+            (lambda p, L, h: _allowed(p, L, h)[:-1], "is missing"),
+            (lambda p, L, h: np.where(L[p] == L), "a tuple of arrays"),
+            (lambda p, L, h: set(_allowed(p, L, h).tolist()), "a set has no order"),
+            (lambda p, L, h: np.flatnonzero(p == L), "nothing is left"),
+            (lambda p, L, h: L[p] == L, "True and False"),
+            (lambda p, L, h: np.sort(h), "this is the history"),
+            (lambda p, L, h: np.flatnonzero(L[p] != L), "all items of other cells"),
+            (lambda p, L, h: np.append(_allowed(p, L, h), p), "the positive itself"),
+            (lambda p, L, h: np.delete(_mates(p, L), _mates(p, L) == p)[1:], "has liked it"),
+            (lambda p, L, h: L[L[p] == L], "its cell is"),
+            (lambda p, L, h: np.append(_allowed(p, L, h), -1), "is no item"),
+            (lambda p, L, h: np.repeat(_allowed(p, L, h), 2), "not each one once"),
         ),
     ),
     Exercise(
@@ -134,8 +154,29 @@ CHAPTER_11 = [
                 "row numbers",
             ),
             (lambda i, t, n: (np.sort(i)[:-n], np.sort(i)[-n:]), "highest item numbers"),
-            (lambda i, t, n: (_split(i, t, n)[0][1:], _split(i, t, n)[1]), "expected the profile"),
+            (lambda i, t, n: (_split(i, t, n)[0][1:], _split(i, t, n)[1]), "the profile should be"),
             (lambda i, t, n: i, "expected two arrays"),
+            (lambda i, t, n: (_split(i, t, n)[0], i[t >= np.sort(t)[-n]]), "no more and no fewer"),
+            (
+                lambda i, t, n: (_split(i, t, n)[0], _split(i, t, n)[1][::-1]),
+                "the hidden items are the right ones, but earliest first",
+            ),
+            (
+                lambda i, t, n: (i[t < np.sort(t)[-n]], _split(i, t, n)[1]),
+                "the profile holds the right ones, but earliest first",
+            ),
+            (
+                lambda i, t, n: (
+                    i[_order(i, t)][t[_order(i, t)] <= np.sort(t)[-n]],
+                    _split(i, t, n)[1],
+                ),
+                "holds too much",
+            ),
+            (
+                lambda i, t, n: (_split(i, t, n)[0], _split(i, t, n)[1] * 0 - 1),
+                "the hidden items should be",
+            ),
+            (lambda i, t, n: ("ab", "cd"), "two arrays of item numbers"),
         ),
     ),
 ]

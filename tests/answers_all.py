@@ -7,17 +7,20 @@ of the checks need nothing else.
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
-from answers import CHAPTER_06, CHAPTER_08, Answer, Exercise
+from answers import CHAPTER_06, Answer, Exercise
 from answers_00_03 import CHAPTER_00, CHAPTER_03
 from answers_01_02 import CHAPTER_01, CHAPTER_02
 from answers_04 import CHAPTER_04
 from answers_05 import CHAPTER_05
 from answers_07 import CHAPTER_07
+from answers_08 import CHAPTER_08
 from answers_09 import CHAPTER_09
 from answers_10 import CHAPTER_10
 from answers_11 import CHAPTER_11
+from answers_tried import ALSO_WRONG
 
 from gsl_tutorial.checks import check
 from gsl_tutorial.checks.core import Verdict
@@ -38,6 +41,7 @@ EXERCISES: list[Exercise] = [
     *CHAPTER_10,
     *CHAPTER_11,
 ]
+EXERCISES = [replace(one, wrong=(*one.wrong, *ALSO_WRONG.get(one.name, ()))) for one in EXERCISES]
 BY_NAME = {one.name: one for one in EXERCISES}
 
 

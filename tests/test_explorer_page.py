@@ -234,3 +234,27 @@ def test_script_is_small_and_names_no_address() -> None:
     assert set(addresses) <= {"http://www.w3.org/2000/svg"}  # a name, never fetched
     assert "import(" not in SCRIPT
     assert "fetch(" not in SCRIPT
+
+
+@pytest.mark.parametrize("snap", [True, False])
+def test_the_snap_and_its_controls_can_be_left_out(blank: Page, snap: bool) -> None:
+    """Chapter 05 shows the sum alone; and where there is no stranger, no menu offers what needs one."""
+    explorer = GradientExplorer(dissimilar=(), snap=snap)
+    mount(blank, state_of(explorer))
+    shown = "visible" if snap else "hidden"
+    for what in (
+        "[data-arrow='snap']",
+        "[data-candidates]",
+        ".gsl-point-mode [data-read='snapped-cosine']",
+        ".gsl-point-mode [data-read='chosen-distance']",
+        ".gsl-modes",
+    ):
+        assert blank.locator(what).first.is_visible() is snap, (what, shown)
+    assert blank.locator("[data-arrow='penalty']").first.is_visible()
+    assert blank.locator("select").count() == 0 or not blank.locator("select").first.is_visible()
+    words = f"{blank.locator('.gsl-legend').inner_text()} {explorer.alt}"
+    assert ("snapped step" in words) is snap
+    assert ("form_index" in explorer.controls) is snap
+    assert "strength" in explorer.controls
+    mount(blank, state_of(GradientExplorer()))
+    assert blank.locator("select").first.is_visible()

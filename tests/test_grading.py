@@ -65,7 +65,7 @@ def nbgrader(course: Path, *words: str) -> str:
         **os.environ,
         "PYTHONPATH": os.pathsep.join(paths),
         "PATH": os.pathsep.join([*binaries, os.environ["PATH"]]),
-        "GSL_TUTORIAL_PRESS": "1",
+        "GSL_TUTORIAL_PROGRESS": str(course / "progress.json"),
     }
     done = subprocess.run(
         [sys.executable, "-m", "nbgrader", *words], cwd=course, env=environment,
@@ -103,3 +103,4 @@ def test_nbgrader_makes_the_assignment_and_grades_right_blank_and_wrong(tmp_path
         "cem": 0,
     }
     assert {float(row["max_score"]) for row in rows} == {1.0}
+    assert not (tmp_path / "progress.json").exists(), "graded answers are not the teacher's own"

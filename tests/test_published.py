@@ -126,6 +126,7 @@ def test_records_and_cards_are_listed_once_and_in_order(tmp_path: Path) -> None:
     assert results.our_runs(tmp_path) == []
     _write(tmp_path / "one" / "card.json", {"metrics": _record(adc_map=0.1)})
     _write(tmp_path / "digits" / "card.json", {"metrics": _record(dataset="digits", seed=9)})
+    _write(tmp_path / "texts" / "card.json", {"what": "vectors of texts, no run"})
     full = tmp_path / "results" / "cifar10-full"
     _write(full / "a.json", _record(bits=128))
     _write(full / "b.json", _record(adc_map=0.2))  # the run of the card, measured again

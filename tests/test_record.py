@@ -100,6 +100,46 @@ def test_two_notebooks_at_once_lose_nothing(file: Path) -> None:
     assert all(entry.solved for entry in entries.values())
 
 
+HOLDER = """
+import sys, time
+from gsl_tutorial.checks import record
+from gsl_tutorial.datasets.lock import exclusive
+path = record.progress_file()
+with exclusive(path.with_name(f".{path.name}.lock"), on_wait=lambda: None):
+    print("held", flush=True)
+    time.sleep(120)
+"""
+
+
+def test_a_notebook_that_keeps_the_file_is_named_and_not_waited_for(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check.squared_distance(right)
+    name = "notebooks/07_learning_in_turns.ipynb"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER],
+        env={**os.environ, "JPY_SESSION_NAME": name}, stdout=subprocess.PIPE, text=True,
+    ) as holder:  # fmt: skip
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "held\n"
+            monkeypatch.setattr(record, "_PATIENCE_S", 0.3)
+            verdict = check.assign_cells(lambda points, codewords: points)
+            overview = repr(my_progress())
+        finally:
+            holder.kill()  # as a restart of its kernel does
+    assert verdict.kind != "right"
+    assert verdict.line is not None
+    assert f"in use by process {holder.pid}, {name}." in verdict.line.trouble
+    assert "restart its kernel" in verdict.line.trouble
+    assert "run this cell again" in overview
+    assert f"1 of {len(check.ids)} exercises done." in overview  # what was noted is shown
+    line = check.assign_cells(lambda points, codewords: points).line
+    assert line is not None
+    assert line.trouble == ""
+    assert read(file).entries["02.1"].tries == 1
+
+
 DAMAGED = {
     "cut short": '{"format": 1, "exer',
     "empty": "",

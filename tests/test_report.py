@@ -133,8 +133,8 @@ def test_damaged_files_are_named_and_the_others_reported(
     (folder / "notes.txt").write_text("no report")
     told = run("--folder", folder, "--csv")
     assert told.status == 3
-    assert "student-03.json: expected JSON" in told.err
-    assert "student-04.json: expected JSON" in told.err
+    assert "student-03.json: not a progress file" in told.err
+    assert "student-04.json: not a progress file" in told.err
     assert "28" in run("--folder", folder).out.split("students")[-2]
     assert (folder / "student-03.json").read_text() == "{", "somebody else's file is left alone"
     for name in thirty:

@@ -15,6 +15,7 @@ from gsl_tutorial import storage, training
 from gsl_tutorial.config import PROFILES, QUANTIZERS, Schedule, TrainingConfig
 from gsl_tutorial.encoders import ConvEncoder, embed
 from gsl_tutorial.losses import SIMILARITIES
+from gsl_tutorial.methods import MethodOptions
 from gsl_tutorial.runs import RunFolder, TrainedModel, load_model_file
 from gsl_tutorial.training import train
 
@@ -173,7 +174,8 @@ def test_a_model_file_without_the_new_settings_still_loads(tmp_path: Path) -> No
 
 def test_the_shipped_model_still_loads() -> None:
     model = load_model_file(DATA / "cifar10-p2-32bit" / "model.safetensors")
-    assert model.config == TrainingConfig("cifar10", profile="full", seed=0)
+    options = MethodOptions(strength=1.0)
+    assert model.config == TrainingConfig("cifar10", profile="full", seed=0, options=options)
     assert (model.config.loss, model.config.encoder) == ("cross-entropy", "conv-wide")
     arrays, _ = storage.load_arrays(DATA / "cifar10-p2-32bit" / "model.safetensors")
     assert set(arrays) == set(model.arrays())

@@ -8,6 +8,7 @@ own; importing it here puts them into `check`.
 from gsl_tutorial.checks import (  # noqa: F401
     chapter00,
     chapter01,
+    chapter01_recall,
     chapter02,
     chapter02_codewords,
     chapter03,
@@ -18,13 +19,16 @@ from gsl_tutorial.checks import (  # noqa: F401
     chapter05_place,
     chapter06,
     chapter07,
+    chapter07_codes,
     chapter07_pareto,
     chapter08,
     chapter09,
     chapter09_tables,
     chapter10,
+    chapter10_seeds,
     chapter10_table,
     chapter11,
+    chapter11_hidden,
 )
 from gsl_tutorial.checks.core import check
 from gsl_tutorial.checks.hints import hint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from gsl_tutorial.checks.diagnosis import at_every_size, compare
 
 #: N, K, dim of the trials, and which codewords get no points.
 _SIZES = ((12, 5, 2), (30, 6, 3), (5, 2, 1))
-_DEAD: tuple[tuple[int, ...], ...] = ((1, 3), (4,), ())
+#: In the second it is the last one, which np.bincount alone does not count.
+_DEAD: tuple[tuple[int, ...], ...] = ((1, 3), (5,), ())
 _NAMES = [f"N = {N}, K = {K}, dim = {dim}" for N, K, dim in _SIZES]
 
 
@@ -64,9 +66,21 @@ def assign_cells(answer: Any) -> str:
                 (points @ codewords.T).argmax(axis=1)
             ),
             "that is one number for all points: give argmin axis=1.": squared.argmin(),
+            "that is the first point only; there is a number for each point.": right[:1],
+            "add the squares up over the numbers of a vector before argmin: .sum(axis=2).": (
+                (difference**2).argmin(axis=1)
+            ),
+            "that marks the nearest in a table; return the column where it stands: argmin(axis=1).": (
+                squared == squared.min(axis=1, keepdims=True)
+            ),
         }
         result = call(answer, points, codewords)
-        compare(result, right, wrong, otherwise=f"the first points belong to {right[:5]}.")
+        compare(
+            result,
+            right,
+            wrong,
+            otherwise=lambda at: f"point {at[0]} belongs to codeword {right[at]}.",
+        )
         kind = np.asarray(result).dtype
         if kind.kind not in "iu":
             raise Mistake(f"the numbers are right, but rows are whole numbers; yours are {kind}.")
@@ -121,9 +135,18 @@ def mean_distortion(answer: Any) -> str:
             "you squared the sum; square each difference first, then add.": (
                 (difference.sum(axis=1) ** 2).mean()
             ),
+            "you added over the points, axis 0; add over the numbers of a vector, axis 1.": (
+                (difference**2).sum(axis=0).mean()
+            ),
         }
+        with np.errstate(all="ignore"):  # the mean of an empty cell is a warning and NaN
+            result = _quietly(answer, points, codewords, assignment)
+        if len(np.unique(assignment)) < len(codewords) and _is_nan(result):
+            raise Mistake(
+                "NaN: a cell without points has no mean. Do not go by cells: one mean over all points."
+            )
         compare(
-            call(answer, points, codewords, assignment),
+            result,
             right,
             wrong,
             otherwise=f"expected {right:.4f}; the first point adds {squared[0]:.4f} to the sum.",
@@ -131,3 +154,14 @@ def mean_distortion(answer: Any) -> str:
 
     at_every_size(_NAMES, one)
     return "one number for a whole codebook: the mean squared distance. k-means lowers it."
+
+
+def _quietly(answer: Any, *arguments: Any) -> Any:
+    """Call it without the warnings that empty means bring."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return call(answer, *arguments)
+
+
+def _is_nan(result: Any) -> bool:
+    return isinstance(result, float) and bool(np.isnan(result))

@@ -67,6 +67,9 @@ def move_codewords(answer: Any) -> str:
                 np.where(empty, codewords, (sums + codewords) / (counts + 1)[:, None])
             ),
             "the axes are swapped: one row for each codeword.": right.T,
+            "you assigned the points anew; here the cells stay as `assignment` says.": (
+                _means(points, codewords, ((points[:, None] - codewords) ** 2).sum(2).argmin(1))
+            ),
         }
         result = _called(answer, points, codewords, assignment)
         if isinstance(result, np.ndarray) and result.shape == right.shape:
@@ -78,11 +81,17 @@ def move_codewords(answer: Any) -> str:
                 )
             if missing.any():
                 raise Mistake(f"NaN in rows {np.flatnonzero(missing)}, also of cells with points.")
-        k = alive[0]
-        compare(
-            result, right, wrong,
-            otherwise=f"codeword {k} should be at {right[k].round(3)}, the mean of its points.",
-        )  # fmt: skip
+
+        def otherwise(at: tuple[int, ...]) -> str:
+            k, where = at[0], right[at[0]].round(3)
+            if np.allclose(np.asarray(result)[k], codewords[k]):
+                return (
+                    f"codeword {k} has not moved; it should be at {where}, the mean of its points. Does "
+                    "the loop reach every codeword, and does `return` stand after the loop?"
+                )
+            return f"codeword {k} should be at {where}, the mean of its points."
+
+        compare(result, right, wrong, otherwise=otherwise)
 
     at_every_size(_NAMES, one)
     return "each codeword stands in the middle of its points, and one without points stays."
@@ -111,8 +120,23 @@ def revive_dead(answer: Any) -> str:
         from_dead = ((points[:, None] - codewords[dead]) ** 2).sum(axis=2).sum(axis=1)
         wrong: dict[str, Any] = {}
         if len(dead):
-            wrong = {
+            nearest = ((points[:, None] - codewords) ** 2).sum(axis=2)
+            if dead.tolist() == [len(codewords) - 1]:
+                wrong[
+                    "the last codeword is dead, and it has not moved. np.bincount stops at the "
+                    "largest number it meets: give it minlength=len(codewords)."
+                ] = codewords
+            wrong |= {
                 "the dead codewords are where they were.": codewords,
+                "you measured to the nearest codeword; measure to the one that `assignment` names.": (
+                    _put(codewords, dead, points[np.argsort(-nearest.min(1))[: len(dead)]])
+                ),
+                "the others have moved, too, to the means of their points: only the dead ones may.": (
+                    _put(_means(points, codewords, assignment), dead, points[far])
+                ),
+                "the others went to zero: start from a copy of the codewords, not from zeros.": (
+                    _put(0 * codewords, dead, points[far])
+                ),
                 "you took the points nearest to their codewords; take the farthest: sort by -far.": (
                     _put(codewords, dead, points[order[::-1][: len(dead)]])
                 ),
@@ -137,6 +161,15 @@ def revive_dead(answer: Any) -> str:
                 "a dead codeword went onto another codeword: put it on the farthest point itself.": (
                     _put(codewords, dead, codewords[assignment[far]])
                 ),
+                **(
+                    {
+                        "only the first dead codeword has moved; there are more.": (
+                            _put(codewords, dead[:1], points[far[:1]])
+                        )
+                    }
+                    if len(dead) > 1
+                    else {}
+                ),
                 "those are only the revived ones; return all K codewords.": points[far],
                 "that is the position of the farthest point; put the point itself there.": (
                     _put(codewords, dead, far[:, None])
@@ -155,6 +188,14 @@ def revive_dead(answer: Any) -> str:
         [f"{len(dead)} dead of {K}" for dead, (_, K, _) in zip(_DEAD, _SIZES, strict=True)], one
     )
     return "a codeword that nobody used now serves the worst served point."
+
+
+def _means(points: Any, codewords: Any, assignment: Any) -> Float[np.ndarray, "K d"]:
+    """Each codeword at the mean of its points; one without points stays."""
+    moved = np.array(codewords)
+    for k in np.unique(assignment):
+        moved[k] = points[assignment == k].mean(axis=0)
+    return moved
 
 
 def _put(codewords: Any, rows: Any, places: Any) -> Float[np.ndarray, "K d"]:

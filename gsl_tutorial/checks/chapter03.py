@@ -30,7 +30,8 @@ def _example(number: int) -> tuple[Float[np.ndarray, " dim"], Float[np.ndarray, 
 @exercise(
     "03.1",
     hints=(
-        "Cut z like the codebooks: z.reshape(M, d) puts one piece in each row.",
+        "Cut z like the codebooks: M, _, d = codebooks.shape, and z.reshape(M, d) puts one piece in "
+        "each row.",
         "Give the pieces an axis of length 1, (M, 1, d), and subtract: differences (M, K, d).",
         "Square, sum over the last axis to (M, K), then .argmin(axis=1): one number per piece.",
     ),
@@ -48,6 +49,7 @@ def encode_one(answer: Any) -> str:
         chosen = codebooks[np.arange(M), right]
         strided = ((codebooks - z.reshape(d, M).T[:, None]) ** 2).sum(axis=2)
         shared = ((codebooks[0] - pieces) ** 2).sum(axis=2)
+        overlapping = np.stack([z[m : m + d] for m in range(M)])
         wrong = {
             "those are the farthest codewords: argmin, not argmax.": squared.argmax(axis=1),
             "those are the smallest distances; the code is where they stand: argmin, not min.": (
@@ -76,6 +78,16 @@ def encode_one(answer: Any) -> str:
             "you added absolute differences; the codebooks were learned for squared ones.": (
                 np.abs(difference).sum(axis=2).argmin(axis=1)
             ),
+            "you searched with the first piece everywhere; codebook m takes piece m.": (
+                ((codebooks - pieces[0]) ** 2).sum(axis=2).argmin(axis=1)
+            ),
+            "the pieces overlap: piece m begins at m * d, so it is z[m * d : (m + 1) * d].": (
+                ((codebooks - overlapping[:, None]) ** 2).sum(axis=2).argmin(axis=1)
+            ),
+            "the sum runs over the codewords; sum over the d numbers of a piece: axis 2.": (
+                (difference**2).sum(axis=1).argmin(axis=1)
+            ),
+            "that is one number for all pieces: give argmin axis=1.": squared.argmin(),
         }
         result = call(answer, z, codebooks)
         compare(result, right, wrong, otherwise=f"expected the code {right}, got {_short(result)}.")
@@ -98,8 +110,8 @@ def encode_one(answer: Any) -> str:
 def code_size(answer: Any) -> str:
     """code_size(N, M, K) -> (bits of one code, bytes of N codes, each in whole bytes)."""
     # Not K = 16 first: there log2(K) = sqrt(K), and the best-known mistake would pass. And not a
-    # whole number of bytes first, so that rounding shows.
-    trials = ((1000, 5, 64), (1437, 4, 16), (10, 8, 256))
+    # whole number of bytes first, so that rounding shows; the last is where rounding goes down.
+    trials = ((1000, 5, 64), (1437, 4, 16), (10, 8, 256), (100, 3, 8))
 
     def one(number: int) -> None:
         N, M, K = trials[number]
@@ -142,6 +154,9 @@ def code_size(answer: Any) -> str:
             "you multiplied by 8: a byte holds 8 bits, so divide.": N * bits * 8,
             "a code that ends inside a byte takes the whole byte: round bits / 8 up first, then "
             "multiply by N.": N * bits / 8,
+            "you rounded to the nearest byte; the last bits need room, too: round up.": (
+                N * round(bits / 8)
+            ),
             "you rounded down, so the last bits have no room: round up.": N * (bits // 8),
             "one byte for each piece is more than needed when K < 256; use the bits.": N * M,
             "four bytes are a float; a code's piece takes log2(K) bits.": N * M * 4,
@@ -154,8 +169,10 @@ def code_size(answer: Any) -> str:
         )
 
     at_every_size([f"N = {N}, M = {M}, K = {K}" for N, M, K in trials], one)
-    return "M log2(K) bits. (With K = 16, M sqrt(K) is right by accident; that is how it lived on.)"
+    return "M log2(K) bits. (Some published code takes M sqrt(K): for K = 16 that is right by accident.)"
 
 
 def _short(value: Any) -> str:
-    return " ".join(repr(value).split())[:80]
+    if isinstance(value, list | tuple) and all(isinstance(one, np.generic) for one in value):
+        value = [one.item() for one in value]
+    return " ".join(str(value).split())[:80]

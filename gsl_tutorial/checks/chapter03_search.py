@@ -17,7 +17,7 @@ from gsl_tutorial.checks.diagnosis import at_every_size, compare
     hints=(
         "It begins like exercise 03.1: cut the query, subtract from every codeword of its piece.",
         "Square the differences (M, K, d) and sum over the last axis; that leaves (M, K).",
-        "pieces = query.reshape(M, 1, d); return ((codebooks - pieces) ** 2).sum(axis=2)",
+        "M, _, d = codebooks.shape; return ((codebooks - query.reshape(M, 1, d)) ** 2).sum(axis=2)",
     ),
 )
 def lookup_table(answer: Any) -> str:
@@ -72,13 +72,20 @@ def lookup_table(answer: Any) -> str:
             "that is only the nearest codeword of each piece; keep all K columns.": (
                 right.min(axis=1)
             ),
+            "you quantized the query first; here it stays exact: cut it and subtract.": (
+                ((codebooks - codebooks[np.arange(M), right.argmin(axis=1)][:, None]) ** 2).sum(
+                    axis=2
+                )
+            ),
         }
         compare(
             call(answer, query, codebooks),
             right,
             wrong,
-            otherwise=f"the first entry should be {right[0, 0]:.3f}: the squared distance from the "
-            "first piece to its first codeword.",
+            otherwise=lambda at: (
+                f"row {at[0]}, column {at[1]} should be {right[at]:.3f}: the squared distance from "
+                f"piece {at[0]} to its codeword {at[1]}. Other entries may be right."
+            ),
         )
 
     at_every_size(_SIZE_NAMES, one)
@@ -130,6 +137,13 @@ def adc_distances(answer: Any) -> str:
                 np.full(N, table.sum())
             ),
             "that is the sum without the last piece.": entries[:, :-1].sum(axis=1),
+            "that is the last piece only; add the entries of all M pieces: +=, not =.": (
+                entries[:, -1]
+            ),
+            "that is the first piece only; does `return` stand inside the loop?": entries[:, 0],
+            "those are the right distances, but sorted; leave them in the order of the codes.": (
+                np.sort(right)
+            ),
             "you added the codes themselves; they are column numbers of the table.": (
                 codes.sum(axis=1)
             ),
@@ -142,8 +156,12 @@ def adc_distances(answer: Any) -> str:
                 f"a look-up fell outside the table ({error}). Its rows are pieces and its columns "
                 "codewords: table[m, codes[:, m]]."
             ) from error
-        first = " + ".join(f"{entry:.2f}" for entry in entries[0])
-        compare(result, right, wrong, otherwise=f"the first distance is {first} = {right[0]:.2f}.")
+
+        def otherwise(at: tuple[int, ...]) -> str:
+            terms = " + ".join(f"{entry:.2f}" for entry in entries[at])
+            return f"the distance of code {at[0]} is {terms} = {right[at]:.2f}."
+
+        compare(result, right, wrong, otherwise=otherwise)
 
     at_every_size([f"M = {M}, K = {K}, N = {N}" for M, K, N in sizes], one)
     return "M look-ups and a sum for each vector: asymmetric distance computation, ADC."

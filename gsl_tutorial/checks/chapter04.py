@@ -17,9 +17,24 @@ _NAMES = [f"M = {M}, K = {K}, dim = {dim}" for M, K, dim in _SIZES]
 _SEEDS = (87, 40, 92)
 
 
-def _steps_of(width: float) -> Any:
-    """A quantizer for trials: every number goes to the middle of its interval."""
-    return lambda X: (np.floor(np.asarray(X, dtype=np.float64) / width) + 0.5) * width
+class _NotRows(ValueError):
+    """The quantizer of a trial was given something else than rows."""
+
+
+def _steps_of(width: float, dim: int) -> Any:
+    """A quantizer for trials: every number goes to the middle of its interval, other in each column."""
+    widths = width * (1 + 0.3 * np.arange(dim))
+
+    def quantize(X: Any) -> Float[np.ndarray, "N dim"]:
+        rows = np.asarray(X, dtype=np.float64)
+        if rows.ndim != 2 or rows.shape[1] != dim:
+            raise _NotRows(
+                f"quantize takes an array of rows, (N, {dim}); it was given shape {rows.shape}. For "
+                "all rows at once, rotation @ z is X @ rotation.T."
+            )
+        return (np.floor(rows / widths) + 0.5) * widths
+
+    return quantize
 
 
 @exercise(
@@ -39,7 +54,7 @@ def rotate_quantize(answer: Any) -> str:
         rng = np.random.default_rng(80 + number)
         X = rng.normal(size=(N, dim))
         R = np.linalg.qr(rng.normal(size=(dim, dim)))[0]
-        quantize = _steps_of(0.6)
+        quantize = _steps_of(0.5, dim)
         turned, other = X @ R.T, X @ R
         wrong = {
             "you quantized the vectors as they stand; turn them first.": quantize(X),
@@ -63,6 +78,12 @@ def rotate_quantize(answer: Any) -> str:
         }
         try:
             result = call(answer, X, R, quantize)
+        except _NotRows as error:
+            raise Mistake(str(error)) from error
+        except AttributeError as error:
+            if "'function' object" not in str(error):
+                raise
+            raise Mistake("`quantize` is a function here: call it, quantize(...).") from error
         except ValueError as error:
             if "matmul" not in str(error) and "shapes" not in str(error):
                 raise
@@ -147,8 +168,18 @@ def residual_code(answer: Any) -> str:
             "that is the sum, the reconstruction; return the row numbers.": chosen.sum(axis=0),
             "that is what is left at the end; return the row numbers.": z - chosen.sum(axis=0),
             "that is the last stage only; return a number for each stage.": right[-1],
+            "that is the first stage only; does `return` stand inside the loop?": right[:1],
+            "you used the first codebook in every stage; stage m has codebooks[m].": (
+                _greedy(z, np.repeat(books[:1], M, axis=0), lambda left, c: left - c)
+            ),
         }
-        result = call(answer, z, books)
+        try:
+            result = call(answer, z, books)
+        except IndexError as error:
+            raise Mistake(
+                f"a row outside the codebook was asked for ({error}). argmin needs one number for "
+                "each row: sum the squares over axis 1 first."
+            ) from error
         compare(result, right, wrong, otherwise=f"expected the code {right}, got {_short(result)}.")
         kind = np.asarray(result).dtype
         if kind.kind not in "iu":

@@ -42,6 +42,7 @@ def beam_code(answer: Any) -> str:
 
         right = best(kept)
         place = int(np.flatnonzero(kept == right[0])[0])
+        largest = np.unravel_index(errors[kept].argmax(), (len(kept), K))
         worst = kept[errors[kept].min(axis=1).argmax()]
         alone = ((second - z) ** 2).sum(axis=1).argmin()
         wrong = {
@@ -57,6 +58,16 @@ def beam_code(answer: Any) -> str:
             "you took the pair with the largest error; take the smallest.": np.array(
                 [worst, errors[worst].argmin()]
             ),
+            "you took the largest error of all pairs; take the smallest: argmin.": np.array(
+                [kept[largest[0]], largest[1]]
+            ),
+            "that is the last pair that was tried; keep the pair with the smallest error.": (
+                np.array([kept[-1], errors[kept[-1]].argmin()])
+            ),
+            "those are the pairs of all kept codewords; return only the best one.": np.stack(
+                [kept, errors[kept].argmin(axis=1)], axis=1
+            ),
+            "that is the row of `first` only; return both numbers.": right[0],
             "you kept one codeword too many: [:width].": best(order[: width + 1]),
             "you kept one codeword too few: [:width].": best(order[: max(width - 1, 1)]),
             "you kept the first rows of the codebook; keep the nearest ones: argsort first.": best(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gsl_tutorial.checks.core import Mistake, call, exercise
+from gsl_tutorial.checks.core import Mistake, NotYet, call, exercise
 from gsl_tutorial.checks.diagnosis import at_every_size, compare
 
 _SIZES = ((7, 3), (12, 5))
@@ -22,7 +22,7 @@ _NAMES = ["7 vectors of 3 numbers", "12 vectors of 5 numbers"]
     ),
 )
 def penalty_gradient(answer: Any) -> str:
-    """penalty_gradient(z (N, d), q (N, d), strength) -> (N, d): of strength x mean |z - q|^2."""
+    """penalty_gradient(z (N, dim), q (N, dim), strength) -> (N, dim): of strength x mean |z - q|^2."""
 
     def one(number: int) -> None:
         rng = np.random.default_rng(50 + number)
@@ -40,15 +40,23 @@ def penalty_gradient(answer: Any) -> str:
                 "the penalty is a mean over the batch: divide by N = len(z).": right * N,
                 "the derivative of a square brings a factor 2, and the penalty is a mean: divide "
                 "by N.": right * N / 2,
-                "you divided by all N x d numbers. Distances are summed over the d numbers of a "
+                "you divided by all N x dim numbers. Distances are summed over the dim numbers of a "
                 "vector and averaged over the N vectors only.": right / d,
-                "you divided by d, the numbers of a vector; divide by N, the vectors.": (
+                "you divided by dim, the numbers of a vector; divide by N, the vectors.": (
                     right * N / d
                 ),
                 "lambda is missing: multiply by strength.": right / strength,
                 "strength comes in twice.": right * strength,
                 "each row has lost its length: that is the gradient of the distance, not of the "
                 "squared distance.": (strength * (z - q) / lengths / N),
+                "those are unit vectors times 2 lambda: the derivative of a square keeps the length of "
+                "z - q, and a mean is divided by N.": 2 * strength * (z - q) / lengths,
+                "those are lengths; a gradient has a direction, too: dim numbers for each vector.": (
+                    2 * strength * lengths[:, 0] / N
+                ),
+                "q is missing: the penalty pulls towards q, so its gradient is along z - q.": (
+                    2 * strength * z / N
+                ),
                 "each row has lost its length: that is the gradient of the distance, not of its "
                 "square, and the mean over the batch is missing.": strength * (z - q) / lengths,
                 "that is the penalty itself, one number; its gradient has a row for each z.": (
@@ -58,8 +66,11 @@ def penalty_gradient(answer: Any) -> str:
                 "you squared the difference; its derivative is 2 (z - q), not squared.": (
                     2 * strength * (z - q) ** 2 / N
                 ),
+                "those are the parts of the penalty; take their derivative: 2 (z - q), not squared.": (
+                    strength * (z - q) ** 2 / N
+                ),
             },
-            otherwise=f"the first row should be {right[0].round(4)}.",
+            otherwise=lambda at: f"row {at[0]} should be {right[at[0]].round(4)}.",
         )
 
     at_every_size(_NAMES, one)
@@ -69,13 +80,13 @@ def penalty_gradient(answer: Any) -> str:
 @exercise(
     "05.3",
     hints=(
-        "The step is -(g + pull). Moving by a small step changes the loss by about <g, step>.",
-        "So the loss rises where <g, g + pull> is below 0.",
-        "((g + pull) * g).sum(axis=1) holds all the products; compare them with 0.",
+        "The step goes along -(g + p). A small step s changes the loss by about <g, s>.",
+        "So the loss rises where <g, g + p> is below 0.",
+        "((g + p) * g).sum(axis=1) holds all the products; compare them with 0.",
     ),
 )
 def goes_uphill(answer: Any) -> str:
-    """goes_uphill(g (N, d), pull (N, d)) -> (N,) booleans: does a step against the sum raise L?"""
+    """goes_uphill(g (N, dim), p (N, dim)) -> (N,) booleans: does a step against the sum raise L?"""
 
     def one(number: int) -> None:
         rng = np.random.default_rng(52 + number)
@@ -89,17 +100,17 @@ def goes_uphill(answer: Any) -> str:
             call(answer, g, pull),
             right,
             {
-                "that is downhill: a step against the sum raises the loss where <g, g + pull> is "
+                "that is downhill: a step against the sum raises the loss where <g, g + p> is "
                 "below 0.": ~right,
-                "you asked whether the pull alone works against g. A weak one is outvoted: take "
-                "the sum g + pull.": product < 0,
-                "you asked whether the pull is longer than g. A long pull may well go downhill: "
+                "you asked whether p alone works against g. A weak one is outvoted: take "
+                "the sum g + p.": product < 0,
+                "you asked whether p is longer than g. A long one may well go downhill: "
                 "the angle counts, too.": longer,
-                "longer than g and against it is not enough: project the pull on g, or take "
-                "<g, g + pull>.": longer & (product < 0),
-                "you compared the sum with the pull; compare it with g, the similarity loss's own "
+                "longer than g and against it is not enough: project p on g, or take "
+                "<g, g + p>.": longer & (product < 0),
+                "you compared the sum with p; compare it with g, the similarity loss's own "
                 "gradient.": ((g + pull) * pull).sum(axis=1) < 0,
-                "both are gradients, so they are added: g + pull, not g - pull.": (
+                "both are gradients, so they are added: g + p, not g - p.": (
                     ((g - pull) * g).sum(axis=1) < 0
                 ),
                 "those are the products; compare them with 0.": along,
@@ -112,16 +123,18 @@ def goes_uphill(answer: Any) -> str:
                 "that is how many; say which ones.": right.sum(),
                 "that is the share; say which ones.": right.mean(),
                 "those are row numbers; give True or False for each row.": np.flatnonzero(right),
+                "that is a table, each vector with each; take the product of a row with its own row: "
+                "(g * (g + p)).sum(axis=1).": g @ (g + pull).T < 0,
                 "one answer for each number: add the products of a vector first, axis=1.": (
                     g * (g + pull) < 0
                 ),
             },
             otherwise=f"of these {len(g)} vectors {right.sum()} go uphill, those with "
-            "<g, g + pull> < 0; yours differ in at least one.",
+            "<g, g + p> < 0; yours differ in at least one.",
         )
 
     at_every_size(["vectors of 3 numbers", "vectors of 5 numbers"], one)
-    return "an inner product decides, and the pull must outweigh all of |g|^2."
+    return "an inner product decides: p must work against g and outweigh |g|^2."
 
 
 @exercise(
@@ -134,7 +147,7 @@ def goes_uphill(answer: Any) -> str:
     ),
 )
 def critical_strength(answer: Any) -> str:
-    """critical_strength(g (d,), z (d,), q (d,)) -> lambda from which on the sum goes uphill, or inf."""
+    """critical_strength(g, z, q), each (dim,) -> lambda above which the sum goes uphill, or inf."""
     for d in (2, 2, 3):
         rng = np.random.default_rng(54 + d)
         for _ in range(3):
@@ -143,8 +156,12 @@ def critical_strength(answer: Any) -> str:
                 q = 2 * z - q  # the mirror image lies uphill
             _judge_finite(call(answer, g, z, q), g, z, q)
     g, z, q = np.array([1.0, 0.5]), np.array([0.2, 0.1]), np.array([-0.4, 0.3])
-    got = call(answer, g, z, q)
-    value = _number(got)
+    try:
+        value = _number(call(answer, g, z, q))
+    except NotYet as nothing:  # the blank itself came to light above
+        raise Mistake(
+            "where the codeword lies downhill you return nothing (None); return np.inf there."
+        ) from nothing
     if value == np.inf:
         return "short g, far codeword: there a weak penalty is enough to turn the point round."
     if value < 0:
@@ -188,6 +205,10 @@ def _judge_finite(got: Any, g: np.ndarray, z: np.ndarray, q: np.ndarray) -> None
             "that puts the sum at a right angle to the pull; it must be at a right angle to g.": (
                 along / (2 * float(u @ u))
             ),
+            "a / 2 * b multiplies by b: put the whole product below the line in brackets.": (
+                squared / 2 * along
+            ),
+            "below the line stands the product <g, u>, not |u|^2.": squared / (2 * float(u @ u)),
             "upside down: |g|^2 stands above the line.": 1 / right,
             "you used q itself; the pull is along q - z.": squared / (2 * float(g @ q)),
             "you used z itself; the pull is along q - z.": squared / (2 * float(g @ z)),
@@ -205,4 +226,10 @@ def _number(got: Any) -> float:
             return float(array)
     except Exception:  # a tensor that needs a gradient, a ragged list: no number
         pass
+    if isinstance(got, np.ndarray):
+        raise Mistake(
+            "expected one number, got an array: a product of vectors is g @ u, not g * u."
+        )
+    if isinstance(got, str):
+        raise Mistake("expected one number, got text: infinity is np.inf, without quotes.")
     raise Mistake(f"expected one number, got {type(got).__name__}.")

@@ -69,6 +69,10 @@ def _is_pair(answer: Any) -> bool:
 
 def _found(answer: Any) -> tuple[Plane, float, Float[np.ndarray, " 2"]]:
     """World, strength and place, from an explorer or from two numbers."""
+    if isinstance(answer, type):
+        raise Mistake(
+            f"{answer.__name__} is a class; give the explorer that you dragged, by its name."
+        )
     if callable(answer) and not hasattr(answer, "plane"):
         answer = call(answer)
     if answer is None or answer is ...:

@@ -1,4 +1,4 @@
-"""Checks of chapter 06: the snapping rule, built up by the student in three functions."""
+"""Checks of chapter 06: the snapping rule, built up by the student in four functions."""
 
 from __future__ import annotations
 
@@ -7,10 +7,30 @@ from typing import Any
 
 import numpy as np
 
-from gsl_tutorial.checks.core import Mistake, NotYet, as_array, call, exercise
+from gsl_tutorial.checks.core import Mistake, NothingReturned, NotYet, call, exercise
+from gsl_tutorial.checks.diagnosis import compare
+
+Case = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+#: A gradient, a point and codewords for which every known wrong test of descent says something else;
+#: the third codeword lies exactly at a right angle.
+_ALL_DIFFERENT: Case = (
+    np.array([-2.0, 2.0]),
+    np.array([0.5, 1.0]),
+    np.array([[0, -2], [0, 1.5], [-1, -0.5], [-1.5, -1.5], [2, 0.5], [-0.5, 0.5]]),
+)
+#: Best aligned is candidate 2. The nearest, the longest product, the first that descends, the nearest that
+#: descends, the worst aligned and the place among the descending ones are six others.
+_ALL_APART: Case = (
+    np.array([-1.0, 0.5]),
+    np.array([0.5, 0.0]),
+    np.array(
+        [[-0.5, -3], [-2, -2], [2, -2.5], [1, 1.5], [-3, 3], [-0.5, -0.5], [2, -3], [2.5, 0.5]]
+    ),
+)
 
 
-def _cases() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def _cases() -> Iterator[Case]:
     """A gradient, a point and codewords, several times, in two to four dimensions."""
     rng = np.random.default_rng(6)
     for d in (2, 2, 3, 4):
@@ -22,27 +42,49 @@ def _cases() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     hints=(
         "A small step towards c changes the loss by about the gradient times the step.",
         "The direction is c - z for each row c; the loss falls when its product with -g is > 0.",
-        "codewords - z has shape (K, 2); multiply it with -g by the @ sign and compare with 0.",
+        "codewords - z has shape (K, d); multiply it with -g by the @ sign and compare with 0.",
     ),
 )
 def descends(answer: Any) -> str:
     """descends(g, z, codewords) -> (K,) booleans: does moving there lower the loss?"""
-    for g, z, codewords in _cases():
-        got = as_array(call(answer, g, z, codewords), (len(codewords),))
+    for g, z, codewords in (_ALL_DIFFERENT, *_cases()):
         directions = codewords - z
-        right = directions @ -g > 0
-        if np.array_equal(got.astype(bool), right) and set(np.unique(got)) <= {0, 1}:
-            continue
-        if not set(np.unique(got)) <= {0, 1}:
-            raise Mistake("expected True or False for each codeword; compare the product with 0.")
-        if np.array_equal(got.astype(bool), ~right):
-            raise Mistake("the sign is turned round: the loss falls along -g, not along g.")
-        if np.array_equal(got.astype(bool), codewords @ -g > 0):
-            raise Mistake("you used c itself; the direction of the step is c - z.")
-        squared = (directions**2).sum(axis=1)
-        if np.array_equal(got.astype(bool), squared == squared.min()):
-            raise Mistake("you marked the nearest codeword; nearness does not matter here.")
-        raise Mistake(f"for g = {g.round(2)} the answer is {right}, yours is {got.astype(bool)}.")
+        products, squared = directions @ -g, (directions**2).sum(axis=1)
+        right = products > 0
+        turned = "the sign is turned round: the loss falls along -g, not along g."
+        summed = (
+            "that compares number by number: add the products of a row up first (or use @), one answer "
+            "for each codeword."
+        )
+        wrong = {
+            turned: products < 0,
+            turned + " ": ~right,
+            "a right angle does not descend: there the product is 0, and > 0 is asked for.": (
+                products >= 0
+            ),
+            "you used c itself; the direction of the step is c - z.": codewords @ -g > 0,
+            "you marked the nearest codeword; nearness does not matter here.": (
+                squared == squared.min()
+            ),
+            "expected True or False for each codeword; compare the product with 0.": products,
+            "expected True or False for each codeword; take the product with -g and ask whether it is "
+            "above 0.": -products,
+            summed: directions * -g > 0,
+            summed + " ": (directions * -g > 0).all(axis=1),
+            summed + "  ": (directions * -g > 0).any(axis=1),
+            "the axes are swapped: one answer for each codeword, so add along axis 1.": (
+                (directions * -g).sum(axis=0) > 0
+            ),
+            "those are row numbers; give True or False for each codeword.": np.flatnonzero(right),
+        }
+        compare(
+            call(answer, g, z, codewords),
+            right,
+            wrong,
+            otherwise=f"for g = {g.round(2).tolist()}, z = {z.round(2).tolist()} and the codeword "
+            f"{codewords[0].round(2).tolist()} the answer is {bool(right[0])}: the products of all "
+            f"{len(right)} with -g are {products.round(2).tolist()}.",
+        )
     return "a codeword descends when its direction makes less than 90 degrees with -g."
 
 
@@ -56,39 +98,54 @@ def descends(answer: Any) -> str:
 )
 def choose(answer: Any) -> str:
     """choose(g, z, candidates) -> index of the candidate best aligned with -g, or None."""
-    blank = np.array([[1.0, 1.0], [2.0, 0.5]])
-    # A blank answer gives None everywhere; a real one must give an index here.
-    call(answer, np.array([-1.0, 0.0]), np.zeros(2), blank)
-    # Here the longest product, the nearest and the best aligned are three different candidates.
-    apart = (
-        np.array([-1.0, 0.0]),
-        np.zeros(2),
-        np.array([[0.5, 0.5], [1.0, 0.1], [3.0, 2.0], [-2.0, 0.0]]),
-    )
-    for g, z, candidates in (apart, *_cases()):
+    for g, z, candidates in (_ALL_APART, *_cases()):
         directions = candidates - z
-        cosines = directions @ -g / np.linalg.norm(directions, axis=1) / np.linalg.norm(g)
+        lengths, products = np.linalg.norm(directions, axis=1), directions @ -g
+        cosines = products / lengths / np.linalg.norm(g)
         if cosines.max() <= 0:
             continue
-        got = call(answer, g, z, candidates)
-        if not _is_number(got):
-            raise Mistake("expected one index (a whole number), the position of the candidate.")
-        if got not in range(len(candidates)):
-            raise Mistake(f"expected an index from 0 to {len(candidates) - 1}, got {got!r}.")
+        got = _position(answer, g, z, candidates)
+        (descending,) = np.nonzero(products > 0)
+        known = {
+            "that one is best aligned with g: it goes straight uphill. Use -g.": cosines.argmin(),
+            "that is the nearest codeword, not the best aligned one.": lengths.argmin(),
+            "you compared products: divide by the length of each direction.": products.argmax(),
+            "that is the first one that descends; compare the angles of all.": descending[0],
+            "that is the nearest one that descends; choose by the angle.": (
+                descending[lengths[descending].argmin()]
+            ),
+            "that is its place among the descending ones; give its place among all candidates.": (
+                np.flatnonzero(descending == cosines.argmax())[0]
+            ),
+            "one too far: positions count from 0.": cosines.argmax() + 1,
+        }
         if got == cosines.argmax():
             continue
-        if got == cosines.argmin():
-            raise Mistake("that one is best aligned with g: it goes straight uphill. Use -g.")
-        if got == np.linalg.norm(directions, axis=1).argmin():
-            raise Mistake("that is the nearest codeword, not the best aligned one.")
-        if got == (directions @ -g).argmax():
-            raise Mistake("you compared products: divide by the length of each direction.")
+        for diagnosis, index in known.items():
+            if got == index:
+                raise Mistake(diagnosis)
+        if got not in range(len(candidates)):
+            raise Mistake(f"expected an index from 0 to {len(candidates) - 1}, got {got!r}.")
         raise Mistake(f"cosines {cosines.round(2)}: expected {cosines.argmax()}, got {got}.")
     try:
-        call(answer, np.array([1.0, 0.0]), np.zeros(2), blank)
+        call(answer, np.array([1.0, 0.0]), np.zeros(2), np.array([[1.0, 1.0], [2.0, 0.5]]))
     except NotYet:  # None, as it should be
         return "the angle decides, and None says that no candidate descends."
     raise Mistake("where no candidate descends, return None: that is the fallback's case.")
+
+
+def _position(answer: Any, g: Any, z: Any, candidates: Any) -> Any:
+    """What the answer gives where a candidate descends: a whole number, or the `Mistake`."""
+    try:
+        got = call(answer, g, z, candidates)
+    except NothingReturned as none:
+        raise Mistake(
+            "you returned None although some candidates descend. Is the sign of g turned round, is it "
+            "argmin in place of argmax, or does a `return` miss?"
+        ) from none
+    if not _is_number(got):
+        raise Mistake("expected one index (a whole number), the position of the candidate.")
+    return got
 
 
 def _is_number(got: Any) -> bool:
@@ -111,24 +168,37 @@ def replace_gradient(answer: Any) -> str:
     """replace_gradient(g, z, c) -> the projection of g on the line from z to c."""
     for g, z, candidates in _cases():
         for c in candidates[(candidates - z) @ -g > 0]:
-            got = as_array(call(answer, g, z, c), g.shape)
-            u = (c - z) / np.linalg.norm(c - z)
+            way = c - z
+            u = way / np.linalg.norm(way)
             right = (g @ u) * u
-            if np.allclose(got, right, atol=1e-6):
-                continue
-            if np.allclose(got, -right, atol=1e-6):
-                raise Mistake("that is the step; the gradient points the other way, away from c.")
-            if np.allclose(got, (g @ (c - z)) * (c - z), atol=1e-6):
-                raise Mistake("c - z must be made a unit vector first: divide it by its length.")
-            if np.allclose(got, (g @ (c - z)) * u, atol=1e-6) or np.allclose(
-                got, (g @ u) * (c - z), atol=1e-6
-            ):
-                raise Mistake("one of the two factors still has the length of c - z.")
-            if np.allclose(got, z - c, atol=1e-6):
-                raise Mistake("that is the pull's gradient; its length should come from g.")
-            if np.allclose(got, -np.linalg.norm(g) * u, atol=1e-6):
-                raise Mistake('that is length "full"; here only the projected part is wanted.')
-            raise Mistake(f"expected {right.round(3)}, got {got.round(3)}.")
+            one_long = "one of the two factors still has the length of c - z."
+            wrong = {
+                "that is the step; the gradient points the other way, away from c.": -right,
+                "c - z must be made a unit vector first: divide it by its length.": (g @ way) * way,
+                one_long: (g @ way) * u,
+                "that is the pull's gradient; its length should come from g.": -way,
+                "that is the direction alone; its length and its sign should come from g.": way,
+                'that is length "full"; here only the projected part is wanted.': (
+                    -np.linalg.norm(g) * u
+                ),
+                "that is the part of g across the line; the part along it was asked for.": g
+                - right,
+                "the other way round: c - z on the line of g. Project g on the line of c - z.": (
+                    (g @ way) / (g @ g) * g
+                ),
+                "you used c itself; the line runs from z to c, along c - z.": (g @ c) / (c @ c) * c,
+                "that is only how long it is; multiply by the unit vector.": g @ u,
+                "that is how long it is, times the length of c - z; (g . u) u was asked for.": g
+                @ way,
+                "number by number; g . u is one number, the sum of the products.": g * u * u,
+            }
+            compare(
+                call(answer, g, z, c),
+                right,
+                wrong,
+                otherwise=f"for g = {g.round(2).tolist()} and c - z = {way.round(2).tolist()} expected "
+                f"{right.round(3).tolist()}.",
+            )
     return "only the part of g along the line to c* is left."
 
 
@@ -145,17 +215,31 @@ def pull_gradient(answer: Any) -> str:
     strength, batch = 0.7, 5
     for g, z, candidates in _cases():
         c = candidates[0]
-        got = as_array(call(answer, g, z, c, strength, batch), g.shape)
-        pull = 2 * strength * (z - c) / batch
-        if np.allclose(got, g + pull, atol=1e-6):
-            continue
-        if np.allclose(got, g - pull, atol=1e-6):
-            raise Mistake("the sign of the pull is turned round: this pushes away from c.")
-        if np.allclose(got, pull, atol=1e-6):
-            raise Mistake("the similarity gradient g is lost; add it.")
-        if np.allclose(got, g + pull / 2, atol=1e-6):
-            raise Mistake("the derivative of a square brings a factor 2.")
-        if np.allclose(got, g + pull * batch, atol=1e-6):
-            raise Mistake("the loss is a mean over the batch: divide the pull by batch.")
-        raise Mistake(f"expected {(g + pull).round(3)}, got {got.round(3)}.")
+        away = strength * (z - c)
+        pull = 2 * away / batch
+        wrong = {
+            "the sign of the pull is turned round: this pushes away from c.": g - pull,
+            "that is the step; what leaves the layer is the gradient, its opposite.": -g - pull,
+            "the similarity gradient g is lost; add it.": pull,
+            "the derivative of a square brings a factor 2.": g + pull / 2,
+            "the loss is a mean over the batch: divide the pull by batch.": g + pull * batch,
+            "two things are missing: the factor 2 of a derivative, and the division by batch.": g
+            + away,
+            "g passes whole: divide the pull by batch, not g.": (g + 2 * away) / batch,
+            "divide by batch; you multiplied.": g + 2 * away * batch,
+            "you squared z - c: that is the loss. Its derivative is 2 (z - c).": (
+                g + strength * (z - c) ** 2 / batch
+            ),
+            "you added the loss itself; add its derivative with respect to z, 2 (z - c).": (
+                g + away @ (z - c) / batch
+            ),
+            "g alone: the pull is missing.": g,
+        }
+        compare(
+            call(answer, g, z, c, strength, batch),
+            g + pull,
+            wrong,
+            otherwise=f"for g = {g.round(2).tolist()} and z - c = {(z - c).round(2).tolist()} expected "
+            f"{(g + pull).round(3).tolist()}.",
+        )
     return "the similarity gradient passes whole, and c* pulls."

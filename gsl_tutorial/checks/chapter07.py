@@ -1,4 +1,4 @@
-"""Checks of chapter 07: a turn of each, the bias in two numbers, codes that change, a Pareto plot."""
+"""Checks of chapter 07, first half: a turn of each, and the bias in two numbers."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ def _pair(result: Any, names: str) -> tuple[Any, Any]:
         ) from error
     if all(one is None or one is ... for one in (first, second)):
         raise NotYet
+    if first is None or second is None:
+        raise Mistake(f"one of the two results is None; give both, {names}.")
     return first, second
 
 
@@ -44,6 +46,19 @@ def _means(z: Any, codewords: Any, code: Any, empty: Any) -> np.ndarray:
     for k in np.unique(code):
         moved[k] = z[code == k].mean(axis=0)
     return moved
+
+
+def _flat(means: np.ndarray, code: np.ndarray) -> np.ndarray:
+    """As if each cell had one mean for all axes."""
+    wrong = means.copy()
+    wrong[np.unique(code)] = means[np.unique(code)].mean(axis=1, keepdims=True)
+    return wrong
+
+
+def _summed(means: np.ndarray, code: np.ndarray) -> np.ndarray:
+    """As if nobody had divided by the number of points."""
+    count = np.bincount(code, minlength=len(means))
+    return means * np.maximum(count, 1)[:, None]
 
 
 @exercise(
@@ -114,12 +129,26 @@ def one_round(answer: Any) -> str:
                 "every codeword went to the mean of all points; take those of its own cell.": (
                     np.broadcast_to(moved.mean(axis=0), right.shape)
                 ),
+                "a mean over all numbers of a cell: each axis has a mean of its own, .mean(axis=0).": (
+                    _flat(right, code)
+                ),
+                "those are the sums of the cells; divide each by its number of points.": (
+                    _summed(right, code)
+                ),
+                "the codewords went a part of the way; in their turn they go to the means at once.": (
+                    codewords + rate * (right - codewords)
+                ),
             },
             otherwise=f"codeword 0 should be at {right[0].round(3)}, the mean of its moved points.",
         )
 
     at_every_size(["9 points and 3 codewords", "14 points and 4 codewords"], one)
     return "each side moved while the other held still; the codeword without points waited."
+
+
+def _cosine(a: np.ndarray, b: np.ndarray, *, axis: int) -> np.ndarray:
+    lengths = [np.linalg.norm(one, axis=axis) for one in (a, b)]
+    return np.asarray((a * b).sum(axis=axis) / lengths[0] / lengths[1])
 
 
 @exercise(
@@ -168,6 +197,12 @@ def bias_of(answer: Any) -> str:
                     -cosines.mean()
                 ),
                 "one cosine for each row; take their mean.": cosines,
+                "the axes are swapped: a vector is a row, so products and lengths along axis 1.": (
+                    _cosine(used, g, axis=0).mean()
+                ),
+                "that is the cosine of the two mean vectors; take a cosine for each row first.": (
+                    _cosine(used.mean(axis=0), g.mean(axis=0), axis=0)
+                ),
                 "the two results are swapped: first the mean cosine, then the share.": share,
             },
             otherwise=f"expected a mean cosine of {cosines.mean():.4f}: row by row, then the mean.",
@@ -181,60 +216,12 @@ def bias_of(answer: Any) -> str:
                 "you counted them; divide by how many there are.": float((dot < 0).sum()),
                 "which ones is not the question: take the mean.": dot < 0,
                 "in per cent; a share lies between 0 and 1.": 100 * share,
+                "number by number: it is the product of the whole rows that is negative or not.": (
+                    (used * g < 0).mean()
+                ),
             },
             otherwise=f"expected a share of {share:.4f}: where used and g make more than 90 degrees.",
         )
 
     at_every_size(["10 vectors of 2 numbers", "21 vectors of 3 numbers"], one)
     return "one number says how far the gradient strays, the other how often it does harm."
-
-
-@exercise(
-    "07.3",
-    hints=(
-        "before != after is a table (N, M) of pieces that changed.",
-        "A vector must be stored anew as soon as one of its M pieces has changed: .any(axis=1).",
-        "The mean of these N booleans is the share.",
-    ),
-)
-def share_changed(answer: Any) -> str:
-    """share_changed(before (N, M), after (N, M)) -> share of vectors whose code has changed."""
-
-    def one(number: int) -> None:
-        N, M = ((40, 2), (30, 4))[number]
-        rng = np.random.default_rng(75 + number)
-        before = rng.integers(0, 8, (N, M))
-        after = np.where(rng.uniform(size=(N, M)) < 0.3, rng.integers(0, 8, (N, M)), before)
-        after[0] = (before[0] + 1) % 8  # at least one vector changed in all its pieces
-        differ = before != after
-        share = float(differ.any(axis=1).mean())
-        compare(
-            call(answer, before, after),
-            share,
-            {
-                "that is the share of pieces that changed; one changed piece changes the code of "
-                "its vector: .any(axis=1) first.": differ.mean(),
-                "that is the share whose pieces have all changed; one is enough.": (
-                    differ.all(axis=1).mean()
-                ),
-                "that is the share that stayed; ask which differ.": 1 - share,
-                "that is the share of pieces that stayed; ask which differ.": 1 - differ.mean(),
-                "you counted the vectors; divide by how many there are.": (
-                    float(differ.any(axis=1).sum())
-                ),
-                "you counted the pieces; count vectors, and divide.": float(differ.sum()),
-                "you looked at the first piece only.": differ[:, 0].mean(),
-                "one answer for each vector; take the mean.": differ.any(axis=1),
-                "one answer for each piece; .any(axis=1), then the mean.": differ,
-                "the axes are swapped: a vector is a row, so any(axis=1).": (
-                    differ.any(axis=0).mean()
-                ),
-                "how far apart two code numbers are means nothing: ask only whether they differ.": (
-                    np.abs(before - after).mean()
-                ),
-            },
-            otherwise=f"expected {share:.3f}: the share of rows in which any piece differs.",
-        )
-
-    at_every_size(["codes of 2 pieces", "codes of 4 pieces"], one)
-    return "every one of these would have to be encoded and stored anew."

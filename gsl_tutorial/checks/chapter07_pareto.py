@@ -46,6 +46,7 @@ def dominated(answer: Any) -> str:
         best, least = quality == quality.max(), distortion == distortion.min()
         more = distortion > distortion[:, None]
         twisted = as_high & ~lower & (higher | more)
+        poorer, as_poor = quality < quality[:, None], quality <= quality[:, None]
         index = int(np.flatnonzero(right)[0])
         compare(
             call(answer, quality, distortion),
@@ -63,6 +64,9 @@ def dominated(answer: Any) -> str:
                     ((as_high & as_low) & (np.eye(n) == 0)).any(axis=1)
                 ),
                 "less distortion is better: you took more of it for better.": twisted.any(axis=1),
+                "more mAP is better: you took less of it for better.": (
+                    (as_poor & as_low & (poorer | lower)).any(axis=1)
+                ),
                 "the table is turned: you marked those that dominate another one.": (
                     (as_high & as_low & (higher | lower)).any(axis=0)
                 ),

@@ -129,6 +129,15 @@ def average_precision(answer: Any) -> str:
                     precision
                 ),
                 "these are sums; divide by the number of right items.": precision[relevant].sum(),
+                "at a right item count that item, too: the first ranks up to it and with it.": (
+                    ((counted - 1) / (np.arange(n) + 1))[relevant].mean()
+                ),
+                "that is the precision one rank too early; take it at the right item itself.": (
+                    np.concatenate([[0.0], precision[:-1]])[relevant].mean()
+                ),
+                "you took the best precision at that rank or later: that is interpolated AP.": (
+                    np.maximum.accumulate(precision[::-1])[::-1][relevant].mean()
+                ),
                 "the list is read from its end: the first entry is the best.": (
                     _precision(relevant[::-1])[relevant[::-1]].mean()
                 ),
@@ -139,11 +148,12 @@ def average_precision(answer: Any) -> str:
     at_every_size([f"the ranking {case}" for case in cases], one)
     with np.errstate(all="ignore"):
         nothing = call(answer, np.zeros(3, dtype=bool))
+    if isinstance(nothing, float | np.floating) and np.isnan(nothing):
+        raise Mistake("a query with nothing right counts 0; yours is NaN, the mean of no numbers.")
     compare(
         nothing,
         0.0,
-        {"a query with nothing right counts 0; yours is NaN, the mean of no numbers.": np.nan,
-         "a query with nothing right counts 0, not 1.": 1.0},
+        {"a query with nothing right counts 0, not 1.": 1.0},
         otherwise="a query with nothing right counts 0.",
     )  # fmt: skip
     return "and a query with nothing right counts 0."
@@ -163,13 +173,11 @@ def _precision(relevant: Any) -> Any:
 )
 def share_of_perfect(answer: Any) -> str:
     """share_of_perfect(query_labels (B,), neighbour_labels (B, k)) -> a number from 0 to 1."""
-    sizes = ((40, 2), (60, 3))
+    names = ("7 queries, 4 neighbours", "60 queries, 3 neighbours")
 
     def one(number: int) -> None:
-        B, k = sizes[number]
-        rng = np.random.default_rng(93 + number)
-        query, neighbours = rng.integers(0, 2, B), rng.integers(0, 2, (B, k))
-        same = neighbours == query[:, None]
+        query, neighbours = _page(number)
+        (B, k), same = neighbours.shape, neighbours == query[:, None]
         try:
             result = call(answer, query, neighbours)
         except (TypeError, ValueError) as error:
@@ -179,7 +187,7 @@ def share_of_perfect(answer: Any) -> str:
                 f"({B},) and ({B}, {k}) do not fit together: make the labels of the queries a "
                 "column first, query_labels[:, None]."
             ) from error
-        share = float(same.all(axis=1).mean())
+        share, perfect = float(same.all(axis=1).mean()), int(same.all(axis=1).sum())
         compare(
             result,
             share,
@@ -188,9 +196,10 @@ def share_of_perfect(answer: Any) -> str:
                     same.mean()
                 ),
                 "that counts queries with at least one right neighbour.": same.any(axis=1).mean(),
-                "that is a number of queries; divide by how many there are.": float(
-                    same.all(axis=1).sum()
+                "that counts queries with at least half of them right; all must be.": (
+                    (same.mean(axis=1) >= 0.5).mean()
                 ),
+                "that is a number of queries; divide by how many there are.": float(perfect),
                 "the axes are swapped: look along the neighbours of each query, axis 1.": (
                     same.all(axis=0).mean()
                 ),
@@ -198,9 +207,27 @@ def share_of_perfect(answer: Any) -> str:
                 "that is the share of queries with a wrong neighbour.": 1 - share,
                 "in per cent; a share lies between 0 and 1.": 100 * share,
                 "you looked at the first neighbour only.": same[:, 0].mean(),
+                "you asked whether the neighbours agree with each other; they must agree with the query.": (
+                    (neighbours == neighbours[:, :1]).all(axis=1).mean() if number else np.nan
+                ),
+                "you divided by the number of neighbours; divide by that of queries.": perfect / k,
+                f"yours is 0, but {perfect} of {B} queries have all {k} right. Is a number of neighbours "
+                "written into your code, do you ask for all queries at once, or is it rounded?": 0.0,
             },
             otherwise=f"expected {share:.4f}: the share of rows in which all {k} labels agree.",
         )
 
-    at_every_size([f"{B} queries, {k} neighbours" for B, k in sizes], one)
+    at_every_size(names, one)
     return "that is what a user sees: a page of results without a wrong one."
+
+
+def _page(number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Labels of queries and neighbours; in the first trial every wrong way gives another number."""
+    rng = np.random.default_rng(93 + number)
+    if number == 0:
+        rows = ("1111", "1111", "0101", "0100", "1101", "1110", "0110")
+        right = np.array([[character == "1" for character in row] for row in rows])
+    else:
+        right = rng.uniform(size=(60, 3)) < 0.7
+    query = rng.integers(0, 4, len(right))
+    return query, np.where(right, query[:, None], (query[:, None] + 1) % 4)

@@ -1,17 +1,18 @@
-"""Checks of chapter 10: AP@R, a cut through ties, an epoch chosen honestly, a paired standard error."""
+"""Checks of chapter 10, first half: a cut through ties, and AP@R."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from gsl_tutorial.checks.core import Mistake, as_array, call, exercise
-from gsl_tutorial.checks.diagnosis import compare, same
+from gsl_tutorial.checks.core import Mistake, call, exercise
+from gsl_tutorial.checks.diagnosis import compare
 
 
-def _quietly(answer: Any, *arguments: Any) -> Any:
+def quietly(answer: Any, *arguments: Any) -> Any:
     """Call the answer; a division by zero in it shows in the result, not as a warning."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
@@ -25,6 +26,7 @@ _RANKINGS = (
     ("1111100000", 8, 5),
     ("0000010001", 2, 4),
     ("0000000000", 0, 4),
+    ("0110100001", 9, 6),
 )
 
 
@@ -45,9 +47,11 @@ def ap_at(answer: Any) -> str:
         gained = precision * relevant
         total, hits = gained[:R].sum(), int(relevant[:R].sum())
         right = total / max(1, min(R, n_relevant))
-        got = _quietly(answer, relevant, n_relevant, R)
-        if n_relevant == 0 and isinstance(got, float | np.floating) and np.isnan(got):
-            raise Mistake("you divided by zero: a query with nothing relevant counts 0.")
+        got = quietly(answer, relevant, n_relevant, R)
+        if isinstance(got, float | np.floating) and not np.isfinite(got):
+            if n_relevant == 0:
+                raise Mistake("you divided by zero: a query with nothing relevant counts 0.")
+            raise Mistake("ranks start at 1: divide by 1, 2, 3, ..., not by 0, 1, 2, ...")
         compare(
             got,
             right,
@@ -58,6 +62,12 @@ def ap_at(answer: Any) -> str:
                 "Divide by min(R, n_relevant).": total / R,
                 "you divided by n_relevant; where R is smaller, nobody could score 1. Divide by "
                 "min(R, n_relevant).": total / max(1, n_relevant),
+                "you counted the relevant items of the list; n_relevant says how many there are in the "
+                "database.": total / max(1, min(R, int(relevant.sum()))),
+                "these are sums; divide by min(R, n_relevant).": total,
+                "the first R ranks are relevant[:R], up to and with rank R.": (
+                    gained[: R - 1].sum() / max(1, min(R, n_relevant))
+                ),
                 "the ranking is not cut: only the first R ranks count.": (
                     gained.sum() / max(1, min(R, n_relevant))
                 ),
@@ -89,23 +99,16 @@ def ap_at(answer: Any) -> str:
 )
 def expected_hits(answer: Any) -> str:
     """expected_hits(distances (N,), relevant (N,) booleans, k) -> number."""
-    for number, k in enumerate((6, 4, 3, 11)):
-        rng = np.random.default_rng(102 + number)
-        N = (12, 9, 6, 30)[number]
-        distances = rng.integers(0, 4, N)
-        distances[:3] = 0, 2, 2
-        relevant = np.arange(N) % 3 != 0 if number else np.array([c == "1" for c in "101010010111"])
-        if number == 0:
-            distances = np.array([1, 3, 0, 1, 1, 0, 1, 1, 1, 3, 1, 1])
-        edge = np.sort(distances)[k - 1]
+    for distances, relevant, k in _tied():
+        N, edge = len(distances), np.sort(distances)[k - 1]
         sure, tied = distances < edge, distances == edge
         places = k - sure.sum()
         inside, of_tied = int(relevant[sure].sum()), int(relevant[tied].sum())
         first = np.argsort(distances, kind="stable")[:k]
         last = np.lexsort((-np.arange(N), distances))[:k]
-        right = inside + places * relevant[tied].mean()
+        right = _shared(distances, relevant, k)
         compare(
-            _quietly(answer, distances, relevant, k),
+            quietly(answer, distances, relevant, k),
             right,
             {
                 "you broke the tie by the order in the file: another file order, another number.": (
@@ -114,9 +117,21 @@ def expected_hits(answer: Any) -> str:
                 "you broke the tie by the reversed order in the file; average over all orders.": (
                     relevant[last].sum()
                 ),
+                "you took the first k of the file; the nearest k were asked for.": relevant[
+                    :k
+                ].sum(),
+                "those are the farthest items; small distances are near.": (
+                    _shared(-distances, relevant, k)
+                ),
                 "only the items that are surely inside are counted; the tied ones fill the places "
                 "that are left.": inside,
                 "all tied items are counted as inside; there are only k places.": inside + of_tied,
+                "half of the tied ones is a guess: the places left, times their share of relevant ones.": (
+                    inside + of_tied / 2
+                ),
+                "that gives one place to the tied items; they share all places that are left.": (
+                    inside + relevant[tied].mean()
+                ),
                 "optimistic: you let the relevant ones of the tied items go first.": (
                     inside + min(places, of_tied)
                 ),
@@ -126,10 +141,14 @@ def expected_hits(answer: Any) -> str:
                 "the places left are shared among all items; only the tied ones compete for them.": (
                     inside + places * relevant.mean()
                 ),
+                "the nearer items are surely inside; only the places that are left are shared.": (
+                    k * relevant[sure | tied].mean()
+                ),
                 "that is precision at k: do not divide by k here.": right / k,
                 "you scaled all tied items by k; only k minus those surely inside are left.": (
                     inside + k * relevant[tied].mean()
                 ),
+                "a mean over orders need not be a whole number: do not round it.": round(right),
             },
             otherwise=f"for k = {k} expected {right:.4f}: {inside} surely, and {places} places for "
             f"{int(tied.sum())} tied items, {of_tied} of them relevant.",
@@ -137,115 +156,19 @@ def expected_hits(answer: Any) -> str:
     return "now the order of the files cannot matter, for nobody."
 
 
-@exercise(
-    "10.3",
-    hints=(
-        "Each seed is a run of its own: ask its validation scores which epoch to take.",
-        "epoch = validation.argmax(axis=1) has one number for each seed; read test there.",
-        "With epochs = validation.argmax(axis=1), test[range(len(test)), epochs] takes one of each seed; "
-        "return the mean of that.",
-    ),
-)
-def honest_score(answer: Any) -> str:
-    """honest_score(validation (S, E), test (S, E)) -> number."""
-    for S, E, state in ((3, 8, 3), (5, 12, 14)):  # with these states every wrong way differs
-        rng = np.random.default_rng(state)
-        course = 0.75 - 0.01 * np.abs(np.arange(E) - 0.6 * E)
-        validation = course + rng.normal(scale=0.04, size=(S, E))
-        test = course - 0.01 + rng.normal(scale=0.04, size=(S, E))
-        seeds, epochs = np.arange(S), validation.argmax(axis=1)
-        each = test[seeds, epochs]
-        compare(
-            _quietly(answer, validation, test),
-            each.mean(),
-            {
-                "that is the best epoch on the test queries: the very mistake.": (
-                    test.max(axis=1).mean()
-                ),
-                "that is the largest test score of all epochs and seeds: the mistake twice.": (
-                    test.max()
-                ),
-                "you chose the best seed after looking at the test scores; take the mean.": (
-                    each.max()
-                ),
-                "you report the validation score, and those queries made the choice.": (
-                    validation.max(axis=1).mean()
-                ),
-                "that is the last epoch: honest, but then validation was for nothing.": (
-                    test[:, -1].mean()
-                ),
-                "that is the mean over all epochs; take the chosen one of each seed.": test.mean(),
-                "one epoch for all seeds is honest as well; here each run asks its own "
-                "validation scores.": test[:, validation.mean(axis=0).argmax()].mean(),
-                "that is the worst epoch on validation: argmax, not argmin.": (
-                    test[seeds, validation.argmin(axis=1)].mean()
-                ),
-                "a number for each seed; take the mean.": each,
-                "these are the epochs; read the test scores there.": epochs,
-                "that is the mean of the epochs' numbers; read the test scores there.": (
-                    epochs.mean()
-                ),
-                "you took all pairs of seeds and epochs: test[np.arange(S), epochs] takes one "
-                "epoch of each seed.": test[:, epochs].mean(),
-                "you took all pairs of seeds and epochs; take one epoch of each seed.": (
-                    test[:, epochs]
-                ),
-            },
-            otherwise=f"expected {each.mean():.4f}: epochs {epochs.tolist()}, the best of each seed on "
-            "validation.",
-        )
-    return "the test queries were asked once, after the choice."
+def _shared(distances: Any, relevant: Any, k: int) -> float:
+    """The right answer: the sure ones, and the share of the tied ones in the places left."""
+    edge = np.sort(distances)[k - 1]
+    sure, tied = distances < edge, distances == edge
+    return float(relevant[sure].sum() + (k - sure.sum()) * relevant[tied].mean())
 
 
-@exercise(
-    "10.4",
-    hints=(
-        "Both methods ranked the same queries: take the difference query by query first.",
-        "The spread of the differences, divided by the root of how many there are.",
-        "Take (a - b).std(ddof=1) and divide it by np.sqrt(len(a)).",
-    ),
-)
-def standard_error(answer: Any) -> str:
-    """standard_error(a (Q,), b (Q,)) -> standard error of the mean of a - b."""
-    for Q in (20, 50):
-        rng = np.random.default_rng(Q)
-        hardness = rng.uniform(0.2, 0.8, Q)
-        a = np.clip(hardness + 0.03 + rng.normal(scale=0.04, size=Q), 0, 1)
-        b = np.clip(hardness + rng.normal(scale=0.06, size=Q), 0, 1)
-        result = _quietly(answer, a, b)
-        # With Q - 1 or with Q: the difference is small, and either will do.
-        rights = [(a - b).std(ddof=ddof) / np.sqrt(Q) for ddof in (1, 0)]
-        if any(same(result, right) for right in rights):
-            continue
-        for ddof in (1, 0):
-            for diagnosis, value in _wrong_errors(a, b, ddof).items():
-                if same(result, value):
-                    raise Mistake(diagnosis)
-        as_array(result, ())
-        raise Mistake(f"expected {rights[0]:.5f}: the spread of a - b over the root of {Q}.")
-    return "two of these on either side of the mean make an interval, for these two networks."
-
-
-def _wrong_errors(a: Any, b: Any, ddof: int) -> dict[str, float]:
-    """Diagnosis -> what that mistake gives."""
-    n, spread = len(a), (a - b).std(ddof=ddof)
-    each = a.std(ddof=ddof), b.std(ddof=ddof)
-    error, mean = spread / np.sqrt(n), (a - b).mean()
-    return {
-        "you took the two for unrelated, and the hard queries, hard for both, drown the difference. "
-        "Subtract query by query first.": np.hypot(*each) / np.sqrt(n),
-        "that is the spread of the differences; their *mean* varies less, by the root of Q.": spread,
-        "divided by Q instead of its root.": spread / n,
-        "that is a variance: take the root.": spread**2 / n,
-        "that is the difference of two standard errors; take the differences first.": (
-            (each[0] - each[1]) / np.sqrt(n)
-        ),
-        "that is the standard error of a alone; of the difference is asked.": each[0] / np.sqrt(n),
-        "that is the standard error of b alone; of the difference is asked.": each[1] / np.sqrt(n),
-        "that is how many standard errors the mean is away from 0; return the error itself.": (
-            mean / error
-        ),
-        "that is half of the interval; leave the factor 1.96 out.": 1.96 * error,
-        "that is half of the interval; leave the factor 2 out.": 2 * error,
-        "that is the mean difference; the question is how far it might be off.": mean,
-    }
+def _tied() -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
+    """Distances, relevance and k; in the first trial every wrong way gives another number, in the last
+    all items are inside."""
+    distances = np.array([2, 0, 1, 3, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 0, 1])
+    yield distances, np.array([c == "1" for c in "0110010010011111"]), 8
+    for number, (N, k) in enumerate(((9, 4), (6, 3), (30, 11), (5, 5)), start=103):
+        distances = np.random.default_rng(number).integers(0, 4, N)
+        distances[:3] = 0, 2, 2
+        yield distances, np.arange(N) % 3 != 0, k

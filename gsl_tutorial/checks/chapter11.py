@@ -1,4 +1,4 @@
-"""Checks of chapter 11: the corrected softmax, who may be a negative, and what must stay hidden."""
+"""Checks of chapter 11, first part: the corrected softmax, and who may be a negative."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from gsl_tutorial.checks.core import Mistake, NotYet, call, exercise
-from gsl_tutorial.checks.diagnosis import at_every_size, compare, same
+from gsl_tutorial.checks.core import Mistake, call, exercise
+from gsl_tutorial.checks.diagnosis import KnownMistake, at_every_size, compare, same
 
 
 def _log_sum(*parts: Any) -> float:
@@ -19,8 +19,8 @@ def _log_sum(*parts: Any) -> float:
     hints=(
         "A negative that is drawn Q times on average must count 1 / Q, so that it counts once.",
         "exp(s) / Q = exp(s - log Q). The positive is always there: its score stays as it is.",
-        "logits = np.append(negatives - np.log(expected), positive); "
-        "return np.log(np.exp(logits).sum()) - positive",
+        "total = np.exp(positive) + sum(np.exp(s) / q for s, q in zip(negatives, expected)); "
+        "the loss is np.log(total) - positive.",
     ),
 )
 def sampled_loss(answer: Any) -> str:
@@ -32,8 +32,15 @@ def sampled_loss(answer: Any) -> str:
         s, q, p = rng.normal(size=n), rng.uniform(0.1, 3, size=n), float(rng.normal())
         right = _log_sum(p, s - np.log(q)) - p
         weights = np.exp(s) / q
+        apart = float(np.logaddexp(p, s - np.log(q)).sum() - p)
+        result = call(answer, p, s, q)
+        if not same(result, s - np.log(q) - p) and _numbers(result) in ((n,), (n + 1,)):
+            raise KnownMistake(
+                f"those are {_numbers(result)[0]} numbers; the loss is one. log Q belongs to the "
+                "negatives alone, and their exponentials are added up."
+            )
         compare(
-            call(answer, p, s, q),
+            result,
             right,
             {
                 "logQ has the wrong sign: what is drawn often must count less, so subtract log Q.": (
@@ -60,6 +67,7 @@ def sampled_loss(answer: Any) -> str:
                 "you divided the scores by Q; divide exp(score), so subtract log Q.": (
                     _log_sum(p, s / q) - p
                 ),
+                "you took a logarithm for each negative; add the exponentials up first.": apart,
                 "use the natural logarithm.": float(
                     np.log10(np.exp(p) + weights.sum()) - np.log10(np.exp(p))
                 ),
@@ -79,8 +87,8 @@ def sampled_loss(answer: Any) -> str:
     hints=(
         "Three conditions: the positive's cell, not the positive itself, not in the history.",
         "labels == labels[positive] marks the cell; np.isin(np.arange(N), history) what to leave out.",
-        "mates = np.flatnonzero(labels == labels[positive]); "
-        "return mates[(mates != positive) & ~np.isin(mates, history)]",
+        "allowed = labels == labels[positive]; allowed[history] = False; allowed[positive] = False; "
+        "np.flatnonzero(allowed) are the numbers.",
     ),
 )
 def hard_candidates(answer: Any) -> str:
@@ -91,48 +99,48 @@ def hard_candidates(answer: Any) -> str:
         n, cells = ((24, 3), (60, 4))[number]
         labels = rng.permutation(np.arange(n) % cells)
         positive = int(np.flatnonzero(labels == labels[n // 2])[1])
-        mates = np.flatnonzero(labels == labels[positive])
-        others = np.flatnonzero(labels != labels[positive])
+        own_cell = labels == labels[positive]
+        mates = np.flatnonzero(own_cell)
+        others = np.flatnonzero(~own_cell)
         liked = mates[mates != positive]
         # In the history stand the positive's mates, and items of other cells.
         history = rng.permutation(np.concatenate([liked[1:3], others[:4]]))
         right = np.setdiff1d(liked, history)
         everything = np.arange(n)
-        in_history = np.isin(everything, history)
         result = call(answer, positive, labels, history)
-        compare(
-            result,
-            right,
-            {
-                "the positive itself is in it: the model would push away what it should find.": (
-                    np.setdiff1d(mates, history)
-                ),
-                "items that the user has liked are in it: these are false negatives, leave out the "
-                "history.": liked,
-                "the positive and the history are both in it; leave them out.": mates,
-                "these are items of other cells; hard negatives come from the positive's own.": (
-                    np.setdiff1d(others, history)
-                ),
-                "these are items of any cell; keep those of the positive's own.": (
-                    np.setdiff1d(everything[everything != positive], history)
-                ),
-                "these are items of the history; they are what must not be drawn.": (
-                    np.intersect1d(liked, history)
-                ),
-                "those are True and False; give item numbers (np.flatnonzero helps).": (
-                    np.isin(everything, right)
-                ),
-                "those are the cell's own numbers; give item numbers.": labels[right],
-                "those are places inside the cell; give item numbers of the catalogue.": (
-                    np.flatnonzero(np.isin(mates, right))
-                ),
-                "the numbers are right, but in another order; let them rise.": right[::-1],
-                "that is how many there are; say which.": right.size,
-                "you compared labels with the positive's number; compare with its cell, "
-                "labels[positive].": np.flatnonzero((labels == positive) & ~in_history),
-            },
-            otherwise=f"expected {right.tolist()} for positive {positive}, cell {labels[positive]}.",
-        )
+        _refuse_no_item_numbers(result)
+        known = {
+            "the positive itself is in it: the model would push away what it should find.": (
+                np.setdiff1d(mates, history)
+            ),
+            "items that the user has liked are in it: these are false negatives, leave out the "
+            "history.": liked,
+            "the positive and the history are both in it; leave them out.": mates,
+            "these are items of other cells; hard negatives come from the positive's own.": (
+                np.setdiff1d(others, history)
+            ),
+            "these are all items of other cells; the positive's own cell is asked for.": others,
+            "these are items of any cell; keep those of the positive's own.": (
+                np.setdiff1d(everything[everything != positive], history)
+            ),
+            "these are items of the history; they are what must not be drawn.": (
+                np.intersect1d(liked, history)
+            ),
+            "this is the history; it is what must not be drawn.": np.sort(history),
+            "those are the cell's own numbers; give item numbers.": labels[right],
+            "those are places inside the cell; give item numbers of the catalogue.": (
+                np.flatnonzero(np.isin(mates, right))
+            ),
+            "the numbers are right, but in another order; let them rise.": right[::-1],
+            "that is how many there are; say which.": right.size,
+        }
+        try:
+            compare(result, right, known, otherwise="these are not the item numbers.")
+        except KnownMistake:
+            raise
+        except Mistake as mistake:
+            why = _first_wrong_item(result, right, positive, labels)
+            raise Mistake(why or str(mistake)) from None
 
     at_every_size(["24 items", "60 items"], one)
     return (
@@ -140,73 +148,53 @@ def hard_candidates(answer: Any) -> str:
     )
 
 
-@exercise(
-    "11.3",
-    hints=(
-        "Sort by time first; where two times are equal, by item number: np.lexsort((items, times)).",
-        "The test moment is the earliest time among the hidden events.",
-        "order = np.lexsort((items, times)); hidden = items[order][-n:]; moment = times[order][-n]; "
-        "profile = items[order][times[order] < moment]",
-    ),
-)
-def profile_and_hidden(answer: Any) -> str:
-    """profile_and_hidden(items (h,), times (h,), n) -> (profile, hidden), both item numbers."""
-
-    def one(number: int) -> None:
-        # Unsorted, with a tie between two hidden events, and one across the test moment.
-        items = np.array([7, 3, 9, 1, 8, 2, 6, 4])
-        times = np.array([30, 10, 50, 20, 40, 40, 50, 15])
-        n = 3
-        if number:
-            items, times, n = np.append(items, [5, 0]), np.append(times, [70, 60]), 4
-        got = _pair(call(answer, items, times, n))
-        order = np.lexsort((items, times))
-        hidden, moment = items[order][-n:], times[order][-n]
-        profile = items[order][times[order] < moment]
-        if same(got[0], profile) and same(got[1], hidden):
-            return
-        by_row = np.argsort(times, kind="stable")
-        unsorted = items[:-n], items[-n:]
-        wrong = {
-            "the two are swapped: first the profile, then what is hidden.": (hidden, profile),
-            "the hidden items are in the profile, too: the model is shown what it must find.": (
-                np.concatenate([profile, hidden]), hidden,
-            ),
-            "the whole history is in the profile: the model is shown what it must find.": (
-                items[order], hidden,
-            ),
-            "the rows stand in no order: sort by time before you cut.": unsorted,
-            "an event in the same second as the first hidden one is in the profile; nobody knows "
-            "which came first. Keep what is strictly earlier than the test moment.": (
-                items[order][:-n], hidden,
-            ),
-            "you hid the first events; hide the last.": (items[order][n:], items[order][:n]),
-            "equal times are to be ordered by item number, so that the file's order cannot matter.": (
-                items[by_row][times[by_row] < times[by_row][-n]], items[by_row][-n:],
-            ),
-            "those are times; give item numbers.": (
-                times[order][times[order] < moment], times[order][-n:],
-            ),
-            "those are row numbers; give the items of these rows.": (
-                order[times[order] < moment], order[-n:],
-            ),
-            "you hid the highest item numbers; hide the latest events.": (
-                np.sort(items)[:-n], np.sort(items)[-n:],
-            ),
-        }  # fmt: skip
-        for diagnosis, (a, b) in wrong.items():
-            if same(got[0], a) and same(got[1], b):
-                raise Mistake(diagnosis)
-        which, right = ("profile", profile) if same(got[1], hidden) else ("hidden items", hidden)
-        raise Mistake(f"expected the {which} {right.tolist()} for items {items.tolist()}.")
-
-    at_every_size(["8 events", "10 events"], one)
-    return "nothing at or after the test moment is in the profile."
+def _numbers(result: Any) -> tuple[int, ...]:
+    """The shape of an array of numbers, () for anything else."""
+    try:
+        array = np.asarray(result)
+    except Exception:  # whatever a student returns
+        return ()
+    return array.shape if array.dtype.kind in "biuf" else ()
 
 
-def _pair(result: Any) -> tuple[np.ndarray, np.ndarray]:
-    if not isinstance(result, (tuple, list)) or len(result) != 2:
-        raise Mistake("expected two arrays: the profile, and the hidden items.")
-    if all(part is ... for part in result):
-        raise NotYet
-    return np.asarray(result[0]), np.asarray(result[1])
+def _refuse_no_item_numbers(result: Any) -> None:
+    if isinstance(result, (set, frozenset)):
+        raise KnownMistake("a set has no order; sorted(...) makes a rising list of it.")
+    if isinstance(result, tuple) and len(result) == 1:
+        raise KnownMistake("np.where gives a tuple of arrays; take its [0], or use np.flatnonzero.")
+    shape = _numbers(result)
+    if shape and np.asarray(result).dtype.kind == "b":
+        raise KnownMistake("those are True and False; give item numbers (np.flatnonzero helps).")
+    if shape == (0,) or (isinstance(result, list) and not result):
+        raise KnownMistake(
+            "nothing is left. The cell of the positive is labels[positive]; and it is item numbers, "
+            "not labels, that may be in the history."
+        )
+
+
+def _first_wrong_item(
+    result: Any, right: np.ndarray, positive: int, labels: np.ndarray
+) -> str | None:
+    """What is wrong with the first item that should not be there, or that is missing."""
+    if len(_numbers(result)) != 1:
+        return None
+    values = np.asarray(result)
+    if values.dtype.kind not in "iu":
+        return None
+    for item in values.tolist():
+        if item in right:
+            continue
+        if not 0 <= item < len(labels):
+            return f"{item} is no item: they are numbered from 0 to {len(labels) - 1}."
+        if item == positive:
+            return f"item {item} is in it, and it is the positive itself."
+        if labels[item] != labels[positive]:
+            where = f"its cell is {labels[item]}, the positive's is {labels[positive]}."
+            return f"item {item} is in it: {where}"
+        return f"item {item} is in it, and the user has liked it: it stands in the history."
+    missing = np.setdiff1d(right, values)
+    if missing.size:
+        return (
+            f"item {missing[0]} is missing: it is of the positive's cell, and not in the history."
+        )
+    return "the numbers are right, but not each one once and rising."

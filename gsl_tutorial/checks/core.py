@@ -9,6 +9,7 @@ trial and never lets an answer change data that others use.
 from __future__ import annotations
 
 import copy
+import dis
 import html
 import linecache
 import traceback
@@ -20,11 +21,14 @@ from typing import Any
 import numpy as np
 
 from gsl_tutorial.checks import record
+from gsl_tutorial.checks.advice import about_shape, advice_for, has_blank, kind_of
 from gsl_tutorial.checks.limits import TooSlow, time_limit
 from gsl_tutorial.checks.standing import ProgressLine, chapters
 
 #: How long one check may take; right answers take a fraction of a second.
 LIMIT_S = 20.0
+#: The instructions of a function that only says `...`, `pass` or `return None`.
+_OF_A_STUB = {"RESUME", "NOP", "CACHE", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "POP_TOP"}
 #: Longer results are not looked at.
 _MOST_ITEMS = 10**7
 _LONGEST_TEXT = 700
@@ -37,6 +41,10 @@ _LOOK = (
 
 class NotYet(Exception):
     """The exercise is still blank."""
+
+
+class NothingReturned(NotYet):
+    """A function with something in it that gives back `None`: a missing `return`, most often."""
 
 
 class Mistake(Exception):
@@ -111,7 +119,9 @@ def call(answer: Any, *arguments: Any) -> Any:
     if answer is ... or answer is None:
         raise NotYet
     if not callable(answer):
-        raise Mistake(f"expected a function, got {type(answer).__name__}.")
+        raise Mistake(
+            f"expected a function, got {type(answer).__name__}: give its name alone, without brackets."
+        )
     copies = [copy.deepcopy(one) for one in arguments]
     try:
         result = answer(*copies)
@@ -120,7 +130,7 @@ def call(answer: Any, *arguments: Any) -> Any:
             error.raised_by_answer = True  # type: ignore[attr-defined]
         raise
     if result is None or result is ...:
-        raise NotYet
+        raise NotYet if result is ... or _is_blank(answer) else NothingReturned
     if not all(map(_alike, arguments, copies)):
         raise Mistake("your function changes its arguments; work on a copy.")
     if isinstance(result, Iterator):
@@ -130,6 +140,14 @@ def call(answer: Any, *arguments: Any) -> Any:
     return result
 
 
+def _is_blank(function: Any) -> bool:
+    """Whether nothing but a constant stands in the function: a stub that has not been touched."""
+    code = getattr(function, "__code__", None)
+    if code is None or {one.opname for one in dis.get_instructions(code)} <= _OF_A_STUB:
+        return True
+    return has_blank(function)
+
+
 def as_array(result: Any, shape: tuple[int, ...]) -> np.ndarray:
     """The result as an array of numbers of that shape, or a `Mistake` that says how it differs."""
     try:
@@ -137,11 +155,12 @@ def as_array(result: Any, shape: tuple[int, ...]) -> np.ndarray:
     except Exception:  # ragged lists, words, tensors that need a gradient, objects that refuse
         array = np.empty(0, dtype=object)
     if array.dtype.kind not in "biuf":
-        raise Mistake(f"expected an array of numbers, got {_kind_of(result, array)}.")
+        raise Mistake(f"expected an array of numbers, got {kind_of(result, array)}.")
     if array.shape != shape:
-        turned = array.ndim == len(shape) and sorted(array.shape) == sorted(shape)
-        why = " The axes look swapped." if turned else ""
-        raise Mistake(f"expected shape {shape}, got {array.shape}.{why}")
+        wanted = f"shape {shape}" if shape else "one number"
+        got = str(array.shape) if array.ndim else "one number"
+        got = f"shape {got}" if array.ndim and not shape else got
+        raise Mistake(f"expected {wanted}, got {got}.{about_shape(array.shape, shape)}")
     array = array.astype(np.float64)
     if not np.isfinite(array).all():
         raise Mistake("the result contains NaN or infinity.")
@@ -163,6 +182,11 @@ def _judge(one: _Exercise, answer: Any) -> Verdict:
     try:
         with time_limit(LIMIT_S):
             return Verdict(one.id, "right", one.judge(answer))
+    except NothingReturned:
+        text = (
+            "your function returned nothing (None). Does every way through it end with `return`? "
+            "(print only shows a value; return hands it over.)"
+        )
     except NotYet:
         return Verdict(one.id, "not yet", f'fill in the blank; hint("{one.id}") helps.')
     except Mistake as mistake:
@@ -190,7 +214,7 @@ def explained(error: BaseException) -> str:
             "the result cannot be compared. Has it the type and the shape that the function's first "
             f"line promises? (Looking at it raised {said})"
         )
-    return f"it raised {said}{_line_of(error)}"
+    return f"it raised {said}{_line_of(error)}{advice_for(said)}"
 
 
 def _line_of(error: BaseException) -> str:
@@ -224,10 +248,3 @@ def _n_items(result: Any) -> int:
     with suppress(Exception):
         return len(result)
     return 0
-
-
-def _kind_of(result: Any, array: np.ndarray) -> str:
-    """What came instead of numbers, in a word."""
-    if array.dtype.kind in "SU":
-        return "text"
-    return "complex numbers" if array.dtype.kind == "c" else type(result).__name__

@@ -14,19 +14,37 @@ import numpy as np
 from gsl_tutorial.checks.core import Mistake, NotYet, as_array, explained
 
 
-def compare(result: Any, right: Any, wrong: Mapping[str, Any], *, otherwise: str) -> None:
+class KnownMistake(Mistake):
+    """A mistake that was recognised by the value to which it leads."""
+
+
+def compare(
+    result: Any,
+    right: Any,
+    wrong: Mapping[str, Any],
+    *,
+    otherwise: str | Callable[[tuple[int, ...]], str],
+) -> None:
     """Return when `result` is right; else raise the `Mistake` that explains it best.
 
     wrong: for each diagnosis, the value to which that mistake leads. It may have another shape.
-    otherwise: what to say of numbers of the right shape that nobody foresaw.
+    otherwise: what to say of numbers of the right shape that nobody foresaw, or a function that
+    says it of the first place at which they differ.
     """
     right = np.asarray(right, dtype=np.float64)
     if same(result, right):
         return
     for diagnosis, value in wrong.items():
         if same(result, value):
-            raise Mistake(diagnosis)
-    as_array(result, right.shape)
+            raise KnownMistake(diagnosis)
+    got = as_array(result, right.shape)
+    if np.asarray(result).dtype.kind in "iu" and (
+        np.array_equal(got, np.trunc(right)) or np.array_equal(got, np.rint(right))
+    ):
+        raise KnownMistake("the fractions are cut off: keep floats, not whole numbers (int).")
+    if callable(otherwise):
+        differs = ~np.isclose(got, right, rtol=1e-4, atol=1e-6)
+        otherwise = otherwise(tuple(int(i) for i in np.argwhere(differs)[0]))
     raise Mistake(otherwise)
 
 
@@ -51,9 +69,10 @@ def at_every_size(sizes: Sequence[str], judge: Callable[[int], None]) -> None:
             if number == 0:
                 raise
             why = "it returned nothing." if isinstance(error, NotYet) else _said(error)
+            ask = " Is a number written into your code that should come from the arguments?"
             raise Mistake(
-                f"right for {sizes[0]}, but not for {size}: {why[:300]} "
-                "Is a number written into your code that should come from the arguments?"
+                f"right for {sizes[0]}, but not for {size}: {why[:300]}"
+                + ("" if isinstance(error, KnownMistake) else ask)
             ) from error
 
 

@@ -1,7 +1,8 @@
 """The progress file: which exercises were tried and solved, kept on this machine only.
 
 One small JSON file in the user's data folder, or where `GSL_TUTORIAL_PROGRESS` says. Two notebooks may
-write at once: each change is read, changed and replaced under a lock. A file that cannot be read is
+write at once: each change is read, changed and replaced under a lock, for which nobody waits longer than
+some seconds. A file that cannot be read is
 kept aside, never overwritten. Only answers given in a notebook count: not those of tests, of a build, or of
 the solved notebooks.
 """
@@ -18,12 +19,14 @@ from typing import Any
 import platformdirs
 from IPython.core.getipython import get_ipython
 
-from gsl_tutorial.datasets.lock import exclusive
-from gsl_tutorial.errors import DataMissingError, InvalidInputError
+from gsl_tutorial.datasets.lock import StillHeldError, exclusive
+from gsl_tutorial.errors import DataMissingError, InvalidInputError, TutorialError
 from gsl_tutorial.storage import read_json, write_json
 
 FORMAT = 1
 _LARGEST = 2**20
+#: Seconds to wait for another notebook, which needs a few milliseconds. Stopped ones hold on for ever.
+_PATIENCE_S = 5.0
 _NEW_ONE = "move it elsewhere; a new one is begun with the next answer"
 
 
@@ -112,14 +115,28 @@ def note(path: Path, exercise: str, *, right: bool | None) -> tuple[Progress, st
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with exclusive(path.with_name(f".{path.name}.lock"), on_wait=_nothing):
+        lock = path.with_name(f".{path.name}.lock")
+        with exclusive(lock, on_wait=_nothing, limit_s=_PATIENCE_S):
             progress, trouble = _read_or_set_aside(path)
             if right is not None:
                 progress = progress.with_answer(exercise, right=right, at=datetime.now(UTC))
                 write_json(path, progress.as_dict())
         return progress, trouble
+    except StillHeldError as error:
+        return _read_only(path), (
+            f"Your progress could not be saved: its file is in use by {error.holder}. To mend it, "
+            f"{error.todo}; then run this cell again."
+        )
     except OSError as error:  # StorageError is one, too
         return Progress(), f"Your progress could not be saved: {error.strerror or error}"
+
+
+def _read_only(path: Path) -> Progress:
+    """What is noted so far; nothing where that cannot be read. A file is replaced whole, so no lock."""
+    try:
+        return read(path)
+    except TutorialError:
+        return Progress()
 
 
 def _read_or_set_aside(path: Path) -> tuple[Progress, str]:

@@ -45,7 +45,8 @@ def read_folder(folder: Path) -> Class:
         try:
             students[file.stem] = read(file)
         except TutorialError as error:
-            problems[file.name] = str(error)
+            got = getattr(error, "got", error)
+            problems[file.name] = f"not a progress file ({got}); ask for it once more"
     return Class(students, problems)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from gsl_tutorial.checks.record import Progress
 
 _DONE, _OPEN = "■", "□"
+_CELL = "text-align: left; padding: 0.1em 1.2em 0.1em 0"
 
 
 @dataclass(frozen=True)
@@ -87,14 +88,14 @@ class Overview:
 
     def _repr_html_(self) -> str:
         head = "".join(
-            f'<th scope="col" style="text-align: left">{name}</th>'
+            f'<th scope="col" style="{_CELL}">{name}</th>'
             for name in ("chapter", "exercises", "done", "next")
         )
         body = "\n".join(
-            f'<tr><th scope="row" style="text-align: left">{one.chapter}</th>'
-            f'<td style="text-align: left"><span aria-hidden="true">{one.bar}</span></td>'
-            f'<td style="text-align: left">{one.counted}</td>'
-            f'<td style="text-align: left">{self._next(one)}</td></tr>'
+            f'<tr><th scope="row" style="{_CELL}">{one.chapter}</th>'
+            f'<td style="{_CELL}"><span aria-hidden="true">{one.bar}</span></td>'
+            f'<td style="{_CELL}">{one.counted}</td>'
+            f'<td style="{_CELL}">{self._next(one)}</td></tr>'
             for one in self.standings
         )
         below = " ".join(filter(None, (self._sum, self.where)))

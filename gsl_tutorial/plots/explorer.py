@@ -24,8 +24,13 @@ RIVALS = ("penalty", "straight-through", "rotation", "snap")
 _HEIGHTS = (0.02, 0.1, 0.25, 0.45, 0.7, 1, 1.4, 1.9, 2.5, 3.2)
 
 
-def draw_explorer_point(plane: LossPlane, z: Float[np.ndarray, " 2"], rule: Rule) -> Figure:
-    """One point with its arrows, its candidates and the half-plane of descent, and a legend."""
+def draw_explorer_point(
+    plane: LossPlane, z: Float[np.ndarray, " 2"], rule: Rule, *, snap: bool = True
+) -> Figure:
+    """One point with its arrows, its candidates and the half-plane of descent, and a legend.
+
+    Without `snap` there are the two losses and their sum alone, as in chapter 05.
+    """
     figure = _new_figure(7.8, 4.9, layout="none")
     axes = figure.add_axes((0.01, 0.01, 0.555, 0.885))
     draw_world(axes, plane)
@@ -34,18 +39,19 @@ def draw_explorer_point(plane: LossPlane, z: Float[np.ndarray, " 2"], rule: Rule
     g = plane.gradient(one)[0]
     out = read_out(plane, z, rule)
     _shade_descent(axes, z, g)
-    axes.plot(*plane.candidates(one, rule.n)[0].T, "o", ms=15, mfc="none", mec=BLACK, zorder=4)
-    if out.chosen is not None:
-        chosen = plane.codewords[out.chosen]
-        axes.plot(*chosen, "D", ms=15, mfc="none", mec=GREEN, mew=2.5, zorder=4)
-    _arrow(axes, z, -method_gradient(plane, one, "snap", rule)[0], "snapped")
+    if snap:
+        axes.plot(*plane.candidates(one, rule.n)[0].T, "o", ms=15, mfc="none", mec=BLACK, zorder=4)
+        if out.chosen is not None:
+            chosen = plane.codewords[out.chosen]
+            axes.plot(*chosen, "D", ms=15, mfc="none", mec=GREEN, mew=2.5, zorder=4)
+        _arrow(axes, z, -method_gradient(plane, one, "snap", rule)[0], "snapped")
     _arrow(axes, z, -method_gradient(plane, one, "penalty", rule)[0], "penalty")
     pull = 2 * rule.strength * (plane.codewords[out.nearest] - z)
     _arrow(axes, z, pull, "quantization")
     _arrow(axes, z, -g, "similarity")
     axes.plot(*z, "o", ms=9, color=BLACK, zorder=8)
-    axes.set_title(_words(out, rule), fontsize=11, loc="left", family="monospace")
-    _add_legend(figure, plane)
+    axes.set_title(_words(out, rule, snap=snap), fontsize=11, loc="left", family="monospace")
+    _add_legend(figure, plane, snap=snap)
     return figure
 
 
@@ -124,7 +130,7 @@ def _side_by_side(plane: LossPlane) -> tuple[Figure, dict[str, Axes]]:
     return figure, panels
 
 
-def _add_legend(figure: Figure, plane: LossPlane) -> None:
+def _add_legend(figure: Figure, plane: LossPlane, *, snap: bool) -> None:
     def line(colour: str, style: str, width: float, label: str) -> Line2D:
         return Line2D([], [], color=colour, ls=style, lw=width, label=label)
 
@@ -139,11 +145,16 @@ def _add_legend(figure: Figure, plane: LossPlane) -> None:
         line(BLUE, "-", 2, "descent of the loss: −g"),
         line(ORANGE, "--", 2, "pull to the nearest codeword"),
         line(PURPLE, "-.", 2, "their sum (penalty)"),
-        line(GREEN, "-", 3.5, "snapped step"),
+        *([line(GREEN, "-", 3.5, "snapped step")] if snap else []),
         mark("o", 8, "z, the point", color=BLACK),
         mark("s", 7, "codeword", color=GREY, mec=BLACK),
-        mark("o", 13, "candidate", mfc="none", mec=BLACK),
-        mark("D", 11, "chosen codeword", mfc="none", mec=GREEN, mew=2),
+    ]
+    if snap:
+        handles += [
+            mark("o", 13, "candidate", mfc="none", mec=BLACK),
+            mark("D", 11, "chosen codeword", mfc="none", mec=GREEN, mew=2),
+        ]
+    handles += [
         mark(near, near_size, names[0], color=YELLOW, mec=BLACK),
     ]
     if len(plane.dissimilar):
@@ -155,9 +166,9 @@ def _add_legend(figure: Figure, plane: LossPlane) -> None:
     )  # fmt: skip
 
 
-def _words(out: ReadOut, rule: Rule) -> str:
+def _words(out: ReadOut, rule: Rule, *, snap: bool) -> str:
+    penalty = f"penalty: {out.penalty_verdict}, cos {out.penalty_cosine:+.2f}"
+    if not snap:
+        return penalty
     left = "" if out.chosen is not None else f"  (fallback: {rule.fallback})"
-    return (
-        f"penalty: {out.penalty_verdict}, cos {out.penalty_cosine:+.2f}\n"
-        f"snapped: {out.snapped_verdict}, cos {out.snapped_cosine:+.2f}{left}"
-    )
+    return f"{penalty}\nsnapped: {out.snapped_verdict}, cos {out.snapped_cosine:+.2f}{left}"

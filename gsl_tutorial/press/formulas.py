@@ -22,16 +22,24 @@ STYLE = """\
 @font-face {{ font-family: "{family}"; src: url("{address}") format("truetype"); }}
 math {{ font-family: "{family}", math; font-size: 110%; }}
 math[display="block"] {{ margin: 1em 0; overflow-x: auto; overflow-y: hidden; }}
+.unbroken {{ white-space: nowrap; }}
 """
 _ITALIC_H = 0x210E  # Unicode had this one before the others
 #: Bars and angle brackets are fences that do not grow unasked, the name of a function keeps its
-#: distance, and a minus behind an opening bracket is a sign.
+#: distance, a minus behind an opening bracket is a sign, and a bar is as wide as what is under it.
 _MENDED = (
     (re.compile(r"<mo>(&#x0?2016;|&#x02225;|&#x0007C;)</mo>"), r'<mo stretchy="false">\1</mo>'),
     (re.compile(r"<mi>(&#x027E8;)</mi>"), r'<mo stretchy="false" form="prefix">\1</mo>'),
     (re.compile(r"<mi>(&#x027E9;)</mi>"), r'<mo stretchy="false" form="postfix">\1</mo>'),
     (re.compile(r"<mi>([a-z]{2,})</mi>"), r'<mo lspace="0.17em" rspace="0.17em">\1</mo>'),
     (re.compile(r"(&#x0(?:27E8|0028);</mo>)<mo>(&#x02212;)"), r'\1<mo form="prefix">\2'),
+    (
+        re.compile(r'<mover>((?:(?!<mover).)*?<mo stretchy="true">)&#x000AF;'),
+        r'<mover accent="true">\1&#x0203E;',
+    ),
+)
+_BESIDE_TEXT = re.compile(
+    r'([(\[“‘]*)(<math [^>]*display="inline"[^>]*>.*?</math>)([.,;:?!)\]”’]*)', re.DOTALL
 )
 _LOOKS_RAW = re.compile(r"\\[a-zA-Z]+|merror")
 
@@ -55,6 +63,16 @@ def mathml(latex: str, *, display: bool) -> str:
     for pattern, better in _MENDED:
         made = pattern.sub(better, made)
     return made.replace("<math ", f'<math alttext="{html.escape(latex.strip())}" ', 1)
+
+
+def unbroken(page: str) -> str:
+    """The page with each inline formula tied to the stops and brackets that touch it."""
+
+    def tie(found: re.Match[str]) -> str:
+        before, formula, after = found.groups()
+        return f'<span class="unbroken">{found[0]}</span>' if before or after else formula
+
+    return _BESIDE_TEXT.sub(tie, page)
 
 
 def font(pages: str) -> bytes:

@@ -26,8 +26,12 @@ int(check.{name}({answer}).kind == "right")"""
 #: The folder of the copy is nbgrader's course, and its folder ``notebooks`` the one assignment. Making the
 #: assignment clears nothing: the cells are blank already, and pictures stay.
 CONFIG = """\
+import os
+
 c = get_config()  # noqa: F821
 
+# Answers that are graded here are not the teacher's own progress.
+os.environ["GSL_TUTORIAL_PRESS"] = "1"
 c.CourseDirectory.course_id = "gsl-tutorial"
 c.CourseDirectory.source_directory = "."
 c.GenerateAssignment.preprocessors = [

@@ -17,6 +17,8 @@ from nbformat import NotebookNode
 #: Gets a name and the bytes of a PNG, gives what stands in ``src``.
 Place = Callable[[str, bytes], str]
 
+_STILL = '\n<p class="still">A still picture: its controls work where the notebook runs.</p>'
+
 
 def beside(folder: Path, address: str) -> Place:
     """Write pictures into a folder that the page finds at this relative address."""
@@ -57,7 +59,10 @@ def _as_html(output: NotebookNode, name: str, place: Place) -> NotebookNode:
         size = "".join(f' {side}="{about[side]}"' for side in ("width", "height") if side in about)
         alt = html.escape(about.get("alt", ""), quote=True)
         source = place(name, base64.b64decode(data["image/png"]))
-        kept = {"text/html": f'<img src="{source}" alt="{alt}"{size} loading="lazy">'}
+        image = f'<img src="{source}" alt="{alt}"{size} loading="lazy">'
+        # One that lives without a kernel came with HTML of its own.
+        is_still = data.get("text/plain", "").startswith("[Interactive figure")
+        kept = {"text/html": image + (_STILL if is_still else "")}
     else:
         return output
     return NotebookNode({**output, "data": NotebookNode(kept), "metadata": NotebookNode()})

@@ -46,8 +46,18 @@ that paper was at hand: the formulas are a reconstruction.
 """
 _STYLE = """\
 .cell_output pre { white-space: pre-wrap; }
-.cell_output img { max-width: 100%; height: auto; background: #fff; }
+.cell_output img { max-width: 100%; height: auto; background: #fff; margin: 0.5rem 0; }
+.cell_output .still { font-size: 0.85em; font-style: italic; margin-top: 0; }
 :focus-visible { outline: 3px solid var(--color-brand-primary); outline-offset: 2px; }
+/* A line of code has up to a hundred letters; text stays as narrow as it was. */
+.content { width: 55em; }
+td:first-child code { white-space: nowrap; }
+article section > :is(p, ul, ol, blockquote) { max-width: 46em; }
+@media (min-width: 63em) { .sidebar-drawer { width: calc(50% - 30em); } }
+@media print {
+  .highlight pre { white-space: pre-wrap; }
+  .cell_output img, .gsl-explorer-page { break-inside: avoid; }
+}
 """
 
 
@@ -166,7 +176,10 @@ def _press(source: Path, pages: Path, doctrees: Path, settings: dict[str, Any]) 
 
 
 def _finish(pages: Path) -> None:
-    text = "".join(page.read_text("utf-8") for page in pages.glob("*.html"))
+    text = ""
+    for page in pages.glob("*.html"):
+        page.write_text(formulas.unbroken(page.read_text("utf-8")), "utf-8")
+        text += page.read_text("utf-8")
     shutil.rmtree(pages / "_sources", ignore_errors=True)  # the notebooks once more
     (pages / "_static" / "formulas.ttf").write_bytes(formulas.font(text))
 

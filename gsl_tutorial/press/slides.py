@@ -1,9 +1,9 @@
 """Slides of a chapter: one HTML file that needs nothing else, no network, no server.
 
 reveal.js, which sphinx-revealjs carries, moves through them. Each heading of level 2 opens a column, in
-which text, code and pictures follow downwards. What is too long for a slide is set smaller, and scrolls
-when that is not enough. Formulas are MathML; pictures and fonts lie in the file. The students' notebook
-is shown, so no solution is.
+which text, code and pictures follow downwards; code that only draws or imports is folded. What is too
+long for a slide is set smaller, and scrolls when that is not enough. Formulas are MathML; pictures and
+fonts lie in the file. The students' notebook is shown, so no solution is.
 """
 
 from __future__ import annotations
@@ -11,17 +11,13 @@ from __future__ import annotations
 import base64
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import nbformat
-from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
-from markdown_it.token import Token
 from nbformat import NotebookNode
 
 from gsl_tutorial.errors import StorageError
@@ -29,11 +25,15 @@ from gsl_tutorial.press import formulas
 from gsl_tutorial.press.building import finished, selected
 from gsl_tutorial.press.pages import inline, with_pictures
 from gsl_tutorial.press.site import require_tools
+from gsl_tutorial.press.slide_texts import texts
+from gsl_tutorial.press.sources import tags
 from gsl_tutorial.press.student_page import title_of
 
 _HERE = Path(__file__).parent
-#: Lines of text on a slide, letters in a line; the height of a line of code and of a picture, in lines.
-_LINES, _WIDTH, _CODE, _PICTURE = 18, 85, 0.75, 14
+#: Lines of text on a slide; the height of a line of code and of a picture, in such lines.
+_LINES, _CODE, _PICTURE = 18, 0.75, 15.5
+#: Lines that a cell printed, and their letters at full size; the least size of broader ones, in percent.
+_PRINTED, _BROAD, _SMALLEST = 21, 108, 65
 _ONLY_HINT = re.compile(r"\s*hint\([^\n]*\s*")
 
 
@@ -69,9 +69,11 @@ def build_slides(root: Path, chapter: str, *, to: Path) -> Path:
 def slides(path: Path) -> str:
     """The page of slides for a finished notebook."""
     notebook = with_pictures(nbformat.read(path, as_version=4), inline)
-    body = "".join(
-        f"<section>{''.join(f'<section>{slide}</section>' for slide in column)}</section>\n"
-        for column in _columns(notebook)
+    body = formulas.unbroken(
+        "".join(
+            f"<section>{''.join(f'<section>{slide}</section>' for slide in column)}</section>\n"
+            for column in _columns(notebook)
+        )
     )
     letters = base64.b64encode(formulas.font(body)).decode()
     style = formulas.STYLE.format(
@@ -88,18 +90,25 @@ def slides(path: Path) -> str:
 
 @dataclass(frozen=True)
 class _Piece:
-    """Something that stays on one slide, with the lines it takes there; `opens` begins a column."""
+    """Something that stays on one slide, with the lines it takes there.
+
+    opens: begins a column. leads: belongs to what follows, like the text of an exercise to its blank.
+    """
 
     page: str
     lines: float
     opens: bool = False
+    leads: bool = False
+
+    def __add__(self, other: _Piece) -> _Piece:
+        return _Piece(self.page + other.page, self.lines + other.lines, self.opens, other.leads)
 
 
 def _columns(notebook: NotebookNode) -> list[list[str]]:
     """Columns of slides; neighbours share a slide where there is room."""
     columns: list[list[str]] = []
     used = 0.0
-    for piece in _pieces(notebook):
+    for piece in _led(_pieces(notebook)):
         if piece.opens or not columns:
             columns.append([piece.page])
         elif used + piece.lines <= _LINES:
@@ -112,65 +121,53 @@ def _columns(notebook: NotebookNode) -> list[list[str]]:
     return columns
 
 
+def _led(pieces: Iterable[_Piece]) -> Iterator[_Piece]:
+    """The pieces, each that leads joined to the next one where a slide holds both."""
+    held: _Piece | None = None
+    for piece in pieces:
+        if held and held.leads and not piece.opens and held.lines + piece.lines <= _LINES:
+            held += piece
+            continue
+        if held:
+            yield held
+        held = piece
+    if held:
+        yield held
+
+
 def _pieces(notebook: NotebookNode) -> Iterator[_Piece]:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            yield from _texts(cell.source)
+            for page, lines, opens, leads in texts(cell.source):
+                yield _Piece(page, lines, opens, leads)
         elif cell.cell_type == "code" and not _ONLY_HINT.fullmatch(cell.source):
             beside: list[str] = []
             below: list[str] = []
             for output in cell.outputs:
-                made = _output(output)
-                # A caption stays with its picture.
-                (below if below or "<img" in made or "<script" in made else beside).append(made)
-            said = "".join(beside)
-            lines = _CODE * (cell.source.count("\n") + 1 + said.count("\n"))
-            yield _Piece(_code(cell.source) + said, lines + 1)
+                for made in _output(output):
+                    # A caption stays with its picture.
+                    is_below = below or "<img" in made or "<script" in made
+                    (below if is_below else beside).append(made)
+            code, lines = _code(cell, folded=bool(below))
+            yield _Piece(code, lines, leads=bool(beside or below))
+            for made in beside:
+                yield _Piece(made, _CODE * (made.count("\n") + 1), leads=bool(below))
             starts = [i for i, one in enumerate(below) if i == 0 or "<img" in one]
             for start, end in pairwise([*starts, len(below)]):
                 yield _Piece("".join(below[start:end]), _PICTURE)
 
 
-def _texts(markdown: str) -> Iterator[_Piece]:
-    """A markdown cell, cut before each heading."""
-    reader = _reader()
-    environment: dict[str, Any] = {}
-    tokens = reader.parse(markdown, environment)
-    starts = [i for i, token in enumerate(tokens) if token.type == "heading_open"]
-    for start, end in zip([0, *starts], [*starts, len(tokens)], strict=True):
-        if piece := tokens[start:end]:
-            text = reader.renderer.render(piece, reader.options, environment)
-            lines = sum(1 + len(one.content) / _WIDTH for one in piece if one.content)
-            yield _Piece(f'<div class="text">{text}</div>', lines, piece[0].tag in ("h1", "h2"))
-
-
-def _reader() -> MarkdownIt:
-    from mdit_py_plugins.dollarmath import dollarmath_plugin
-
-    def formula(latex: str, about: dict[str, Any]) -> str:
-        return formulas.mathml(latex, display=about["display_mode"])
-
-    reader = MarkdownIt("commonmark").enable("table")
-    reader.use(dollarmath_plugin, renderer=formula)
-    reader.add_render_rule("link_open", _outside_only)
-    return reader
-
-
-def _outside_only(
-    self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any
-) -> str:
-    """Links to other chapters lead nowhere from a file that travels alone."""
-    if not str(tokens[index].attrGet("href")).startswith("http"):
-        return "<a>"
-    return self.renderToken(tokens, index, options, env)
-
-
-def _code(source: str) -> str:
+def _code(cell: NotebookNode, *, folded: bool) -> tuple[str, float]:
+    """The code of a cell and its lines; what draws or imports is folded, what is to be written is not."""
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
 
-    return highlight(source, PythonLexer(), HtmlFormatter(cssclass="code"))
+    shown = highlight(cell.source, PythonLexer(), HtmlFormatter(cssclass="code"))
+    folded = folded or cell.source.startswith(("import ", "from "))
+    if folded and "exercise" not in tags(cell):
+        return f"<details><summary>Code</summary>{shown}</details>", 1.5
+    return shown, _CODE * (cell.source.count("\n") + 1) + 1
 
 
 def _code_style() -> str:
@@ -179,14 +176,26 @@ def _code_style() -> str:
     return str(HtmlFormatter(style="xcode").get_style_defs(".code"))
 
 
-def _output(output: NotebookNode) -> str:
+def _output(output: NotebookNode) -> Iterator[str]:
+    """The HTML of an output; a long text or table in several parts."""
     if output.output_type in ("stream", "error"):
         text = output.get("text") or f"{output.get('ename')}: {output.get('evalue')}"
     elif "text/html" in output.data:
-        return str(output.data["text/html"])
+        yield str(output.data["text/html"])
+        return
+    elif "text/markdown" in output.data:
+        yield from (page for page, *_ in texts(output.data["text/markdown"]))
+        return
     else:
         text = output.data.get("text/plain", "")
-    return f'<pre class="output">{html.escape(text)}</pre>'
+    lines = text.splitlines()
+    for start in range(0, len(lines), _PRINTED):
+        part = lines[start : start + _PRINTED]
+        # A table of text is set smaller: wrapped, nobody could read its columns.
+        size = max(_SMALLEST, min(100, 100 * _BROAD // max(1, *map(len, part))))
+        style = f' style="zoom: {size}%"' if size < 100 else ""
+        text = html.escape("\n".join(part))
+        yield f'<pre class="output"{style}>{text}</pre>'
 
 
 def _reveal(name: str) -> str:

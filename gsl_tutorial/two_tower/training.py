@@ -11,7 +11,6 @@ and the codebooks take turns, as in chapter 07.
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,8 +24,9 @@ from gsl_tutorial.quantizers import ProductQuantizer
 from gsl_tutorial.two_tower.arms import get_arm, sources_of
 from gsl_tutorial.two_tower.cells import text_cells
 from gsl_tutorial.two_tower.data import TwoTowerData, prefixes
-from gsl_tutorial.two_tower.losses import full_softmax, pressure, sampled_softmax
-from gsl_tutorial.two_tower.sampling import Drawn, Source, draw_negatives
+from gsl_tutorial.two_tower.losses import full_softmax, sampled_softmax
+from gsl_tutorial.two_tower.notes import EpochNotes
+from gsl_tutorial.two_tower.sampling import Source, draw_negatives
 from gsl_tutorial.two_tower.towers import TwoTower
 from gsl_tutorial.validation import check_count, check_size
 
@@ -96,9 +96,12 @@ def train_towers(
     config: TwoTowerConfig,
     *,
     on_epoch: Callable[[dict[str, Any]], None] = lambda record: None,
+    watch: Callable[[TwoTower], None] = lambda model: None,
 ) -> Trained:
     """Train on the training events alone; validation and test events are not looked at.
 
+    on_epoch gets each epoch's notes. watch gets the model before the first epoch and after each one;
+    it may look, and must change nothing.
     Raises `InvalidInputError` where there are fewer events than fill a group.
     """
     started = time.process_time()
@@ -122,6 +125,7 @@ def train_towers(
     step = _Step(data, config, model, rng)
     cells, quantizer = dict(data.cells), None
     history: list[dict[str, Any]] = []
+    watch(model)
     for epoch in range(config.epochs):
         if epoch >= config.epochs - config.quantized_epochs and config.method != "none":
             quantizer = _refitted(quantizer, model, config)
@@ -137,7 +141,7 @@ def train_towers(
             hard_share=config.hard_share,
             warm=epoch >= config.warm_up,
         )
-        step.begin([source.name for source in sources])
+        step.notes = EpochNotes([source.name for source in sources])
         order = rng.permutation(len(train))
         for start in range(0, len(order) - batch + 1, batch):
             loss = step(order[start : start + batch], sources, full=arm.full)
@@ -145,15 +149,16 @@ def train_towers(
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
-        history.append({"epoch": epoch + 1, **step.noted()})
+        history.append({"epoch": epoch + 1, **step.notes.means()})
         on_epoch(history[-1])
+        watch(model)
     if quantizer is not None:
         quantizer = _refitted(quantizer, model, config)
     return Trained(model, config, history, time.process_time() - started, quantizer)
 
 
 class _Step:
-    """One batch: from event numbers to the loss; keeps the epoch's notes."""
+    """One batch: from event numbers to the loss; the epoch's `notes` are kept on the way."""
 
     def __init__(
         self,
@@ -165,10 +170,7 @@ class _Step:
         self.data, self.config, self.model, self.rng = data, config, model, rng
         self.histories = prefixes(data.events.train, config.history)
         self.quantizer: ProductQuantizer | None = None
-
-    def begin(self, kinds: list[str]) -> None:
-        self.kinds = kinds
-        self.sums: dict[str, float] = defaultdict(float)
+        self.notes = EpochNotes([])
 
     def __call__(self, rows: np.ndarray, sources: list[Source], *, full: bool) -> torch.Tensor:
         train, data, tau = self.data.events.train, self.data, self.config.temperature
@@ -182,8 +184,7 @@ class _Step:
             excluded = data.history.holds(users, everything)
             scores = u @ self.model.items().T / tau
             loss = full_softmax(scores, torch.from_numpy(positives), torch.from_numpy(excluded))
-            self.sums["loss"] += float(loss.detach().sum())
-            self.sums["rows"] += len(rows)
+            self.notes.add_loss(loss)
             return loss.mean()
         drawn = draw_negatives(
             sources, users, positives, history=data.history, twins=data.twins, rng=self.rng
@@ -202,44 +203,14 @@ class _Step:
             torch.from_numpy(drawn.excluded),
         )
         loss = sampled_softmax(*arguments)
-        self._note(loss, arguments, drawn)
+        self.notes.add_loss(loss)
+        self.notes.add(drawn, *arguments)
         return loss.mean() + term
 
     def _seen(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         if self.quantizer is None:
             return z, z.new_zeros(())
         return get_method(self.config.method)(z, self.quantizer, self.config.options)
-
-    def _note(self, loss: torch.Tensor, arguments: tuple[torch.Tensor, ...], drawn: Drawn) -> None:
-        sums = self.sums
-        sums["loss"] += float(loss.detach().sum())
-        sums["rows"] += len(loss)
-        with torch.no_grad():
-            pushed = pressure(*arguments).numpy()
-            outscores = (arguments[1] > arguments[0][:, None]).numpy()
-        counted = ~drawn.excluded
-        for kind, name in enumerate(self.kinds):
-            columns = drawn.kinds == kind
-            of_kind = counted[:, columns]
-            sums[f"{name} drawn"] += of_kind.size
-            sums[f"{name} counted"] += of_kind.sum()
-            sums[f"{name} outscores"] += (outscores[:, columns] & of_kind).sum()
-            sums[f"{name} pressure"] += pushed[:, columns].sum()
-
-    def noted(self) -> dict[str, Any]:
-        """Means of the epoch: the loss, and for each source what its negatives did."""
-        sums = self.sums
-        record: dict[str, Any] = {"loss": sums["loss"] / sums["rows"]}
-        for name in self.kinds:
-            if not sums[f"{name} drawn"]:
-                continue
-            counted = max(1.0, float(sums[f"{name} counted"]))
-            record[name] = {
-                "outscores": float(sums[f"{name} outscores"]) / counted,
-                "pressure": float(sums[f"{name} pressure"]) / counted,
-                "excluded": 1 - float(sums[f"{name} counted"]) / float(sums[f"{name} drawn"]),
-            }
-        return record
 
 
 def _vectors(model: TwoTower) -> np.ndarray:

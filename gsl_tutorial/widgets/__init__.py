@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gsl_tutorial.widgets.explorer import GradientExplorer
     from gsl_tutorial.widgets.guess import Guess
     from gsl_tutorial.widgets.kmeans_sliders import KMeansSliders
+    from gsl_tutorial.widgets.negatives_sliders import NegativesSliders
     from gsl_tutorial.widgets.quantizer_sliders import MethodSliders, TurnSliders
     from gsl_tutorial.widgets.query_picker import QueryPicker
     from gsl_tutorial.widgets.recording_slider import RecordingSlider
@@ -28,6 +29,7 @@ _HOMES = {
     "Guess": "gsl_tutorial.widgets.guess",
     "KMeansSliders": "gsl_tutorial.widgets.kmeans_sliders",
     "MethodSliders": "gsl_tutorial.widgets.quantizer_sliders",
+    "NegativesSliders": "gsl_tutorial.widgets.negatives_sliders",
     "QueryPicker": "gsl_tutorial.widgets.query_picker",
     "RecordingSlider": "gsl_tutorial.widgets.recording_slider",
     "TurnSliders": "gsl_tutorial.widgets.quantizer_sliders",
@@ -41,6 +43,7 @@ __all__ = [
     "Guess",
     "KMeansSliders",
     "MethodSliders",
+    "NegativesSliders",
     "QueryPicker",
     "RecordingSlider",
     "TurnSliders",

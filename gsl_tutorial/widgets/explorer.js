@@ -6,7 +6,7 @@ const FORMS = ["replace, projected", "replace, full length", "pull", "look-ahead
 const FALLBACKS = ["zero", "keep", "nearest"];
 const MODES = ["point", "field", "run"];
 const NAMES = ["codewords", "similar", "dissimilar", "starts", "point", "strength", "step", "rate",
-  "n_steps", "n_candidates", "n_codewords", "form_index", "fallback_index", "loss", "mode"];
+  "n_steps", "n_candidates", "n_codewords", "form_index", "fallback_index", "loss", "mode", "snap"];
 
 const worldOf = (state) => ({
   codewords: state.codewords.slice(0, state.n_codewords),
@@ -22,8 +22,8 @@ const ruleOf = (state) => ({
   fallback: FALLBACKS[state.fallback_index],
 });
 
-function explorerNotes({ n_candidates: n, n_codewords: K }) {
-  return n > K ? [`n = ${n}, but there are ${K} codewords: all of them are candidates.`] : [];
+function explorerNotes({ n_candidates: n, n_codewords: K, snap }) {
+  return snap && n > K ? [`n = ${n}, but there are ${K} codewords: all of them are candidates.`] : [];
 }
 
 function renderExplorer({ model, el }) {
@@ -42,9 +42,11 @@ function renderExplorer({ model, el }) {
   const names = { point: "One point", field: "Field", run: "Run" };
   const modeButtons = MODES.map((mode) => make("button", { type: "button", onclick: () => put({ mode }) }, names[mode]));
   const lossMenu = make("select", { onchange: (event) => put({ loss: event.target.value }) }, ...explorerMath.LOSSES.map((name) => make("option", { value: name }, name)));
+  const modes = make("div", { class: "gsl-modes", role: "group", "aria-label": "What to show" }, ...modeButtons);
+  const lossLabel = make("label", {}, "Similarity loss ", lossMenu);
   widget.bar.append(
-    make("div", { class: "gsl-modes", role: "group", "aria-label": "What to show" }, ...modeButtons),
-    make("label", {}, "Similarity loss ", lossMenu),
+    modes,
+    lossLabel,
     make("button", { type: "button", onclick: () => put(initial) }, "Reset"));
 
   const handlers = { onMove, onHome };
@@ -60,6 +62,8 @@ function renderExplorer({ model, el }) {
   showBar();
 
   widget.start((state) => {
+    modes.hidden = !state.snap; // fields and runs show the snap, too
+    lossLabel.hidden = !state.dissimilar.length; // the other losses need a stranger
     for (const mode of MODES) views[mode].node.hidden = mode !== state.mode;
     views[state.mode].update(worldOf(state), ruleOf(state), state);
     if (!initial.point) for (const name of ["point", "codewords", "similar", "dissimilar"]) initial[name] = state[name];

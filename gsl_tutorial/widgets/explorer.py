@@ -47,6 +47,8 @@ class GradientExplorer(PageWidget):
     strength, step : float
         lambda and eta of `snap_gradient`.
     mode : {"point", "field", "run"}
+    snap : bool
+        Whether the snap is shown and its controls are offered; without it there is the point alone.
     starts : (N, 2) array
         The points that a run releases; fifty over the plane by default.
     n_steps, rate : int, float
@@ -72,6 +74,7 @@ class GradientExplorer(PageWidget):
     n_steps, n_candidates, n_codewords = (T.Int().tag(sync=True) for _ in range(3))
     form_index, fallback_index = T.Int().tag(sync=True), T.Int().tag(sync=True)
     loss, mode = T.Unicode().tag(sync=True), T.Unicode().tag(sync=True)
+    snap = T.Bool(True).tag(sync=True)
 
     def __init__(
         self,
@@ -88,6 +91,7 @@ class GradientExplorer(PageWidget):
         strength: float = 1.5,
         step: float = 0.5,
         mode: str = "point",
+        snap: bool = True,
         starts: Any = None,
         n_steps: int = 100,
         rate: float = 0.05,
@@ -115,6 +119,7 @@ class GradientExplorer(PageWidget):
             fallback_index=parts.FALLBACKS.index(check_name("fallback", fallback, parts.FALLBACKS)),
             loss=check_name("similarity loss", loss, SIMILARITY_LOSSES),
             mode=check_name("mode", mode, parts.MODES),
+            snap=bool(snap),
         )
         as_points(self.starts, name="starts")
         self.controls = parts.linked_controls(self)
@@ -174,7 +179,9 @@ class GradientExplorer(PageWidget):
             return stills.draw_explorer_run(
                 self.plane, starts, self.rule, n_steps=self.n_steps, rate=self.rate
             )
-        return stills.draw_explorer_point(self.plane, as_point(self.point), self.rule)
+        return stills.draw_explorer_point(
+            self.plane, as_point(self.point), self.rule, snap=self.snap
+        )
 
     def described(self) -> str:
         """What the picture shows, made from the numbers."""

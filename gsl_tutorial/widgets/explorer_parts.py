@@ -16,7 +16,7 @@ MODES = ("point", "field", "run")
 #: What the page is told.
 NAMES = (
     "codewords", "similar", "dissimilar", "starts", "point", "strength", "step", "rate", "n_steps",
-    "n_candidates", "n_codewords", "form_index", "fallback_index", "loss", "mode",
+    "n_candidates", "n_codewords", "form_index", "fallback_index", "loss", "mode", "snap",
 )  # fmt: skip
 
 #: Those of chapter 06, in an order in which the first K cover the plane for every K.
@@ -37,8 +37,18 @@ def scattered(n: int) -> Float[np.ndarray, "n 2"]:
 def specifications(explorer: Any) -> list[dict[str, Any]]:
     """The sliders and menus: trait, label and range."""
     K = len(explorer.codewords)
+    strength = {
+        "name": "strength",
+        "label": "strength (lambda)",
+        "min": 0.0,
+        "max": 3.0,
+        "step": 0.1,
+    }
+    if not explorer.snap:
+        words = {"name": "n_codewords", "label": "codewords (K)", "min": 1, "max": K, "step": 1}
+        return [strength, words]
     return [
-        {"name": "strength", "label": "strength (lambda)", "min": 0.0, "max": 3.0, "step": 0.1},
+        strength,
         {"name": "step", "label": "look-ahead (eta)", "min": 0.0, "max": 2.0, "step": 0.1},
         {"name": "n_candidates", "label": "candidates (n)", "min": 1, "max": K, "step": 1},
         {"name": "n_codewords", "label": "codewords (K)", "min": 1, "max": K, "step": 1},
@@ -90,6 +100,12 @@ def described(explorer: Any) -> str:
             f"{K} codewords, similarity loss {loss!r}."
         )
     out = explorer.read_out()
+    if not explorer.snap:
+        return (
+            f"A point among {K} codewords under the similarity loss {loss!r}, with arrows for the "
+            "descent of the loss, the pull to the nearest codeword, and their sum. "
+            f"The sum: {out.penalty_verdict}, cosine {out.penalty_cosine:+.2f} with the gradient."
+        )
     chosen = (
         "no candidate descends" if out.chosen is None else f"it goes to codeword {out.chosen + 1}"
     )

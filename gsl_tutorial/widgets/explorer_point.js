@@ -16,7 +16,8 @@ function pointView(handlers) {
   const sentence = make("p", { class: "gsl-sentence" });
   const { node: spoken, say } = speaker();
   const cells = {};
-  const row = (key, text, ...names) => make("tr", {}, make("th", { scope: "row" }, text), ...names.map((name) => (cells[`${key}-${name}`] = make("td", { "data-read": `${key}-${name}` }))));
+  const rowsOf = {};
+  const row = (key, text, ...names) => rowsOf[key] = make("tr", {}, make("th", { scope: "row" }, text), ...names.map((name) => (cells[`${key}-${name}`] = make("td", { "data-read": `${key}-${name}` }))));
   const table = make("table", {},
     make("thead", {}, make("tr", {}, ...["a step along", "cosine with −g", "the loss goes"].map((text) => make("th", { scope: "col" }, text)))),
     make("tbody", {}, row("penalty", "their sum", "cosine", "verdict"), row("snapped", "the snapped step", "cosine", "verdict")));
@@ -29,8 +30,8 @@ function pointView(handlers) {
   const node = make("div", { class: "gsl-point-mode" }, plane.svg, beside);
   let legendFor = "";
 
-  function legend({ loss, dissimilar }) {
-    const key = `${loss} ${dissimilar.length > 0}`;
+  function legend({ loss, dissimilar }, snap) {
+    const key = `${loss} ${dissimilar.length > 0} ${snap}`;
     if (legendFor === key) return;
     legendFor = key;
     const item = (svg, text) => make("li", {}, svg, text);
@@ -38,40 +39,42 @@ function pointView(handlers) {
       ? [["similar", "same class as z"], ["dissimilar", "other class"]]
       : [["partner", "partner of z"], ["stranger", "stranger"]].slice(0, dissimilar.length ? 2 : 1);
     marksShown.replaceChildren(
-      ...Object.entries(LINES).map(([name, text]) => item(sample("line", name), text)),
-      ...[["point", "z, the point"], ["codeword", "codeword"], ["candidate", "candidate"], ["chosen", "chosen codeword"], ...data, ["half", "here the loss falls"]]
+      ...Object.entries(LINES).filter(([name]) => snap || name !== "snap").map(([name, text]) => item(sample("line", name), text)),
+      ...[["point", "z, the point"], ["codeword", "codeword"], ...(snap ? [["candidate", "candidate"], ["chosen", "chosen codeword"]] : []), ...data, ["half", "here the loss falls"]]
         .map(([name, text]) => item(sample("mark", name), text)));
   }
 
   function update(world, rule, state) {
     const z = state.point;
     plane.draw(sceneOf(world, z));
-    legend(world);
+    legend(world, state.snap);
+    for (const key of ["snapped", "chosen"]) rowsOf[key].hidden = !state.snap;
     const g = explorerMath.gradient(world, z);
     const snapped = explorerMath.snapAt(world, z, rule);
     const out = explorerMath.readOut(world, z, rule);
     const sum = explorerMath.methodGradient(world, z, "penalty", rule);
     const opposite = (v) => [-v[0], -v[1]];
     const pull = vectors.minus(world.codewords[out.nearest], z).map((x) => 2 * rule.strength * x);
-    const shown = { similarity: opposite(g), quantization: pull, penalty: opposite(sum), snap: opposite(snapped.gradient) };
+    const shown = { similarity: opposite(g), quantization: pull, penalty: opposite(sum), snap: state.snap ? opposite(snapped.gradient) : [0, 0] };
     for (const [name, vector] of Object.entries(shown)) arrows[name](z, vector);
 
     const square = [[-LIMIT, -LIMIT], [LIMIT, -LIMIT], [LIMIT, LIMIT], [-LIMIT, LIMIT]];
     const falls = vectors.length(g) > 1e-9 ? geometry.clip(square, g, vectors.dot(g, z)) : [];
     plane.half.setAttribute("d", polygon(falls));
+    rings.style.display = state.snap ? "" : "none";
     rings.setAttribute("d", snapped.candidates.map((i) => `M${place(world.codewords[i])}m-13 0a13 13 0 1 1 26 0a13 13 0 1 1 -26 0`).join(""));
     rings.dataset.candidates = snapped.candidates.join(" ");
     const picked = snapped.chosen;
-    chosenMark.style.display = picked === null ? "none" : "";
+    chosenMark.style.display = picked === null || !state.snap ? "none" : "";
     if (picked !== null) chosenMark.setAttribute("transform", `translate(${place(world.codewords[picked])})`);
     disc.setAttribute("transform", `translate(${place(z)})`);
     hold.setAttribute("transform", `translate(${place(z)})`);
-    hold.style.display = out.snapped_verdict === "stays" ? "" : "none";
-    says.textContent = picked === null ? `no candidate descends → fallback: ${rule.fallback}` : "";
-    tell(out, rule);
+    hold.style.display = state.snap && out.snapped_verdict === "stays" ? "" : "none";
+    says.textContent = picked === null && state.snap ? `no candidate descends → fallback: ${rule.fallback}` : "";
+    tell(out, rule, state.snap);
   }
 
-  function tell(out, rule) {
+  function tell(out, rule, snap) {
     const text = {
       // The table speaks of steps, and steps go against gradients: cosine(−a, −g) = cosine(a, g).
       "penalty-cosine": signed(out.penalty_cosine), "penalty-verdict": out.penalty_verdict,
@@ -88,7 +91,7 @@ function pointView(handlers) {
       if (name in exact) cell.dataset.value = exact[name];
       if (name.endsWith("verdict")) cell.classList.toggle("gsl-uphill", text[name] === "UPHILL");
     }
-    const said = describe(out, rule);
+    const said = describe(out, rule, snap);
     if (sentence.textContent === said) return;
     sentence.textContent = said;
     say(said);
@@ -97,9 +100,10 @@ function pointView(handlers) {
   return { node, update };
 }
 
-function describe(out, rule) {
+function describe(out, rule, snap) {
   const goes = { downhill: "goes downhill", UPHILL: "goes UPHILL", level: "leaves the loss level", stays: "stays" };
   const penalty = `Loss plus penalty ${goes[out.penalty_verdict]}.`;
+  if (!snap) return penalty;
   if (out.chosen !== null) {
     return `${penalty} The snapped step ${goes[out.snapped_verdict]}, with codeword ${out.chosen + 1}${out.chosen === out.nearest ? ", the nearest one" : ""}.`;
   }

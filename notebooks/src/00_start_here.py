@@ -18,7 +18,8 @@
 # ## Run a cell
 #
 # A notebook is made of cells. Click on the cell below, then press **Shift + Enter**: it runs, and
-# the next one is chosen. Do this from top to bottom.
+# the next one is chosen. Do this from top to bottom. While a cell runs, `[*]` stands beside it; the
+# first cell of a chapter takes some seconds.
 
 # %% tags=["volatile"]
 from collections import Counter
@@ -90,11 +91,13 @@ print("yours:", squared_distance(x, y))  # None as long as the exercise is blank
 
 # %% [markdown]
 # All solutions stand in the folder `notebooks/solutions` of the repository, in notebooks of the same names.
+# (A copy made for a class has none.)
 #
 # ## See what is done
 #
 # Right answers are noted in a small file on this machine; it outlives the kernel, and two notebooks may
-# be open at once. This is your page. Run the cell again whenever you like.
+# be open at once. What was solved once stays solved. This is your page. Run the cell again whenever
+# you like.
 
 # %%
 my_progress()

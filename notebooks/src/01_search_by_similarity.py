@@ -51,11 +51,15 @@ print(f"a digit is a vector of {database.shape[1]} numbers, its pixels")
 query = np.array([0.05, 0.15])  # try another place, between -1 and 1
 k = 5  # try another number
 distances = ((points - query) ** 2).sum(axis=1)
+nearest = nearest_neighbours(distances[None], k)[0]
+radius = np.sqrt(distances[nearest[-1]])
 show(
-    draw_neighbours(points, query, nearest_neighbours(distances[None], k)[0]),
-    alt="Points in four loose groups and a star between them. Lines lead from the star to its five "
-    "nearest points, which are numbered; a dashed circle passes through the fifth of them.",
+    draw_neighbours(points, query, nearest),
+    alt=f"Points in four loose groups and a star among them. Lines lead from the star to its {k} "
+    f"nearest points, which are numbered; a dashed circle of radius {radius:.2f} passes through "
+    "the last of them.",
 )
+print(f"radius of the circle: {radius:.2f}")
 
 # %% [markdown]
 # **Try it.** Move the query into one of the groups. How much smaller does the circle become?
@@ -167,8 +171,8 @@ print("at rows of these distances:", np.allclose(found_distances, at_found))
 #
 # ## Count the bytes
 #
-# A number of 32 **bits**, a *float*, is what we have used; a **byte** is 8 bits. How much memory
-# does a database take?
+# A **byte** is 8 **bits**. Each number of our digits takes 32 bits: NumPy calls that `float32`, and
+# this workbook says *a float*. How much memory does a database take?
 #
 # **Exercise 01.3** (easy, 4 minutes). $N$ vectors of `dim` numbers, each number of so many `bits`:
 # how many bytes?
@@ -219,8 +223,9 @@ show(
 #
 # ## Measure the time
 #
-# Each query touches every number of the database, so time grows as memory does. Measure it on your
-# own machine; these numbers are yours, and they differ from run to run.
+# Each query touches every number of the database, so time grows as memory does. (In a small database
+# the call itself counts, too.) Measure it on your own machine; these numbers are yours, and they differ
+# from run to run.
 
 # %% tags=["volatile"]
 rng = np.random.default_rng(0)
@@ -250,7 +255,7 @@ del crowd, part
 # > found; chapter 03 does. Wherever you read "recall@10", look for its definition.
 #
 # **Exercise 01.4** (medium, 7 minutes). Write recall@k. Both arrays hold row numbers, a row for
-# each query; no number stands twice in a row.
+# each query; within one row every number is another.
 
 
 # %% tags=["exercise"]
@@ -364,11 +369,12 @@ for bits in few:
     compressed = round_numbers(database, bits, low=0.0, high=1.0)
     got = nearest_neighbours(squared_distances(queries[[which]], compressed), 10)[0]
     rows[f"{bits} bit{'s' * (bits > 1)} a pixel"] = (database[got], np.isin(got, true[which]))
+misses = ", ".join(str(10 - is_true.sum()) for _, is_true in rows.values())
 show(
     draw_found_images(queries[which], rows),
     alt="A query digit and four rows of ten found digits: by exact search, and with three, two and "
-    "one bit for each pixel. True neighbours are ticked; with fewer bits there are more crosses, "
-    "but most of the crossed ones look like the query, too.",
+    "one bit for each pixel. True neighbours are ticked, others crossed; from row to row the "
+    f"crosses are {misses}.",
 )
 for name, (_, is_true) in rows.items():
     print(f"{name:14} misses: {10 - is_true.sum()}")

@@ -55,7 +55,8 @@ show(
 print("points in each cell:", np.bincount(cells))
 
 # %% [markdown]
-# **Exercise 02.1** (medium, 6 minutes). Assign each point to its nearest codeword.
+# **Exercise 02.1** (medium, 6 minutes). Assign each point to its nearest codeword. (Where two are
+# equally near, `argmin` takes the first, and that will do.)
 
 
 # %% tags=["exercise"]
@@ -352,7 +353,8 @@ for title, curves in left.items():
 #   *those* vectors, not their kind. With a codeword on every vector the dots would be at zero, and
 #   nothing would have been learned.
 #
-# **Try it.** Add more bits to the plane: set `bits = range(10)`. How do the two curves go on?
+# **Try it.** Let the plane's codewords learn from four times as many points: change the first
+# `make_blobs_2d(100, ...)` to 400. How far apart are the two curves at eight bits now?
 #
 # ## See why one codebook cannot grow
 #

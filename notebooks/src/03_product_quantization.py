@@ -7,8 +7,8 @@
 # **What you will learn.** How a few codewords, combined, do the work of very many; what a look-up
 # table is; what the search loses, and what it saves.
 #
-# **What you need.** NumPy arrays and their axes, squared distances, the idea of k-means. Chapter 00
-# tells how the exercises work. About 50 minutes, 29 of them for the four exercises.
+# **What you need.** NumPy arrays and their axes, squared distances (chapter 01), the idea of k-means
+# (chapter 02); [chapter 00](00_start_here.ipynb) tells how the exercises work. About 50 minutes, 29 of them for the four exercises.
 #
 # > The method is **product quantization** (PQ) by Jégou, Douze and Schmid, 2011. Nothing here needs
 # > a label or a network: chapters 06 to 09 add those.
@@ -101,7 +101,8 @@ show(
 # ## Learn a small codebook for each piece
 #
 # In each piece, k-means finds $K$ codewords (the paper's $k^*$). The loop below is all there is to
-# learning. The class `ProductQuantizer` of the package runs the same loop.
+# learning. The class `ProductQuantizer` of the package runs the same loop. (Printed, it also tells its
+# distortion, what its codes lose; that comes below.)
 
 # %%
 pieces = database.reshape(len(database), M, d)
@@ -150,8 +151,8 @@ show(
 # %% tags=["exercise"]
 def encode_one(z, codebooks):
     """(dim,), (M, K, d) -> (M,) whole numbers."""
-    M, _, d = codebooks.shape
     # BEGIN SOLUTION
+    M, d = len(codebooks), codebooks.shape[2]
     differences = codebooks - z.reshape(M, 1, d)
     return (differences**2).sum(axis=2).argmin(axis=1)
     # END SOLUTION
@@ -168,6 +169,8 @@ hint("03.1")
 # To **decode**, put the named codewords under each other again. The result is the
 # **reconstruction**, $q(z)$. The mean squared distance between a vector and its reconstruction is
 # the **distortion**.
+#
+# Beside our quantizer of 4 x 16 (pieces x codewords) stands one with a longer code, 8 x 256.
 
 # %%
 first_of_each = [np.flatnonzero(digits.query.labels == label)[0] for label in range(10)]
@@ -247,7 +250,7 @@ print(f"bytes of the codebooks: {pq.codebooks_.nbytes:,}, once, however many ima
 def lookup_table(query, codebooks):
     """(dim,), (M, K, d) -> (M, K) squared distances."""
     # BEGIN SOLUTION
-    M, _, d = codebooks.shape
+    M, d = len(codebooks), codebooks.shape[2]
     parts = query.reshape(M, 1, d)
     return ((codebooks - parts) ** 2).sum(axis=2)
     # END SOLUTION
@@ -361,7 +364,7 @@ show(
 )
 
 # %% [markdown]
-# Both ways say too little on average. That is no accident. A codeword is the mean of its cell, and
+# Both ways underestimate the distance on average. That is no accident. A codeword is the mean of its cell, and
 # the mean of a cell is nearer to the query than its members are on average, by just the cell's
 # distortion:
 #
@@ -384,8 +387,8 @@ print("ADC is nearer to the truth:", np.square(exact - adc).mean() < np.square(e
 #
 # A product quantizer has two dials: $M$ and $K$. We measure what they do to the distortion, to the
 # bytes, and to the search: **recall@10** here is the share of queries whose true nearest neighbour
-# stands among the first ten of the list. Images with equal codes are **tied**; they share the
-# places evenly.
+# stands among the first ten of the list. (Chapter 01 counted all ten neighbours.) Images with equal
+# codes are **tied**; they share the places evenly.
 
 
 # %%

@@ -48,8 +48,9 @@ print(f"{len(database)} digits to learn from and to search in, {len(queries)} fr
 # ## Swap the quantizer, keep the code
 #
 # Whatever a quantizer does inside, we ask five things of it: `fit`, `encode`, `decode`,
-# `lookup_tables` and `candidates`. Two more, `split` and `join`, go between a vector and the pieces
-# that its candidates are made of. That is the **contract**. Code that keeps to it does not care
+# `lookup_tables` and `candidates`. The last, codewords *near* a vector, is for chapter 06; the end of
+# this chapter shows it. Two more, `split` and `join`, go between a vector and the pieces that its
+# candidates are made of. That is the **contract**. Code that keeps to it does not care
 # which quantizer it works with: the loop below swaps four of them in one line.
 
 # %%

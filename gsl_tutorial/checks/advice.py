@@ -1,0 +1,73 @@
+"""What to try when an answer raised an error, or has another shape; and whether a blank is left.
+
+The words of Python and NumPy are quoted as they are; the sentence here comes after them.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+#: Words of an error, and what to do about it.
+_ADVICE = {
+    "could not be broadcast": (
+        "Two axes fit where their lengths are equal or one of them is 1; x[:, None] adds an axis of "
+        "length 1."
+    ),
+    "matmul": (
+        "In a @ b the last axis of a must be as long as the axis of b that it meets: the first axis "
+        "of a vector, the last but one of a larger array."
+    ),
+    "truth value of an array": (
+        "An if takes one True or False. Leave the if out: a comparison of arrays is an array already."
+    ),
+    "bitwise_xor": "A power is written ** in Python.",
+    "same_kind": (
+        "An array of whole numbers holds no fractions: make it without dtype=int, and start from "
+        "zeros of floats."
+    ),
+}
+_BLANK = re.compile(r"^\s*(return\s+)?\.\.\.", re.MULTILINE)
+
+
+def advice_for(said: str) -> str:
+    """What to do about an error that says this; empty where nothing is known.
+
+    >>> advice_for("TypeError: ufunc 'bitwise_xor' not supported for the input types")
+    '. A power is written ** in Python.'
+    """
+    return next((f". {advice}" for words, advice in _ADVICE.items() if words in said), "")
+
+
+def has_blank(function: Callable[..., Any]) -> bool:
+    """Whether a line `...` still stands in the text of a function, with other lines around it."""
+    with suppress(Exception):  # a function without a text: made by a program, or in C
+        return _BLANK.search(inspect.getsource(function)) is not None
+    return False
+
+
+def about_shape(got: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """What may have led to this shape instead of that one."""
+    if len(got) == len(wanted) and sorted(got) == sorted(wanted):
+        return " The axes look swapped."
+    if len(got) > len(wanted) and [n for n in got if n != 1] == [n for n in wanted if n != 1]:
+        return (
+            " There is an axis of length 1 too many: leave keepdims out, or take it off with [0]."
+        )
+    if len(wanted) == 1 and got == wanted * 2 and wanted[0] > 1:
+        return " That is a table, each with each: was a column (N, 1) combined with a row (N,)?"
+    return ""
+
+
+def kind_of(result: Any, array: np.ndarray) -> str:
+    """What came instead of numbers, in a word."""
+    if array.dtype.kind in "SU":
+        return "text"
+    if isinstance(result, list | tuple):
+        return f"a {type(result).__name__} whose entries do not fit together in one array"
+    return "complex numbers" if array.dtype.kind == "c" else type(result).__name__
