@@ -9,7 +9,8 @@
 # descends.
 #
 # **What you need.** Vectors, dot products, the idea of gradient descent. Chapter 05 shows the fault that
-# is mended here, chapter 03 where codewords come from. About 50 minutes.
+# is mended here, chapter 03 where codewords come from. No downloads. About 50 minutes, 20 of them for the
+# four exercises.
 #
 # > The layer is from Liu and Lu, [arXiv 1610.09645](https://arxiv.org/abs/1610.09645). Only its
 # > abstract was at hand. **Every formula in this chapter is our reconstruction.** The first abstract
@@ -42,6 +43,10 @@ from gsl_tutorial.widgets import GradientExplorer, Guess
 # We also want the point to lie on a codeword, so that a short code describes it well. The usual way
 # adds a **penalty** to the loss: a **strength** (λ) times the squared distance to the *nearest*
 # codeword. Its pull knows nothing of the star.
+#
+# The picture shows four arrows. Three you know from chapter 05: the descent $-g$, the pull to the nearest
+# codeword, and their sum, which is what the penalty does. The fourth, thick and green, is the **snapped
+# step**, which this chapter builds.
 
 # %%
 codewords = np.array(
@@ -62,7 +67,8 @@ show(
 
 # %% [markdown]
 # The shaded half-plane is where the similarity loss falls. The dash-dotted arrow, the sum of loss
-# and penalty, leaves it: the point is sent **uphill**. The next cell measures how much.
+# and penalty, leaves it: the point is sent **uphill**. The next cell measures how much, by the cosine
+# between $g$ and the gradient that is used instead: 1 where they agree, below 0 where the step goes uphill.
 
 # %% tags=["claim"]
 z = point[None]
@@ -78,6 +84,9 @@ print(f"cosine with g, snapped: {cosine(snapped, plane.gradient(z))[0]:+.2f}")
 # codeword **descends** when that is negative:
 #
 # $$\langle -g,\; c - z \rangle > 0 .$$
+#
+# A codeword at a right angle to $g$ does not descend. There are $K$ codewords of $d$ numbers each (here 9
+# and 2).
 #
 # **Exercise 06.1** (easy, 4 minutes). Write this test for all codewords at once.
 
@@ -98,10 +107,13 @@ hint("06.1")
 # %% [markdown]
 # ## Choose one of them
 #
-# Look only at the **n nearest** codewords: the *candidates*, ringed in the picture. Among them choose
-# the one whose direction makes the smallest angle with $-g$. Call it $c^*$.
+# Look only at the **n nearest** codewords: the *candidates*, ringed in the picture (there n is 3). A far
+# codeword may lie in a better direction, but the point would cross many cells on its way, and would not be
+# near any codeword soon. Among the candidates choose the one whose direction makes the smallest angle with
+# $-g$. Call it $c^*$.
 #
-# **Exercise 06.2** (medium, 6 minutes). Return its position, or `None` where no candidate descends.
+# **Exercise 06.2** (medium, 6 minutes). Return its position in `candidates`, counted from 0, or `None` where
+# no candidate descends.
 
 
 # %% tags=["exercise"]
@@ -121,8 +133,8 @@ check.choose(choose)
 hint("06.2")
 
 # %% [markdown]
-# **Try it.** How many candidates does it take until one descends? The package has the same rule,
-# `descending_codeword`.
+# **Try it.** Look at the first picture and guess: how many candidates does it take until one descends? The
+# package has the same rule, `descending_codeword`; it returns the codeword itself, not its position.
 
 # %% tags=["claim"]
 g = plane.gradient(point[None])[0]
@@ -139,7 +151,11 @@ for n in (1, 2, 3, 4, 9):
 # | --- | --- |
 # | `replace` | only the part of $g$ along the line to $c^*$ (`length="projected"`), or all of its length turned into that line (`"full"`) |
 # | `pull` | $g + 2\lambda\,(z - c^*)/N$: the similarity gradient passes whole, and $c^*$ pulls; $N$ is the size of the batch |
-# | `look-ahead` | the same pull, to the candidate nearest to $z - \eta g$, the place where the loss alone would send $z$ |
+# | `look-ahead` | the same pull, to the candidate nearest to $z - \eta g$, the place where one step (η) of the loss alone would send $z$ |
+#
+# All three are gradients: training steps along their *negative*. Here are the three from one point, with the
+# four nearest codewords as candidates. Watch the thick arrow: in `replace` it lies on the line to $c^*$, in
+# `pull` it is the sum of the descent and a pull to $c^*$, in `look-ahead` the pull goes to another codeword.
 
 # %%
 for form, text in [
@@ -158,7 +174,8 @@ for form, text in [
     show(draw_snap(plane, (-0.25, -0.1), strength=0.6, form=form, n=4), alt=text, dpi=80)
 
 # %% [markdown]
-# **Exercise 06.3** (medium, 6 minutes). Write `replace` for one point and one chosen codeword.
+# **Exercise 06.3** (medium, 6 minutes). Write `replace`, with the projected length, for one point and one
+# chosen codeword (which is not at the point itself).
 
 
 # %% tags=["exercise"]
@@ -176,7 +193,8 @@ check.replace_gradient(replace_gradient)
 hint("06.3")
 
 # %% [markdown]
-# **Exercise 06.4** (easy, 4 minutes). Write `pull`, with the batch size, since a loss is a mean.
+# **Exercise 06.4** (easy, 4 minutes). Write `pull` for the same. The loss is a mean over the batch, so the pull
+# is divided by the batch size.
 
 
 # %% tags=["exercise"]
@@ -205,7 +223,7 @@ hint("06.4")
 # | `nearest` | $g$ and a pull to the nearest codeword, shortened so that the sum does not go uphill | the same |
 #
 # `look-ahead` needs no fallback: some candidate is always nearest. The price is that its pull may go
-# uphill; the property below does not cover it.
+# uphill; *never uphill*, which the last section tries out, holds for the two other forms only.
 
 # %% tags=["claim"]
 corner = Plane(codewords, partner=np.array([-1.1, 1.1]))
@@ -261,7 +279,8 @@ for place in ((0.1, -0.30), (0.1, -0.35)):
 #
 # <details><summary>What to see</summary>
 #
-# The choice flips where two candidates make the same angle with $-g$, or where a codeword becomes one of
+# Places around the star are of the first kind; the next section marks them with crosses. The choice flips
+# where two candidates make the same angle with $-g$, or where a codeword becomes one of
 # the n nearest or ceases to be. With n = 1 the one candidate is the nearest codeword. Where it lies
 # uphill, `pull` leaves $g$ alone and `replace` nothing at all; `keep` and `nearest` bring a step back.
 #
@@ -353,7 +372,8 @@ for rule, path in paths.items():
 # ## Read the layer
 #
 # In PyTorch the rule works on a whole batch and all subspaces at once. Forward, the layer is the
-# identity; the backward pass calls one function.
+# identity; the backward pass calls one function. In its formulas `n` runs over the batch, `m` over the
+# pieces, `j` over the candidates and `d` over the numbers of a piece.
 
 # %%
 print(inspect.getsource(snap_gradient).split('"""')[2])
@@ -402,14 +422,18 @@ print("equals the plain NumPy rule:         ", agree)
 # 1. No: the product is 0, and descending needs more than 0.
 # 2. No. The pull's gradient makes an angle below 90 degrees with $g$, so the sum is longer than $g$.
 #    Only the fallback `nearest` can shorten it, as in the corner above.
-# 3. The best aligned codeword of all may be far away: the pull would be strong and would cross many
-#    cells, and the point would end nowhere near a codeword soon.
+# 3. The best aligned codeword of all may be far away: the point would cross many cells and would not be near
+#    any codeword soon.
 #
 # </details>
 #
 # ## Further reading
 #
 # - Liu and Lu, *Accurate Deep Representation Quantization with Gradient Snapping Layer for Similarity
-#   Search*, [arXiv 1610.09645](https://arxiv.org/abs/1610.09645), 2016.
+#   Search*, [arXiv 1610.09645](https://arxiv.org/abs/1610.09645), 2016: the abstract that this chapter
+#   reconstructs.
+# - Bengio, Léonard and Courville, *Estimating or Propagating Gradients Through Stochastic Neurons for
+#   Conditional Computation*, [arXiv 1308.3432](https://arxiv.org/abs/1308.3432), 2013: the straight-through
+#   estimator.
 # - Fifty et al., *Restructuring Vector Quantization with the Rotation Trick*,
 #   [arXiv 2410.06424](https://arxiv.org/abs/2410.06424), 2024: another answer to the same question.

@@ -7,11 +7,12 @@
 # **What you will learn.** Which choices hide behind the word mAP, why a table with seen classes says
 # little about codes, and what three seeds can and cannot say.
 #
-# **What you need.** Chapters 08 and 09: ADC, average precision, protocols. About 80 minutes, 37 of them
-# for the five exercises. No downloads.
+# **What you need.** Chapters 08 and 09: ADC, average precision, protocols. No downloads. About 60 minutes,
+# 34 of them for the five exercises; the computer works for less than one. A section for a second reading
+# (eight more mistakes, and a program that looks for them) takes 20 minutes more.
 #
-# > Every mistake here was found in public code or in issues of this field; the table in the middle says
-# > where. The codes are ours: the run that chapter 09 shows. Its snapping layer is our reconstruction of
+# > Every mistake here but one (the best of three seeds) was found in public code or in issues of this field;
+# > the table in the middle says where. The codes are ours: the run that chapter 09 shows. Its snapping layer is our reconstruction of
 # > Liu and Lu, [arXiv 1610.09645](https://arxiv.org/abs/1610.09645), of which we had the abstract only.
 
 # %%
@@ -199,26 +200,9 @@ note("rank", "query in the database", "mAP@all, 500 images",
      scores(without_self).mean(), scores(with_self).mean())  # fmt: skip
 
 # %% [markdown]
-# **3. The last item is dropped.** In one program, R = -1 stands for "all", and the ranking is cut with
-# `[0:R]`. In Python that leaves out the last rank.
-
-# %%
-R = -1
-ranking = rank(distances, labels)
-note("rank", "the last item dropped", "mAP@all", scores(ranking).mean(),
-     scores(ranking[:, 0:R]).mean())  # fmt: skip
-
-# %%
-short = np.array([[False, False, True]])
-print("three items, the last one right: AP", scores(short).round(3), "and cut with [0:-1]:",
-      scores(short[:, 0:-1]))  # fmt: skip
-
-# %% [markdown]
-# At 10,000 items it hardly shows. At three items it changes everything.
-#
 # ## Score wrongly
 #
-# **4. AP@R divided by the hits inside the top R.** It looks innocent, for without a cut both divisors
+# **3. AP@R divided by the hits inside the top R.** It looks innocent, for without a cut both divisors
 # agree.
 
 # %% tags=["claim"]
@@ -232,7 +216,7 @@ for text in ("+-+", "+--"):
 # Divided by its hits, the ranking with *one more hit* scores lower. This divisor has no common name; we
 # call it `retrieved`, and it must be asked for.
 #
-# **Exercise 10.2** (easy, 6 minutes). Write AP@R with the right divisor.
+# **Exercise 10.2** (easy, 5 minutes). Write AP@R with the right divisor.
 
 
 # %% tags=["exercise"]
@@ -251,7 +235,7 @@ check.ap_at(ap_at)
 hint("10.2")
 
 # %% [markdown]
-# **5. mAP@R beside mAP@all.** Some tables mix them. Here is the same ranking at every cut, with both
+# **4. mAP@R beside mAP@all.** Some tables mix them. Here is the same ranking at every cut, with both
 # divisors.
 
 # %%
@@ -283,10 +267,11 @@ print("divided by hits is never below:", bool((field >= right - 1e-12).all()))
 print("at all ranks both are mAP@all: ", bool(np.isclose([field[-1], right[-1]], honest).all()))
 
 # %% [markdown]
-# **6. Queries without a hit are left out.** If the top R holds nothing relevant, AP is 0. Two programs
+# **5. Queries without a hit are left out.** If the top R holds nothing relevant, AP is 0. Two programs
 # of the field append to their list only when there was a hit, so the hardest queries vanish.
 
 # %%
+ranking = rank(distances, labels)
 each = average_precisions(distances, query_labels, labels, at=10)
 has_hit = ranking[:, :10].any(axis=1)
 kept = each[has_hit]  # the mistake, usually written: if hits > 0: values.append(ap)
@@ -295,150 +280,18 @@ print(f"left out: {(~has_hit).sum()} of {len(has_hit)} queries")
 
 
 # %% [markdown]
-# **7. Interpolated AP beside plain AP.** Older work reads the precision at 21 levels of recall, and each
-# time takes the best precision at that recall *or later*. That is another measure.
-
-
-# %%
-def interpolated(relevant, n_levels=21):
-    """(B, N) in rank order -> (B,)."""
-    hits = np.cumsum(relevant, axis=1)
-    precision = hits / np.arange(1, relevant.shape[1] + 1)
-    best_later = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    wanted = np.linspace(0, 1, n_levels) * hits[:, -1:]
-    where = np.stack([np.searchsorted(h, w - 1e-9) for h, w in zip(hits, wanted, strict=True)])
-    return np.take_along_axis(best_later, where, axis=1).mean(axis=1)
-
-
-note("score", "21-point interpolated", "mAP@all", scores(ranking).mean(),
-     interpolated(ranking).mean())  # fmt: skip
-
-# %% [markdown]
-# **8. The metric changes the labels.** Labels come as rows of zeros and a one. To find matches, several
-# programs turn the zeros of the query's row into -1, so that no zero agrees with a zero, and they do it
-# *in the caller's array*. The first call is right. Then somebody compares a set with itself:
-
-
-# %%
-def matches(query_rows, database_rows):
-    query_rows[query_rows == 0] = -1  # the mistake: this array belongs to the caller
-    return (query_rows[:, None] == database_rows).any(axis=2)
-
-
-rows, database_rows = np.eye(10, dtype=int)[query_labels], np.eye(10, dtype=int)[labels]
-first_call = matches(rows, database_rows)
-second_call = matches(rows, rows)  # both sides are now the changed array
-note("score", "labels changed in the metric", "second call, 500 images",
-     scores(with_self).mean(), scores(ranked(same, second_call)).mean())  # fmt: skip
-
-# %%
-print("first call right:", bool((first_call == (query_labels[:, None] == labels)).all()))
-print("second call: everything matches everything:", bool(second_call.all()))
-
-# %% [markdown]
-# ## Search wrongly
+# ## Choose wrongly
 #
-# The next mistakes are in the codes. On the shipped run they hardly show, because its embeddings are of
-# unit length and form ten tight groups. So we make each of them on the pixels of digits as well.
-
-# %%
-digits = load_digits()
-X, Z = (part.x.astype(np.float32) for part in (digits.database, digits.query))
-pixels = ProductQuantizer(16, 16, random_state=0).fit(X)
-
-
-def on_digits(distances):
-    return mean_average_precision(distances, digits.query.labels, digits.database.labels)
-
-
-def on_cifar(distances):
-    return mean_average_precision(distances, query_labels, labels)
-
-
-cases = {
-    "CIFAR-10": (on_cifar, pq, queries, vectors),
-    "digits, pixels": (on_digits, pixels, Z, X),
-}
-
-# %% [markdown]
-# **9. Sub-distances summed without the square.** Squared distances add up over the pieces, distances do
-# not.
-
-# %%
-for name, (measure, quantizer, of_queries, of_items) in cases.items():
-    item_codes = quantizer.encode(of_items)
-    tables = np.sqrt(quantizer.lookup_tables(of_queries))  # the mistake: the root
-    wrong = sum(tables[:, m, item_codes[:, m]] for m in range(quantizer.n_subspaces))
-    right = measure(quantizer.distances(of_queries, item_codes))
-    note("search", "sub-distances not squared", name, right, measure(wrong))
-
-# %% [markdown]
-# **10. Encode with normalised codewords, look up raw ones.** The encoder chooses by angle, the search
-# measures distances: two different codebooks.
-
-# %%
-for name, (measure, quantizer, of_queries, of_items) in cases.items():
-    books = quantizer.codebooks_
-    M, _, d = books.shape
-    lengths = np.linalg.norm(books, axis=2, keepdims=True)
-    cosine = np.einsum(
-        "nmd,mkd->nmk", of_items.reshape(-1, M, d), books / np.maximum(lengths, 1e-9)
-    )
-    wrong = cosine.argmax(axis=2)  # the mistake: codes of other codewords
-    right = measure(quantizer.distances(of_queries, quantizer.encode(of_items)))
-    note("search", "normalised to encode, raw to search", name, right,
-         measure(quantizer.distances(of_queries, wrong)))  # fmt: skip
-
-# %% [markdown]
-# **11. Bits = books x root of words.** It should be $M \log_2 K$. For 16 words both give 4, which may be
-# why nobody noticed.
-
-# %%
-for K in (4, 16, 64, 256):
-    print(
-        f"4 books of {K:3} words: 4 log2 K = {4 * np.log2(K):2.0f} bits, 4 sqrt(K) = {4 * K**0.5:2.0f}"
-    )
-
-# %%
-small = ProductQuantizer(4, 64, random_state=0).fit(vectors)  # 24 bits, sold as 4 x 8 = 32
-true = ProductQuantizer(4, 256, random_state=0).fit(vectors)  # 32 bits
-note("search", "24 bits sold as 32", "CIFAR-10", *(
-    on_cifar(one.distances(queries, one.encode(vectors))) for one in (true, small)
-))  # fmt: skip
-
-# %% [markdown]
-# With ten seen classes the bits hardly matter, so the figure does not give the mistake away. The axis of
-# the plot is wrong all the same.
-#
-# **12. The codebooks are fitted again on the database at test time.** Under P2 the database *is* the
-# training set and nothing can be seen. So the test images that are no queries play a database that
-# training never saw; one book of 256 words.
-
-# %%
-fresh = np.setdiff1d(np.arange(len(run.query)), asked)
-fresh_z, fresh_labels = run.query.z[fresh], run.query.labels[fresh]
-
-
-def on_fresh(quantizer):
-    d = quantizer.distances(queries, quantizer.encode(fresh_z))
-    return mean_average_precision(d, query_labels, fresh_labels)
-
-
-fitted, refitted = (ProductQuantizer(1, 256, random_state=0).fit(on) for on in (vectors, fresh_z))
-note("search", "codebook refitted at test time", "fresh database, 8 bits",
-     on_fresh(fitted), on_fresh(refitted))  # fmt: skip
-lost = [one.relative_distortion(fresh_z) for one in (fitted, refitted)]
-print(f"relative distortion of that database: {lost[0]:.4f}, refitted {lost[1]:.4f}")
-
-# %% [markdown]
-# ## Train and choose wrongly
-#
-# **13. The best epoch, picked on the test queries.** To see it, we must train. A small network on 400
+# **6. The best epoch, picked on the test queries.** To see it, we must train. A small network on 400
 # digits, at a rate that is too high on purpose, so that its course is restless; after each epoch 100
 # validation queries and 100 test queries search the digits that are left.
 
 
 # %%
+digits = load_digits()
+X, Z = (part.x.astype(np.float32) for part in (digits.database, digits.query))
+
+
 def course(seed, n_epochs=20):
     """Train; (n_epochs, 200) AP of each query after each epoch, and the net's two sets at the end."""
     rng = np.random.default_rng(seed)
@@ -516,15 +369,7 @@ check.honest_score(honest_score)
 hint("10.3")
 
 # %% [markdown]
-# **14. The alternating step is dead code.** The codebooks stay those of the first epoch; chapter 07 plays
-# this through. It makes a figure *worse*: when it sits in the code of a rival, it flatters us.
-
-# %%
-alive, dead = np.mean([searched for _, searched in trained], axis=0)
-note("choose", "codebooks never learn again", "digits, 8 bits", alive, dead)
-
-# %% [markdown]
-# **15. A rival whose weight is 0 by default.** Then the baseline "with quantization loss" trains without
+# **7. A rival whose weight is 0 by default.** Then the baseline "with quantization loss" trains without
 # it. The study of chapter 07 has both, with the weight tuned and without the term.
 
 # %%
@@ -540,8 +385,9 @@ note("choose", "weight 0 by default", "penalty, P2, 3 seeds",
      seen["penalty"].adc_map.mean, seen["none"].adc_map.mean)  # fmt: skip
 
 # %% [markdown]
-# **16. The best of three seeds.** If one seed may be chosen after the fact, the spread becomes a gain. Each
-# of the three seeds of the *unseen* runs also draws which three classes training never sees; we come back to them.
+# **8. The best of three seeds.** If one seed may be chosen after the fact, the spread becomes a gain. In
+# the *unseen* runs three classes are kept out of training and searched afterwards, and each seed also draws
+# which three. We come back to them.
 
 # %%
 by_run = {
@@ -554,11 +400,21 @@ for protocol in ("P2", "unseen"):
     note("choose", "best of three seeds", f"plain training, {protocol}", np.mean(three), max(three))
 
 # %% [markdown]
-# **17. The database helped to train.** Under P2 every database image was trained on, with its label.
+# **9. The database helped to train.** Under P2 every database image was trained on, with its label.
 # That is no mistake as long as the table says P2. How much is it worth? The same queries search the
-# images that training never saw, and as many that it did.
+# test images that are no queries, which training never saw, and as many images that it did see.
 
 # %%
+fresh = np.setdiff1d(np.arange(len(run.query)), asked)
+fresh_z, fresh_labels = run.query.z[fresh], run.query.labels[fresh]
+
+
+def on_fresh(quantizer):
+    """mAP of the queries among test images that training never saw."""
+    d = quantizer.distances(queries, quantizer.encode(fresh_z))
+    return mean_average_precision(d, query_labels, fresh_labels)
+
+
 others_trained = np.setdiff1d(np.arange(len(run.database)), searched)
 as_many = np.random.default_rng(16).permutation(others_trained)[: len(fresh)]
 known = mean_average_precision(
@@ -568,7 +424,7 @@ note("choose", "database = training set, not said", "P2 codes", on_fresh(pq), kn
 
 # %% [markdown]
 # What we **cannot** show: the same with an *unlabelled* database in training (found in GPQ, and not
-# said there). That needs GPQ's training. The bar above is about labels, so it is no measure of that
+# said there). That needs GPQ's training. The figure above is about labels, so it is no measure of that
 # case. Pre-training that is not mentioned we cannot show either.
 #
 # ## See them together
@@ -579,45 +435,39 @@ up = max(listed, key=lambda row: row.points)
 down = min(listed, key=lambda row: row.points)
 show(
     draw_added(listed),
-    alt=f"A bar for each of {len(listed)} ways to go wrong, in four groups: rank, score, search, choose. "
+    alt=f"A bar for each of {len(listed)} ways to go wrong, in three groups: rank, score, choose. "
     f"Some raise the figure, most of all '{up.mistake}' ({up.points:+.1f} points), some lower it, most "
     f"of all '{down.mistake}' ({down.points:+.1f}), and several do hardly anything here.",
     dpi=85,
 )
 
-# %%
-lines = ["| | mistake | measured | honest | mistaken | points |", "| --- " * 6 + "|"]
-for row in listed:
-    lines.append(f"| {row.family} | {row.mistake} | {row.measured} | {row.honest:.3f} | "
-                 f"{row.mistaken:.3f} | {row.points:+.1f} |")  # fmt: skip
-Markdown("\n".join(lines))
-
 # %% tags=["claim"]
 points = np.array([row.points for row in listed])
 print("some raise the figure by more than 2 points:", bool((points > 2).any()))
-print("some lower it by more than 2 points:        ", bool((points < -2).any()))
+print("some lower it by more than half a point:   ", bool((points < -0.5).any()))
 print("some do less than half a point:             ", bool((abs(points) < 0.5).any()))
 
 # %% [markdown]
 # **Read it like this.** No mistake has a size of its own: it depends on the data, the codes and the
 # measure. A bar to the left is not harmless: in a rival's code it makes our own row look better. And
-# where the bar is zero here, it need not be zero on other data.
+# where the bar is zero here, it need not be zero on other data. The rows marked * are in the section for a
+# second reading.
 #
 # | mistake | where it was seen |
 # | --- | --- |
 # | ties by position | swuxyj/DeepHash-pytorch issue 33; OrthoHash README |
 # | query in the database | lhmRyan/deep-supervised-hashing-DSH issue 4 |
-# | last item dropped | swuxyj/DeepHash-pytorch, `CalcTopMap` |
+# | last item dropped * | swuxyj/DeepHash-pytorch, `CalcTopMap` |
 # | divided by hits | swuxyj/DeepHash-pytorch issue 33; thuml/HashNet issue 25 |
 # | @R beside @all | kevinlin311tw/cvpr16-deepbit issue 17 |
 # | queries without a hit left out | thulab/DeepHash issue 30; thuml/HashNet issue 2 |
-# | 21-point AP | technicolor-research/subic |
-# | labels changed in the metric | thulab/DeepHash; OrthoHash; cfm-uestc/DPQ |
-# | not squared; bits by a root | youngkyunJang/SPQ |
-# | normalised to encode, raw to search | youngkyunJang/GPQ |
-# | codebook refitted at test time | thulab/DeepHash, `dtq.py` |
+# | 21-point AP * | technicolor-research/subic |
+# | labels changed in the metric * | thulab/DeepHash; OrthoHash; cfm-uestc/DPQ |
+# | not squared; bits by a root * | youngkyunJang/SPQ |
+# | normalised to encode, raw to search * | youngkyunJang/GPQ |
+# | codebook refitted at test time * | thulab/DeepHash, `dtq.py` |
 # | best epoch on the test queries | swuxyj/DeepHash-pytorch, `validate`, issue 17 |
-# | alternating step dead | thulab/DeepHash, `dqn.py` |
+# | alternating step dead * | thulab/DeepHash, `dqn.py` |
 # | weight 0 by default | thulab/DeepHash issues 35 and 57 |
 # | database used in training, not said | GPQ |
 #
@@ -743,11 +593,233 @@ print("the bootstrap's half width is that of the formula, to a tenth:", bool(agr
 # interval is wide. The gain may be real. It is not shown.
 
 # %% [markdown]
-# ## Let a program look
+# ## Keep the list
+#
+# One page, for your own tables as well as for others'. `write_checklist("checklist.txt")` writes it as
+# plain text for a printer.
+
+# %%
+folder = tempfile.TemporaryDirectory()
+page = write_checklist(Path(folder.name) / "checklist.txt")
+print(len(page.read_text().splitlines()), "lines")
+Markdown(as_markdown())
+
+# %% [markdown]
+# ## Find the three faults
+#
+# The table below is invented. Three of its rows carry a fault that can be seen in the table itself. The
+# others are honest, though some look odd.
+
+# %%
+print(results_table())
+
+# %% [markdown]
+# **Exercise 10.5** (hard, 10 minutes). Accuse three rows, each with its word: `{"row": "word", ...}`.
+# The check tells what you found, in which columns something is still to be found, and who is innocent.
+
+# %% tags=["exercise"]
+# BEGIN SOLUTION
+three_faults = {"C": "cut", "D": "bits", "F": "query"}
+#: three_faults = {}  # your code here
+# END SOLUTION
+
+check.three_faults(three_faults)
+
+# %%
+hint("10.5")
+
+# %% [markdown]
+# ## For a second reading: eight more mistakes
+#
+# Leave this section out when time is short. It changes nothing above; it makes the list complete.
+#
+# ### In the metric
+#
+# **10. The last item is dropped.** In one program, R = -1 stands for "all", and the ranking is cut with
+# `[0:R]`. In Python that leaves out the last rank.
+
+# %%
+R = -1
+note("rank", "the last item dropped", "mAP@all", scores(ranking).mean(),
+     scores(ranking[:, 0:R]).mean())  # fmt: skip
+
+# %%
+short = np.array([[False, False, True]])
+print("three items, the last one right: AP", scores(short).round(3), "and cut with [0:-1]:",
+      scores(short[:, 0:-1]))  # fmt: skip
+
+# %% [markdown]
+# At 10,000 items it hardly shows. At three items it changes everything.
+#
+# **11. Interpolated AP beside plain AP.** Older work reads the precision at 21 levels of recall, and each
+# time takes the best precision at that recall *or later*. That is another measure.
+
+
+# %%
+def interpolated(relevant, n_levels=21):
+    """(B, N) in rank order -> (B,)."""
+    hits = np.cumsum(relevant, axis=1)
+    precision = hits / np.arange(1, relevant.shape[1] + 1)
+    best_later = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    wanted = np.linspace(0, 1, n_levels) * hits[:, -1:]
+    where = np.stack([np.searchsorted(h, w - 1e-9) for h, w in zip(hits, wanted, strict=True)])
+    return np.take_along_axis(best_later, where, axis=1).mean(axis=1)
+
+
+note("score", "21-point interpolated", "mAP@all", scores(ranking).mean(),
+     interpolated(ranking).mean())  # fmt: skip
+
+# %% [markdown]
+# **12. The metric changes the labels.** Labels come as rows of zeros and a one. To find matches, several
+# programs turn the zeros of the query's row into -1, so that no zero agrees with a zero, and they do it
+# *in the caller's array*. The first call is right. Then somebody compares a set with itself:
+
+
+# %%
+def matches(query_rows, database_rows):
+    query_rows[query_rows == 0] = -1  # the mistake: this array belongs to the caller
+    return (query_rows[:, None] == database_rows).any(axis=2)
+
+
+rows, database_rows = np.eye(10, dtype=int)[query_labels], np.eye(10, dtype=int)[labels]
+first_call = matches(rows, database_rows)
+second_call = matches(rows, rows)  # both sides are now the changed array
+note("score", "labels changed in the metric", "second call, 500 images",
+     scores(with_self).mean(), scores(ranked(same, second_call)).mean())  # fmt: skip
+
+# %%
+print("first call right:", bool((first_call == (query_labels[:, None] == labels)).all()))
+print("second call: everything matches everything:", bool(second_call.all()))
+
+# %% [markdown]
+# ### In the search
+#
+# The next mistakes are in the codes. On the shipped run they hardly show, because its embeddings are of
+# unit length and form ten tight groups. So we make each of them on the pixels of digits as well.
+
+# %%
+pixels = ProductQuantizer(16, 16, random_state=0).fit(X)
+
+
+def on_digits(distances):
+    return mean_average_precision(distances, digits.query.labels, digits.database.labels)
+
+
+def on_cifar(distances):
+    return mean_average_precision(distances, query_labels, labels)
+
+
+cases = {
+    "CIFAR-10": (on_cifar, pq, queries, vectors),
+    "digits, pixels": (on_digits, pixels, Z, X),
+}
+
+# %% [markdown]
+# **13. Sub-distances summed without the square.** Squared distances add up over the pieces, distances do
+# not.
+
+# %%
+for name, (measure, quantizer, of_queries, of_items) in cases.items():
+    item_codes = quantizer.encode(of_items)
+    tables = np.sqrt(quantizer.lookup_tables(of_queries))  # the mistake: the root
+    wrong = sum(tables[:, m, item_codes[:, m]] for m in range(quantizer.n_subspaces))
+    right = measure(quantizer.distances(of_queries, item_codes))
+    note("search", "sub-distances not squared", name, right, measure(wrong))
+
+# %% [markdown]
+# **14. Encode with normalised codewords, look up raw ones.** The encoder chooses by angle, the search
+# measures distances: two different codebooks.
+
+# %%
+for name, (measure, quantizer, of_queries, of_items) in cases.items():
+    books = quantizer.codebooks_
+    M, _, d = books.shape
+    lengths = np.linalg.norm(books, axis=2, keepdims=True)
+    cosine = np.einsum(
+        "nmd,mkd->nmk", of_items.reshape(-1, M, d), books / np.maximum(lengths, 1e-9)
+    )
+    wrong = cosine.argmax(axis=2)  # the mistake: codes of other codewords
+    right = measure(quantizer.distances(of_queries, quantizer.encode(of_items)))
+    note("search", "normalised to encode, raw to search", name, right,
+         measure(quantizer.distances(of_queries, wrong)))  # fmt: skip
+
+# %% [markdown]
+# **15. Bits = books x root of words.** It should be $M \log_2 K$. For 16 words both give 4, which may be
+# why nobody noticed.
+
+# %%
+for K in (4, 16, 64, 256):
+    print(
+        f"4 books of {K:3} words: 4 log2 K = {4 * np.log2(K):2.0f} bits, 4 sqrt(K) = {4 * K**0.5:2.0f}"
+    )
+
+# %%
+small = ProductQuantizer(4, 64, random_state=0).fit(vectors)  # 24 bits, sold as 4 x 8 = 32
+true = ProductQuantizer(4, 256, random_state=0).fit(vectors)  # 32 bits
+note("search", "24 bits sold as 32", "CIFAR-10", *(
+    on_cifar(one.distances(queries, one.encode(vectors))) for one in (true, small)
+))  # fmt: skip
+
+# %% [markdown]
+# With ten seen classes the bits hardly matter, so the figure does not give the mistake away. The axis of
+# the plot is wrong all the same.
+#
+# **16. The codebooks are fitted again on the database at test time.** Under P2 the database *is* the
+# training set and nothing can be seen. So the test images that are no queries play the
+# database again; one book of 256 words.
+
+# %%
+fitted, refitted = (ProductQuantizer(1, 256, random_state=0).fit(on) for on in (vectors, fresh_z))
+note("search", "codebook refitted at test time", "fresh database, 8 bits",
+     on_fresh(fitted), on_fresh(refitted))  # fmt: skip
+lost = [one.relative_distortion(fresh_z) for one in (fitted, refitted)]
+print(f"relative distortion of that database: {lost[0]:.4f}, refitted {lost[1]:.4f}")
+
+# %% [markdown]
+# ### In the training
+#
+# **17. The alternating step is dead code.** The codebooks stay those of the first epoch; chapter 07 plays
+# this through. It makes a figure *worse*: when it sits in the code of a rival, it flatters us.
+
+# %%
+alive, dead = np.mean([searched for _, searched in trained], axis=0)
+note("choose", "codebooks never learn again", "digits, 8 bits", alive, dead)
+
+# %% [markdown]
+# ### All of them
+
+# %%
+listed = list(added.values())
+up = max(listed, key=lambda row: row.points)
+down = min(listed, key=lambda row: row.points)
+show(
+    draw_added(listed),
+    alt=f"A bar for each of {len(listed)} ways to go wrong, in four groups: rank, score, search, choose. "
+    f"Some raise the figure, most of all '{up.mistake}' ({up.points:+.1f} points), some lower it, most "
+    f"of all '{down.mistake}' ({down.points:+.1f}), and several do hardly anything here.",
+    dpi=85,
+)
+
+# %%
+lines = ["| | mistake | measured | honest | mistaken | points |", "| --- " * 6 + "|"]
+for row in listed:
+    lines.append(f"| {row.family} | {row.mistake} | {row.measured} | {row.honest:.3f} | "
+                 f"{row.mistaken:.3f} | {row.points:+.1f} |")  # fmt: skip
+Markdown("\n".join(lines))
+
+# %%
+points = np.array([row.points for row in listed])
+print(f"{len(points)} figures")
+print("some are raised by more than 5 points: ", bool((points > 5).any()))
+print("some are lowered by more than 5 points:", bool((points < -5).any()))
+print("some move by less than half a point:   ", bool((abs(points) < 0.5).any()))
+
+# %% [markdown]
+# ### A program that looks
 #
 # `gsl-tutorial evaluate` measures anybody's codes and looks for these traps. What makes a number
 # meaningless is **refused**, what misleads is **warned** of, each by its name. We hand it what we made
-# above: the 12 bits, sorted by class, cut at 1,000 and divided by hits.
+# at the beginning: the 12 bits, sorted by class, cut at 1,000 and divided by hits.
 
 
 # %%
@@ -764,7 +836,6 @@ def command(line):
     print(done.stderr + done.stdout)
 
 
-folder = tempfile.TemporaryDirectory()
 files = {
     "Q": query_bits.astype(np.uint8), "D": bits[by_class].astype(np.uint8),
     "QL": query_labels, "DL": labels[by_class], "Z": queries,
@@ -783,40 +854,6 @@ command("evaluate --codes Q.npy D.npy --labels QL.npy DL.npy --protocol P2")
 # fitted, what the network had seen before. For these, ask.
 #
 # **Try it.** Hand it codes of your own by changing `files`.
-#
-# ## Keep the list
-#
-# One page, for your own tables as well as for others'. `write_checklist("checklist.txt")` writes it as
-# plain text for a printer.
-
-# %%
-page = write_checklist(Path(folder.name) / "checklist.txt")
-print(len(page.read_text().splitlines()), "lines")
-Markdown(as_markdown())
-
-# %% [markdown]
-# ## Find the three faults
-#
-# The table below is invented. Three of its rows carry a fault that can be seen in the table itself. The
-# others are honest, though some look odd.
-
-# %%
-print(results_table())
-
-# %% [markdown]
-# **Exercise 10.5** (hard, 12 minutes). Accuse three rows, each with its word: `{"row": "word", ...}`.
-# The check tells what you found, in which columns something is still to be found, and who is innocent.
-
-# %% tags=["exercise"]
-# BEGIN SOLUTION
-three_faults = {"C": "cut", "D": "bits", "F": "query"}
-#: three_faults = {}  # your code here
-# END SOLUTION
-
-check.three_faults(three_faults)
-
-# %%
-hint("10.5")
 
 # %% [markdown]
 # ## What to remember
@@ -830,8 +867,8 @@ hint("10.5")
 # ## Quiz
 #
 # 1. A table gives mAP@1000 for one method and mAP@all for the others. Which one is flattered?
-# 2. Two codes have the same distance for every pair of items, and the program sorts by position. Which
-#    mAP does it report?
+# 2. A code is broken and gives every pair the same distance. The program breaks ties by position. Which mAP
+#    does it report?
 # 3. The paired interval of one seed excludes zero. What has been shown?
 # 4. A rival's default weight is 0. Whose figure is wrong?
 # 5. Why does leaving out queries without a hit matter more for mAP@10 than for mAP@1000?
