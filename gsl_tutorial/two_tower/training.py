@@ -101,7 +101,7 @@ def train_towers(
     """Train on the training events alone; validation and test events are not looked at.
 
     on_epoch gets each epoch's notes. watch gets the model before the first epoch and after each one;
-    it may look, and must change nothing.
+    it may look, and must change nothing. On one thread the same config gives the same weights, bit for bit.
     Raises `InvalidInputError` where there are fewer events than fill a group.
     """
     started = time.process_time()
