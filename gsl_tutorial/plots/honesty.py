@@ -196,7 +196,8 @@ def draw_intervals(groups: Mapping[str, Mapping[str, Interval]], *, xlabel: str)
                 mfc=colour if told else "white",
             )  # fmt: skip
         axes.axvline(0, color=BLACK, lw=1, ls="--")
-        axes.set(yticks=range(len(rows)), xlabel=xlabel, ylim=(len(rows) - 0.5, -0.5))
+        axes.set(yticks=range(len(rows)), ylim=(len(rows) - 0.5, -0.5))
+        axes.set_xlabel(xlabel, fontsize=9)
         axes.set_yticklabels(list(rows), fontsize=9)
         axes.set_title(title, fontsize=10)
         axes.grid(axis="x", alpha=0.25)
