@@ -71,9 +71,7 @@ def _row(results: TwoTowerResults, arm: str, by_arm: dict[str, list[Record]], ta
     theirs = {r["seed"]: r for r in by_arm.get("uniform", [])}
     pairs = [(r, theirs[r["seed"]]) for r in records if r["seed"] in theirs]
     if arm != "uniform" and len(pairs) > 1:
-        a, b = (np.stack([results.per_user(r) for r in side]) for side in zip(*pairs, strict=True))
-        # A simulator's seed draws other users; people stay the same.
-        interval = clustered_bootstrap(a, b, shared_queries=task == "movielens", random_state=0)
+        interval = _interval(results, pairs, task)
     return ArmRow(
         arm,
         tuple(r["seed"] for r in records),
@@ -82,6 +80,39 @@ def _row(results: TwoTowerResults, arm: str, by_arm: dict[str, list[Record]], ta
         interval,
         tuple(r["history"] for r in records),
     )
+
+
+def paired_difference(
+    results: TwoTowerResults,
+    task: str,
+    a: tuple[Sequence[str], str],
+    b: tuple[Sequence[str], str],
+) -> Interval:
+    """Recall@10 of a minus b with its interval, paired by seed. a, b: (parts, arm), where a seed that
+    several parts hold counts once.
+
+    Raises `DataMissingError` unless two seeds or more are finished on both sides.
+    """
+    mine, theirs = (
+        {r["seed"]: r for part in parts for r in results.records(part, task=task, arm=arm)}
+        for parts, arm in (a, b)
+    )
+    both = sorted(set(mine) & set(theirs))
+    if len(both) < 2:
+        raise DataMissingError(
+            f"two seeds or more of {a[1]} in {', '.join(a[0])} and of {b[1]} in {', '.join(b[0])}",
+            f"{len(both)}",
+            f"gsl-tutorial two-tower study --part {a[0][-1]}",
+        )
+    return _interval(results, [(mine[seed], theirs[seed]) for seed in both], task)
+
+
+def _interval(
+    results: TwoTowerResults, pairs: Sequence[tuple[Record, Record]], task: str
+) -> Interval:
+    a, b = (np.stack([results.per_user(r) for r in side]) for side in zip(*pairs, strict=True))
+    # A simulator's seed draws other users; people stay the same.
+    return clustered_bootstrap(a, b, shared_queries=task == "movielens", random_state=0)
 
 
 def mean_and_spread(values: Sequence[float]) -> tuple[float, float]:
