@@ -21,7 +21,12 @@ from gsl_tutorial.storage import read_json, save_arrays, write_json
 from gsl_tutorial.two_tower import study as study_module
 from gsl_tutorial.two_tower.data import simulated_data
 from gsl_tutorial.two_tower.grid import load_grid, tuned_arm
-from gsl_tutorial.two_tower.report import arms_as_text, code_table, compare_arms
+from gsl_tutorial.two_tower.report import (
+    arms_as_text,
+    code_table,
+    compare_arms,
+    paired_difference,
+)
 from gsl_tutorial.two_tower.simulator import made_up_items
 from gsl_tutorial.two_tower.study import TwoTowerResults, run_two_tower
 
@@ -94,6 +99,12 @@ def test_a_study_runs_chooses_resumes_and_reports(results: TwoTowerResults) -> N
     }
     assert run_two_tower(results, "core", provenance={"commit": "x"}) == 4
     rows = compare_arms(results, "core", "simulated")
+    text, uniform = (["core"], "text"), (["core"], "uniform")
+    difference = paired_difference(results, "simulated", text, uniform)
+    assert difference == rows[-1].against_uniform
+    assert difference == paired_difference(results, "simulated", (["core"] * 2, "text"), uniform)
+    with pytest.raises(DataMissingError, match="two seeds or more of text in core, tune"):
+        paired_difference(results, "simulated", (["core", "tune"], "text"), (["tune"], "uniform"))
     assert [row.arm for row in rows] == ["uniform", "text"]
     assert rows[0].against_uniform is None
     assert rows[1].against_uniform is not None

@@ -197,9 +197,9 @@ def draw_intervals(groups: Mapping[str, Mapping[str, Interval]], *, xlabel: str)
             )  # fmt: skip
         axes.axvline(0, color=BLACK, lw=1, ls="--")
         axes.set(yticks=range(len(rows)), ylim=(len(rows) - 0.5, -0.5))
-        axes.set_xlabel(xlabel, fontsize=9)
         axes.set_yticklabels(list(rows), fontsize=9)
         axes.set_title(title, fontsize=10)
         axes.grid(axis="x", alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
+    figure.supxlabel(xlabel, fontsize=10)
     return figure
