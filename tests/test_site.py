@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+import nbformat
 import pytest
 from browser import browser
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import Page
 
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, UnknownNameError
-from gsl_tutorial.press import SourceError, site
+from gsl_tutorial.press import SourceError, columns, site
 
 REPOSITORY = Path(__file__).parents[1]
 CHAPTERS = ["02", "05"]
@@ -95,6 +97,40 @@ def test_pages_work_without_a_network(pages: Path) -> None:
             )
             assert all(image.get_attribute("alt") for image in images.all())
             assert page.locator("h1").count() == 1
+
+
+def test_printed_tables_keep_their_columns(pages: Path) -> None:
+    with offline(width=390) as page:
+        page.goto(next(pages.glob("05_*.html")).as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        table = page.locator("pre.columns", has_text="uphill").first
+        lines = table.inner_text().rstrip().count("\n") + 1
+        height, letter = table.evaluate(
+            "one => [one.clientHeight, parseFloat(getComputedStyle(one).lineHeight)]"
+        )
+        assert height < (lines + 2.5) * letter  # no line wraps
+        assert table.get_attribute("tabindex") == "0"
+        page.emulate_media(media="print")
+        assert not page.locator(".skip-to-content").is_visible()
+
+
+def test_what_is_a_table_and_how_broad() -> None:
+    assert columns.letters("method   mAP\nnone     0.5 ± 0.1\n") == 18
+    assert columns.letters("title\n  a   1\n  bc  2\n") == 7
+    prose = "one line of prose, broader than what follows\nbits    12\nqueries 500\nties    exact"
+    assert columns.letters(prose) == columns.letters("") == columns.letters("True\nFalse") == 0
+    assert columns.letters("a  gap\nand the next line  has one elsewhere") == 0
+
+
+def test_a_table_in_markdown_that_code_showed_is_a_table(tools: None, tmp_path: Path) -> None:
+    folder = tmp_path / "notebooks" / "solutions"
+    folder.mkdir(parents=True)
+    shown = new_output("display_data", {"text/markdown": "| a | b |\n| --- | --- |\n| 1 | 2 |"})
+    cells = [new_markdown_cell("# A page"), new_code_cell("table()", outputs=[shown])]
+    about = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
+    nbformat.write(new_notebook(cells=cells, metadata=about), folder / "00_page.ipynb")
+    site.build_site(tmp_path, tmp_path / "site")
+    assert "<table" in (tmp_path / "site" / "00_page.html").read_text("utf-8")
 
 
 def test_search_and_navigation_by_keyboard(pages: Path) -> None:

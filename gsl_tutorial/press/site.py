@@ -19,7 +19,7 @@ from typing import Any
 import nbformat
 
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, StorageError, UnknownNameError
-from gsl_tutorial.press import formulas
+from gsl_tutorial.press import columns, formulas
 from gsl_tutorial.press.errors import SourceError
 from gsl_tutorial.press.pages import beside, with_pictures
 from gsl_tutorial.press.student_page import title_of
@@ -52,11 +52,16 @@ _STYLE = """\
 /* A line of code has up to a hundred letters; text stays as narrow as it was. */
 .content { width: 55em; }
 td:first-child code { white-space: nowrap; }
+.cell_output table { font-size: 0.85em; }
+.cell_output .table-wrapper { margin: 0; padding: 0; }
+article section > details { margin-bottom: 1rem; }
 article section > :is(p, ul, ol, blockquote) { max-width: 46em; }
 @media (min-width: 63em) { .sidebar-drawer { width: calc(50% - 30em); } }
 @media print {
-  .highlight pre { white-space: pre-wrap; }
-  .cell_output img, .gsl-explorer-page { break-inside: avoid; }
+  .skip-to-content, .toc-drawer, .back-to-top { display: none !important; }
+  .highlight pre { white-space: pre-wrap; font-size: 0.64rem; }
+  .cell_output img, .gsl-explorer-page, .cell_output tr { break-inside: avoid; }
+  .cell_output table { font-size: 0.65em; }
 }
 """
 
@@ -156,7 +161,7 @@ def _stage(notebooks: list[Path], source: Path) -> None:
     entries = "\n".join(f"{path.stem[:2]} {title_of(path)} <{path.stem}>" for path in notebooks)
     (source / "index.md").write_text(_INDEX.format(title=TITLE, chapters=entries), "utf-8")
     letters = formulas.STYLE.format(family=formulas.FONT_FAMILY, address="formulas.ttf")
-    (static / "workbook.css").write_text(letters + _STYLE, "utf-8")
+    (static / "workbook.css").write_text(letters + _STYLE + columns.STYLE, "utf-8")
 
 
 def _press(source: Path, pages: Path, doctrees: Path, settings: dict[str, Any]) -> None:
@@ -178,7 +183,7 @@ def _press(source: Path, pages: Path, doctrees: Path, settings: dict[str, Any]) 
 def _finish(pages: Path) -> None:
     text = ""
     for page in pages.glob("*.html"):
-        page.write_text(formulas.unbroken(page.read_text("utf-8")), "utf-8")
+        page.write_text(columns.marked(formulas.unbroken(page.read_text("utf-8"))), "utf-8")
         text += page.read_text("utf-8")
     shutil.rmtree(pages / "_sources", ignore_errors=True)  # the notebooks once more
     (pages / "_static" / "formulas.ttf").write_bytes(formulas.font(text))
@@ -212,5 +217,7 @@ _SETTINGS: dict[str, Any] = {
     "html_show_search_summary": False,
     "myst_enable_extensions": ["dollarmath"],
     "nb_execution_mode": "off",
+    # The default knows no tables.
+    "nb_render_markdown_format": "myst",
     "nb_ipywidgets_js": {},
 }
