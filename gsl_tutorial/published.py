@@ -145,7 +145,7 @@ def as_markdown() -> str:
         "| --- " * 8 + "|",
     ]
     for letter, one in LETTERED.items():
-        maps = ", ".join(f"{bits}: {value:.3f}" for bits, value in one.maps.items())
+        maps = ", ".join(f"{bits}:\u00a0{value:.3f}" for bits, value in one.maps.items())
         cells = (letter, one.method, one.encoder, one.pre_training, one.protocol, one.metric, maps)
         known = f"{one.how_known}; {one.note}" if one.note else one.how_known
         lines.append(f"| {' | '.join(cells)} | {known} |")

@@ -99,6 +99,20 @@ def test_letters_of_one_column_stand_apart() -> None:
     assert heights[16, 0.9] == pytest.approx(0.9)
 
 
+def test_what_is_near_the_exact_vectors_is_drawn_once_more() -> None:
+    whole, near = draw_bits(ALL, NEAR, low=0.6).axes
+    assert whole.get_ylim() == (0.6, 1.0)
+    assert near.get_ylim() == pytest.approx(
+        (0.846, 0.864)
+    )  # exact .86, a run .85, a fitted code .85
+    assert sum(len(text.get_text().split(", ")) for text in (*whole.texts, *near.texts)) >= len(
+        NEAR
+    )
+    assert len(draw_bits(Ours({}), LETTERED).axes) == 1
+    assert len(draw_trivial({"a": (0.94, 0.93, 0.94)}).axes[0].child_axes) == 1
+    assert not draw_trivial({"a": (0.94, 0.8, 0.94)}).axes[0].child_axes
+
+
 def test_bars_of_look_ups_end_where_their_sums_say() -> None:
     found = _found(3, 4)
     figure = draw_lookups(found, np.ones(3, bool), query_name="cat", names=["cat"] * 3)

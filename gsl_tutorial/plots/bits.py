@@ -59,26 +59,45 @@ def draw_bits(
     """mAP against bits (log scale): ours, and published figures by letter.
 
     published: rows by the letter that stands beside their last point; hollow markers are second-hand.
-    low: where the axis of mAP begins.
+    low: where the axis of mAP begins. What lies near the exact vectors stands once more, enlarged.
     """
-    figure = new_figure(8.4, 4.8)
-    axes = figure.add_subplot()
-    _draw_ours(axes, ours)
-    _draw_published(axes, published)
-    axes.set(
-        xscale="log", xlim=(3.4, 80), ylim=(low, 1.0), xlabel="bits of a code (log scale)",
-        ylabel="mAP" + (f" (the axis begins at {low:g})" if low else ""),
-    )  # fmt: skip
-    axes.set_xticks(_TICKS, list(map(str, _TICKS)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_title(title, fontsize=10)
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
-    handles, labels = axes.get_legend_handles_labels()
+    close = _near_exact(ours, published)
+    figure = new_figure(10.2 if close else 8.4, 4.8)
+    panels = figure.subplots(1, 2 if close else 1, squeeze=False)[0]
+    for axes, limits in zip(panels, [(low, 1.0), close], strict=False):
+        _draw_ours(axes, ours)
+        _draw_published(axes, published)
+        axes.set(xscale="log", xlim=(3.4, 80), ylim=limits, xlabel="bits of a code (log scale)")
+        axes.set_xticks(_TICKS, list(map(str, _TICKS)))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylabel("mAP" + (f" (the axis begins at {low:g})" if low else ""))
+    _write_letters(panels[0], published, but=close)
+    if close:
+        panels[1].set_title("the same near the exact vectors, enlarged", fontsize=9)
+        _write_letters(panels[1], published)
+    figure.suptitle(title, fontsize=10)
+    handles, labels = panels[0].get_legend_handles_labels()
     handles += (more := _protocol_handles(published))
     labels += [str(handle.get_label()) for handle in more]
     figure.legend(handles, labels, loc="outside lower center", fontsize=8.5, frameon=False, ncols=2)
     return figure
+
+
+def _near_exact(
+    ours: Ours, published: Mapping[str, Published], reach: float = 0.03
+) -> tuple[float, float] | None:
+    """Where the axis of an enlarged panel begins and ends; None where nothing is to be enlarged."""
+    if ours.exact is None:
+        return None
+    values = [value for row in published.values() for value in row.maps.values()]
+    values += [value for points in ours.points.values() for _, value in points]
+    values += [value for _, value in ours.fitted]
+    close = [value for value in values if abs(value - ours.exact) < reach]
+    if not close:
+        return None
+    return min(*close, ours.exact) - 0.004, max(*close, ours.exact) + 0.004
 
 
 def _draw_ours(axes: Axes, ours: Ours) -> None:
@@ -107,22 +126,32 @@ def _draw_ours(axes: Axes, ours: Ours) -> None:
 
 
 def _draw_published(axes: Axes, published: Mapping[str, Published]) -> None:
-    names: dict[tuple[int, float], list[str]] = {}
-    for letter, row in published.items():
+    for row in published.values():
         colour, marker = PROTOCOL_LOOKS[row.protocol]
         bits, maps = list(row.maps), list(row.maps.values())
         face = "white" if row.second_hand else colour
         axes.plot(bits, maps, color=colour, ls="-", lw=0.8, marker=marker, mfc=face, ms=7, mew=1.5)
-        names.setdefault((bits[-1], maps[-1]), []).append(letter)
-    for (last, value), place in _apart(list(names)).items():
-        letters = ", ".join(names[last, value])
+
+
+def _write_letters(
+    axes: Axes, published: Mapping[str, Published], *, but: tuple[float, float] | None = None
+) -> None:
+    """Each row's letter beside its last point, `but` those between two heights."""
+    names: dict[tuple[int, float], list[str]] = {}
+    for letter, row in published.items():
+        last = list(row.maps.items())[-1]
+        if but is None or not but[0] < last[1] < but[1]:
+            names.setdefault(last, []).append(letter)
+    gap = 0.0475 * float(np.diff(axes.get_ylim())[0])
+    for (bits, value), place in _apart(list(names), gap).items():
+        letters = ", ".join(names[bits, value])
         axes.annotate(
-            letters, (last, value), xytext=(last * 1.17, place), fontsize=9, va="center",
+            letters, (bits, value), xytext=(bits * 1.17, place), fontsize=9, va="center",
             arrowprops={"arrowstyle": "-", "color": "#999999", "lw": 0.6, "shrinkB": 4},
         )  # fmt: skip
 
 
-def _apart(places: list[tuple[int, float]], gap: float = 0.019) -> dict[tuple[int, float], float]:
+def _apart(places: list[tuple[int, float]], gap: float) -> dict[tuple[int, float], float]:
     """A height for the letter of each place: near it, and `gap` from the others of the same bits."""
     heights: dict[tuple[int, float], float] = {}
     for bits in {bits for bits, _ in places}:

@@ -83,6 +83,22 @@ def draw_trivial(runs: Mapping[str, tuple[float, float, float]], *, C: int = 10)
     """
     figure = new_figure(7.2, 4.2)
     axes = figure.add_subplot()
+    _draw_trivial(axes, runs, C)
+    axes.set(
+        xlabel="accuracy of the classifier on the queries", ylabel="mAP@all", xlim=(0.5, 1),
+        ylim=(0.2, 1.0),
+    )  # fmt: skip
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(
+        frameon=False, fontsize=8.5, loc="upper left",
+        title="hollow: the argmax code; filled: codes by ADC", title_fontsize=8.5,
+    )  # fmt: skip
+    _enlarge(axes, runs, C)
+    return figure
+
+
+def _draw_trivial(axes: Axes, runs: Mapping[str, tuple[float, float, float]], C: int) -> None:
     accuracy = np.linspace(0.5, 1, 101)
     for database, label, style in (
         (1.0, "argmax code, database classified without a mistake", "-"),
@@ -97,14 +113,23 @@ def draw_trivial(runs: Mapping[str, tuple[float, float, float]], *, C: int = 10)
         axes.plot([right, right], [argmax, adc], color=colour, lw=1)
         axes.plot(right, argmax, color=colour, marker=marker, mfc="white", ms=8, mew=1.6, ls="none")
         axes.plot(right, adc, color=colour, marker=marker, ms=8, ls="none", label=label)
-    axes.set(
-        xlabel="accuracy of the classifier on the queries", ylabel="mAP@all", xlim=(0.5, 1),
-        ylim=(0.2, 1.0),
-    )  # fmt: skip
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(
-        frameon=False, fontsize=8.5, loc="upper left",
-        title="hollow: the argmax code; filled: codes by ADC", title_fontsize=8.5,
-    )  # fmt: skip
-    return figure
+
+
+def _enlarge(
+    axes: Axes, runs: Mapping[str, tuple[float, float, float]], C: int, box: float = 0.05
+) -> None:
+    """The runs once more, enlarged, where they lie so near each other that they hide each other."""
+    if not runs:
+        return
+    right, low, high = np.array(list(runs.values())).T
+    low, high = np.minimum(low, high).min(), np.maximum(low, high).max()
+    if max(np.ptp(right), high - low) > box:
+        return
+    x, y = max(np.ptp(right), 0.002), max(high - low, 0.004)
+    inset = axes.inset_axes((0.66, 0.09, 0.33, 0.4))
+    _draw_trivial(inset, runs, C)
+    inset.set(xlim=(right.min() - x, right.max() + x), ylim=(low - y / 3, high + y / 3))
+    inset.tick_params(labelsize=7.5)
+    inset.locator_params(nbins=3)
+    inset.set_title("enlarged", fontsize=8.5, pad=3)
+    axes.indicate_inset_zoom(inset, edgecolor=GREY)

@@ -408,8 +408,10 @@ for bits, (M, K) in cuts.items():
     one = ProductQuantizer(M, K, random_state=0).fit(run.database.z)
     lost[bits] = exact_of_some - adc_map(one, one.encode(run.database.z), some)
 trained = exact_of_some - adc_map(quantizer, run.codes, some)
-print("lost against exact:", ", ".join(f"{bits} bits {value:+.4f}" for bits, value in lost.items()))
-print(f"the trained code of {metrics['bits']} bits: {trained:+.4f}")
+print("lost against exact:")
+for bits, value in lost.items():
+    print(f"   {bits:2} bits, fitted   {value:+.4f}")
+print(f"   {metrics['bits']:2} bits, trained  {trained:+.4f}")
 
 # %% [markdown]
 # A loss below zero is a gain: codewords are means of many embeddings, and forget noise as well as detail. The
@@ -452,7 +454,8 @@ show(
     draw_bits(
         mine, near, low=0.6, title="CIFAR-10, P2; losses of the fitted line from 2,000 queries"
     ),
-    alt="mAP against bits. Codes fitted afterwards: "
+    alt="mAP against bits, twice: all of it, and enlarged near the exact vectors. "
+    "Codes fitted afterwards: "
     + ", ".join(f"{bits} bits {value:.3f}" for bits, value in fitted.items())
     + f"; exact vectors {exact:.3f}, the argmax code {metrics['argmax_map']:.3f}. Study: "
     + ", ".join(f"{bits} bits {mean:.3f} ± {sd:.3f}" for bits, mean, sd, _ in spread)
@@ -505,8 +508,9 @@ told = ", ".join(f"{label}: accuracy {a:.3f}, argmax {t:.3f}, ADC {m:.3f}"
                  for label, (a, t, m) in named.items())  # fmt: skip
 show(
     draw_trivial(named),
-    alt=f"mAP of the argmax code against accuracy: a straight line where the database is classified without "
-    f"a mistake, and a curve far below it where it is classified like the queries. Our runs under P2: {told}.",
+    alt="mAP of the argmax code against accuracy: a straight line where the database is "
+    "classified without a mistake, and a curve far below it where it is classified like the "
+    f"queries. Our runs under P2: {told}.",
     dpi=85,
 )
 
