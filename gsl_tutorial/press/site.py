@@ -57,6 +57,7 @@ td:first-child code { white-space: nowrap; }
 article section > details { margin-bottom: 1rem; }
 article section > :is(p, ul, ol, blockquote) { max-width: 46em; }
 @media (min-width: 63em) { .sidebar-drawer { width: calc(50% - 30em); } }
+@media (max-width: 46em) { article table { font-size: 0.8em; } }
 @media print {
   .skip-to-content, .toc-drawer, .back-to-top { display: none !important; }
   .highlight pre { white-space: pre-wrap; font-size: 0.64rem; }
