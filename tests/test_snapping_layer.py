@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import inspect
+from dataclasses import asdict
 from itertools import product
 from typing import Any
 
@@ -15,6 +17,7 @@ from twins import DEVICES
 
 from gsl_tutorial import GradientSnapping, ProductQuantizer, snap_gradient
 from gsl_tutorial.losses import quantization_penalty
+from gsl_tutorial.methods import MethodOptions
 
 
 @pytest.fixture(scope="module")
@@ -161,3 +164,13 @@ def test_the_layer_shows_what_it_does(pq: ProductQuantizer) -> None:
     text = repr(GradientSnapping(pq, n_candidates=3, form="replace", fallback="keep"))
     for word in ("3 x 16 codewords", "n_candidates=3", "form='replace'", "fallback='keep'"):
         assert word in text
+
+
+def test_the_layer_and_the_methods_have_the_defaults_of_the_words_above_it() -> None:
+    parameters = inspect.signature(GradientSnapping).parameters
+    told = {name: one.default for name, one in parameters.items() if name != "quantizer"}
+    options = asdict(MethodOptions())
+    del options["temperature"]
+    assert told == {**options, "form": "pull"}
+    # What `study` found on validation images, and the docstring tells.
+    assert (told["n_candidates"], told["strength"], told["fallback"]) == (4, 10.0, "zero")

@@ -31,6 +31,16 @@ def test_replace_has_the_projected_or_the_whole_length() -> None:
     torch.testing.assert_close(full, torch.tensor([[[5.0, 0.0]]]))
 
 
+@pytest.mark.parametrize("scale", [1e-12, 1e-6, 1e-3, 1e6])
+def test_how_far_the_codewords_are_changes_no_replaced_gradient(scale: float) -> None:
+    g, z, c = snapping_case(20, 3, 4, 5, 0, dtype=torch.float64)
+    z = torch.zeros_like(z)  # so that tiny distances lose no digits
+    for length in ("projected", "full"):
+        near, far = (snap_gradient(g, z, k * c, form="replace", length=length) for k in (scale, 1))  # type: ignore[arg-type]
+        torch.testing.assert_close(near, far)
+        assert far.abs().max() > 0
+
+
 def test_the_best_aligned_is_chosen_not_the_nearest_nor_the_steepest() -> None:
     g, z = torch.tensor([[[1.0, 0.0]]]), torch.zeros(1, 1, 2)
     # Nearest but askew; far and steep (largest <-g, d>) but askew; aligned.
