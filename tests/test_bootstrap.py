@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.stats import bootstrap as scipy_bootstrap
-from scipy.stats import t
+from scipy.stats import norm, t
 
 from gsl_tutorial import bootstrap
 from gsl_tutorial.bootstrap import Interval, clustered_bootstrap, paired_bootstrap
@@ -99,6 +99,36 @@ def test_shared_queries_add_their_luck_and_own_queries_do_not_twice() -> None:
     single = paired_bootstrap(d[0], d[0] * 0, random_state=0)
     assert own.high - own.low == pytest.approx(0, abs=1e-12)
     assert shared.high - shared.low == pytest.approx(single.high - single.low, rel=0.05)
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
+def test_two_seeds_have_the_interval_of_the_formula(confidence: float) -> None:
+    # Of two seeds the ends of all draws are the seeds themselves, stretched: no chance is left.
+    d = np.array([[0.1], [0.4]]) + np.zeros((2, 7))
+    got = clustered_bootstrap(d, d * 0, shared_queries=False, random_state=0, confidence=confidence)
+    tail = (1 + confidence) / 2
+    half = 0.15 * np.sqrt(2) * t.ppf(tail, 1) / norm.ppf(tail)
+    assert got == pytest.approx((0.25, 0.25 - half, 0.25 + half))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_clusters_agree_with_a_plain_loop(seed: int) -> None:
+    """Draw seeds, and queries once for all of them; a drawn seed brings its own luck with them."""
+    rng = np.random.default_rng(seed)
+    S, Q = 2 + seed, 20
+    d = rng.normal(size=(S, 1)) * 0.02 + rng.normal(size=(S, Q)) * np.linspace(0, 1, S)[:, None]
+    stretch = np.sqrt(S / (S - 1)) * t.ppf(0.975, S - 1) / norm.ppf(0.975)
+    mean, drawn = d.mean(), []
+    for _ in range(6_000):
+        queries = rng.integers(Q, size=Q)
+        total = 0.0
+        for s in rng.integers(S, size=S):
+            own = d[s].mean()
+            total += stretch * (own - mean) + d[s][queries].mean() - own
+        drawn.append(mean + total / S)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    got = clustered_bootstrap(d, d * 0, random_state=0, n_resamples=30_000)
+    assert got[1:] == pytest.approx((low, high), abs=0.05 * (high - low))
 
 
 def test_the_words_of_an_interval() -> None:

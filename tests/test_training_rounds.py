@@ -12,6 +12,7 @@ from runs_cases import ROUNDS, SMALL, config, make_data, shorten
 from gsl_tutorial import training
 from gsl_tutorial.averaging import WeightAverage
 from gsl_tutorial.config import PROFILES
+from gsl_tutorial.encoders import DigitsEncoder
 from gsl_tutorial.training import train
 
 
@@ -138,3 +139,16 @@ def test_no_two_seeds_share_an_order_and_each_has_flips_of_its_own() -> None:
     for one, other in ((0, 1), (0, 2), (1, 2)):
         both = (flips[one] >= 0) & (flips[other] >= 0)
         assert (flips[one] != flips[other])[both].any()
+
+
+@pytest.mark.parametrize("n", [320, 2_100])
+def test_the_frozen_layer_is_set_from_the_first_two_thousand_images(
+    n: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[torch.Tensor] = []
+    monkeypatch.setattr(DigitsEncoder, "prepare", lambda self, images: seen.append(images))
+    scheduled(monkeypatch, "digits", rounds=1, epochs=1)
+    images = torch.rand(n, 64, generator=torch.Generator().manual_seed(0))
+    train(config(), images, torch.arange(n) % 3)
+    (first,) = seen
+    assert torch.equal(first, images[:2000])
