@@ -1,12 +1,49 @@
-"""Erasing a square of each training image, against a slow twin."""
+"""Shifts, mirrors and erased squares of training images, against slow twins."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from runs_cases import make_data
+from torch import Tensor
 
 from gsl_tutorial.encoders import augment
+
+
+def variants(image: Tensor, *, flip: bool) -> Tensor:
+    """All 25 shifts of an image (or of its mirror), written pixel by pixel: (25, 3, 32, 32)."""
+    source = image.numpy()[:, :, ::-1] if flip else image.numpy()
+
+    def mirrored(i: int) -> int:
+        i = abs(i)
+        return 62 - i if i > 31 else i
+
+    made = []
+    for dy in range(-2, 3):
+        for dx in range(-2, 3):
+            rows = [mirrored(y + dy) for y in range(32)]
+            columns = [mirrored(x + dx) for x in range(32)]
+            made.append(source[:, rows][:, :, columns])
+    return torch.from_numpy(np.stack(made)).float()
+
+
+def test_augmented_images_are_shifts_of_the_image_or_its_mirror() -> None:
+    images = torch.randint(0, 256, (60, 3, 32, 32), generator=torch.Generator().manual_seed(1))
+    images = images.to(torch.uint8)
+    flips = torch.arange(60) % 2
+    kept = images.clone()
+    out = augment(images, flips, torch.Generator().manual_seed(2))
+    assert torch.equal(images, kept)
+    assert out.dtype == torch.float32
+    used = set()
+    for one, image, flip in zip(out, images, flips, strict=True):
+        same = (variants(image, flip=bool(flip)) == one).flatten(1).all(1)
+        assert same.sum() == 1
+        used.add(int(same.int().argmax()))
+    assert len(used) >= 15  # of 25 shifts, in 60 draws
+    assert torch.equal(out, augment(images, flips, torch.Generator().manual_seed(2)))
+    assert not torch.equal(out, augment(images, flips, torch.Generator().manual_seed(3)))
 
 
 def erased(side: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,8 +1,7 @@
-"""The networks: unit length, whitening, seeds, augmentation, and embedding batch by batch."""
+"""The networks: unit length, whitening, seeds, and embedding batch by batch."""
 
 from __future__ import annotations
 
-import math
 import os
 
 import numpy as np
@@ -16,9 +15,7 @@ from gsl_tutorial.datasets.files import read_verified
 from gsl_tutorial.encoders import (
     ENCODERS,
     ConvEncoder,
-    CosineClassifier,
     DigitsEncoder,
-    augment,
     build_encoder,
     embed,
 )
@@ -196,41 +193,6 @@ def test_an_unknown_encoder_is_refused() -> None:
         build_encoder("resnet", dim=8, seed=0)
 
 
-def variants(image: Tensor, *, flip: bool) -> Tensor:
-    """All 25 shifts of an image (or of its mirror), written pixel by pixel: (25, 3, 32, 32)."""
-    source = image.numpy()[:, :, ::-1] if flip else image.numpy()
-
-    def mirrored(i: int) -> int:
-        i = abs(i)
-        return 62 - i if i > 31 else i
-
-    made = []
-    for dy in range(-2, 3):
-        for dx in range(-2, 3):
-            rows = [mirrored(y + dy) for y in range(32)]
-            columns = [mirrored(x + dx) for x in range(32)]
-            made.append(source[:, rows][:, :, columns])
-    return torch.from_numpy(np.stack(made)).float()
-
-
-def test_augmented_images_are_shifts_of_the_image_or_its_mirror() -> None:
-    images = torch.randint(0, 256, (60, 3, 32, 32), generator=torch.Generator().manual_seed(1))
-    images = images.to(torch.uint8)
-    flips = torch.arange(60) % 2
-    kept = images.clone()
-    out = augment(images, flips, torch.Generator().manual_seed(2))
-    assert torch.equal(images, kept)
-    assert out.dtype == torch.float32
-    used = set()
-    for one, image, flip in zip(out, images, flips, strict=True):
-        same = (variants(image, flip=bool(flip)) == one).flatten(1).all(1)
-        assert same.sum() == 1
-        used.add(int(same.int().argmax()))
-    assert len(used) >= 15  # of 25 shifts, in 60 draws
-    assert torch.equal(out, augment(images, flips, torch.Generator().manual_seed(2)))
-    assert not torch.equal(out, augment(images, flips, torch.Generator().manual_seed(3)))
-
-
 @pytest.mark.parametrize("name", ENCODERS)
 @pytest.mark.parametrize("training", [True, False])
 def test_embedding_in_batches_equals_the_whole_and_restores_the_mode(
@@ -260,33 +222,3 @@ def test_images_of_another_rank_are_refused() -> None:
     encoder = build_encoder("digits", dim=8, seed=0)
     with pytest.raises(InvalidInputError, match=r"\(N, 64\).*got a \(64,\) array of float32"):
         embed(encoder, torch.zeros(64))
-
-
-def test_logits_are_scaled_cosines() -> None:
-    classifier = CosineClassifier(3, 4)
-    z = F.normalize(torch.rand(5, 3, generator=torch.Generator().manual_seed(0)), dim=1)
-    logits, weight = classifier(z).detach(), classifier.weight.detach()
-    for i in range(5):
-        for c in range(4):
-            w = weight[c]
-            assert math.isclose(
-                logits[i, c], 12 * float(z[i] @ w / w.norm()), rel_tol=1e-4, abs_tol=1e-5
-            )
-    with torch.no_grad():
-        classifier.weight.mul_(3)
-    torch.testing.assert_close(classifier(z).detach(), logits)
-
-
-def test_the_classifier_normalises_z_and_its_gradient_turns_only() -> None:
-    classifier = CosineClassifier(3, 4)
-    z = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
-    lengths = torch.tensor([0.1, 0.5, 1.0, 3.0, 70.0])[:, None]
-    torch.testing.assert_close(classifier(z * lengths), classifier(z), rtol=1e-5, atol=1e-5)
-    leaf = z.clone().requires_grad_()
-    (g,) = torch.autograd.grad(F.cross_entropy(classifier(leaf), torch.arange(5) % 4), leaf)
-    assert g.norm() > 0.1
-    assert (g * z).sum(1).abs().max() < 1e-6
-    unit = F.normalize(z, dim=1)
-    expected = 12 * unit @ F.normalize(classifier.weight, dim=1).T
-    torch.testing.assert_close(classifier(unit), expected)  # unit embeddings stay as they are
-    assert torch.isfinite(classifier(torch.zeros(1, 3))).all()

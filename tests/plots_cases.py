@@ -1,0 +1,243 @@
+"""Every drawing of the chapters, at both ends of its arguments, and what it is drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from gsl_tutorial.clustering import kmeans_steps
+from gsl_tutorial.neighbours import Compressed
+from gsl_tutorial.plane import Plane, descend
+from gsl_tutorial.plots import (
+    clusters,
+    neighbour_charts,
+    neighbours,
+    product,
+    product_charts,
+    quantizer_charts,
+    quantizers,
+    retrieval,
+    turn_courses,
+    turns,
+)
+from gsl_tutorial.plots.plane import draw_fields, draw_paths, draw_snap
+from gsl_tutorial.turns import Frame, Recording, Turn
+
+RNG = np.random.default_rng(0)
+
+
+def codebooks(M: int, K: int, dim: int = 64) -> np.ndarray:
+    return RNG.uniform(size=(M, K, dim // M))
+
+
+def _coding(M: int, K: int) -> Figure:
+    return product.draw_coding(RNG.uniform(size=64), codebooks(M, K), RNG.integers(K, size=M))
+
+
+def _table(M: int, K: int, scale: float = 3.0) -> Figure:
+    code = RNG.integers(K, size=M)
+    return product.draw_lookup_table(scale * RNG.uniform(size=(M, K)), code)
+
+
+def _errors(n: int) -> Figure:
+    true = RNG.uniform(1, 9, size=n)
+    return product_charts.draw_distance_errors(true, {"ADC": true - 1, "SDC": true * 0.8})
+
+
+def _dials(pairs: list[tuple[int, int]], value: float = 1.0) -> Figure:
+    M, K = np.array(pairs).T
+    values = value * np.linspace(0, 1, len(pairs))
+    return product_charts.draw_dials(M, K, {"distortion": 1 - values, "recall": values})
+
+
+PLANE = Plane(np.array([[-0.8, 0.7], [0.1, 0.1], [0.8, -0.8], [0.7, 0.8]]), np.array([-0.4, 0.4]))
+POINTS = RNG.uniform(-1, 1, size=(9, 2))
+
+
+def _gallery(with_pictures: bool) -> Figure:
+    right = np.array([[True, False, True], [False, False, False]])
+    return retrieval.draw_gallery(
+        [RNG.uniform(size=(8, 8)) if with_pictures else None] * 2,
+        [[RNG.uniform(size=(8, 8)) if with_pictures else None] * 3] * 2,
+        right,
+        query_names=["cat", "dog"],
+        neighbour_names=[["cat", "automobile", "cat"]] * 2,
+    )
+
+
+def _history(n: int) -> list[dict[str, float]]:
+    return [{"round": i, "loss": 1 / i, "relative_distortion": 0.1 / i} for i in range(1, n + 1)]
+
+
+def compression(places: np.ndarray, k: int, chance: float) -> Figure:
+    curves = {"one": ([2, 4], [0.0, 1.0]), "two": ([2], [0.5])}
+    return neighbours.draw_compression(
+        POINTS, Compressed(places, 4, "a label"), np.zeros(2), true=np.arange(k),
+        found=np.full(len(POINTS), chance), curves=curves, now=(4, 1.0),
+    )  # fmt: skip
+
+
+def _found(right: bool, rows: int) -> Figure:
+    images = RNG.uniform(size=(10, 64))
+    row = images, np.full(10, right)
+    return neighbours.draw_found_images(images[0], {f"row {i}": row for i in range(rows)})
+
+
+def _kmeans(start: np.ndarray, now: int, **how: float) -> Figure:
+    return clusters.draw_kmeans(POINTS, kmeans_steps(POINTS, start), now, **how)
+
+
+def _turned(degrees: float, lost: float) -> Figure:
+    curve = [0, 45, 90], [lost, 0.0, lost]
+    return quantizers.draw_turned_grid(POINTS, POINTS - lost, POINTS[:4], degrees, curve)
+
+
+def _sums(M: int, size: float = 1.0) -> Figure:
+    steps = size * RNG.normal(size=(M, 2))
+    return quantizers.draw_sums(POINTS[0], {"one": steps, "two": -steps}, POINTS)
+
+
+#: Of its own, so that the pictures above stay as they were.
+CIRCLE = np.random.default_rng(7)
+
+
+def recording(method: str, rounds: int, *, n_classes: int = 5, uphill: bool = False) -> Recording:
+    """A made-up training: vectors and codewords anywhere on the circle."""
+
+    def on_circle(n: int) -> np.ndarray:
+        angles = CIRCLE.uniform(-np.pi, np.pi, size=n)
+        return np.column_stack([np.cos(angles), np.sin(angles)])
+
+    def frame(round_: int, turn: Turn) -> Frame:
+        books = None if round_ == 0 or (round_, turn) == (1, "network") else on_circle(4)
+        value = None if books is None else 0.5
+        return Frame(
+            round_, turn, on_circle(40), on_circle(5), books, used=None, g=None,
+            uphill=np.full(40, uphill and books is not None), loss=1.0,
+            relative_distortion=value, adc_map=value, exact_map=1.0,
+        )  # fmt: skip
+
+    two: tuple[Turn, Turn] = ("network", "codebooks")
+    frames = [frame(0, "start"), *(frame(r, turn) for r in range(1, rounds + 1) for turn in two)]
+    history = [
+        {"round": r, "loss": 1 / r, "relative_distortion": 0.1 / r}
+        | ({"uphill": 0.5} if r > 1 else {})
+        for r in range(1, rounds + 1)
+    ]
+    return Recording(method, np.arange(40) % n_classes, tuple(frames), tuple(history))
+
+
+RECORDINGS = [recording("none", 3), recording("penalty", 3, uphill=True), recording("ste", 3)]
+DIGITS = tuple("0123456789")
+
+
+DRAWINGS: dict[str, Callable[[], Figure]] = {
+    "snap, far corner": lambda: draw_snap(PLANE, (-1.2, -1.2), n=4, strength=0.0),
+    "snap, on the partner": lambda: draw_snap(PLANE, PLANE.partner, form="pull", strength=3.0),
+    "snap, on a codeword": lambda: draw_snap(PLANE, PLANE.codewords[1], n=1, fallback="nearest"),
+    "snap, other corner": lambda: draw_snap(PLANE, (1.2, 1.2), form="look-ahead", step=2.0),
+    "snap, one codeword": lambda: draw_snap(Plane(np.zeros((1, 2)), np.ones(2)), (0, 0), n=1),
+    "fields": lambda: draw_fields(
+        PLANE, {"zero": 0 * POINTS, "up": -PLANE.gradient(POINTS)}, POINTS
+    ),
+    "paths": lambda: draw_paths(PLANE, {"pull": descend(PLANE, POINTS, "pull", n_steps=0)}),
+    "gallery of pictures": lambda: _gallery(True),
+    "gallery of names": lambda: _gallery(False),
+    "bars": lambda: retrieval.draw_map_bars({"one": {"ADC": 0.0, "SDC": 1.0}}),
+    "history": lambda: retrieval.draw_history({"none": _history(1), "snap": _history(9)}),
+    "curves": lambda: retrieval.draw_pr_curves({"one": (np.ones(1), np.ones(1))}),
+    "confusion": lambda: retrieval.draw_confusion(np.eye(3), ["a", "b", "c"]),
+    "costs": lambda: product.draw_codebook_costs(
+        range(8, 65, 8), {"one": [2.0**b for b in range(8, 65, 8)]}, {"images": 1000}
+    ),
+    "costs, one point, no limit": lambda: product.draw_codebook_costs([8], {"one": [256]}, {}),
+    "one piece": lambda: product.draw_pieces(RNG.uniform(size=64), 1),
+    "four pieces": lambda: product.draw_pieces(RNG.uniform(size=64), 4),
+    "pieces of one pixel": lambda: product.draw_pieces(RNG.uniform(size=64), 64),
+    "codebooks 1 x 2": lambda: product.draw_codebooks(codebooks(1, 2), width=8),
+    "codebooks 4 x 16": lambda: product.draw_codebooks(codebooks(4, 16), width=8),
+    "codebooks 16 x 2, half lines": lambda: product.draw_codebooks(codebooks(16, 2), width=8),
+    "codebooks 2 x 256": lambda: product.draw_codebooks(codebooks(2, 256), width=8),
+    "coding, one piece": lambda: _coding(1, 2),
+    "coding, eight pieces": lambda: _coding(8, 256),
+    "coding, sixteen pieces": lambda: _coding(16, 4),
+    "one image": lambda: product.draw_images({"pixels": RNG.uniform(size=(1, 64))}),
+    "rows of unequal length": lambda: product.draw_images(
+        {"many": RNG.uniform(size=(10, 64)), "few": RNG.uniform(size=(2, 64))}
+    ),
+    "table 1 x 2": lambda: _table(1, 2),
+    "table 4 x 16": lambda: _table(4, 16),
+    "table 16 x 256, no numbers": lambda: _table(16, 256),
+    "table of zeros": lambda: _table(4, 16, scale=0.0),
+    "one pair": lambda: _errors(1),
+    "many pairs": lambda: _errors(800),
+    "dials, one point": lambda: _dials([(1, 16)]),
+    "dials, many": lambda: _dials([(M, K) for K in (16, 64, 256) for M in (1, 2, 4, 8)]),
+    "dials, all zero": lambda: _dials([(1, 16), (2, 16)], value=0.0),
+    "neighbours, one": lambda: neighbours.draw_neighbours(POINTS, np.zeros(2), np.array([3])),
+    "neighbours, all, on a point": lambda: neighbours.draw_neighbours(
+        POINTS, POINTS[0], np.arange(len(POINTS))
+    ),
+    "compression to one place": lambda: compression(np.zeros((9, 2)), 9, 0.5),
+    "compression that loses nothing": lambda: compression(POINTS, 1, 1.0),
+    "compression that finds nothing": lambda: compression(-POINTS, 2, 0.0),
+    "legend of compression": lambda: neighbours.draw_compression_legend(),
+    "found images, all right": lambda: _found(True, 1),
+    "found images, all wrong": lambda: _found(False, 6),
+    "memory": lambda: neighbour_charts.draw_memory(
+        [1e4, 1e9], {"floats": 3072, "codes": 1}, {"a laptop": 4e9}
+    ),
+    "recall": lambda: neighbour_charts.draw_recall({"one": ([2, 512], [0, 1]), "two": ([1], [1])}),
+    "cells, nothing assigned": lambda: clusters.draw_cells({"start": (POINTS, POINTS[:3], None)}),
+    "cells, three panels, a dead codeword": lambda: clusters.draw_cells(
+        {name: (POINTS, POINTS[:3], np.zeros(9, dtype=int)) for name in "abc"}
+    ),
+    "k-means, the start": lambda: _kmeans(POINTS[:4], 0),
+    "k-means, the end": lambda: _kmeans(POINTS[:4], 99, best=0.01, longest=30),
+    "k-means, one codeword": lambda: _kmeans(POINTS[:1], 2),
+    "k-means, one on each point": lambda: _kmeans(POINTS, 1),
+    "k-means, two on one point": lambda: _kmeans(POINTS[[0, 0, 1]], 3, best=9.0),
+    "k-means, more codewords than markers": lambda: _kmeans(RNG.uniform(-1, 1, size=(24, 2)), 1),
+    "rate": lambda: clusters.draw_rate({"plane": (range(3), {"fresh": [1, 0.5, 0.0]})}),
+    "turned grid, not at all": lambda: _turned(0, 0.3),
+    "turned grid, a right angle": lambda: _turned(90, 0.01),
+    "turned grid that loses nothing": lambda: _turned(45, 0.0),
+    "methods, one": lambda: quantizers.draw_methods({"one": (POINTS, POINTS, POINTS[:1])}),
+    "methods, five": lambda: quantizers.draw_methods(
+        dict.fromkeys("abcde", (POINTS, 0.5 * POINTS, POINTS))
+    ),
+    "pieces of two numbers": lambda: quantizers.draw_piece_clouds(
+        {"PQ": (RNG.normal(size=(30, 2, 2)), codebooks(2, 8, 4))}
+    ),
+    "sum of one": lambda: _sums(1),
+    "sum of six, more than looks": lambda: _sums(6),
+    "sum of nothing": lambda: _sums(2, size=0.0),
+    "candidates, lines and places": lambda: quantizers.draw_candidates(
+        POINTS[0], {"PQ": (POINTS, POINTS[:3].T[:, :, None]), "RQ": (POINTS, POINTS[None])}
+    ),
+    "beam, one width": lambda: quantizer_charts.draw_beam([1], {"fresh": [0.0]}),
+    "beam": lambda: quantizer_charts.draw_beam([1, 2, 4], {"a": [3, 2, 1], "b": [4, 3, 3]}),
+    "gaps": lambda: quantizer_charts.draw_gaps(
+        {"4 x 16": {"PQ": (1.0, 1.0), "RQ": (0.1, 0.9)}, "8 x 16": {"PQ": (0.0, 0.0)}}
+    ),
+    "dials, more lines than looks": lambda: _dials([(2, 2**b) for b in range(1, 9)]),
+    "turn, the start": lambda: turns.draw_turn(RECORDINGS, 0),
+    "turn, no codewords yet": lambda: turns.draw_turn(RECORDINGS, 1),
+    "turn, the last": lambda: turns.draw_turn(RECORDINGS, 6),
+    "turn, one recording of one round": lambda: turns.draw_turn([recording("soft", 1)], 2),
+    "turns, one circle": lambda: turns.draw_turns(RECORDINGS[:1], [0], DIGITS),
+    "turns, many": lambda: turns.draw_turns(RECORDINGS, [0, 2, 4, 6], DIGITS, titles=list("abc")),
+    "turns, ten classes": lambda: turns.draw_turns(
+        [recording("snap-pull", 1, n_classes=10, uphill=True)], [1, 2], DIGITS
+    ),
+    "legend of turns": lambda: turns.draw_turn_legend(RECORDINGS, DIGITS),
+    "renumbered, all at one place": lambda: turns.draw_renumbered(
+        POINTS, np.zeros(9, dtype=int), {"one": np.array([[0.0, 1.0]]), "two": np.ones((8, 2))}
+    ),
+    "courses": lambda: turn_courses.draw_courses(RECORDINGS),
+    "courses, one round": lambda: turn_courses.draw_courses([recording("none", 1)]),
+    "stairs": lambda: turn_courses.draw_stairs([3, 2, 1], ["network", "codebooks"], ylabel="sum"),
+    "stairs, the start only": lambda: turn_courses.draw_stairs([1], [], ylabel="sum"),
+}

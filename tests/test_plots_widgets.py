@@ -1,0 +1,124 @@
+"""The sliders around the drawings: every control works at both ends, and a picture is left behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from plots_cases import DIGITS, PLANE, RECORDINGS, RNG, recording
+
+from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.neighbours import Compressed
+from gsl_tutorial.plane_codes import cut_along, turn
+from gsl_tutorial.plots.plane import draw_snap
+
+
+def _snap_sliders() -> Any:
+    import ipywidgets as W
+
+    from gsl_tutorial.widgets import DrawingWithControls
+
+    controls = {
+        "strength": W.FloatSlider(value=0.6, min=0, max=3),
+        "n": W.IntSlider(value=3, min=1, max=4),
+        "form": W.Dropdown(options=["replace", "pull"]),
+    }
+    return DrawingWithControls(
+        lambda **how: draw_snap(PLANE, (0.2, -0.1), **how), controls, alt="The similarity loss."
+    )
+
+
+def test_widget_redraws_on_every_control_and_keeps_the_picture_when_a_value_is_bad() -> None:
+    sliders = _snap_sliders()
+    seen = {sliders._image.value}
+    for name, value in [("form", "pull"), ("strength", 1.0), ("n", 1)]:
+        sliders._controls[name].value = value
+        assert sliders.values[name] == value
+        seen.add(sliders._image.value)
+    assert len(seen) == 4
+    sliders._controls["n"].max = 99
+    sliders._controls["n"].value = 99
+    assert "expected" in sliders._message.value
+    assert sliders._image.value in seen
+    sliders._controls["n"].value = 2
+    assert sliders._message.value == ""
+
+
+def test_widget_leaves_a_picture_and_its_text_where_no_widget_runs() -> None:
+    data, metadata = _snap_sliders()._repr_mimebundle_()
+    assert data["image/png"]
+    assert "similarity loss" in metadata["image/png"]["alt"]
+    assert "0x" not in data["text/plain"]
+
+
+def test_every_control_of_chapters_01_and_02_works_at_both_ends() -> None:
+    from gsl_tutorial.widgets import CompressionSliders, KMeansSliders
+
+    points = RNG.uniform(-1, 1, size=(30, 2))
+    ways = {
+        "few": [Compressed(points.round(), 2, "coarse"), Compressed(points, 4, "fine")],
+        "one": [Compressed(0 * points, 1, "all in one place")],
+    }
+    for widget in (
+        CompressionSliders(points, ways, points[:3]),
+        KMeansSliders(points, most=5),
+    ):
+        for control in widget._controls.values():
+            first = control.value
+            seen = {widget._image.value}
+            for value in getattr(control, "options", None) or (control.min, control.max):
+                control.value = value
+                assert widget._message.value == ""
+                seen.add(widget._image.value)
+            assert len(seen) > 1, control.description
+            control.value = first
+        data, metadata = widget._repr_mimebundle_()
+        assert data["image/png"]
+        assert len(metadata["image/png"]["alt"]) > 50
+
+
+def test_every_control_of_chapter_04_works_at_both_ends() -> None:
+    from gsl_tutorial import OptimizedProductQuantizer, ResidualQuantizer
+    from gsl_tutorial.widgets import MethodSliders, TurnSliders
+
+    points = RNG.uniform(-0.7, 0.7, size=(30, 2))
+    methods = {"OPQ": OptimizedProductQuantizer, "RQ": ResidualQuantizer}
+    for widget in (TurnSliders(points), MethodSliders(points, methods)):
+        for control in widget._controls.values():
+            seen = {widget._image.value}
+            for value in (control.min, control.max):
+                control.value = value
+                assert widget._message.value == ""
+                seen.add(widget._image.value)
+            assert len(seen) > 1, control.description
+        data, metadata = widget._repr_mimebundle_()
+        assert data["image/png"]
+        assert len(metadata["image/png"]["alt"]) > 50
+
+
+def test_the_title_of_a_turned_grid_is_the_distortion_of_its_quantizer() -> None:
+    from gsl_tutorial.widgets import TurnSliders
+
+    points = RNG.uniform(-0.7, 0.7, size=(30, 2))
+    widget = TurnSliders(points, tilt=30)
+    widget._controls["grid"].value = 75
+    title = widget._draw(**widget.values).axes[0].get_title(loc="left")
+    lost = cut_along(turn(points, 30), 75, 2).distortion(turn(points, 30))
+    assert title == f"grid turned by 75°\ndistortion {lost:.3f}"
+
+
+def test_the_slider_of_chapter_07_reaches_every_turn_and_refuses_unequal_recordings() -> None:
+    from gsl_tutorial.widgets import RecordingSlider
+
+    slider = RecordingSlider(RECORDINGS, DIGITS, alt="what it shows")
+    seen = set()
+    for now in range(7):
+        slider._controls["now"].value = now
+        assert slider._message.value == ""
+        seen.add(slider._image.value)
+    assert len(seen) == 7
+    data, metadata = slider._repr_mimebundle_()
+    assert data["image/png"]
+    assert metadata["image/png"]["alt"] == "what it shows"
+    with pytest.raises(InvalidInputError, match="as many turns each"):
+        RecordingSlider([RECORDINGS[0], recording("ste", 2)], DIGITS, alt="unequal")
