@@ -21,6 +21,8 @@ COLUMNS = (
     "coverage@10",
     "popularity@10",
 )
+#: The same as heads of a table.
+HEADS = ("R@10", "R@50", "R@100", "NDCG@10", "tail R@50", "coverage", "popularity")
 
 
 @dataclass(frozen=True)
@@ -122,26 +124,19 @@ def mean_and_spread(values: Sequence[float]) -> tuple[float, float]:
 
 
 def arms_as_text(rows: Sequence[ArmRow]) -> str:
-    """The table of a task, aligned."""
-    head = ["arm", *COLUMNS]
-    lines = [
-        [
-            row.arm,
-            *(
-                f"{row.figures[key][0]:.1f}"
-                if key == "popularity@10"
-                else f"{row.figures[key][0]:.3f} ± {row.figures[key][1]:.3f}"
-                for key in COLUMNS
-            ),
-        ]
-        for row in rows
+    """The table of a task, aligned: mean and spread, then how each arm stands to uniform negatives."""
+    lines = [["arm", *HEADS]]
+    for row in rows:
+        cells = (row.figures[key] for key in COLUMNS[:-1])
+        popularity = f"{row.figures['popularity@10'][0]:.1f}"
+        lines.append([row.arm, *(f"{mean:.3f}±{dev:.3f}" for mean, dev in cells), popularity])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    table = [
+        "  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
     ]
-    widths = [max(len(line[i]) for line in (head, *lines)) for i in range(len(head))]
-    words = ["", *(row.verdict for row in rows)]
-    return "\n".join(
-        "  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)) + f"  {word}"
-        for line, word in zip((head, *lines), words, strict=True)
-    )
+    verdicts = [f"{row.arm:{widths[0]}}  {row.verdict}" for row in rows if row.verdict]
+    return "\n".join([*table, *(["", "Recall@10, paired by seed:", *verdicts] if verdicts else [])])
 
 
 def code_table(

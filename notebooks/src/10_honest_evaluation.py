@@ -337,8 +337,9 @@ by_test = test.max(axis=1).mean()
 show(
     draw_choices(validation[:, 7:], test[:, 7:], first=8),
     alt="Three panels, one for each seed: mAP on validation and on test queries from epoch 8 "
-    "on, rising and restless. Marked on the test course are the last epoch, the best on validation and the best on "
-    f"test; on average they score {test[:, -1].mean():.3f}, {by_validation:.3f} and {by_test:.3f}.",
+    "on, rising and restless. Marked on the test course are the last epoch, the best on validation and "
+    f"the best on test; on average they score {test[:, -1].mean():.3f}, {by_validation:.3f} and "
+    f"{by_test:.3f}.",
     dpi=80,
 )
 note("choose", "best epoch on the test queries", "against the last", test[:, -1].mean(), by_test)
@@ -444,7 +445,7 @@ show(
 # %% tags=["claim"]
 points = np.array([row.points for row in listed])
 print("some raise the figure by more than 2 points:", bool((points > 2).any()))
-print("some lower it by more than half a point:   ", bool((points < -0.5).any()))
+print("some lower it by more than half a point:    ", bool((points < -0.5).any()))
 print("some do less than half a point:             ", bool((abs(points) < 0.5).any()))
 
 # %% [markdown]
@@ -631,7 +632,10 @@ show(
 for title, panel in draws.items():
     apart_from_zero = [name for name, interval in panel.items() if interval.excludes_zero]
     print(f"{title}: told apart: {', '.join(apart_from_zero) or 'none'}")
-width = {n: max(i.high - i.low for i in panel.values()) for n, panel in zip((3, 10), draws.values())}
+width = {
+    n: max(i.high - i.low for i in panel.values())
+    for n, panel in zip((3, 10), draws.values(), strict=True)
+}
 inside = all(abs(end) < 0.01 for i in many.values() for end in (i.low, i.high))
 print("all ends of the intervals of ten draws lie between -.01 and .01:", inside)
 print("the widest one of three draws is more than twice as wide:       ", width[3] > 2 * width[10])

@@ -398,10 +398,11 @@ def arms_figure(rows, title):
     best = max(rows, key=lambda row: row.figures["recall@10"][0])
     by_name = {row.arm: row.figures for row in rows}
     text = (
-        f"{title}: one line for each of {len(rows)} arms, with Recall@10, Recall@100 and the mean popularity of "
-        f"what is retrieved. Recall@10 is {by_name['uniform']['recall@10'][0]:.3f} for uniform negatives, "
-        f"{by_name['text']['recall@10'][0]:.3f} with text cells, {by_name['random']['recall@10'][0]:.3f} with "
-        f"random cells; the highest, {best.figures['recall@10'][0]:.3f}, is that of {best.arm}."
+        f"{title}: one line for each of {len(rows)} arms, with Recall@10, Recall@100 and the mean "
+        "popularity of what is retrieved. Recall@10 is "
+        f"{by_name['uniform']['recall@10'][0]:.3f} for uniform negatives, "
+        f"{by_name['text']['recall@10'][0]:.3f} with text cells, "
+        f"{by_name['random']['recall@10'][0]:.3f} with random cells; the highest, {best.figures['recall@10'][0]:.3f}, is that of {best.arm}."
     )
     return figure, text
 
@@ -530,7 +531,8 @@ show(
     draw_course(watched),
     alt="Four panels by epoch. Share of negatives that outscore the positive in the last epoch: "
     + "; ".join(
-        f"{title}: {end['same cell']:.1%} of the cell, {end['uniform']:.1%} uniform, {end['in-batch']:.1%} of the batch"
+        f"{title}: {end['same cell']:.1%} of the cell, {end['uniform']:.1%} uniform, "
+        f"{end['in-batch']:.1%} of the batch"
         for title, end in ends.items()
     )
     + ". Below, how hard the loss pushes one negative of each kind.",
@@ -540,7 +542,8 @@ show(
 for title, end in ends.items():
     ratio = end["same cell"] / end["uniform"]
     print(
-        f"{title:14} a negative of the cell outscores the positive {ratio:.1f} times as often as a uniform one"
+        f"{title:14} a negative of the cell outscores the positive "
+        f"{ratio:.1f} times as often as a uniform one"
     )
 
 # %% [markdown]
