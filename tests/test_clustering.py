@@ -73,6 +73,27 @@ def test_faiss_and_scikit_learn_arrive_at_the_same_codewords(seed: int) -> None:
     assert np.isclose(ours.distortion, other.inertia_ / len(points), rtol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("points", "n_clusters", "start", "words"),
+    [
+        (np.ones((100, 2)), 256, None, ["at least", "n_clusters=256", "got 100", "fewer clusters"]),
+        (np.ones((100, 2)), 256, np.ones((256, 2)), ["n_clusters=256", "got 100"]),
+        (np.ones((0, 2)), 2, None, ["n_clusters=2", "got 0"]),
+        (np.ones((9, 2)), 0, None, ["n_clusters", "1 or more", "got 0"]),
+        (np.ones(9), 2, None, ["points", "(9,)"]),
+        (np.full((9, 2), np.nan), 2, None, ["finite points", "NaN"]),
+        (np.ones((9, 2)), 2, np.ones((3, 2)), ["a start of shape (2, 2)", "(3, 2)"]),
+    ],
+    ids=["few points", "few from a start", "no points", "no cluster", "flat", "NaN", "start"],
+)
+def test_kmeans_names_bad_input(
+    points: np.ndarray, n_clusters: int, start: np.ndarray | None, words: list[str]
+) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        kmeans(points, n_clusters, seed=0, start=start)
+    assert all(word in str(caught.value) for word in words)
+
+
 def test_inputs_stay_as_they_are() -> None:
     points, codewords = _data((20, 4, 2, 0))
     kept = points.copy(), codewords.copy()

@@ -11,6 +11,9 @@ import faiss
 import numpy as np
 from jaxtyping import Float
 
+from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.validation import as_vectors, check_count, describe
+
 
 def kmeans(
     X: Float[np.ndarray, "N d"],
@@ -20,7 +23,10 @@ def kmeans(
     n_iterations: int = 25,
     start: Float[np.ndarray, "K d"] | None = None,
 ) -> Float[np.ndarray, "K d"]:
-    """Return (n_clusters, d) float32 centroids; `start` makes it a warm start."""
+    """Return (n_clusters, d) float32 centroids; `start` makes it a warm start.
+
+    Raises `InvalidInputError` for fewer points than clusters, or another shape of `start`.
+    """
     return kmeans_counting(X, n_clusters, seed=seed, n_iterations=n_iterations, start=start)[0]
 
 
@@ -33,17 +39,33 @@ def kmeans_counting(
     start: Float[np.ndarray, "K d"] | None = None,
 ) -> tuple[Float[np.ndarray, "K d"], int]:
     """Return the centroids of `kmeans` and how often one that had no points was re-seeded."""
+    points = as_vectors(np.asarray(X, dtype=np.float32), name="points")
+    check_count(n_clusters, name="n_clusters", low=1)
+    if len(points) < n_clusters:
+        raise InvalidInputError(
+            f"at least as many points as n_clusters={n_clusters}",
+            f"{len(points)}",
+            "pass more points or ask for fewer clusters",
+        )
+    if start is not None:
+        start = as_vectors(np.asarray(start, dtype=np.float32), name="start")
+        if start.shape != (n_clusters, points.shape[1]):
+            raise InvalidInputError(
+                f"a start of shape ({n_clusters}, {points.shape[1]})",
+                describe(start),
+                "pass one row for each cluster, as long as a point",
+            )
     solver = faiss.Kmeans(
-        X.shape[1],
+        points.shape[1],
         n_clusters,
         niter=n_iterations,
         seed=seed,
         verbose=False,
         # faiss would train on a sample above this, and print a warning below the other.
-        max_points_per_centroid=max(1, len(X)),
+        max_points_per_centroid=len(points),
         min_points_per_centroid=1,
     )
-    solver.train(np.ascontiguousarray(X, dtype=np.float32), init_centroids=start)
+    solver.train(points, init_centroids=start)
     reseeded = sum(int(step["nsplit"]) for step in solver.iteration_stats or [])
     return np.array(solver.centroids, dtype=np.float32), reseeded
 
