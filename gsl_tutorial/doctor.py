@@ -23,6 +23,7 @@ from typing import Any, Literal
 import psutil
 
 from gsl_tutorial.datasets import cache_folder, cifar10_status
+from gsl_tutorial.datasets.movielens import find_movielens
 
 _GB = 1e9
 _NEEDED_MEMORY = 1 * _GB  # the budget of a notebook
@@ -78,6 +79,7 @@ def examine(*, data: str | Path | None = None, shipped: str | Path = _SHIPPED) -
             *_torch(),
             *_memory_and_disk(),
             *_data(data),
+            *_ratings(data),
             *_weights(Path(shipped)),
         )
     )
@@ -233,10 +235,21 @@ def _data(root: str | Path | None) -> Iterator[Finding]:
         )
 
 
+def _ratings(root: str | Path | None) -> Iterator[Finding]:
+    # Never a note: no chapter lacks anything without the ratings.
+    absent = "not here; only `gsl-tutorial two-tower study` and `embed` need it"
+    yield Finding("ok", "MovieLens", str(find_movielens(root) or absent))
+
+
 def _weights(folder: Path) -> Iterator[Finding]:
     files = sorted(folder.rglob("*.safetensors")) if folder.is_dir() else []
-    for file in files:
-        yield Finding("ok", "weights", f"{file.name}, {file.stat().st_size / 1e6:.2f} MB")
+    by_folder: dict[str, list[Path]] = {}
+    for file in files:  # one line for each folder: a study keeps hundreds of small files
+        by_folder.setdefault(file.relative_to(folder).parts[0], []).append(file)
+    for name, some in by_folder.items():
+        size = sum(file.stat().st_size for file in some) / 1e6
+        count = f" ({len(some)} files)" if len(some) > 1 else ""
+        yield Finding("ok", "weights", f"{name}, {size:.2f} MB{count}")
     if not files:
         yield Finding(
             "note",

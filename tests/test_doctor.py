@@ -115,6 +115,22 @@ def test_shipped_weights_are_listed(tmp_path: Path) -> None:
     assert finding == Finding("ok", "weights", "small.safetensors, 0.25 MB")
 
 
+def test_a_folder_of_many_weights_is_one_line(tmp_path: Path) -> None:
+    for name in ("run/a.safetensors", "results/x/a.safetensors", "results/y/b.safetensors"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes(bytes(250_000))
+    found = [one.text for one in examine(shipped=tmp_path).findings if one.topic == "weights"]
+    assert found == ["results, 0.50 MB (2 files)", "run, 0.25 MB"]
+
+
+def test_missing_ratings_are_no_obstacle(tmp_path: Path) -> None:
+    assert about(examine(data=tmp_path), "MovieLens").level == "ok"
+    (tmp_path / "ml-latest-small").mkdir()
+    for name in ("ratings.csv", "movies.csv"):
+        (tmp_path / "ml-latest-small" / name).write_text("")
+    assert about(examine(data=tmp_path), "MovieLens").text.endswith("ml-latest-small")
+
+
 def test_importing_the_doctor_is_quick() -> None:
     code = "import sys, gsl_tutorial.doctor; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -166,7 +166,7 @@ def test_fetch_finds_what_is_there_and_obeys_offline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GSL_TUTORIAL_OFFLINE", "1")
-    with pytest.raises(DownloadError, match="two-tower fetch"):
+    with pytest.raises(DownloadError, match="unset it, or copy the official folder"):
         movielens_fetch.fetch_movielens(tmp_path)
     if OFFICIAL is not None:
         assert movielens_fetch.fetch_movielens(OFFICIAL) == OFFICIAL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,8 +115,14 @@ def test_a_study_runs_chooses_resumes_and_reports(results: TwoTowerResults) -> N
         record["figures"]["recall@10"], abs=1e-3
     )
     words = arms_as_text(rows)
-    assert "uniform" in words
-    assert "than uniform" in words or "not told apart" in words
+    table, _, below = words.partition("\n\n")
+    assert [line.split()[0] for line in table.splitlines()] == ["arm", "uniform", "text"]
+    assert below.startswith("Recall@10 against uniform")
+    assert below.endswith(("not told apart", "better", "worse"))
+    alone = arms_as_text([replace(row, seeds=(0,), against_uniform=None) for row in rows])
+    assert "±" in words
+    assert "±" not in alone  # one seed has no spread
+    assert "against" not in alone
     run_two_tower(results, "codes-tune")
     run_two_tower(results, "codes")
     table = code_table(results, "simulated")
@@ -207,7 +214,8 @@ def test_spread_over_identical_seeds_is_zero(tmp_path: Path) -> None:
             save_arrays(kept.path / "core" / f"{name}.safetensors", recall, {})
     uniform, text = compare_arms(kept, "core", "movielens")
     assert uniform.figures["recall@10"] == (0.5, 0.0)
-    assert "better than uniform (+0.100" in text.verdict
+    assert text.verdict.startswith("+0.100")
+    assert text.verdict.endswith("better")
     with pytest.raises(DataMissingError, match="--part core"):
         compare_arms(kept, "core", "simulated")
 

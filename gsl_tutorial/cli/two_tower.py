@@ -93,7 +93,8 @@ def study(
                     found = kept.records(one.name, task=task, number=number)
                     if not found and not part:
                         continue
-                    print(f"\n{one.name}, {task} {one.variants[number] or ''}")
+                    settings = (f"{k} {v}" for k, v in one.variants[number].items())
+                    print("\n" + ", ".join([one.name, task, *settings]))
                     print(arms_as_text(compare_arms(kept, one.name, task, number=number)))
             continue
 

@@ -39,10 +39,11 @@ FILES: Mapping[str, OfficialFile] = MappingProxyType(
 N_RATINGS, N_FILMS, N_USERS = 100_836, 9_742, 610
 _HEADERS = {"ratings.csv": "userId,movieId,rating,timestamp", "movies.csv": "movieId,title,genres"}
 _ROWS = {"ratings.csv": N_RATINGS, "movies.csv": N_FILMS}
-HOW_TO_GET = (
-    "run `gsl-tutorial two-tower fetch` (1 MB), or copy the official folder ml-latest-small and set "
-    "GSL_TUTORIAL_DATA to the folder that holds it"
+#: Also what someone without a network can do.
+COPY_IT = (
+    "copy the official folder ml-latest-small and set GSL_TUTORIAL_DATA to the folder that holds it"
 )
+HOW_TO_GET = f"run `gsl-tutorial two-tower fetch` (1 MB), or {COPY_IT}"
 
 
 class EditedRatingsError(ChecksumError):

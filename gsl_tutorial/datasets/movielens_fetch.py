@@ -20,6 +20,7 @@ from gsl_tutorial.datasets.files import cache_folder
 from gsl_tutorial.datasets.lock import exclusive
 from gsl_tutorial.datasets.mirrors import Archive, download
 from gsl_tutorial.datasets.movielens import (
+    COPY_IT,
     FILES,
     FOLDER,
     HOW_TO_GET,
@@ -36,7 +37,7 @@ MOVIELENS = Archive(
     "",
     "696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436",
     files=FILES,
-    offline=HOW_TO_GET,
+    offline=COPY_IT,
 )
 
 
@@ -61,7 +62,9 @@ def fetch_movielens(
     home = cache_folder() if cache is None else Path(cache).expanduser()
     goal = home / FOLDER
     if os.environ.get("GSL_TUTORIAL_OFFLINE", "0") not in ("", "0"):
-        raise DownloadError("a download to be allowed", "GSL_TUTORIAL_OFFLINE", HOW_TO_GET)
+        raise DownloadError(
+            "a download to be allowed", "GSL_TUTORIAL_OFFLINE", f"unset it, or {COPY_IT}"
+        )
     try:
         home.mkdir(parents=True, exist_ok=True)
         with (

