@@ -137,6 +137,8 @@ def _integer(codes: np.ndarray, of: str) -> Integer[np.ndarray, "n M"]:
             f"integer {of} codes, a row for each item and a column for each subspace or bit",
             describe(codes),
             "turn signs into bits with (x > 0).astype(numpy.uint8), packed bits into columns with "
-            "numpy.unpackbits(x, axis=1)",
+            "numpy.unpackbits(x, axis=1)"
+            if codes.ndim == 2 and codes.size
+            else "bring them into the shape (number of items, length of a code) with reshape",
         )
     return codes

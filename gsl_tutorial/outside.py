@@ -24,7 +24,7 @@ from gsl_tutorial.audit import (
 )
 from gsl_tutorial.comparisons import Search
 from gsl_tutorial.cutoffs import precision_of_runs, recall_of_runs, within_radius
-from gsl_tutorial.datasets import Protocol, get_protocol
+from gsl_tutorial.datasets import PROTOCOLS, Protocol, get_protocol
 from gsl_tutorial.datasets.splitfile import SplitFile, label_checksum
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.evaluation import Denominator, group_codes
@@ -93,6 +93,7 @@ def measure_outside(
     k: also precision and recall at k. radius: also precision within so many differing columns.
     Raises `InvalidInputError` where the number would be meaningless; the message names the mistake.
     """
+    check_name("protocol", protocol, (*PROTOCOLS, OWN))
     numbers = None if protocol == OWN else get_protocol(protocol)
     n_items = len(search.database)
     given = np.asarray(query_labels), np.asarray(database_labels)

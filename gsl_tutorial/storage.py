@@ -58,7 +58,7 @@ def read_json(path: Path) -> Any:
         return json.loads(_read(path))
     except ValueError as error:
         raise InvalidInputError(
-            f"JSON in {path.name}", f"{error}", "delete the file and make it again"
+            f"JSON in {path.name}", f"{error}", "check the path, or make the file again"
         ) from error
 
 
@@ -98,6 +98,15 @@ def save_array(path: Path, array: np.ndarray) -> None:
     write_bytes(path, buffer.getvalue())
 
 
+def _not_npy(path: Path) -> str:
+    # In our words: NumPy's own advise to open the file unsafely.
+    with path.open("rb") as file:
+        start = file.read(6)
+    if not start:
+        return "an empty file"
+    return "a broken file, or objects" if start == b"\x93NUMPY" else "another kind of file"
+
+
 def load_array(path: Path) -> np.ndarray:
     """Read a .npy file, never a pickle; raises `DataMissingError` or `InvalidInputError`."""
     try:
@@ -109,7 +118,7 @@ def load_array(path: Path) -> np.ndarray:
     except (ValueError, EOFError) as error:
         raise InvalidInputError(
             f"one array of plain numbers in {path}, saved by numpy.save",
-            f"{str(error).splitlines()[0] if str(error) else 'an empty file'}",
+            _not_npy(path),
             "convert it to numbers and save it again: pickled objects are never opened",
         ) from error
     if not isinstance(array, np.ndarray):  # an .npz archive

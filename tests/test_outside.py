@@ -172,7 +172,7 @@ def test_protocols_and_splits() -> None:
             lambda: measure_outside(search, q, (d + 1) % 10, protocol="digits", split=drawn))  # fmt: skip
     refused(["10,000 queries", "20 queries and 90 database items", "`own`"],
             lambda: measure_outside(by_codes(Q, D), QL, DL, protocol="P2"))  # fmt: skip
-    refused(["a protocol out of"], lambda: measure_outside(by_codes(Q, D), QL, DL, protocol="P3"),
+    refused(["a protocol out of", "own"], lambda: measure_outside(by_codes(Q, D), QL, DL, protocol="P3"),
             UnknownNameError)  # fmt: skip
     assert traps(measure_outside(by_codes(Q, D), QL, DL))[0] == "no protocol"
 
@@ -237,6 +237,7 @@ ONE_HOT = np.eye(3)[QL]
             lambda: by_tables(Z, D[:, :2], PQ.codebooks_, query_codes=Q[:5, :2]),
             ["query codes (20, 2)", "(5, 2)"],
         ),
+        (lambda: by_codes(Q.ravel(), D), ["integer query codes", "reshape"]),
         (lambda: by_vectors(Z * np.nan, X), ["finite query vectors"]),
         (lambda: by_vectors(Z[:, :5], X), ["query vectors of shape (n, 8)"]),
         (lambda: by_vectors(Z.astype(int), X), ["floating-point query vectors"]),
@@ -249,6 +250,12 @@ def test_bad_input_is_named(call: Callable[[], Any], words: list[str]) -> None:
 def test_pickles_are_never_opened(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{"a": 1}, None], dtype=object), allow_pickle=True)
     refused(["plain numbers", "pickled objects are never"], lambda: load_array(tmp_path / "a.npy"))
+    (tmp_path / "words.npy").write_text("hello")
+    (tmp_path / "empty.npy").touch()
+    for name, found in (("a", "objects"), ("words", "another kind"), ("empty", "an empty file")):
+        with pytest.raises(InvalidInputError, match=found) as caught:
+            load_array(tmp_path / f"{name}.npy")
+        assert "unsafe" not in str(caught.value)  # NumPy's own advice, not ours
     (tmp_path / "b.npy").write_bytes(b"\x80\x04K\x01.")
     refused(["plain numbers"], lambda: load_array(tmp_path / "b.npy"))
     (tmp_path / "c.npy").write_bytes(b"")

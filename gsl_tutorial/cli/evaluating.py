@@ -72,7 +72,10 @@ def evaluate(
     own = {"--codes": codes, "--vectors": vectors}
     chosen = [name for name, given in own.items() if given]
     if (run is not None) + len(chosen) != 1:
-        raise typer.BadParameter("give one of: the folder of a run, --codes, --vectors")
+        raise typer.BadParameter(
+            "give one of: the folder of a run, --codes, --vectors. "
+            "--codes, --vectors and --labels take two files each: of the queries, of the database"
+        )
     if run is not None:
         others = {"--labels": labels, "--split": split_file, "--at": at, "--k": k}
         others |= {"--codebooks": codebooks, "--queries": queries, "--radius": radius}

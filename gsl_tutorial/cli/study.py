@@ -68,3 +68,4 @@ def study(
             on_run=tell,
         )
         print(f"{one}: {done} runs done, {len(kept.planned(one)) - done} were there or are others'")
+    print(f"Next: gsl-tutorial study {name} --results {results} --report")

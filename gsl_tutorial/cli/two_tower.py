@@ -116,3 +116,5 @@ def study(
             print(f"{one.name}: waits for another part's trials")
             continue
         print(f"{one.name}: {done} runs done")
+    if not report:
+        print(f"Next: gsl-tutorial two-tower study --results {results} --report")
