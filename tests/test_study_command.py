@@ -96,6 +96,7 @@ def test_a_study_from_tuning_to_records(
         (["--share", "3/2"], "a share like 1/2 or 2/2"),
         (["--share", "a/b"], "a share like 1/2"),
         (["--part", "cores"], "one of the parts tune, core"),
+        (["--part", "cores", "--report"], "one of the parts tune, core"),
     ],
 )
 def test_the_command_refuses_what_cannot_be(
@@ -105,6 +106,12 @@ def test_the_command_refuses_what_cannot_be(
     assert left.status == 2
     assert phrase in left.err
     assert not (tmp_path / "r").exists()
+
+
+def test_a_report_of_nothing_says_so(command: Any, study: Study, tmp_path: Path) -> None:
+    left = command(tmp_path / "mine.toml", "--results", tmp_path / "r", "--report")
+    assert left.status == 3
+    assert "expected finished runs of tune, core in" in left.err
 
 
 def test_an_unknown_study_on_the_command_line(command: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gsl_tutorial import cli
 from gsl_tutorial.errors import (
     DataMissingError,
     InvalidInputError,
@@ -218,40 +216,3 @@ def test_spread_over_identical_seeds_is_zero(tmp_path: Path) -> None:
     assert text.verdict.endswith("better")
     with pytest.raises(DataMissingError, match="--part core"):
         compare_arms(kept, "core", "simulated")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "status", "words"),
-    [
-        (["study", "--share", "1"], 2, "a share like 1/2"),
-        (["study", "--part", "nonsense"], 2, "core"),
-        (["study", "--part", "core", "--results", "nowhere"], 3, "part tune"),
-        (["study", "--grid", "nowhere.toml"], 3, "no such file"),
-        (["--help"], 0, "embed"),
-    ],
-)
-def test_the_command_says_what_is_wrong(
-    arguments: list[str],
-    status: int,
-    words: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["gsl-tutorial", "two-tower", *arguments])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
-    out, err = capsys.readouterr()
-    assert left.value.code == status
-    assert words in out + err
-
-
-def test_the_command_reports_what_is_shipped(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = ["study", "--part", "core", "--results", str(DATA / "results"), "--report"]
-    monkeypatch.setattr(sys, "argv", ["gsl-tutorial", "two-tower", *arguments])
-    with pytest.raises(SystemExit):
-        cli.main()
-    out = capsys.readouterr().out
-    assert "core, movielens" in out
-    assert "uniform-4x" in out

@@ -31,7 +31,7 @@ def study(
     """Compare all methods on one encoder, data and budget. What is finished is not done again."""
     import torch
 
-    from gsl_tutorial.errors import InvalidInputError
+    from gsl_tutorial.errors import DataMissingError, InvalidInputError
     from gsl_tutorial.pipeline import provenance
     from gsl_tutorial.progress import say
     from gsl_tutorial.study import StudyResults, StudyRun, load_study, run_part
@@ -46,8 +46,17 @@ def study(
     kept = StudyResults(declared, results)
 
     if report:
+        parts = [part] if part else ["tune", *(p.name for p in declared.parts)]
+        if not any(kept.records(one) for one in parts):
+            if part:
+                kept.planned(part)  # is there such a part?
+            raise DataMissingError(
+                f"finished runs of {', '.join(parts)} in {kept.path}",
+                "none",
+                "run the study first, or read ours: --results data/results",
+            )
         single = {"tune", *(p.name for p in declared.parts if len(p.variants) > 1)}
-        for one in [part] if part else ["tune", *(p.name for p in declared.parts)]:
+        for one in parts:
             if one in single:
                 print(f"\n{one}, one run a line\n{trials(kept, one)}")
                 continue

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gsl_tutorial.cli.app import app
+
+if TYPE_CHECKING:
+    from gsl_tutorial.two_tower.grid import TwoTowerPart
+    from gsl_tutorial.two_tower.study import TwoTowerResults
 
 two_tower = typer.Typer(
     help="Hard negatives for two-tower retrieval (chapter 11).", no_args_is_help=True
@@ -78,7 +84,6 @@ def study(
     from gsl_tutorial.pipeline import provenance
     from gsl_tutorial.progress import say
     from gsl_tutorial.two_tower.grid import TwoTowerRun, load_grid
-    from gsl_tutorial.two_tower.report import arms_as_text, compare_arms
     from gsl_tutorial.two_tower.study import TwoTowerResults, run_two_tower
 
     match = re.fullmatch(r"(\d+)/(\d+)", share)
@@ -86,17 +91,11 @@ def study(
         raise InvalidInputError("a share like 1/2", share, "write --share 1/2")
     declared = load_grid(grid)
     kept = TwoTowerResults(declared, results)
-    for one in [declared.part(part)] if part else declared.parts:
-        if report:
-            for task in one.tasks:
-                for number in range(len(one.variants)):
-                    found = kept.records(one.name, task=task, number=number)
-                    if not found and not part:
-                        continue
-                    settings = (f"{k} {v}" for k, v in one.variants[number].items())
-                    print("\n" + ", ".join([one.name, task, *settings]))
-                    print(arms_as_text(compare_arms(kept, one.name, task, number=number)))
-            continue
+    chosen = [declared.part(part)] if part else declared.parts
+    if report:
+        _report(kept, chosen)
+        return
+    for one in chosen:
 
         def tell(run: TwoTowerRun, i: int, n: int) -> None:
             say(f"{run.part} {i}/{n}: {run.name}")
@@ -116,5 +115,31 @@ def study(
             print(f"{one.name}: waits for another part's trials")
             continue
         print(f"{one.name}: {done} runs done")
-    if not report:
-        print(f"Next: gsl-tutorial two-tower study --results {results} --report")
+    print(f"Next: gsl-tutorial two-tower study --results {results} --report")
+
+
+def _report(kept: TwoTowerResults, parts: Sequence[TwoTowerPart]) -> None:
+    from gsl_tutorial.errors import DataMissingError
+    from gsl_tutorial.two_tower.report import arms_as_text, codes_as_text, compare_arms
+
+    nothing = True
+    for one in parts:
+        for task, (number, variant) in product(one.tasks, enumerate(one.variants)):
+            found = kept.records(one.name, task=task, number=number)
+            if not found:
+                continue
+            nothing = False
+            settings = (f"{k} {v}" for k, v in variant.items())
+            print("\n" + ", ".join([one.name, task, *settings]))
+            coded = one.name.startswith("codes")  # the arms' figures are those of exact search
+            print(
+                codes_as_text(found)
+                if coded
+                else arms_as_text(compare_arms(kept, one.name, task, number=number))
+            )
+    if nothing:
+        raise DataMissingError(
+            f"finished runs of {', '.join(one.name for one in parts)} in {kept.path}",
+            "none",
+            "run the study first, or read ours: --results data/results",
+        )

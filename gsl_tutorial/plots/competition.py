@@ -70,7 +70,7 @@ def draw_competition(
         bars.text(of_draws + 0.02, row + 0.19, labels[0], va="center", fontsize=9)
         bars.text(of_push + 0.02, row - 0.19, labels[1], va="center", fontsize=9)
     bars.set_yticks(range(len(KINDS)), list(reversed(KINDS)))
-    bars.set_xlim(0, 1.45)
+    bars.set_xlim(0, 1.65)
     bars.set_xticks([0, 0.5, 1], ["0%", "50%", "100%"])
     bars.set_title(f"all pushes for one positive add up to {total / n_events:.2f}", fontsize=10)
     return figure

@@ -143,6 +143,19 @@ def arms_as_text(rows: Sequence[ArmRow]) -> str:
     return "\n".join(text)
 
 
+def codes_as_text(records: Sequence[Record]) -> str:
+    """Recall@10 of exact search and of each size of code, mean and spread over these records."""
+    by_size = {"exact": [r["figures"]["recall@10"] for r in records]}
+    for size in sorted({int(size) for r in records for size in r["codes"]}):
+        of_size = [r["codes"][str(size)] for r in records if str(size) in r["codes"]]
+        by_size[f"{size} bytes"] = [one["recall@10"] for one in of_size]
+    said = {name: mean_and_spread(values) for name, values in by_size.items()}
+    return "Recall@10: " + ", ".join(
+        f"{name} {mean:.3f}" + (f" ± {spread:.3f}" if len(records) > 1 else "")
+        for name, (mean, spread) in said.items()
+    )
+
+
 def code_table(
     results: TwoTowerResults, task: str
 ) -> dict[str, dict[int, dict[str, tuple[float, float]]]]:
