@@ -56,9 +56,11 @@ def as_text(records: Iterable[Mapping[str, Any]]) -> str:
             "accuracy", "seed")  # fmt: skip
     lines: list[tuple[str, ...]] = [head]
     for one in records:
-        values = (one[key] for key in ("adc_map", "exact_map", "argmax_map", "accuracy"))
+        values = [f"{one[key]:.3f}" for key in ("adc_map", "exact_map", "argmax_map", "accuracy")]
+        if one["protocol"] == "unseen":
+            values[-1] = "none"  # the classifier has no name for these classes
         cells = (one[key] for key in ("protocol", "bits", "method", "profile", "pre_training"))
-        lines.append((*map(str, cells), *(f"{v:.3f}" for v in values), str(one["seed"])))
+        lines.append((*map(str, cells), *values, str(one["seed"])))
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     return "\n".join(
         "  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()

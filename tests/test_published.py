@@ -142,6 +142,8 @@ def test_records_and_cards_are_listed_once_and_in_order(tmp_path: Path) -> None:
     lines = results.as_text(found).splitlines()
     assert len(lines) == 4
     assert all(word in lines[1] for word in ("P1a", "32", "snap", "full", "none", "0.500"))
+    unseen = results.as_text([_record(protocol="unseen", accuracy=0.0)]).splitlines()[1]
+    assert unseen.split()[-2:] == ["none", "0"]  # no accuracy of classes without a name
 
 
 @pytest.mark.parametrize("key", ["protocol", "ties", "pre_training"])

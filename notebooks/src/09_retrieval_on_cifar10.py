@@ -541,6 +541,7 @@ print(results.as_text(runs))
 # **P2** is the protocol of this chapter. *P2 family*: it or one much like it. **P1a** and **P1b**: 5,000
 # training images, which are left out of the database or are part of it. **P0**: 10,000 test images are queries
 # and database at once, so every query finds itself. *DPQ 1*: the first protocol of the DPQ paper.
+# *Unseen*: three classes that training never saw; chapter 10 says why those figures are so low.
 # *Second-hand*: not read in the source itself. *Cut not named*: nobody says how much of the ranking was used.
 
 # %%
