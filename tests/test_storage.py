@@ -197,7 +197,7 @@ def test_json_round_trip_and_damage(tmp_path: Path) -> None:
     assert list(json.loads(path.read_text())) == ["z", "a"]
     assert path.read_text().endswith("}\n")
     path.write_text('{"z": 1, "a"')
-    with pytest.raises(InvalidInputError, match=r"JSON in a\.json.*delete the file"):
+    with pytest.raises(InvalidInputError, match=r"JSON in a\.json.*make the file again"):
         read_json(path)
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InvalidInputError):

@@ -538,7 +538,7 @@ show(
     + ". Below, how hard the loss pushes one negative of each kind.",
 )
 
-# %% tags=["claim"]
+# %%
 for title, end in ends.items():
     ratio = end["same cell"] / end["uniform"]
     print(
