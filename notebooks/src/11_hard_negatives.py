@@ -19,6 +19,7 @@
 
 # %%
 import numpy as np
+import torch
 
 from gsl_tutorial.checks import check, hint
 from gsl_tutorial.datasets.interactions import leave_last_out
@@ -268,6 +269,7 @@ print(
 # **Guess first.** Which kind of negative will outscore the positive more often? And will that be worth anything?
 
 # %%
+torch.set_num_threads(1)  # two threads add in another order each time, and the figures with it
 draws = fix_draws(data, data.cells["text"])  # the same negatives for every look at a model
 looks, live = {"uniform": [], "text": []}, {}
 for arm in looks:
