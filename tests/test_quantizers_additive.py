@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import faiss
 import numpy as np
 import pytest
@@ -13,9 +15,9 @@ from twins import DEVICES, additive_adc, additive_distance, beam_twin
 
 from gsl_tutorial import AdditiveQuantizer, ResidualQuantizer
 from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.quantizers import additive_base
 from gsl_tutorial.quantizers.additive import least_squares
 from gsl_tutorial.quantizers.beam import beam_search
-from gsl_tutorial.quantizers.reseeding import reseed_unused
 from gsl_tutorial.quantizers.residual import stagewise_kmeans
 
 few = settings(max_examples=25, deadline=None)
@@ -73,7 +75,7 @@ def test_local_search_ends_where_no_single_change_helps() -> None:
 def test_far_from_the_origin_the_beam_still_sees_the_differences(device: str) -> None:
     rng = np.random.default_rng(0)
     X = (rng.normal(size=(400, 8)) + 1000).astype(np.float32)
-    rq = ResidualQuantizer(2, 16, random_state=0).fit(X)
+    rq = ResidualQuantizer(2, 16, beam=1, random_state=0).fit(X)  # a wider beam would hide it
     first = rq.candidates(torch.from_numpy(X).to(device), 1)[:, 0, 0].cpu().numpy()
     exact = rq.candidates(torch.from_numpy(X).double(), 1)[:, 0, 0].numpy()
     assert squared(X, first).mean() < squared(X, exact).mean() * 1.001
@@ -191,15 +193,11 @@ def test_the_ridge_leaves_an_unused_codeword_where_it_is() -> None:
     assert after < before
 
 
-def test_an_unused_codeword_goes_where_the_worst_vector_needs_it() -> None:
-    X = np.array([[0.0, 0], [1, 0], [9, 9], [5, 5]], dtype=np.float32)
-    books = np.array([[[0.0, 0], [5, 5], [77, 77]]], dtype=np.float32)
-    codes = np.array([[0], [0], [0], [1]])
-    new, new_codes, moved = reseed_unused(X, codes, books)
-    np.testing.assert_array_equal(new, [[[0, 0], [5, 5], [9, 9]]])
-    np.testing.assert_array_equal(new_codes[:, 0], [0, 0, 2, 1])
-    np.testing.assert_array_equal(moved, [1])
-    assert (books[0, 2] == 77).all()
+@pytest.mark.parametrize("n", [1, 3, 27])
+def test_a_codeword_of_few_vectors_moves_as_if_three_more_held_it(n: int) -> None:
+    books = np.array([[[0.0], [10.0]]], dtype=np.float32)
+    moved = least_squares(np.ones((n, 1), dtype=np.float32), np.zeros((n, 1), dtype=int), books)
+    np.testing.assert_allclose(moved.ravel(), [n / (n + 3), 10], rtol=1e-6)
 
 
 def test_turns_lower_the_distortion() -> None:
@@ -215,6 +213,13 @@ def test_turns_lower_the_distortion() -> None:
 
 def test_large_sets_are_searched_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     X, ours = correlated(50), made(ResidualQuantizer, 2, 16, 4)
-    whole = ours.encode(X)
-    monkeypatch.setattr("gsl_tutorial.quantizers.additive_base._SCORES_AT_ONCE", 16 * 8 * 7)
+    whole, rows = ours.encode(X), []
+
+    def noted(z: torch.Tensor, *args: Any, **options: Any) -> torch.Tensor:
+        rows.append(len(z))
+        return beam_search(z, *args, **options)
+
+    monkeypatch.setattr(additive_base, "beam_search", noted)
+    monkeypatch.setattr(additive_base, "_SCORES_AT_ONCE", 16 * 8 * 7)
     assert (ours.encode(X) == whole).all(axis=1).mean() > 0.9
+    assert rows == [7] * 7 + [1]

@@ -108,6 +108,7 @@ def test_it_turns_variance_away_from_a_crowded_piece() -> None:
         (lambda q, X: OptimizedProductQuantizer(3, 4).fit(X), ["divisible by n_subspaces=3"]),
         (lambda q, X: q.set_params(n_iterations=-1).fit(X), ["n_iterations", "0 or more"]),
         (lambda q, X: q.with_codebooks(q.codebooks_, 2 * np.eye(8)), ["orthonormal", "(8, 8)"]),
+        (lambda q, X: q.with_codebooks(q.codebooks_, 1.01 * np.eye(8)), ["orthonormal"]),
         (lambda q, X: q.with_codebooks(q.codebooks_, np.eye(8)[:4]), ["orthonormal", "(4, 8)"]),
         (lambda q, X: q.with_codebooks(q.codebooks_, np.eye(4)), ["rotation of shape (n, 8)"]),
         (lambda q, X: q.with_arrays({"codebooks": q.codebooks_}), ["codebooks and rotation"]),
