@@ -129,6 +129,12 @@ def test_nearest_neighbours_are_those_of_faiss() -> None:
     assert np.array_equal(nearest_neighbours(distances, 7), index.search(queries, 7)[1])
 
 
+def test_neighbours_that_tie_come_by_column_however_many() -> None:
+    far = np.tile([1.0, 0.0], (2, 100))  # NumPy's default sort keeps the order of short rows only
+    expected = np.r_[1:200:2, 0:200:2]
+    np.testing.assert_array_equal(nearest_neighbours(far, 200), [expected, expected])
+
+
 @given(st.integers(1, 6), st.integers(0, 10**6))
 def test_chances_are_means_over_all_orders_of_ties(n: int, seed: int) -> None:
     """The slow twin tries every order of the columns, and lets the first of equal ones win."""

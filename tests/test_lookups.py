@@ -53,11 +53,21 @@ def test_the_parts_add_up_to_the_distances(kind: Any, how: Any, M: int) -> None:
         assert np.array_equal(array, before)
 
 
+def test_items_at_one_distance_come_by_row_number_however_many() -> None:
+    quantizer = random_quantizer(ProductQuantizer, 1, 3, 6)
+    codes = quantizer.encode(VECTORS)
+    found = look_up(quantizer, QUERY, VECTORS, codes, k=60)
+    for distance in np.unique(found.distances):
+        assert (np.diff(found.items[found.distances == distance]) > 0).all()
+
+
 def test_a_row_for_each_distance_skips_what_is_tied() -> None:
     quantizer = random_quantizer(ProductQuantizer, 1, 3, 6)
     codes = quantizer.encode(VECTORS)
     found = look_up(quantizer, QUERY, VECTORS, codes, each="distance", k=10)
     assert len(found.items) == 3  # there are no more
+    fewer = look_up(quantizer, QUERY, VECTORS, codes, each="distance", k=2)
+    assert np.array_equal(fewer.items, found.items[:2])
     assert found.tied.sum() == 60
     assert (np.diff(found.distances) > 0).all()
 
