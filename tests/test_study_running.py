@@ -153,6 +153,11 @@ def test_a_changed_schedule_is_noticed_and_a_record_that_says_less_is_not_refuse
             del record[key]
         path.write_text(json.dumps(record))
     assert run_part(results, "tune") == 0
+    # What the configuration of a run does not say is another matter.
+    del record["config"]["dim"]
+    path.write_text(json.dumps(record))
+    with pytest.raises(RunMismatchError, match=r"config\.dim = 8.*config\.dim = None"):
+        run_part(results, "tune")
 
 
 @pytest.mark.parametrize("kind", [".safetensors", ".json"])
