@@ -40,6 +40,13 @@ class Interval(NamedTuple):
         """Whether the difference is one: the interval lies on one side of zero."""
         return self.low > 0 or self.high < 0
 
+    @property
+    def verdict(self) -> str:
+        """What the interval allows to say of a: "better", "worse" or "not told apart" from b."""
+        if not self.excludes_zero:
+            return "not told apart"
+        return "better" if self.low > 0 else "worse"
+
 
 def paired_bootstrap(
     a: Float[np.ndarray, " Q"],

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from outside_cases import DL, PQ, QL, D, Q, X, Z, traps
 from twins import pq_adc
 
 from gsl_tutorial.comparisons import by_codes, by_tables, by_vectors
@@ -16,20 +17,8 @@ from gsl_tutorial.datasets.splitfile import draw_split
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, UnknownNameError
 from gsl_tutorial.evaluation import average_precisions, mean_average_precision
 from gsl_tutorial.labels import labels_of
-from gsl_tutorial.outside import OutsideResult, measure_outside
-from gsl_tutorial.quantizers import ProductQuantizer
+from gsl_tutorial.outside import measure_outside
 from gsl_tutorial.storage import load_array, save_array
-
-rng = np.random.default_rng(0)
-QL, DL = rng.integers(0, 3, 20), rng.integers(0, 3, 90)
-Q, D = rng.integers(0, 4, (20, 4)), rng.integers(0, 4, (90, 4))
-X = (rng.normal(size=(90, 8)) + DL[:, None]).astype(np.float32)
-Z = (rng.normal(size=(20, 8)) + QL[:, None]).astype(np.float32)
-PQ = ProductQuantizer(2, 16, random_state=0).fit(X)
-
-
-def traps(result: OutsideResult) -> list[str]:
-    return [one.trap for one in result.warnings]
 
 
 def refused(words: list[str], call: Callable[[], Any], kind: type = InvalidInputError) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from outside_cases import DL, PQ, QL, D, Q, X, Z, traps
 
 from gsl_tutorial.audit import check_protocol, warn_of_ties
 from gsl_tutorial.comparisons import by_codes, by_tables, by_vectors
@@ -11,19 +12,7 @@ from gsl_tutorial.datasets import PROTOCOLS
 from gsl_tutorial.datasets.splitfile import draw_split, label_checksum
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.labels import labels_of
-from gsl_tutorial.outside import OutsideResult, measure_outside
-from gsl_tutorial.quantizers import ProductQuantizer
-
-rng = np.random.default_rng(0)
-QL, DL = rng.integers(0, 3, 20), rng.integers(0, 3, 90)
-Q, D = rng.integers(0, 4, (20, 4)), rng.integers(0, 4, (90, 4))
-X = (rng.normal(size=(90, 8)) + DL[:, None]).astype(np.float32)
-Z = (rng.normal(size=(20, 8)) + QL[:, None]).astype(np.float32)
-PQ = ProductQuantizer(2, 16, random_state=0).fit(X)
-
-
-def traps(result: OutsideResult) -> list[str]:
-    return [one.trap for one in result.warnings]
+from gsl_tutorial.outside import measure_outside
 
 
 @pytest.mark.parametrize("k", [1, 7, 90])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
+from cli_cases import Run, command_line
 
-from gsl_tutorial import cli
 from gsl_tutorial.shipped import DATA
 from gsl_tutorial.two_tower.grid import load_grid
 from gsl_tutorial.two_tower.study import TwoTowerResults
+
+command = pytest.fixture(command_line)
 
 
 @pytest.mark.parametrize(
@@ -24,42 +24,31 @@ from gsl_tutorial.two_tower.study import TwoTowerResults
     ],
 )
 def test_the_command_says_what_is_wrong(
-    arguments: list[str],
-    status: int,
-    words: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    arguments: list[str], status: int, words: str, command: Run
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["gsl-tutorial", "two-tower", *arguments])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
-    out, err = capsys.readouterr()
-    assert left.value.code == status
-    assert words in out + err
+    left = command("two-tower", *arguments)
+    assert left.status == status
+    assert words in left.out + left.err
 
 
-def test_the_command_reports_what_is_shipped(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = ["study", "--part", "core", "--results", str(DATA / "results"), "--report"]
-    monkeypatch.setattr(sys, "argv", ["gsl-tutorial", "two-tower", *arguments])
-    with pytest.raises(SystemExit):
-        cli.main()
-    out = capsys.readouterr().out
+def reported(command: Run, part: str) -> str:
+    """What the command prints of a part of the shipped study."""
+    left = command("two-tower", "study", "--part", part, "--results", DATA / "results", "--report")
+    assert left.status == 0, left.err
+    out: str = left.out
+    return out
+
+
+def test_the_command_reports_what_is_shipped(command: Run) -> None:
+    out = reported(command, "core")
     assert "core, movielens" in out
     assert "uniform-4x" in out
 
 
-def test_the_command_reports_codes_by_their_bytes(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = ["study", "--part", "codes", "--results", str(DATA / "results"), "--report"]
-    monkeypatch.setattr(sys, "argv", ["gsl-tutorial", "two-tower", *arguments])
-    with pytest.raises(SystemExit):
-        cli.main()
-    out = capsys.readouterr().out
+def test_the_command_reports_codes_by_their_bytes(command: Run) -> None:
     kept = TwoTowerResults(load_grid(), DATA / "results").records("codes", number=1)
     mean = sum(one["codes"]["8"]["recall@10"] for one in kept) / len(kept)
+    out = reported(command, "codes")
     below = out.split("method penalty, bytes_per_item 8\n")[1].splitlines()[0]
     assert f"8 bytes {mean:.3f} ±" in below
     assert "16 bytes" not in below

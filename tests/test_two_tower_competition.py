@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from widget_cases import move_every_control
 
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.plots.competition import draw_competition
@@ -100,19 +101,7 @@ def test_what_cannot_be_is_refused() -> None:
 
 def test_every_slider_works_at_both_ends() -> None:
     widget = NegativesSliders(DRAWS, [0.1 * GAP, GAP])
-    for control in widget._controls.values():
-        seen = {widget._image.value}
-        first = control.value
-        options = [value for _, value in getattr(control, "options", [])]
-        for value in (options[0], options[-1]) if options else (control.min, control.max):
-            control.value = value
-            assert widget._message.value == ""
-            seen.add(widget._image.value)
-        assert len(seen) > 1, control.description
-        control.value = first
-    data, metadata = widget._repr_mimebundle_()
-    assert data["image/png"]
-    assert "% of the push" in metadata["image/png"]["alt"]
+    assert "% of the push" in move_every_control(widget)
 
 
 def test_a_picture_of_one_kind_alone_is_drawn() -> None:

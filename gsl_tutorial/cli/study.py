@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -31,15 +30,13 @@ def study(
     """Compare all methods on one encoder, data and budget. What is finished is not done again."""
     import torch
 
-    from gsl_tutorial.errors import DataMissingError, InvalidInputError
+    from gsl_tutorial.cli.studies import nothing_finished, share_of
     from gsl_tutorial.pipeline import provenance
     from gsl_tutorial.progress import say
     from gsl_tutorial.study import StudyResults, StudyRun, load_study, run_part
     from gsl_tutorial.study.report import as_text, compare, settings, trials
 
-    match = re.fullmatch(r"(\d+)/(\d+)", share)
-    if match is None:
-        raise InvalidInputError("a share like 1/2", share, "write --share 1/2")
+    own_share = share_of(share)
     if threads:
         torch.set_num_threads(threads)
     declared = load_study(name)
@@ -50,11 +47,7 @@ def study(
         if not any(kept.records(one) for one in parts):
             if part:
                 kept.planned(part)  # is there such a part?
-            raise DataMissingError(
-                f"finished runs of {', '.join(parts)} in {kept.path}",
-                "none",
-                "run the study first, or read ours: --results data/results",
-            )
+            raise nothing_finished(parts, kept.path)
         single = {"tune", *(p.name for p in declared.parts if len(p.variants) > 1)}
         for one in parts:
             if one in single:
@@ -72,7 +65,7 @@ def study(
         done = run_part(
             kept,
             one,
-            share=(int(match[1]), int(match[2])),
+            share=own_share,
             provenance=provenance(),
             on_run=tell,
         )

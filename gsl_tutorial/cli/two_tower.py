@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
@@ -80,15 +79,14 @@ def study(
     """Compare the arms of negatives on one budget. What is finished is not done again."""
     import torch
 
-    from gsl_tutorial.errors import DataMissingError, InvalidInputError
+    from gsl_tutorial.cli.studies import share_of
+    from gsl_tutorial.errors import DataMissingError
     from gsl_tutorial.pipeline import provenance
     from gsl_tutorial.progress import say
     from gsl_tutorial.two_tower.grid import TwoTowerRun, load_grid
     from gsl_tutorial.two_tower.study import TwoTowerResults, run_two_tower
 
-    match = re.fullmatch(r"(\d+)/(\d+)", share)
-    if match is None:
-        raise InvalidInputError("a share like 1/2", share, "write --share 1/2")
+    own_share = share_of(share)
     declared = load_grid(grid)
     kept = TwoTowerResults(declared, results)
     chosen = [declared.part(part)] if part else declared.parts
@@ -105,7 +103,7 @@ def study(
             done = run_two_tower(
                 kept,
                 one.name,
-                share=(int(match[1]), int(match[2])),
+                share=own_share,
                 provenance=provenance(),
                 on_run=tell,
             )
@@ -119,7 +117,8 @@ def study(
 
 
 def _report(kept: TwoTowerResults, parts: Sequence[TwoTowerPart]) -> None:
-    from gsl_tutorial.errors import DataMissingError
+    from gsl_tutorial.cli.studies import nothing_finished
+    from gsl_tutorial.two_tower.grid import measures_codes
     from gsl_tutorial.two_tower.report import arms_as_text, codes_as_text, compare_arms
 
     nothing = True
@@ -131,15 +130,9 @@ def _report(kept: TwoTowerResults, parts: Sequence[TwoTowerPart]) -> None:
             nothing = False
             settings = (f"{k} {v}" for k, v in variant.items())
             print("\n" + ", ".join([one.name, task, *settings]))
-            coded = one.name.startswith("codes")  # the arms' figures are those of exact search
-            print(
-                codes_as_text(found)
-                if coded
-                else arms_as_text(compare_arms(kept, one.name, task, number=number))
-            )
+            if measures_codes(one.name):  # the arms' figures are those of exact search
+                print(codes_as_text(found))
+            else:
+                print(arms_as_text(compare_arms(kept, one.name, task, number=number)))
     if nothing:
-        raise DataMissingError(
-            f"finished runs of {', '.join(one.name for one in parts)} in {kept.path}",
-            "none",
-            "run the study first, or read ours: --results data/results",
-        )
+        raise nothing_finished((one.name for one in parts), kept.path)

@@ -67,9 +67,7 @@ class Row:
 
 
 def _word(interval: Interval) -> str:
-    if not interval.excludes_zero:
-        return "not told apart from"
-    return "better than" if interval.low > 0 else "worse than"
+    return interval.verdict + (" than" if interval.excludes_zero else " from")
 
 
 def settings(results: StudyResults, part: str) -> list[tuple[Any, ...]]:

@@ -135,6 +135,11 @@ def _parse(table: dict[str, Any]) -> TwoTowerStudy:
     return study
 
 
+def measures_codes(part: str) -> bool:
+    """Whether the runs of a part measure codes of the item tower, too: those named codes-..."""
+    return part.startswith("codes")
+
+
 def tuned_arm(arm: str) -> str:
     """Whose trials an arm takes its settings from: "text" where negatives come from cells."""
     return "text" if get_arm(arm).cells else "uniform"

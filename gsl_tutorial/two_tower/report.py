@@ -10,19 +10,19 @@ import numpy as np
 
 from gsl_tutorial.bootstrap import Interval, clustered_bootstrap
 from gsl_tutorial.errors import DataMissingError
+from gsl_tutorial.two_tower.grid import measures_codes
 from gsl_tutorial.two_tower.study import Record, TwoTowerResults
 
-COLUMNS = (
-    "recall@10",
-    "recall@50",
-    "recall@100",
-    "ndcg@10",
-    "tail_recall@50",
-    "coverage@10",
-    "popularity@10",
-)
-#: The same as heads of a table.
-HEADS = ("R@10", "R@50", "R@100", "NDCG@10", "tail R@50", "coverage", "popularity")
+#: Figures of a table with their heads.
+COLUMNS = {
+    "recall@10": "R@10",
+    "recall@50": "R@50",
+    "recall@100": "R@100",
+    "ndcg@10": "NDCG@10",
+    "tail_recall@50": "tail R@50",
+    "coverage@10": "coverage",
+    "popularity@10": "popularity",
+}
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,8 @@ class ArmRow:
         interval = self.against_uniform
         if interval is None:
             return ""
-        word = "better" if interval.low > 0 else "worse"
-        if not interval.excludes_zero:
-            word = "not told apart"
-        return f"{interval.difference:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]  {word}"
+        ends = f"[{interval.low:+.3f}, {interval.high:+.3f}]"
+        return f"{interval.difference:+.3f} {ends}  {interval.verdict}"
 
     def written(self, key: str) -> str:
         """One figure, with its spread where there is one: a single seed has none."""
@@ -131,7 +129,7 @@ def mean_and_spread(values: Sequence[float]) -> tuple[float, float]:
 
 def arms_as_text(rows: Sequence[ArmRow]) -> str:
     """The table of a task, aligned, and below it the differences: narrow enough for a notebook."""
-    lines = [["arm", *HEADS], *([row.arm, *map(row.written, COLUMNS)] for row in rows)]
+    lines = [["arm", *COLUMNS.values()], *([row.arm, *map(row.written, COLUMNS)] for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     text = [
         "  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -162,7 +160,7 @@ def code_table(
     """method -> bytes -> figure -> (mean, spread); bytes 0 stands for exact search of "none"."""
     table: dict[str, dict[int, dict[str, list[float]]]] = {}
     parts = [one.name for one in results.study.parts if one.on == "test" and task in one.tasks]
-    coded = [name for name in parts if name.startswith("codes")]
+    coded = [name for name in parts if measures_codes(name)]
     for record in (one for name in coded for one in results.records(name, task=task)):
         sizes = {int(size): figures for size, figures in record["codes"].items()}
         if record["method"] == "none":

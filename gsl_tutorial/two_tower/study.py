@@ -26,7 +26,13 @@ from gsl_tutorial.two_tower.evaluation import (
     false_negative_rate,
     measure_towers,
 )
-from gsl_tutorial.two_tower.grid import Settings, TwoTowerRun, TwoTowerStudy, tuned_arm
+from gsl_tutorial.two_tower.grid import (
+    Settings,
+    TwoTowerRun,
+    TwoTowerStudy,
+    measures_codes,
+    tuned_arm,
+)
 from gsl_tutorial.two_tower.items import ItemTexts, first_cells, load_items
 from gsl_tutorial.two_tower.training import Trained, train_towers
 
@@ -187,7 +193,7 @@ def execute_run(run: TwoTowerRun, data: TwoTowerData) -> tuple[Record, Float[np.
 
 
 def _quantizers(run: TwoTowerRun, trained: Trained) -> dict[int, ProductQuantizer]:
-    if not run.part.startswith("codes"):
+    if not measures_codes(run.part):
         return {}
     if trained.quantizer is not None:
         return {run.config.bytes_per_item: trained.quantizer}
