@@ -172,9 +172,7 @@ def test_an_error_in_a_thread_reaches_the_caller() -> None:
 
 def test_memory_stays_flat_however_many_queries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ranking, "_CACHED", 20_000)
-    monkeypatch.setattr(
-        "gsl_tutorial.ranking.os.cpu_count", lambda: 1
-    )  # no race for memory
+    monkeypatch.setattr("gsl_tutorial.ranking.os.cpu_count", lambda: 1)  # no race for memory
     members = Members.of_labels(np.arange(2000) % 10)
 
     def peak(n_queries: int) -> int:
