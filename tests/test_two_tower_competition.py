@@ -104,6 +104,20 @@ def test_every_slider_works_at_both_ends() -> None:
     assert "% of the push" in move_every_control(widget)
 
 
+def test_the_words_below_the_picture_follow_the_controls() -> None:
+    widget = NegativesSliders(DRAWS, [0.1 * GAP, GAP])
+    for temperature, hard in ((0.5, 8), (0.02, 4)):
+        widget._controls["temperature"].value = temperature
+        widget._controls["hard"].value = hard
+        found = pushes(DRAWS, GAP, temperature=temperature, hard=hard)
+        total = sum(push.sum() for _, push in found.values())
+        share = found["same cell"][1].sum() / total
+        told = f"{share:.0%} of the push"
+        assert f"temperature {temperature:g}, {hard} of" in widget._caption.value
+        assert told in widget._caption.value
+        assert told in widget._repr_mimebundle_()[1]["image/png"]["alt"]
+
+
 def test_a_picture_of_one_kind_alone_is_drawn() -> None:
     found = pushes(DRAWS, GAP, temperature=0.02, hard=8)
     figure = draw_competition(

@@ -36,7 +36,8 @@ class DrawingWithControls(W.VBox):
 
     draw: returns a matplotlib figure from keyword arguments named like the controls.
     controls: a labelled ipywidgets control for each argument.
-    alt: what the picture shows, for those who do not see it.
+    alt: what the picture shows, for those who do not see it; a function of the same arguments where
+        the words depend on the controls.
     legend: stands beside the picture and is drawn only once.
     still: draws the picture for places where no widget runs; `draw` by default.
     """
@@ -46,13 +47,14 @@ class DrawingWithControls(W.VBox):
         draw: Callable[..., Figure],
         controls: dict[str, Any],
         *,
-        alt: str,
+        alt: str | Callable[..., str],
         legend: Figure | None = None,
         still: Callable[..., Figure] | None = None,
     ) -> None:
         _leave_imports_alone()
         self._still = still or draw
-        self._draw, self._controls, self._alt = draw, controls, alt
+        self._draw, self._controls = draw, controls
+        self._describe, self._alt, self._caption = alt, "", W.HTML()
         self._image = W.Image(format="png", layout=W.Layout(object_fit="contain"))
         self._image.add_class("gsl-drawing")
         self._message = W.HTML()
@@ -67,7 +69,7 @@ class DrawingWithControls(W.VBox):
         if legend is not None:
             picture.append(W.Image(value=quick_png(legend), format="png"))
         beside = W.HBox(picture, layout=W.Layout(flex_flow="row wrap", align_items="flex-start"))
-        super().__init__([beside, W.HTML(caption(alt)), self._message, rows])
+        super().__init__([beside, self._caption, self._message, rows])
         self._redraw()
 
     @property
@@ -78,6 +80,9 @@ class DrawingWithControls(W.VBox):
     def _redraw(self, change: object = None) -> None:
         try:
             self._image.value = quick_png(self._draw(**self.values))
+            told = self._describe
+            self._alt = told if isinstance(told, str) else told(**self.values)
+            self._caption.value = caption(self._alt)
             self._message.value = ""
         except TutorialError as error:
             self._message.value = f"<b>{error}</b>"

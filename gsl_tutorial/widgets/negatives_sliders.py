@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import ipywidgets as W
 import numpy as np
@@ -24,15 +25,38 @@ class NegativesSliders(DrawingWithControls):
     """
 
     def __init__(self, draws: FixedDraws, looks: Sequence[Float[np.ndarray, "B n"]]) -> None:
-        def draw(epoch: int, temperature: float, hard: int, corrected: bool) -> Figure:
+        def found(
+            epoch: int, temperature: float, hard: int, corrected: bool
+        ) -> dict[str, tuple[Any, Any]]:
+            return pushes(
+                draws, looks[epoch], temperature=temperature, hard=hard, corrected=corrected
+            )
+
+        def setting(epoch: int, temperature: float, hard: int) -> str:
             when = f"after epoch {epoch}" if epoch else "before training"
+            return f"{when}, temperature {temperature:g}, {hard} of {draws.budget} hard"
+
+        def draw(epoch: int, temperature: float, hard: int, corrected: bool) -> Figure:
             return draw_competition(
-                pushes(
-                    draws, looks[epoch], temperature=temperature, hard=hard, corrected=corrected
-                ),
+                found(epoch, temperature, hard, corrected),
                 n_events=len(draws.users),
                 temperature=temperature,
-                title=f"{when}, temperature {temperature:g}, {hard} of {draws.budget} hard",
+                title=setting(epoch, temperature, hard),
+            )
+
+        def described(epoch: int, temperature: float, hard: int, corrected: bool) -> str:
+            kinds = found(epoch, temperature, hard, corrected)
+            total = sum(float(push.sum()) for _, push in kinds.values())
+            number = sum(len(push) for _, push in kinds.values())
+            return (
+                "Left, how far negatives are behind their positive, and below it how much the loss makes "
+                "of that. Right, the share of the draws and the share of the whole push that each kind "
+                f"has. Now, {setting(epoch, temperature, hard)}: "
+                + "; ".join(
+                    f"{kind} {len(push) / number:.0%} of the draws, {push.sum() / total:.0%} of the push"
+                    for kind, (_, push) in kinds.items()
+                )
+                + "."
             )
 
         last = len(looks) - 1
@@ -53,17 +77,4 @@ class NegativesSliders(DrawingWithControls):
                 value=True, description="hard ones are", style=_STYLE,
             ),
         }  # fmt: skip
-        found = pushes(draws, looks[last], temperature=0.05, hard=draws.budget // 2)
-        total = sum(float(push.sum()) for _, push in found.values())
-        number = sum(len(push) for _, push in found.values())
-        alt = (
-            "Left, how far negatives are behind their positive, and below it how much the loss makes of "
-            "that. Right, the share of the draws and the share of the whole push that each kind has. "
-            "After the last epoch, at temperature 0.05: "
-            + "; ".join(
-                f"{kind} {len(push) / number:.0%} of the draws, {push.sum() / total:.0%} of the push"
-                for kind, (_, push) in found.items()
-            )
-            + "."
-        )
-        super().__init__(draw, controls, alt=alt)
+        super().__init__(draw, controls, alt=described)
