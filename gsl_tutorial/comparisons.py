@@ -15,9 +15,9 @@ from jaxtyping import Integer, Real
 
 from gsl_tutorial.audit import Warned
 from gsl_tutorial.cutoffs import code_distances
+from gsl_tutorial.distances import squared_distances
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.quantizers import ProductQuantizer
-from gsl_tutorial.retrieval import squared_distances
 from gsl_tutorial.validation import as_codes, as_vectors, describe
 
 

@@ -26,10 +26,10 @@ from gsl_tutorial.comparisons import Search
 from gsl_tutorial.cutoffs import precision_of_runs, recall_of_runs, within_radius
 from gsl_tutorial.datasets import PROTOCOLS, Protocol, get_protocol
 from gsl_tutorial.datasets.splitfile import SplitFile, label_checksum
+from gsl_tutorial.distances import blocks
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.evaluation import Denominator, group_codes
 from gsl_tutorial.ranking import Members, stream
-from gsl_tutorial.retrieval import blocks
 from gsl_tutorial.ties import Runs, average_precisions_of_runs
 from gsl_tutorial.validation import check_count, check_name
 

@@ -7,13 +7,14 @@ Distances are computed for some queries at a time, and only to distinct codes: m
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Integer
 
+from gsl_tutorial.distances import blocks, squared_distances
 from gsl_tutorial.evaluation import (
     average_precisions,
     group_codes,
@@ -22,9 +23,6 @@ from gsl_tutorial.evaluation import (
 )
 from gsl_tutorial.quantizers import ProductQuantizer
 from gsl_tutorial.search import to_faiss
-
-#: Queries whose distances are held at once: 250 x 50,000 float32 are 50 MB.
-BLOCK = 250
 
 
 @dataclass(frozen=True)
@@ -135,19 +133,3 @@ def argmax_map(query: Embedded, database: Embedded) -> float:
     classes, members = group_codes(database.predicted[:, None], database.labels)
     other = (query.predicted[:, None] != classes[None, :, 0]).astype(np.float32)
     return float(grouped_average_precisions(other, query.labels, members).mean())
-
-
-def squared_distances(
-    queries: Float[np.ndarray, "B dim"], database: Float[np.ndarray, "N dim"]
-) -> Float[np.ndarray, "B N"]:
-    """Exact squared distances by |q|^2 - 2 q.x + |x|^2."""
-    cross = queries @ database.T
-    cross *= -2
-    cross += (queries**2).sum(axis=1)[:, None]
-    cross += (database**2).sum(axis=1)
-    return cross
-
-
-def blocks(n: int) -> Iterator[slice]:
-    """Slices of at most `BLOCK` rows that cover n."""
-    return (slice(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK))

@@ -20,13 +20,13 @@ from torch import Tensor
 
 from gsl_tutorial.config import TrainingConfig
 from gsl_tutorial.datasets import Dataset, Split
+from gsl_tutorial.distances import squared_distances
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.evaluation import mean_average_precision
 from gsl_tutorial.losses import similarity_loss
 from gsl_tutorial.methods import get_method
 from gsl_tutorial.pipeline import embed_split, train_run
 from gsl_tutorial.quantizers import ProductQuantizer
-from gsl_tutorial.retrieval import squared_distances
 from gsl_tutorial.runs import TrainedModel
 from gsl_tutorial.training import Progress
 from gsl_tutorial.validation import check_count, check_name

@@ -20,7 +20,9 @@ FLOORS = {
     **dict.fromkeys(("quantizers",), 1),
     **dict.fromkeys(("snapping", "snapping_numpy", "losses", "methods", "bias", "plane"), 2),
     **dict.fromkeys(("plane_losses", "plane_methods"), 2),
-    **dict.fromkeys(("ties", "ranking", "compiled", "evaluation", "cutoffs", "bootstrap"), 2),
+    **dict.fromkeys(
+        ("distances", "ties", "ranking", "compiled", "evaluation", "cutoffs", "bootstrap"), 2
+    ),
     **dict.fromkeys(("clustering", "neighbours", "plane_codes"), 2),
     **dict.fromkeys(("datasets", "encoders", "averaging"), 3),
     **dict.fromkeys(

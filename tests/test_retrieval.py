@@ -12,20 +12,14 @@ import pytest
 from sklearn.metrics import average_precision_score
 from twins import ap_of_ranking, patterns, pq_decode, pq_encode, squared_distance
 
-from gsl_tutorial import pipeline, retrieval
+from gsl_tutorial import distances, pipeline, retrieval
 from gsl_tutorial.config import PROFILES, Schedule, TrainingConfig
 from gsl_tutorial.datasets import Dataset, Split
+from gsl_tutorial.distances import blocks, squared_distances
 from gsl_tutorial.errors import ChecksumError, DataMissingError, InvalidInputError
 from gsl_tutorial.pipeline import evaluate_model, load_data, summary, table, train_run
 from gsl_tutorial.quantizers import ProductQuantizer
-from gsl_tutorial.retrieval import (
-    Embedded,
-    RetrievalResult,
-    argmax_map,
-    blocks,
-    measure,
-    squared_distances,
-)
+from gsl_tutorial.retrieval import Embedded, RetrievalResult, argmax_map, measure
 from gsl_tutorial.runs import RunFolder, TrainedModel
 from gsl_tutorial.shipped import load_shipped, ship
 
@@ -176,7 +170,7 @@ def test_the_size_of_a_block_does_not_matter(
 def test_blocks_cover_all_rows_once_in_order(n: int) -> None:
     parts = [list(range(n))[rows] for rows in blocks(n)]
     assert [i for part in parts for i in part] == list(range(n))
-    assert all(0 < len(part) <= retrieval.BLOCK for part in parts)
+    assert all(0 < len(part) <= distances.BLOCK for part in parts)
 
 
 def test_squared_distances_equal_the_slow_ones() -> None:

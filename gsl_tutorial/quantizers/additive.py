@@ -23,11 +23,10 @@ from jaxtyping import Float, Integer
 from scipy import linalg, sparse
 
 from gsl_tutorial.quantizers.additive_base import AdditiveBase
-from gsl_tutorial.quantizers.checks import check_training_set
 from gsl_tutorial.quantizers.kmeans import seed_from
 from gsl_tutorial.quantizers.reseeding import reseed_unused
 from gsl_tutorial.quantizers.residual import stagewise_kmeans
-from gsl_tutorial.validation import check_count
+from gsl_tutorial.validation import check_count, check_training_set
 
 #: Turns of a refit: it starts near its end.
 _REFIT_TURNS = 2

@@ -23,9 +23,8 @@ from torch import Tensor
 
 from gsl_tutorial.quantizers.base import Quantizer
 from gsl_tutorial.quantizers.beam import beam_search
-from gsl_tutorial.quantizers.checks import check_codebooks, check_tail
 from gsl_tutorial.quantizers.reseeding import reseed_unused
-from gsl_tutorial.validation import as_codes, check_count
+from gsl_tutorial.validation import as_codes, check_codebooks, check_count, check_tail
 
 #: Scores (vectors x beam x codewords) that a search may hold at once: 64 MB in float32.
 _SCORES_AT_ONCE = 2**24

@@ -22,9 +22,16 @@ from jaxtyping import Float, Integer
 from sklearn.base import BaseEstimator
 
 from gsl_tutorial.errors import InvalidInputError, NotFittedError
-from gsl_tutorial.quantizers.checks import check_sizes, check_tail, named_arrays
 from gsl_tutorial.storage import save_arrays
-from gsl_tutorial.validation import as_codes, as_vectors, check_count, describe
+from gsl_tutorial.validation import (
+    as_codes,
+    as_vectors,
+    check_count,
+    check_sizes,
+    check_tail,
+    describe,
+    named_arrays,
+)
 
 
 class Quantizer(BaseEstimator, ABC):

@@ -24,15 +24,17 @@ import torch
 from jaxtyping import Float
 
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.quantizers.checks import (
-    check_codebooks,
-    check_tail,
-    check_training_set,
-    named_arrays,
-)
 from gsl_tutorial.quantizers.kmeans import seed_from
 from gsl_tutorial.quantizers.product import ProductQuantizer
-from gsl_tutorial.validation import as_vectors, check_count, describe
+from gsl_tutorial.validation import (
+    as_vectors,
+    check_codebooks,
+    check_count,
+    check_tail,
+    check_training_set,
+    describe,
+    named_arrays,
+)
 
 
 class OptimizedProductQuantizer(ProductQuantizer):

@@ -16,9 +16,8 @@ from jaxtyping import Float, Integer
 from scipy.spatial.distance import cdist
 
 from gsl_tutorial.quantizers.base import Quantizer
-from gsl_tutorial.quantizers.checks import check_codebooks, check_tail, check_training_set
 from gsl_tutorial.quantizers.kmeans import kmeans_counting, seed_from
-from gsl_tutorial.validation import as_codes
+from gsl_tutorial.validation import as_codes, check_codebooks, check_tail, check_training_set
 
 
 class ProductQuantizer(Quantizer):

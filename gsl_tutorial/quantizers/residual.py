@@ -24,8 +24,8 @@ import numpy as np
 from jaxtyping import Float, Integer
 
 from gsl_tutorial.quantizers.additive_base import AdditiveBase
-from gsl_tutorial.quantizers.checks import check_training_set
 from gsl_tutorial.quantizers.kmeans import kmeans_counting, seed_from
+from gsl_tutorial.validation import check_training_set
 
 
 class ResidualQuantizer(AdditiveBase):

@@ -22,13 +22,13 @@ import numpy as np
 from gsl_tutorial.checks import check, hint
 from gsl_tutorial.clustering import assign
 from gsl_tutorial.datasets import load_digits, make_blobs_2d
+from gsl_tutorial.distances import squared_distances
 from gsl_tutorial.neighbours import Compressed, nearest_neighbours, recall_at, round_numbers
 from gsl_tutorial.plots import show
 from gsl_tutorial.plots.neighbour_charts import draw_memory, draw_recall
 from gsl_tutorial.plots.neighbours import draw_found_images, draw_neighbours
 from gsl_tutorial.plots.product import draw_images
 from gsl_tutorial.quantizers.kmeans import kmeans
-from gsl_tutorial.retrieval import squared_distances
 from gsl_tutorial.widgets import CompressionSliders
 
 points = make_blobs_2d(30, 4, random_state=3, spread=0.22).x

@@ -21,6 +21,7 @@ import numpy as np
 from gsl_tutorial import ProductQuantizer
 from gsl_tutorial.checks import check, hint
 from gsl_tutorial.datasets import load_digits
+from gsl_tutorial.distances import squared_distances
 from gsl_tutorial.plots import show
 from gsl_tutorial.plots.product import (
     draw_codebook_costs,
@@ -32,7 +33,6 @@ from gsl_tutorial.plots.product import (
 )
 from gsl_tutorial.plots.product_charts import draw_dials, draw_distance_errors
 from gsl_tutorial.quantizers.kmeans import kmeans
-from gsl_tutorial.retrieval import squared_distances
 from gsl_tutorial.search import to_faiss
 
 digits = load_digits()

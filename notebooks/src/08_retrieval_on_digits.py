@@ -17,6 +17,7 @@ import numpy as np
 
 from gsl_tutorial.checks import check, hint
 from gsl_tutorial.datasets import get_protocol
+from gsl_tutorial.distances import squared_distances
 from gsl_tutorial.evaluation import precision_recall_curve
 from gsl_tutorial.methods import MethodOptions
 from gsl_tutorial.pipeline import embed_split, evaluate_model, load_data, train_run
@@ -29,7 +30,6 @@ from gsl_tutorial.plots.retrieval import (
     pictures,
 )
 from gsl_tutorial.progress import training_bar
-from gsl_tutorial.retrieval import squared_distances
 from gsl_tutorial.runs import TrainingConfig
 from gsl_tutorial.search import to_faiss
 

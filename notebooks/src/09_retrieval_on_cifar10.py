@@ -34,6 +34,7 @@ from gsl_tutorial.datasets import (
     get_protocol,
     read_cifar10,
 )
+from gsl_tutorial.distances import blocks, squared_distances
 from gsl_tutorial.evaluation import (
     average_precisions,
     group_codes,
@@ -50,7 +51,6 @@ from gsl_tutorial.plots.retrieval import (
 )
 from gsl_tutorial.plots.tables import draw_published, draw_trivial
 from gsl_tutorial.quantizers import ProductQuantizer
-from gsl_tutorial.retrieval import blocks, squared_distances
 from gsl_tutorial.search import to_faiss
 from gsl_tutorial.shipped import DATA, load_shipped
 from gsl_tutorial.study import StudyResults, load_study

@@ -30,6 +30,7 @@ from gsl_tutorial.checklist import as_markdown, write_checklist
 from gsl_tutorial.checks import check, hint
 from gsl_tutorial.checks.chapter10_table import results_table
 from gsl_tutorial.datasets import CLASS_NAMES, get_protocol, load_digits
+from gsl_tutorial.distances import squared_distances
 from gsl_tutorial.evaluation import average_precisions, mean_average_precision
 from gsl_tutorial.plots import show
 from gsl_tutorial.plots.honesty import (
@@ -42,7 +43,6 @@ from gsl_tutorial.plots.honesty import (
 )
 from gsl_tutorial.quantizers import ProductQuantizer
 from gsl_tutorial.results import our_runs
-from gsl_tutorial.retrieval import squared_distances
 from gsl_tutorial.shipped import DATA, load_shipped
 from gsl_tutorial.storage import load_arrays
 from gsl_tutorial.study import StudyResults, load_study
