@@ -9,7 +9,7 @@ the codebooks are refitted between rounds (`training`), also where the source le
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import torch
@@ -126,6 +126,46 @@ def _soft(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tens
     return quantizer.join(torch.einsum("nmk,nmkd->nmd", weights, codewords)), z.new_zeros(())
 
 
+def _radius(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tensor, Tensor]:
+    """Radius-based update: the loss sees q(z); backward, a step of fixed length towards each codeword.
+
+    Our reconstruction, from the abstract of GRIT-VQ (You et al. 2026, arXiv 2602.01140) and public
+    summaries: hard assignment forward, and backward a controllable step along the quantization direction
+    that does not depend on the quantization gap. Read as: the gradient of the similarity loss passes
+    straight through, and the pull of the commitment term keeps one length, `strength`, at any distance.
+    Left out: its transform of the codebook, because all our codebooks are refitted by k-means.
+    """
+    codeword = quantizer.candidates(z, 1)[:, :, 0]
+    q = quantizer.join(codeword)
+    # The floor under the root makes the pull fade out within 1e-6 of a codeword, where it has no direction.
+    gap = ((quantizer.split(z) - codeword).square().sum(2) + 1e-12).sqrt() - 1e-6
+    return z + (q - z).detach(), options.strength * gap.sum(1).mean()
+
+
+def _halfway(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tensor, Tensor]:
+    """The loss sees z moved half the way to q(z), straight-through, and a snapped pull is added.
+
+    Ours: straight-through shows the loss what search will see but takes its gradient far from z; a pull
+    takes it at z but hides the codewords from the loss. Half the way is between the two.
+    """
+    q = nearest_reconstruction(z, quantizer)
+    snapped, none = _snap("pull")(z, quantizer, options)
+    return snapped + 0.5 * (q - z).detach(), none
+
+
+def _pull_relative(
+    z: Tensor, quantizer: Quantizer, options: MethodOptions
+) -> tuple[Tensor, Tensor]:
+    """A snapped pull in units of |g|: g + strength |g| u, with u from the chosen codeword to z.
+
+    Ours: free of the scale of the loss and of the distance to the codeword. "replace" with the full
+    length gives |g| u, and nothing where no candidate descends, so the sum never goes uphill.
+    """
+    whole = replace(options, length="full", fallback="zero")
+    snapped, none = _snap("replace")(z, quantizer, whole)
+    return z + options.strength * (snapped - z.detach()), none
+
+
 def _snap(form: Form) -> Method:
     def method(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tensor, Tensor]:
         layer = GradientSnapping(
@@ -148,6 +188,9 @@ METHODS: dict[str, Method] = {
     "ste": _ste,
     "rotation": _rotation,
     "soft": _soft,
+    "radius": _radius,
+    "halfway": _halfway,
+    "pull-relative": _pull_relative,
     "snap": _snap("pull"),
     "snap-lookahead": _snap("look-ahead"),
     "snap-pull": _snap("pull"),

@@ -35,6 +35,7 @@ from gsl_tutorial.encoders import embed
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.retrieval import Embedded, RetrievalResult, measure
 from gsl_tutorial.runs import RunFolder, TrainedModel
+from gsl_tutorial.shared_work import SharedWork
 from gsl_tutorial.shipped import Before
 from gsl_tutorial.training import Progress, train
 from gsl_tutorial.validation import check_name
@@ -71,6 +72,7 @@ def train_run(
     provenance: dict[str, Any] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     on_round: Callable[[TrainedModel, int], None] | None = None,
+    shared: SharedWork | None = None,
 ) -> TrainedModel:
     """Train on the training split, on a GPU where torch finds one.
 
@@ -94,6 +96,7 @@ def train_run(
             provenance={**(provenance or {}), "trained_on": _fingerprint(data.train)},
             on_progress=on_progress,
             on_round=on_round,
+            shared=shared,
         )
 
 
@@ -103,14 +106,17 @@ def embed_split(
     *,
     classes: Int[np.ndarray, " C"] | None = None,
     mirror: bool | None = None,
+    embedded: Tensor | None = None,
 ) -> Embedded:
     """Embeddings and predicted classes of a split.
+
+    embedded: the embeddings, where they are known already.
 
     classes: the labels of the training classes in rising order; None stands for 0..C-1.
     mirror: as in `embed`; None stands for what the schedule of the run says.
     """
     mirror = model.config.schedule.mirror if mirror is None else mirror
-    z = embed(model.encoder, as_tensor(split), mirror=mirror)
+    z = embed(model.encoder, as_tensor(split), mirror=mirror) if embedded is None else embedded
     with torch.no_grad():
         predicted = model.classifier.to("cpu")(z).argmax(1).numpy()
     return Embedded(z.numpy(), split.labels, predicted if classes is None else classes[predicted])
@@ -221,16 +227,22 @@ def table(values: dict[str, Any]) -> str:
     )
 
 
-def provenance() -> dict[str, Any]:
-    """Who made a run: the command, the commit, the versions that decide its numbers."""
+def provenance(commit: str = "") -> dict[str, Any]:
+    """Who made a run: the command, the commit, the versions that decide its numbers.
+
+    commit: that of a copy of the package outside a checkout, where git cannot say it.
+    """
     try:
-        commit = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
+        commit = (
+            commit
+            or subprocess.run(
+                ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+                cwd=Path(__file__).parent,
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout.strip()
+        )
     except (OSError, subprocess.CalledProcessError):
         commit = "not in a checkout"
     return {

@@ -14,6 +14,7 @@ from gsl_tutorial import ProductQuantizer
 from gsl_tutorial.errors import InvalidInputError, NotFittedError, UnknownNameError
 from gsl_tutorial.methods import METHODS, MethodOptions, get_method, nearest_reconstruction
 
+PLAIN = {"none", "penalty", "ste", "rotation", "soft", "radius", "halfway", "pull-relative"}
 SNAPS = {"snap", "snap-pull", "snap-lookahead", "snap-replace"}
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.short_name)
 
@@ -85,7 +86,7 @@ def test_methods_see_the_quantizer_of_this_round() -> None:
 
 
 def test_the_registry() -> None:
-    assert set(METHODS) == {"none", "penalty", "ste", "rotation", "soft", *SNAPS}
+    assert set(METHODS) == {*PLAIN, *SNAPS}
     assert all(get_method(name) is METHODS[name] for name in METHODS)
     assert MethodOptions().strength > 0
     with pytest.raises(FrozenInstanceError):

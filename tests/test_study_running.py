@@ -50,7 +50,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the runs that were made, in order; each takes no time."""
     names: list[str] = []
 
-    def execute(run: StudyRun, study: Study) -> Any:
+    def execute(run: StudyRun, study: Study, bench: Any) -> Any:
         names.append(run.name)
         return pretended(run, study)
 

@@ -84,7 +84,9 @@ def test_history_has_one_record_a_round_and_the_network_learns() -> None:
     )
     assert [record["round"] for record in model.history] == [1, 2, 3]
     known = {"round", "loss", "relative_distortion", "perplexity", "seconds"}
-    assert [set(record) - known for record in model.history] == [set(), *[{"cosine", "uphill"}] * 2]
+    known |= {"purity", "pure_cells", "codeword_purity"}
+    later = {"cosine", "uphill", "moved", "codeword_moved"}
+    assert [set(record) - known for record in model.history] == [set(), later, later]
     assert all(known <= set(record) for record in model.history)
     for record in model.history[1:]:
         assert record["uphill"] == 0, "the pull of a snap is never uphill"

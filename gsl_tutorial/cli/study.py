@@ -23,6 +23,9 @@ def study(
         str, typer.Option(help="1/2 does every other run: start 1/2 and 2/2 side by side.")
     ] = "1/1",
     threads: Annotated[int, typer.Option(help="Threads of this process; 0 takes all cores.")] = 0,
+    commit: Annotated[
+        str, typer.Option(help="The commit to record, for a copy outside a checkout.")
+    ] = "",
     report: Annotated[
         bool, typer.Option("--report", help="Run nothing: print what the finished runs say.")
     ] = False,
@@ -66,7 +69,7 @@ def study(
             kept,
             one,
             share=own_share,
-            provenance=provenance(),
+            provenance=provenance(commit),
             on_run=tell,
         )
         print(f"{one}: {done} runs done, {len(kept.planned(one)) - done} were there or are others'")
