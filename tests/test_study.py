@@ -63,7 +63,7 @@ def changed(old: str, new: str) -> str:
 
 
 def test_the_studies_that_come_with_the_package_are_whole() -> None:
-    assert available() == ["cifar10", "digits", "map"]
+    assert available() == ["cifar10", "digits", "map", "map-digits"]
     for name in ("cifar10", "digits"):
         study = load_study(name)
         assert study.name == name
@@ -195,7 +195,7 @@ def test_no_trials_at_all_are_refused(write: Any) -> None:
 
 
 def test_a_study_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UnknownNameError, match=r"a study out of cifar10, digits, map; got 'mnist'"):
+    with pytest.raises(UnknownNameError, match=r"a study out of cifar10, digits, map, map-digits; got 'mnist'"):
         load_study("mnist")
     with pytest.raises(DataMissingError, match="no such file"):
         load_study(tmp_path / "none.toml")

@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gsl_tutorial.config import TrainingConfig
 from gsl_tutorial.errors import (
@@ -38,10 +38,23 @@ from gsl_tutorial.validation import check_count
 
 #: A trial or a variant: settings of `MethodOptions`, or `rate`, a factor of the learning rate.
 Settings = dict[str, Any]
-#: What settings are chosen for: (loss, method), or (loss, method, cell) where cells were tuned.
+#: What settings are chosen for: (loss, method), where cells were tuned (loss, method, cell), and with
+#: numbers of classes (loss, method, cell, "5 classes").
 Key = tuple[str, ...]
 #: Bits, or a cell "MxK".
 Size = int | str
+
+
+class Place(NamedTuple):
+    """One element of the product that a part is."""
+
+    protocol: str
+    loss: str
+    method: str
+    quantizer: str
+    size: Size
+    seed: int
+    classes: int = 0
 
 
 @dataclass(frozen=True)
@@ -52,21 +65,25 @@ class StudyRun:
     config: TrainingConfig
     variant: int = 0
     cell: str = ""
+    classes: int = 0
 
     @property
     def name(self) -> str:
         """A file name that says what the run is."""
         c = self.config
         size = self.cell or c.bits
-        words = (c.protocol, c.loss, c.method, f"{c.quantizer}{size}", f"seed{c.seed}")
-        return "_".join(words) + (f"_v{self.variant}" if self.variant else "")
+        words = [c.protocol, c.loss, c.method, f"{c.quantizer}{size}", f"seed{c.seed}"]
+        words += [f"classes{self.classes}"] if self.classes else []
+        words += [f"v{self.variant}"] if self.variant else []
+        return "_".join(words)
 
 
 @dataclass(frozen=True)
 class Part:
     """The product of its lists; `variants` are settings laid over the tuned ones.
 
-    Either `bits` or `cells` is given.
+    Either `bits` or `cells` is given. classes: that many of the classes, drawn with the seed of the run;
+    all of them by default.
     """
 
     name: str
@@ -77,24 +94,25 @@ class Part:
     seeds: tuple[int, ...]
     bits: tuple[int, ...] = ()
     cells: tuple[str, ...] = ()
+    classes: tuple[int, ...] = (0,)
     variants: tuple[Settings, ...] = ({},)
 
-    def places(self) -> Iterator[tuple[str, str, str, str, Size, int]]:
-        """Every (protocol, loss, method, quantizer, size, seed), seeds outermost.
+    def places(self) -> Iterator[Place]:
+        """Every place of the part, seeds outermost.
 
         With seeds outermost a study that is stopped early is whole for the seeds it did; so is one of
         cells for the cells it did, because there methods come innermost.
         """
-        if self.cells:
-            for seed, protocol, loss, quantizer, cell, method in itertools.product(
-                self.seeds, self.protocols, self.losses, self.quantizers, self.cells, self.methods
-            ):
-                yield protocol, loss, method, quantizer, cell, seed
-            return
-        for seed, *rest in itertools.product(
-            self.seeds, self.protocols, self.losses, self.methods, self.quantizers, self.bits
-        ):
-            yield (*rest, seed)  # type: ignore[misc]
+        first = itertools.product(self.seeds, self.protocols, self.losses, self.classes)
+        for seed, protocol, loss, classes in first:
+            sizes: tuple[Size, ...] = self.cells or self.bits
+            rest = (
+                itertools.product(self.quantizers, sizes, self.methods)
+                if self.cells
+                else ((q, b, m) for m in self.methods for q in self.quantizers for b in sizes)
+            )
+            for quantizer, size, method in rest:
+                yield Place(protocol, loss, method, quantizer, size, seed, classes)
 
 
 def next_trial(rungs: Sequence[tuple[Settings, float]]) -> Settings:
@@ -155,13 +173,18 @@ class Study:
     more_trials: int = 0
     compact: bool = False
 
-    def key(self, loss: str, method: str, size: Size) -> Key:
+    def key(self, loss: str, method: str, size: Size, classes: int = 0) -> Key:
         """What the settings of a run are chosen for."""
-        return (loss, method, str(size)) if self.tune.cells else (loss, method)
+        if not self.tune.cells:
+            return loss, method
+        return (loss, method, str(size), *([f"{classes} classes"] if classes else []))
 
     def keys(self) -> list[Key]:
         """All that settings are chosen for, in the order of the tuning stage."""
-        return list(dict.fromkeys(self.key(p[1], p[2], p[4]) for p in self.tune.places()))
+        return list(dict.fromkeys(map(self._key, self.tune.places())))
+
+    def _key(self, place: Place) -> Key:
+        return self.key(place.loss, place.method, place.size, place.classes)
 
     def tuning(self, more: Mapping[Key, Sequence[Settings]] | None = None) -> list[StudyRun]:
         """The trials: the same number for every method, on the validation split.
@@ -173,8 +196,8 @@ class Study:
             for place in self.tune.places()
             for variant, settings in enumerate(
                 [
-                    *self.trials[place[1]][place[2]],
-                    *(more or {}).get(self.key(place[1], place[2], place[4]), ()),
+                    *self.trials[place.loss][place.method],
+                    *(more or {}).get(self._key(place), ()),
                 ]
             )
         ]
@@ -187,36 +210,31 @@ class Study:
         return [
             self._run(part, place, {**chosen[key], **variant}, number)
             for place in part.places()
-            if (key := self.key(place[1], place[2], place[4])) in chosen
+            if (key := self._key(place)) in chosen
             for number, variant in enumerate(part.variants)
         ]
 
-    def _run(
-        self,
-        part: Part,
-        place: tuple[str, str, str, str, Size, int],
-        settings: Settings,
-        number: int,
-    ) -> StudyRun:
-        protocol, loss, method, quantizer, size, seed = place
+    def _run(self, part: Part, place: Place, settings: Settings, number: int) -> StudyRun:
+        size = place.size
         settings = dict(settings)
-        rate = self.learning_rates[loss] * settings.pop("rate", 1.0)
+        rate = self.learning_rates[place.loss] * settings.pop("rate", 1.0)
         n_codewords, bits = self.base.n_codewords, size
         if isinstance(size, str):
             n_codewords, bits = _sizes(size)
         config = replace(
             self.base,
-            protocol=protocol,
-            loss=loss,
-            method=method,
-            quantizer=quantizer,
+            protocol=place.protocol,
+            loss=place.loss,
+            method=place.method,
+            quantizer=place.quantizer,
             bits=bits,
             n_codewords=n_codewords,
-            seed=seed,
+            seed=place.seed,
             learning_rate=rate,
             options=MethodOptions(**settings),
         )
-        return StudyRun(part.name, config, number, size if isinstance(size, str) else "")
+        cell = size if isinstance(size, str) else ""
+        return StudyRun(part.name, config, number, cell, place.classes)
 
 
 def _sizes(cell: str) -> tuple[int, int]:
@@ -314,6 +332,12 @@ def _parse(table: dict[str, Any]) -> Study:
                 f"cells that were tuned (part {part.name})",
                 ", ".join(sorted(map(str, missing))),
                 "add them under [tune], or name cells where bits are named",
+            )
+        if unknown_counts := set(part.classes) - set(study.tune.classes):
+            raise InvalidInputError(
+                f"numbers of classes that were tuned (part {part.name})",
+                ", ".join(map(str, sorted(unknown_counts))),
+                "add them under [tune]",
             )
     if study.more_trials:
         for by_method in trials.values():

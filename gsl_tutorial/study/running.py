@@ -26,6 +26,7 @@ from gsl_tutorial.shared_work import SharedWork
 from gsl_tutorial.storage import load_arrays, read_json, save_arrays, write_json
 from gsl_tutorial.study.grid import Key, Settings, Study, StudyRun, next_trial
 from gsl_tutorial.training import DivergedError
+from gsl_tutorial.validation import check_count
 
 Record = dict[str, Any]
 
@@ -156,7 +157,7 @@ class StudyResults:
 
 
 def _key(run: StudyRun, study: Study) -> Key:
-    return study.key(run.config.loss, run.config.method, run.cell)
+    return study.key(run.config.loss, run.config.method, run.cell, run.classes)
 
 
 def _of(runs: list[StudyRun], study: Study, keys: Sequence[Key] | None) -> list[StudyRun]:
@@ -209,13 +210,14 @@ class Bench:
 
     def __init__(self, study: Study) -> None:
         self.study = study
-        self._of: tuple[str, int] | None = None
+        self._of: tuple[str, int, int] | None = None
 
-    def data(self, protocol: str, seed: int) -> tuple[Dataset, SharedWork]:
+    def data(self, protocol: str, seed: int, classes: int = 0) -> tuple[Dataset, SharedWork]:
         """The data of a run, and the work on it that is done already."""
-        if self._of != (protocol, seed):
-            self._data, self._work = study_data(self.study, protocol, seed), SharedWork()
-            self._of = protocol, seed
+        if self._of != (protocol, seed, classes):
+            data = study_data(self.study, protocol, seed)
+            self._data = few_classes(data, classes, seed=seed) if classes else data
+            self._work, self._of = SharedWork(), (protocol, seed, classes)
         return self._data, self._work
 
 
@@ -229,7 +231,7 @@ def execute(
     `DivergedError`.
     """
     config = run.config
-    data, shared = (bench or Bench(study)).data(config.protocol, config.seed)
+    data, shared = (bench or Bench(study)).data(config.protocol, config.seed, run.classes)
     about = {"run": run.name, "part": run.part, "variant": run.variant, "loss": config.loss}
     try:
         model = train_run(config, data, shared=shared)
@@ -294,6 +296,7 @@ def what_was_asked(run: StudyRun, study: Study) -> Record:
         "schedule": asdict(run.config.schedule),
         "train_per_class": study.train_per_class,
         "queries": study.queries,
+        **({"classes": run.classes} if run.classes else {}),
     }
 
 
@@ -305,6 +308,24 @@ def _flat(record: Record, before: str = "") -> Record:
             _flat(value, f"{before}{key}.") if isinstance(value, dict) else {before + key: value}
         )
     return flat
+
+
+def few_classes(data: Dataset, n: int, *, seed: int) -> Dataset:
+    """The splits with `n` of the classes only, drawn with `seed`; fewer than 2 or too many are refused."""
+    check_count(n, name="classes", low=2, high=len(data.class_names))
+    drawn = np.random.default_rng(seed).permutation(len(data.class_names))[:n]
+
+    def few(split: Split) -> Split:
+        return split.take(np.flatnonzero(np.isin(split.labels, drawn))) if len(split) else split
+
+    train = few(data.train)
+    return replace(
+        data,
+        train=train,
+        validation=few(data.validation),
+        database=train if data.database is data.train else few(data.database),
+        query=few(data.query),
+    )
 
 
 def study_data(study: Study, protocol: str, seed: int) -> Dataset:
