@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from cli_cases import Run, command_line, shorten, trained, weights
 
-from gsl_tutorial import cli, datasets, doctor, pipeline, press
-from gsl_tutorial.datasets.files import FILES, FOLDER
+from gsl_tutorial.course import cli, datasets, press
+from gsl_tutorial.course.cli import doctor
+from gsl_tutorial.course.datasets.cifar10_files import FILES, FOLDER
+from gsl_tutorial.course.training import train_run as pipeline
 from gsl_tutorial.errors import DownloadError
 
 

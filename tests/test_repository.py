@@ -125,7 +125,7 @@ def test_readme_names_every_chapter_and_every_command() -> None:
     for source in (ROOT / "notebooks" / "src").glob("*.py"):
         assert f"notebooks/{source.stem}.ipynb" in readme, source.stem
     helped = subprocess.run(
-        [sys.executable, "-c", "from gsl_tutorial.cli import main; main()", "--help"],
+        [sys.executable, "-c", "from gsl_tutorial.course.cli import main; main()", "--help"],
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     for command in re.findall(r"gsl-tutorial ([a-z]+)", readme):

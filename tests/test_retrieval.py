@@ -12,16 +12,24 @@ import pytest
 from sklearn.metrics import average_precision_score
 from twins import ap_of_ranking, patterns, pq_decode, pq_encode, squared_distance
 
-from gsl_tutorial import distances, pipeline, retrieval
-from gsl_tutorial.config import PROFILES, Schedule, TrainingConfig
-from gsl_tutorial.datasets import Dataset, Split
-from gsl_tutorial.distances import blocks, squared_distances
+from gsl_tutorial.course.datasets import Dataset, Split
+from gsl_tutorial.course.results import measure as retrieval
+from gsl_tutorial.course.results.measure import Embedded, RetrievalResult, argmax_map, measure
+from gsl_tutorial.course.results.saved_runs import load_shipped, ship
+from gsl_tutorial.course.training import train_run as pipeline
+from gsl_tutorial.course.training.config import PROFILES, Schedule, TrainingConfig
+from gsl_tutorial.course.training.runs import RunFolder, TrainedModel
+from gsl_tutorial.course.training.train_run import (
+    evaluate_model,
+    load_data,
+    summary,
+    table,
+    train_run,
+)
 from gsl_tutorial.errors import ChecksumError, DataMissingError, InvalidInputError
-from gsl_tutorial.pipeline import evaluate_model, load_data, summary, table, train_run
+from gsl_tutorial.evaluation import distances
+from gsl_tutorial.evaluation.distances import blocks, squared_distances
 from gsl_tutorial.quantizers import ProductQuantizer
-from gsl_tutorial.retrieval import Embedded, RetrievalResult, argmax_map, measure
-from gsl_tutorial.runs import RunFolder, TrainedModel
-from gsl_tutorial.shipped import load_shipped, ship
 
 PROTOCOL: dict[str, Any] = {
     "protocol": "P2",

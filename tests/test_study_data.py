@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from test_study import SMALL
 
-from gsl_tutorial import pipeline
-from gsl_tutorial.datasets import Dataset
+from gsl_tutorial.course.datasets import Dataset
+from gsl_tutorial.course.study import Study, load_study, study_data
+from gsl_tutorial.course.training import train_run as pipeline
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.study import Study, load_study, study_data
 
 TEST = set(range(50_000, 60_000))
 

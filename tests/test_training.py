@@ -22,16 +22,18 @@ from runs_cases import (
     uninterrupted,
 )
 
-from gsl_tutorial import optimizing, storage, training
-from gsl_tutorial.config import PROFILES, Schedule
-from gsl_tutorial.datasets import Dataset, Split, load_digits
+from gsl_tutorial import storage
+from gsl_tutorial.course.datasets import Dataset, Split, load_digits
+from gsl_tutorial.course.training import optimizer as optimizing
+from gsl_tutorial.course.training import rounds as training
+from gsl_tutorial.course.training.config import PROFILES, Schedule
+from gsl_tutorial.course.training.methods import METHODS, MethodOptions
+from gsl_tutorial.course.training.rounds import DivergedError, Progress, follow, train
+from gsl_tutorial.course.training.runs import RunFolder, TrainedModel
+from gsl_tutorial.course.training.train_run import embed_split, train_run
 from gsl_tutorial.errors import (
     InvalidInputError,
 )
-from gsl_tutorial.methods import METHODS, MethodOptions
-from gsl_tutorial.pipeline import embed_split, train_run
-from gsl_tutorial.runs import RunFolder, TrainedModel
-from gsl_tutorial.training import DivergedError, Progress, follow, train
 
 
 @pytest.fixture(autouse=True)

@@ -11,14 +11,14 @@ import torch
 import torch.nn.functional as F
 from runs_cases import ROUNDS, SMALL, config, make_data, shorten
 
-from gsl_tutorial import training
-from gsl_tutorial.bias import GradientBias, gradient_bias
-from gsl_tutorial.config import PROFILES
-from gsl_tutorial.encoders import embed
-from gsl_tutorial.losses import SIMILARITIES
-from gsl_tutorial.methods import METHODS, MethodOptions, get_method
-from gsl_tutorial.runs import TrainedModel
-from gsl_tutorial.training import follow, train
+from gsl_tutorial.course.training import rounds as training
+from gsl_tutorial.course.training.config import PROFILES
+from gsl_tutorial.course.training.encoders import embed
+from gsl_tutorial.course.training.gradient_bias import GradientBias, gradient_bias
+from gsl_tutorial.course.training.losses import SIMILARITIES
+from gsl_tutorial.course.training.methods import METHODS, MethodOptions, get_method
+from gsl_tutorial.course.training.rounds import follow, train
+from gsl_tutorial.course.training.runs import TrainedModel
 
 
 @pytest.fixture(autouse=True)

@@ -11,13 +11,14 @@ import pytest
 import torch
 from runs_cases import SMALL, Stop, assert_same_weights, config, make_data, outcome, shorten
 
-from gsl_tutorial import storage, training
-from gsl_tutorial.config import PROFILES, QUANTIZERS, Schedule, TrainingConfig
-from gsl_tutorial.encoders import ConvEncoder, embed
-from gsl_tutorial.losses import SIMILARITIES
-from gsl_tutorial.methods import MethodOptions
-from gsl_tutorial.runs import RunFolder, TrainedModel, load_model_file
-from gsl_tutorial.training import train
+from gsl_tutorial import storage
+from gsl_tutorial.course.training import rounds as training
+from gsl_tutorial.course.training.config import PROFILES, QUANTIZERS, Schedule, TrainingConfig
+from gsl_tutorial.course.training.encoders import ConvEncoder, embed
+from gsl_tutorial.course.training.losses import SIMILARITIES
+from gsl_tutorial.course.training.methods import MethodOptions
+from gsl_tutorial.course.training.rounds import train
+from gsl_tutorial.course.training.runs import RunFolder, TrainedModel, load_model_file
 
 DATA = Path(__file__).parents[1] / "data"
 

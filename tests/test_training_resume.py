@@ -24,19 +24,20 @@ from runs_cases import (
     uninterrupted,
 )
 
-from gsl_tutorial import storage, training
-from gsl_tutorial.config import PROFILES
-from gsl_tutorial.datasets import load_digits
+from gsl_tutorial import storage
+from gsl_tutorial.course.datasets import load_digits
+from gsl_tutorial.course.training import rounds as training
+from gsl_tutorial.course.training.config import PROFILES
+from gsl_tutorial.course.training.methods import MethodOptions
+from gsl_tutorial.course.training.rounds import train
+from gsl_tutorial.course.training.runs import RunFolder, load_model_file
+from gsl_tutorial.course.training.train_run import as_tensor
 from gsl_tutorial.errors import (
     DataMissingError,
     InvalidInputError,
     RunMismatchError,
     StorageError,
 )
-from gsl_tutorial.methods import MethodOptions
-from gsl_tutorial.pipeline import as_tensor
-from gsl_tutorial.runs import RunFolder, load_model_file
-from gsl_tutorial.training import train
 
 
 @pytest.fixture(autouse=True)

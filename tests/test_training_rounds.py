@@ -9,11 +9,11 @@ import pytest
 import torch
 from runs_cases import ROUNDS, SMALL, config, make_data, shorten
 
-from gsl_tutorial import training
-from gsl_tutorial.averaging import WeightAverage
-from gsl_tutorial.config import PROFILES
-from gsl_tutorial.encoders import DigitsEncoder
-from gsl_tutorial.training import train
+from gsl_tutorial.course.training import rounds as training
+from gsl_tutorial.course.training.averaging import WeightAverage
+from gsl_tutorial.course.training.config import PROFILES
+from gsl_tutorial.course.training.encoders import DigitsEncoder
+from gsl_tutorial.course.training.rounds import train
 
 
 @pytest.fixture(autouse=True)
