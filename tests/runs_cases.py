@@ -10,9 +10,9 @@ from torch import Tensor
 
 from gsl_tutorial.course.datasets import load_digits
 from gsl_tutorial.course.training.config import PROFILES, Schedule, TrainingConfig
+from gsl_tutorial.course.training.embedding import as_tensor
 from gsl_tutorial.course.training.rounds import Progress, train
 from gsl_tutorial.course.training.runs import TrainedModel
-from gsl_tutorial.course.training.train_run import as_tensor
 
 ROUNDS = 3
 SMALL = {

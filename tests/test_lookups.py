@@ -9,8 +9,8 @@ import pytest
 from cases import random_quantizer
 
 from gsl_tutorial import OptimizedProductQuantizer, ProductQuantizer, ResidualQuantizer
-from gsl_tutorial.course.results.measure import Embedded
 from gsl_tutorial.course.toys.one_search import look_up
+from gsl_tutorial.course.training.embedding import Embedded
 from gsl_tutorial.course.widgets.query_picker import QueryPicker
 from gsl_tutorial.course.widgets.query_tiles import QueryTiles
 from gsl_tutorial.errors import InvalidInputError

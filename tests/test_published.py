@@ -13,8 +13,9 @@ import pytest
 
 from gsl_tutorial.course.results import our_runs as results
 from gsl_tutorial.course.results import published
-from gsl_tutorial.course.results.measure import Embedded, argmax_map
+from gsl_tutorial.course.results.measure import argmax_map
 from gsl_tutorial.course.results.published import LETTERED, PUBLISHED, Published
+from gsl_tutorial.course.training.embedding import Embedded
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.evaluation.argmax_code import trivial_map
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 MAKE = """
 import numpy as np
 from gsl_tutorial import ProductQuantizer
-from gsl_tutorial.course.results.measure import Embedded
+from gsl_tutorial.course.training.embedding import Embedded
 from gsl_tutorial.course.widgets import QueryPicker
 rng = np.random.default_rng(0)
 labels = rng.integers(0, 3, 300)

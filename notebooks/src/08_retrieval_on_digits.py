@@ -25,10 +25,12 @@ from gsl_tutorial.course.plots.retrieval import (
     draw_pr_curves,
     pictures,
 )
+from gsl_tutorial.course.results.evaluate_run import evaluate_model
+from gsl_tutorial.course.training.embedding import embed_split
 from gsl_tutorial.course.training.methods import MethodOptions
 from gsl_tutorial.course.training.progress import training_bar
 from gsl_tutorial.course.training.runs import TrainingConfig
-from gsl_tutorial.course.training.train_run import embed_split, evaluate_model, load_data, train_run
+from gsl_tutorial.course.training.train_run import load_data, train_run
 from gsl_tutorial.evaluation import precision_recall_curve
 from gsl_tutorial.evaluation.distances import squared_distances
 from gsl_tutorial.quantizers.faiss_index import to_faiss

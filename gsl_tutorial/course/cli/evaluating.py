@@ -141,9 +141,9 @@ def split(
 
 
 def _evaluate_run(run: Path, protocol: str, per_query: Path | None, json_: bool) -> None:
+    from gsl_tutorial.course.results.evaluate_run import evaluate_model, summary
     from gsl_tutorial.course.training.progress import say
     from gsl_tutorial.course.training.runs import RunFolder
-    from gsl_tutorial.course.training.train_run import evaluate_model, summary
 
     model = RunFolder(run).load_model()
     result, _, _ = evaluate_model(model, protocol=protocol, on_stage=say)
@@ -151,8 +151,8 @@ def _evaluate_run(run: Path, protocol: str, per_query: Path | None, json_: bool)
 
 
 def _report(values: dict[str, Any], each: Any, per_query: Path | None, json_: bool) -> None:
+    from gsl_tutorial.course.results.evaluate_run import table
     from gsl_tutorial.course.training.progress import say
-    from gsl_tutorial.course.training.train_run import table
     from gsl_tutorial.storage import save_array
 
     for text in values.get("warnings", ()):

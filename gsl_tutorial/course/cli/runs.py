@@ -56,8 +56,9 @@ def train(
     from gsl_tutorial.course.training.config import TrainingConfig
     from gsl_tutorial.course.training.methods import MethodOptions
     from gsl_tutorial.course.training.progress import say, training_bar
+    from gsl_tutorial.course.training.provenance import provenance
     from gsl_tutorial.course.training.runs import RunFolder
-    from gsl_tutorial.course.training.train_run import load_data, provenance, train_run
+    from gsl_tutorial.course.training.train_run import load_data, train_run
 
     options = MethodOptions() if strength is None else MethodOptions(strength=strength)
     config = TrainingConfig(
@@ -108,10 +109,10 @@ def export(
     ] = "",
 ) -> None:
     """Write weights, embeddings and codes of a run, with a card: what data/ carries."""
+    from gsl_tutorial.course.results.evaluate_run import embed_before, evaluate_model, summary
     from gsl_tutorial.course.results.saved_runs import rounded, ship
     from gsl_tutorial.course.training.progress import say
     from gsl_tutorial.course.training.runs import RunFolder
-    from gsl_tutorial.course.training.train_run import embed_before, evaluate_model, summary
 
     folder = RunFolder(run)
     model, warm = rounded(folder.load_model()), folder.load_warm()
@@ -133,7 +134,7 @@ def reproduce(
     """
     from gsl_tutorial.course.results.reproduce import reproduce as again
     from gsl_tutorial.course.training.progress import say, training_bar
-    from gsl_tutorial.course.training.train_run import provenance
+    from gsl_tutorial.course.training.provenance import provenance
 
     with training_bar() as show:
         rows = again(shipped, out, provenance=provenance(), on_progress=show, on_stage=say)

@@ -34,7 +34,7 @@ def study(
     from gsl_tutorial.course.study import StudyResults, StudyRun, load_study, run_part
     from gsl_tutorial.course.study.report import as_text, compare, settings, trials
     from gsl_tutorial.course.training.progress import say
-    from gsl_tutorial.course.training.train_run import provenance
+    from gsl_tutorial.course.training.provenance import provenance
 
     own_share = share_of(share)
     if threads:

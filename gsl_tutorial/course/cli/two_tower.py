@@ -41,7 +41,7 @@ def embed(
 
     from gsl_tutorial.course.datasets.movielens import load_movielens
     from gsl_tutorial.course.training.progress import say
-    from gsl_tutorial.course.training.train_run import provenance
+    from gsl_tutorial.course.training.provenance import provenance
     from gsl_tutorial.course.two_tower.items import ship_items
     from gsl_tutorial.course.two_tower.language import embed_texts, item_text
 
@@ -81,7 +81,7 @@ def study(
 
     from gsl_tutorial.course.cli.studies import share_of
     from gsl_tutorial.course.training.progress import say
-    from gsl_tutorial.course.training.train_run import provenance
+    from gsl_tutorial.course.training.provenance import provenance
     from gsl_tutorial.course.two_tower.grid import TwoTowerRun, load_grid
     from gsl_tutorial.course.two_tower.study import TwoTowerResults, run_two_tower
     from gsl_tutorial.errors import DataMissingError

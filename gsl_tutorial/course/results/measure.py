@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Integer
 
+from gsl_tutorial.course.training.embedding import Embedded
 from gsl_tutorial.evaluation import (
     average_precisions,
     group_codes,
@@ -23,18 +24,6 @@ from gsl_tutorial.evaluation import (
 from gsl_tutorial.evaluation.distances import blocks, squared_distances
 from gsl_tutorial.quantizers import ProductQuantizer
 from gsl_tutorial.quantizers.faiss_index import to_faiss
-
-
-@dataclass(frozen=True)
-class Embedded:
-    """A set of images as a trained network sees them."""
-
-    z: Float[np.ndarray, "N dim"]
-    labels: Integer[np.ndarray, " N"]
-    predicted: Integer[np.ndarray, " N"]
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from gsl_tutorial.course.results.evaluate_run import evaluate_model, summary
 from gsl_tutorial.course.results.saved_runs import read_card, rounded
 from gsl_tutorial.course.training.rounds import Progress
 from gsl_tutorial.course.training.runs import RunFolder
-from gsl_tutorial.course.training.train_run import evaluate_model, load_data, summary, train_run
+from gsl_tutorial.course.training.train_run import load_data, train_run
 
 #: Largest difference of a figure that counts as the same.
 TOLERANCE = {"adc_map": 0.01, "exact_map": 0.01, "argmax_map": 0.015, "accuracy": 0.008}

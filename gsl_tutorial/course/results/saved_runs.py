@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Integer
 
-from gsl_tutorial.course.results.measure import Embedded
 from gsl_tutorial.course.training.config import TrainingConfig
+from gsl_tutorial.course.training.embedding import Embedded
 from gsl_tutorial.course.training.runs import TrainedModel, load_model_file
 from gsl_tutorial.errors import DataMissingError
 from gsl_tutorial.quantizers import Quantizer

@@ -16,9 +16,11 @@ import numpy as np
 from jaxtyping import Float
 
 from gsl_tutorial.course.datasets import Dataset, Split, draw_per_class, get_protocol
+from gsl_tutorial.course.results.evaluate_run import summary
 from gsl_tutorial.course.results.measure import measure
 from gsl_tutorial.course.study.grid import Settings, Study, StudyRun
-from gsl_tutorial.course.training.train_run import embed_split, load_data, summary, train_run
+from gsl_tutorial.course.training.embedding import embed_split
+from gsl_tutorial.course.training.train_run import load_data, train_run
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, RunMismatchError
 from gsl_tutorial.storage import load_arrays, read_json, save_arrays, write_json
 

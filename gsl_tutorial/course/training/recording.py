@@ -20,11 +20,12 @@ from torch import Tensor
 
 from gsl_tutorial.course.datasets import Dataset, Split
 from gsl_tutorial.course.training.config import TrainingConfig
+from gsl_tutorial.course.training.embedding import embed_split
 from gsl_tutorial.course.training.losses import similarity_loss
 from gsl_tutorial.course.training.methods import get_method
 from gsl_tutorial.course.training.rounds import Progress
 from gsl_tutorial.course.training.runs import TrainedModel
-from gsl_tutorial.course.training.train_run import embed_split, train_run
+from gsl_tutorial.course.training.train_run import train_run
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.evaluation import mean_average_precision
 from gsl_tutorial.evaluation.distances import squared_distances

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from gsl_tutorial.course.plots.lookups import draw_lookups
 from gsl_tutorial.course.plots.retrieval import pictures
-from gsl_tutorial.course.results.measure import Embedded
 from gsl_tutorial.course.toys.one_search import Found, look_up
+from gsl_tutorial.course.training.embedding import Embedded
 from gsl_tutorial.course.widgets.drawing import DrawingWithControls
 from gsl_tutorial.course.widgets.query_tiles import QueryTiles
 from gsl_tutorial.quantizers import ProductQuantizer
