@@ -17,9 +17,9 @@ from gsl_tutorial.course.datasets import (
     Split,
     arrange,
     cifar10,
+    cifar10_files,
     cifar10_status,
     draw_per_class,
-    files,
     find_cifar10,
     load_cifar10,
     load_digits,
@@ -88,7 +88,7 @@ def believe(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         )
         for name in files.FILES
     }
-    monkeypatch.setattr(files, "FILES", table)
+    monkeypatch.setattr(cifar10_files, "FILES", table)
 
 
 # -- splits ------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ CHAPTERS = ["02", "05"]
 @pytest.fixture(scope="module")
 def tools() -> None:
     missing = [tool for tool in site.TOOLS if find_spec(tool) is None]
-    reason = f'{missing} not installed: pip install -c constraints.txt -e ".[site]"'
+    reason = f'{missing} not installed: pip install -c constraints.txt -e ".[authors]"'
     if missing and os.environ.get("GSL_TUTORIAL_REQUIRE_SITE"):
         pytest.fail(reason)
     if missing:

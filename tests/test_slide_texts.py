@@ -19,7 +19,7 @@ from gsl_tutorial.course.press.site import TOOLS
 
 needs_tools = pytest.mark.skipif(
     any(find_spec(tool) is None for tool in TOOLS),
-    reason='pip install -c constraints.txt -e ".[site]"',
+    reason='pip install -c constraints.txt -e ".[authors]"',
 )
 BLANK = "def f(x):\n    ...  # your code here\n\n\ncheck.f(f)"
 

@@ -42,7 +42,7 @@ def site(
     ] = None,
     json_: AsJson = False,
 ) -> None:
-    """Make the static site from the solved notebooks. It needs `pip install -e ".[site]"`."""
+    """Make the static site from the solved notebooks. It needs `pip install -e ".[authors]"`."""
     from gsl_tutorial.course.press.site import build_site
 
     made = build_site(Path.cwd(), to, only=only or None)

@@ -82,7 +82,7 @@ def require_tools() -> None:
         raise DataMissingError(
             "the tools that make pages",
             f"none called {', '.join(missing)}",
-            'run `python -m pip install -c constraints.txt -e ".[site]"`',
+            'run `python -m pip install -c constraints.txt -e ".[authors]"`',
         )
 
 
