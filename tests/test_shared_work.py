@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from runs_cases import assert_same_weights, config, make_data, outcome, shorten
 
-from gsl_tutorial.methods import MethodOptions
-from gsl_tutorial.shared_work import SharedWork
-from gsl_tutorial.training import train
+from gsl_tutorial.course.training.methods import MethodOptions
+from gsl_tutorial.course.training.rounds import train
+from gsl_tutorial.course.training.shared_work import SharedWork
 
 
 @pytest.fixture(autouse=True)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from gsl_tutorial.course.study import available, load_study
+from gsl_tutorial.course.training.methods import METHODS
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, UnknownNameError
-from gsl_tutorial.methods import METHODS
-from gsl_tutorial.study import available, load_study
 
 #: What the first studies do not have: another word for "snap-pull", and what came after them.
 LATER = {"snap", "radius", "halfway", "pull-relative"}
@@ -195,7 +195,9 @@ def test_no_trials_at_all_are_refused(write: Any) -> None:
 
 
 def test_a_study_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UnknownNameError, match=r"a study out of cifar10, digits, map, map-digits; got 'mnist'"):
+    with pytest.raises(
+        UnknownNameError, match=r"a study out of cifar10, digits, map, map-digits; got 'mnist'"
+    ):
         load_study("mnist")
     with pytest.raises(DataMissingError, match="no such file"):
         load_study(tmp_path / "none.toml")
