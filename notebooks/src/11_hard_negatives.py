@@ -35,6 +35,7 @@ from gsl_tutorial.course.plots.two_tower import (
     flat_map,
 )
 from gsl_tutorial.course.results.saved_runs import DATA
+from gsl_tutorial.course.study.report import Spread
 from gsl_tutorial.course.two_tower.competition import behind, fix_draws, pushes
 from gsl_tutorial.course.two_tower.data import simulated_data
 from gsl_tutorial.course.two_tower.evaluation import false_negative_rate, measure_towers
@@ -44,7 +45,6 @@ from gsl_tutorial.course.two_tower.report import (
     arms_as_text,
     code_table,
     compare_arms,
-    mean_and_spread,
     paired_difference,
 )
 from gsl_tutorial.course.two_tower.sampling import InvertedLists
@@ -429,7 +429,7 @@ def gains(arm, key):
             for b in results.records(part, task="simulated", arm="uniform", number=number)
             if a["seed"] == b["seed"]
         ]
-        out.append(mean_and_spread([x - y for x, y in pairs]))
+        out.append(Spread.of([x - y for x, y in pairs]))
     return out
 
 

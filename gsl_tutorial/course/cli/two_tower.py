@@ -80,10 +80,11 @@ def study(
     import torch
 
     from gsl_tutorial.course.cli.studies import share_of
+    from gsl_tutorial.course.study import run_part
     from gsl_tutorial.course.training.progress import say
     from gsl_tutorial.course.training.provenance import provenance
     from gsl_tutorial.course.two_tower.grid import TwoTowerRun, load_grid
-    from gsl_tutorial.course.two_tower.study import TwoTowerResults, run_two_tower
+    from gsl_tutorial.course.two_tower.study import TwoTowerResults
     from gsl_tutorial.errors import DataMissingError
 
     own_share = share_of(share)
@@ -100,7 +101,7 @@ def study(
 
         torch.set_num_threads(1)
         try:
-            done = run_two_tower(
+            done = run_part(
                 kept,
                 one.name,
                 share=own_share,

@@ -1,18 +1,14 @@
-"""Running a study: one file of results for each run, and none is made twice.
+"""Making the runs of the study: which settings are chosen for them, their data, training and measures.
 
-A study is stopped and started at will, or shared by several processes: `share=(1, 2)` takes every other
-run, or, where cells are tuned, every other (loss, method, cell) with all its trials and all that follows
-from them, so that no process waits for another. What a run leaves behind is a JSON record (settings,
-figures, history, command, commit, seconds) and the average precision of each of its queries, for paired
-comparisons. Both are written beside their place and then renamed, the record last: a process that is
-killed at any moment leaves whole records, and the run that it was at is done again from its start.
+How runs are kept and shared by processes is in `records`. Where cells are tuned, a share is every n-th
+(loss, method, cell) with all its trials and all that follows from them, so that no process waits for
+another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,62 +18,56 @@ from gsl_tutorial.course.datasets import Dataset, Split, draw_per_class, get_pro
 from gsl_tutorial.course.results.evaluate_run import summary
 from gsl_tutorial.course.results.measure import measure
 from gsl_tutorial.course.study.grid import Key, Settings, Study, StudyRun, next_trial
+from gsl_tutorial.course.study.records import Made, Record, Records
 from gsl_tutorial.course.training.embedding import embed_split
 from gsl_tutorial.course.training.rounds import DivergedError
 from gsl_tutorial.course.training.shared_work import SharedWork
 from gsl_tutorial.course.training.train_run import load_data, train_run
-from gsl_tutorial.errors import DataMissingError, InvalidInputError, RunMismatchError
-from gsl_tutorial.storage import load_arrays, read_json, save_arrays, write_json
+from gsl_tutorial.errors import DataMissingError, InvalidInputError
+from gsl_tutorial.storage import read_json
 from gsl_tutorial.validation import check_count
 
-Record = dict[str, Any]
 
+class StudyResults(Records[Study, StudyRun]):
+    """The folder of a study on images: average precision of each query, settings chosen from trials."""
 
-class StudyResults:
-    """The folder `root/<study>/<part>/` with a record for each finished run."""
+    beside = ("average_precision", "average precision of each query, ADC")
+    # Records of the first study do not say how many images there were, nor the schedule.
+    may_lack = ("schedule", "train_per_class", "queries")
 
-    def __init__(self, study: Study, root: str | Path) -> None:
-        self.study = study
-        self.path = Path(root) / study.name
+    def asked(self, run: StudyRun) -> Record:
+        return what_was_asked(run, self.study)
 
-    def file(self, run: StudyRun) -> Path:
-        """The JSON file of a run; its average precisions lie beside it."""
-        return self.path / run.part / f"{run.name}.json"
+    def maker(self) -> Callable[[StudyRun], Made]:
+        bench = Bench(self.study)
+        return lambda run: execute(run, self.study, bench)
 
-    def has(self, run: StudyRun) -> bool:
-        """Whether the run is finished; raises `RunMismatchError` if it had other settings."""
-        path = self.file(run)
-        if not path.exists():
-            return False
-        asked, found = _flat(what_was_asked(run, self.study)), _flat(read_json(path))
-        changed = {key: found.get(key) for key, value in asked.items() if found.get(key) != value}
-        # Records of the first study do not say how many images there were, nor the schedule.
-        if changed := {k: v for k, v in changed.items() if v is not None or "config." in k}:
-            raise RunMismatchError(
-                f"{', '.join(f'{key} = {asked[key]!r}' for key in changed)} in {path.name}",
-                ", ".join(f"{key} = {value!r}" for key, value in changed.items()),
-                "the study was changed: move its results away or give it another name",
-            )
-        return True
+    def save(
+        self,
+        run: StudyRun,
+        record: Record,
+        per_query: Float[np.ndarray, " B"] | None,
+        *,
+        indent: int | None = 1,
+    ) -> None:
+        """Write a record; a compact study packs it, and keeps of its trials the means only."""
+        if not self.study.compact:
+            super().save(run, record, per_query, indent=indent)
+        else:
+            super().save(run, record, None if run.part == "tune" else per_query, indent=None)
 
-    def save(self, run: StudyRun, record: Record, per_query: Float[np.ndarray, " B"]) -> None:
-        """Write the record last: it is what marks a run as finished."""
-        header = {"run": run.name, "what": "average precision of each query, ADC"}
-        arrays = {"average_precision": per_query.astype(np.float16)}
-        compact = self.study.compact
-        if not compact or run.part != "tune":  # trials are chosen by their means
-            save_arrays(self.file(run).with_suffix(".safetensors"), arrays, header)
-        write_json(self.file(run), record, indent=None if compact else 1)
-
-    def records(self, part: str) -> list[Record]:
-        """All finished runs of a part, by name."""
-        return [read_json(path) for path in sorted((self.path / part).glob("*.json"))]
-
-    def per_query(self, record: Record) -> Float[np.ndarray, " B"]:
-        """Average precision of each query of a run, in the order of its queries."""
-        path = self.path / record["part"] / f"{record['run']}.safetensors"
-        precision: np.ndarray = load_arrays(path)[0]["average_precision"]
-        return precision.astype(np.float64)
+    def unfinished(self, part: str, share: tuple[int, int]) -> Iterator[tuple[StudyRun, int]]:
+        """The runs of a share that are not done; where cells are tuned, those of its share of keys."""
+        if not self.study.tune.cells:
+            yield from super().unfinished(part, share)
+            return
+        i, n = share
+        keys = self.study.keys()[i - 1 :: n]
+        # A trial may decide what the next one is, so each method is asked again after each of its trials.
+        for group in [[key] for key in keys] if part == "tune" else [keys]:
+            while runs := [run for run in self.planned(part, group) if not self.has(run)]:
+                for number, run in enumerate(runs):
+                    yield run, len(runs) - number
 
     def trial(self, run: StudyRun) -> float | None:
         """ADC mAP of a finished trial; None for one that is not."""
@@ -166,47 +156,6 @@ def _of(runs: list[StudyRun], study: Study, keys: Sequence[Key] | None) -> list[
     return runs if keys is None else [run for run in runs if _key(run, study) in keys]
 
 
-def run_part(
-    results: StudyResults,
-    part: str,
-    *,
-    share: tuple[int, int] = (1, 1),
-    provenance: dict[str, Any] | None = None,
-    on_run: Callable[[StudyRun, int, int], None] = lambda run, i, n: None,
-) -> int:
-    """Do what is not yet done of a part; returns how many runs that were.
-
-    share: (i, n) does every n-th run, starting with the i-th, so that n processes share a part; where
-    cells are tuned, every n-th (loss, method, cell), the same in all parts.
-    """
-    i, n = share
-    if not 1 <= i <= n:
-        raise InvalidInputError("a share like 1/2 or 2/2", f"{i}/{n}", "count from 1")
-    bench = Bench(results.study)
-    done = 0
-    for run, left in _open(results, part, i, n):
-        on_run(run, done + 1, done + left)
-        record, per_query = execute(run, results.study, bench)
-        results.save(run, {**record, **(provenance or {})}, per_query)
-        done += 1
-    return done
-
-
-def _open(results: StudyResults, part: str, i: int, n: int) -> Iterator[tuple[StudyRun, int]]:
-    """The runs of a share that are not done, each with how many there are from it on."""
-    if not results.study.tune.cells:
-        open_ = [run for run in results.planned(part)[i - 1 :: n] if not results.has(run)]
-        for number, run in enumerate(open_):
-            yield run, len(open_) - number
-        return
-    keys = results.study.keys()[i - 1 :: n]
-    # A trial may decide what the next one is, so each method is asked again after each of its trials.
-    for group in [[key] for key in keys] if part == "tune" else [keys]:
-        while open_ := [run for run in results.planned(part, group) if not results.has(run)]:
-            for number, run in enumerate(open_):
-                yield run, len(open_) - number
-
-
 class Bench:
     """What the runs of a process have in common, kept for those that follow: images, shared work."""
 
@@ -223,9 +172,7 @@ class Bench:
         return self._data, self._work
 
 
-def execute(
-    run: StudyRun, study: Study, bench: Bench | None = None
-) -> tuple[Record, Float[np.ndarray, " B"]]:
+def execute(run: StudyRun, study: Study, bench: Bench | None = None) -> Made:
     """Train and measure one run; returns its record and the average precision of each query.
 
     bench: what the runs before it have left ready; the figures are the same without.
@@ -301,16 +248,6 @@ def what_was_asked(run: StudyRun, study: Study) -> Record:
         "queries": study.queries,
         **({"classes": run.classes} if run.classes else {}),
     }
-
-
-def _flat(record: Record, before: str = "") -> Record:
-    """Settings by their path, "config.options.strength"."""
-    flat: Record = {}
-    for key, value in record.items():
-        flat |= (
-            _flat(value, f"{before}{key}.") if isinstance(value, dict) else {before + key: value}
-        )
-    return flat
 
 
 def few_classes(data: Dataset, n: int, *, seed: int) -> Dataset:

@@ -244,7 +244,7 @@ def _beginning(
 
 def _begin(
     model: TrainedModel, optimizer: torch.optim.Optimizer, beginning: Beginning, labels: Tensor
-) -> Integer[np.ndarray, "n M"]:
+) -> Integer[np.ndarray, "n M"] | None:
     """Stand where a run stood after the rounds of `beginning`, with codebooks of one's own."""
     schedule = model.config.schedule
     before = None
