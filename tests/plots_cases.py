@@ -146,7 +146,7 @@ DRAWINGS: dict[str, Callable[[], Figure]] = {
     "gallery of pictures": lambda: _gallery(True),
     "gallery of names": lambda: _gallery(False),
     "bars": lambda: retrieval.draw_map_bars({"one": {"ADC": 0.0, "SDC": 1.0}}),
-    "history": lambda: retrieval.draw_history({"none": _history(1), "snap": _history(9)}),
+    "history": lambda: retrieval.draw_history({"none": _history(1), "snap-pull": _history(9)}),
     "curves": lambda: retrieval.draw_pr_curves({"one": (np.ones(1), np.ones(1))}),
     "confusion": lambda: retrieval.draw_confusion(np.eye(3), ["a", "b", "c"]),
     "costs": lambda: product.draw_codebook_costs(

@@ -15,7 +15,6 @@ from gsl_tutorial import GradientSnapping, ProductQuantizer
 from gsl_tutorial.course.training.methods import MethodOptions
 
 FORMS = {
-    "snap": "pull",
     "snap-pull": "pull",
     "snap-lookahead": "look-ahead",
     "snap-replace": "replace",
@@ -194,7 +193,9 @@ def test_more_candidates_than_there_are_are_all_of_them(kind: Any) -> None:
     quantizer = random_quantizer(kind, 2, 3, 2)
     most = quantizer.most_candidates
     z, g = batch(20, 4, 0), batch(20, 4, 1)
-    asked = {n: apply_method("snap", z, quantizer, g, n_candidates=n)[2] for n in (3, most, 99)}
+    asked = {
+        n: apply_method("snap-pull", z, quantizer, g, n_candidates=n)[2] for n in (3, most, 99)
+    }
     assert torch.equal(asked[most], asked[99])
     if kind in ADDITIVE:  # nine sums, more than the codewords of a stage
         assert not torch.equal(asked[3], asked[99])

@@ -11,8 +11,10 @@ import torch
 from cases import KINDS, apply_method, batch, drawn, random_quantizer
 
 from gsl_tutorial import ProductQuantizer
+from gsl_tutorial.course.training.config import TrainingConfig
 from gsl_tutorial.course.training.methods import (
     METHODS,
+    OTHER_NAMES,
     MethodOptions,
     get_method,
     nearest_reconstruction,
@@ -20,7 +22,7 @@ from gsl_tutorial.course.training.methods import (
 from gsl_tutorial.errors import InvalidInputError, NotFittedError, UnknownNameError
 
 PLAIN = {"none", "penalty", "ste", "rotation", "soft", "radius", "halfway", "pull-relative"}
-SNAPS = {"snap", "snap-pull", "snap-lookahead", "snap-replace"}
+SNAPS = {"snap-pull", "snap-lookahead", "snap-replace"}
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.short_name)
 
 
@@ -93,6 +95,10 @@ def test_methods_see_the_quantizer_of_this_round() -> None:
 def test_the_registry() -> None:
     assert set(METHODS) == {*PLAIN, *SNAPS}
     assert all(get_method(name) is METHODS[name] for name in METHODS)
+    assert set(OTHER_NAMES.values()) <= set(METHODS)
+    assert not set(OTHER_NAMES) & set(METHODS), "a method has one name in every table"
+    assert get_method("snap") is METHODS["snap-pull"]
+    assert TrainingConfig.from_dict({"method": "snap"}) == TrainingConfig(method="snap-pull")
     assert MethodOptions().strength > 0
     with pytest.raises(FrozenInstanceError):
         MethodOptions().strength = 0.0  # type: ignore[misc]
@@ -119,7 +125,7 @@ def test_options_are_checked_when_made(options: dict[str, Any], words: str) -> N
         MethodOptions(**options)
 
 
-@pytest.mark.parametrize("name", ["snapp", "", None, "PENALTY"])
+@pytest.mark.parametrize("name", ["snapp", "", None, "PENALTY", []])
 def test_an_unknown_method_is_answered_with_the_known(name: Any) -> None:
     with pytest.raises(UnknownNameError) as caught:
         get_method(name)

@@ -11,8 +11,8 @@ from gsl_tutorial.course.study import available, load_study
 from gsl_tutorial.course.training.methods import METHODS
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, UnknownNameError
 
-#: What the first studies do not have: another word for "snap-pull", and what came after them.
-LATER = {"snap", "radius", "halfway", "pull-relative"}
+#: What came after the first studies.
+LATER = {"radius", "halfway", "pull-relative"}
 
 SMALL = """
 name = "small"

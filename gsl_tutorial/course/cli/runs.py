@@ -22,10 +22,10 @@ def train(
     method: Annotated[
         str,
         typer.Option(
-            help="none, penalty, ste, rotation, soft, snap (= snap-pull), snap-pull, snap-replace "
-            "or snap-lookahead."
+            help="none, penalty, ste, rotation, soft, radius, halfway, pull-relative, snap-pull (or "
+            "snap, for short), snap-replace or snap-lookahead."
         ),
-    ] = "snap",
+    ] = "snap-pull",
     loss: Annotated[
         str, typer.Option(help="cross-entropy, supervised-contrastive or triplet.")
     ] = "cross-entropy",

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from gsl_tutorial.course.plots.style import BLACK, BLUE, RED, new_figure
 
 #: Colour, marker and line of each method of quantization.
-METHODS: dict[str, tuple[str, str, str]] = {
+LOOKS: dict[str, tuple[str, str, str]] = {
     "none": (BLACK, "o", "-"),
     "penalty": (RED, "X", "--"),
     "snap-pull": (BLUE, "*", "-."),
@@ -31,7 +31,7 @@ def draw_codes(
         figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
     ):
         for number, (method, sizes) in enumerate(methods.items()):
-            colour, marker, line = METHODS[method]
+            colour, marker, line = LOOKS[method]
             if 0 in sizes:
                 axes.axhline(sizes[0][0], color=BLACK, linestyle=":", linewidth=1.2)
             coded = [size for size in sizes if size]

@@ -47,7 +47,7 @@ class Warned(NamedTuple):
         return f"{self.trap}: {self.text}"
 
 
-def check_labels(labels: np.ndarray, *, of: str, n: int) -> Integer[np.ndarray, " n"]:
+def check_class_labels(labels: np.ndarray, *, of: str, n: int) -> Integer[np.ndarray, " n"]:
     """Refuse labels that do not say one class for each item: one-hot, multi-label, floats."""
     todo = f"pass {n:,} integer class numbers, in the order of the {of}"
     if labels.ndim == 2 and labels.size:
@@ -100,7 +100,7 @@ def check_query_in_database(
     return []
 
 
-def check_protocol(
+def check_sizes_and_classes(
     query_labels: Integer[np.ndarray, " B"],
     database_labels: Integer[np.ndarray, " N"],
     protocol: Protocol | None,

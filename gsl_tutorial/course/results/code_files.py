@@ -16,9 +16,9 @@ from gsl_tutorial.course.datasets import PROTOCOLS, Protocol, get_protocol
 from gsl_tutorial.course.datasets.split_file import SplitFile, label_checksum
 from gsl_tutorial.course.results.audit import (
     Warned,
-    check_labels,
-    check_protocol,
+    check_class_labels,
     check_query_in_database,
+    check_sizes_and_classes,
     warn_of_collapse,
     warn_of_empty,
     warn_of_metric,
@@ -97,13 +97,13 @@ def measure_outside(
     numbers = None if protocol == OWN else get_protocol(protocol)
     n_items = len(search.database)
     given = np.asarray(query_labels), np.asarray(database_labels)
-    q_labels = check_labels(given[0], of="queries", n=search.n_query)
-    d_labels = check_labels(given[1], of="database items", n=n_items)
+    q_labels = check_class_labels(given[0], of="queries", n=search.n_query)
+    d_labels = check_class_labels(given[1], of="database items", n=n_items)
     checksums = label_checksum(q_labels), label_checksum(d_labels)
     check_name("denominator", denominator, ("relevant", "retrieved"))
     at = None if at is None else check_count(at, name="at", low=1, high=n_items)
     k = None if k is None else check_count(k, name="k", low=1, high=n_items)
-    found = [*search.found, *check_protocol(q_labels, d_labels, numbers, split)]
+    found = [*search.found, *check_sizes_and_classes(q_labels, d_labels, numbers, split)]
     if search.query is not None:
         found += check_query_in_database(
             search.query, search.database, numbers, are_codes=search.has_codes

@@ -14,12 +14,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from gsl_tutorial.course.datasets import Dataset, Split, draw_per_class, get_protocol
-from gsl_tutorial.course.results.evaluate_run import summary
-from gsl_tutorial.course.results.measure import measure
+from gsl_tutorial.course.datasets import Dataset, Split, draw_per_class
+from gsl_tutorial.course.results.evaluate_run import measure_model, summary
 from gsl_tutorial.course.study.grid import Key, Settings, Study, StudyRun, next_trial
 from gsl_tutorial.course.study.records import Made, Record, Records
-from gsl_tutorial.course.training.embedding import embed_split
 from gsl_tutorial.course.training.rounds import DivergedError
 from gsl_tutorial.course.training.shared_work import SharedWork
 from gsl_tutorial.course.training.train_run import load_data, train_run
@@ -196,37 +194,19 @@ def execute(run: StudyRun, study: Study, bench: Bench | None = None) -> Made:
             **what_was_asked(run, study),
         }
         return record, np.zeros(len(data.query))
-    classes = np.unique(data.train.labels)
-    query = embed_split(model, data.query, classes=classes)
     trained = shared.embedded if data.database is data.train else None
-    database = embed_split(model, data.database, classes=classes, embedded=trained)
-    codes = model.quantizer.encode(database.z)
-    facts = get_protocol(config.protocol)
-    result = measure(
-        model.quantizer,
-        query,
-        database,
-        codes=codes,
-        protocol={
-            "protocol": config.protocol,
-            "n_query": len(query),
-            "n_train": len(data.train),
-            "n_database": len(database),
-            "train_in_database": facts.train_in_database,
-            "query_in_database": facts.query_in_database,
-        },
-    )
+    measured = measure_model(model, data, protocol=config.protocol, embedded=trained)
     record = {
         **about,
-        **summary(model, result),
+        **summary(model, measured.result),
         "loss": config.loss,
-        "perplexity": float(model.quantizer.perplexity(codes).mean()),
+        "perplexity": float(model.quantizer.perplexity(measured.codes).mean()),
         "options": asdict(config.options),
         "learning_rate": config.schedule.learning_rate,
         "history": model.history,
         **what_was_asked(run, study),
     }
-    return _rounded(record) if study.compact else record, result.per_query
+    return _rounded(record) if study.compact else record, measured.result.per_query
 
 
 def _rounded(value: Any) -> Any:

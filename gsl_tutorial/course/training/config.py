@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from gsl_tutorial.course.training.losses import SIMILARITIES
-from gsl_tutorial.course.training.methods import METHODS, MethodOptions
+from gsl_tutorial.course.training.methods import MethodOptions, method_name
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.quantizers import (
     AdditiveQuantizer,
@@ -126,7 +126,7 @@ class TrainingConfig:
     quantizer: str = "pq"
     bits: int = 32
     n_codewords: int = 256
-    method: str = "snap"
+    method: str = "snap-pull"
     loss: str = "cross-entropy"
     profile: str = "quick"
     seed: int = 0
@@ -141,7 +141,7 @@ class TrainingConfig:
             object.__setattr__(self, "protocol", DATASETS[self.dataset][0])
         check_protocol(self.dataset, self.protocol)
         check_name("quantizer", self.quantizer, QUANTIZERS)
-        check_name("method", self.method, METHODS)
+        object.__setattr__(self, "method", method_name(self.method))
         check_name("loss", self.loss, SIMILARITIES)
         check_name("profile", self.profile, PROFILES[self.dataset])
         check_count(self.bits, name="bits", low=1)

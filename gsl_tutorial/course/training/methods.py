@@ -191,13 +191,22 @@ METHODS: dict[str, Method] = {
     "radius": _radius,
     "halfway": _halfway,
     "pull-relative": _pull_relative,
-    "snap": _snap("pull"),
     "snap-lookahead": _snap("look-ahead"),
     "snap-pull": _snap("pull"),
     "snap-replace": _snap("replace"),
 }
 
 
+#: What configurations and cards called some methods before, and what a command may call them still.
+OTHER_NAMES = {"snap": "snap-pull"}
+
+
+def method_name(name: str) -> str:
+    """The one name of a method, "snap-pull" for "snap"; raises `UnknownNameError` with the known ones."""
+    known = OTHER_NAMES.get(name, name) if isinstance(name, str) else name
+    return check_name("method", known, METHODS)
+
+
 def get_method(name: str) -> Method:
     """Return the method of that name; raises `UnknownNameError` with the list of known ones."""
-    return METHODS[check_name("method", name, METHODS)]
+    return METHODS[method_name(name)]

@@ -43,7 +43,7 @@ class DivergedError(TutorialError):
 
 
 @dataclass(frozen=True)
-class Progress:
+class Step:
     """Where a training stands; `on_progress` receives one after each step."""
 
     step: int
@@ -62,7 +62,7 @@ def train(
     resume: bool = False,
     device: str = "cpu",
     provenance: dict[str, Any] | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[Step], None] | None = None,
     on_round: Callable[[TrainedModel, int], None] | None = None,
     shared: SharedWork | None = None,
 ) -> TrainedModel:
@@ -116,7 +116,7 @@ def train(
             ):
                 average.update((step + 1) / n_steps)
             if on_progress is not None:
-                on_progress(Progress(step + 1, n_steps, round_ + 1, schedule.rounds, loss))
+                on_progress(Step(step + 1, n_steps, round_ + 1, schedule.rounds, loss))
         followed = follow(
             model,
             images,
