@@ -10,7 +10,7 @@ from gsl_tutorial.course.datasets import PROTOCOLS
 from gsl_tutorial.course.datasets.split_file import draw_split, label_checksum
 from gsl_tutorial.course.results.audit import check_sizes_and_classes, warn_of_ties
 from gsl_tutorial.course.results.code_files import measure_outside
-from gsl_tutorial.course.results.labels import labels_of
+from gsl_tutorial.course.results.saved_runs import labels_of
 from gsl_tutorial.course.results.searches import by_codes, by_tables, by_vectors
 from gsl_tutorial.errors import InvalidInputError
 

@@ -33,8 +33,13 @@ from gsl_tutorial.course.exercises import check, hint
 from gsl_tutorial.course.plots import show
 from gsl_tutorial.course.plots.clusters import draw_cells
 from gsl_tutorial.course.plots.product import draw_images
-from gsl_tutorial.course.plots.quantizer_charts import draw_beam, draw_gaps
-from gsl_tutorial.course.plots.quantizers import draw_candidates, draw_piece_clouds, draw_sums
+from gsl_tutorial.course.plots.quantizers import (
+    draw_beam,
+    draw_candidates,
+    draw_gaps,
+    draw_piece_clouds,
+    draw_sums,
+)
 from gsl_tutorial.course.toys.plane_codes import all_places
 from gsl_tutorial.course.widgets import MethodSliders, TurnSliders
 from gsl_tutorial.evaluation.distances import squared_distances

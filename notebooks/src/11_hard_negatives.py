@@ -25,13 +25,13 @@ from gsl_tutorial.course.datasets.interactions import leave_last_out
 from gsl_tutorial.course.exercises import check, hint
 from gsl_tutorial.course.plots import show
 from gsl_tutorial.course.plots.honesty import draw_intervals
-from gsl_tutorial.course.plots.item_codes import draw_codes
-from gsl_tutorial.course.plots.trials import draw_trials
 from gsl_tutorial.course.plots.two_tower import (
     draw_arms,
+    draw_codes,
     draw_course,
     draw_knob,
     draw_negatives_map,
+    draw_trials,
     flat_map,
 )
 from gsl_tutorial.course.results.saved_runs import DATA
@@ -46,12 +46,12 @@ from gsl_tutorial.course.two_tower.report import (
     code_table,
     compare_arms,
     paired_difference,
+    search_trials,
 )
 from gsl_tutorial.course.two_tower.sampling import InvertedLists
 from gsl_tutorial.course.two_tower.simulator import simulate_users
 from gsl_tutorial.course.two_tower.study import TwoTowerResults
 from gsl_tutorial.course.two_tower.training import TwoTowerConfig, train_towers
-from gsl_tutorial.course.two_tower.trials import search_trials
 from gsl_tutorial.course.widgets import NegativesSliders
 
 # %% [markdown]

@@ -33,7 +33,7 @@ def study(
     """Compare all methods on one encoder, data and budget. What is finished is not done again."""
     import torch
 
-    from gsl_tutorial.course.cli.studies import nothing_finished, share_of
+    from gsl_tutorial.course.cli.app import nothing_finished, share_of
     from gsl_tutorial.course.study import StudyResults, StudyRun, load_study, run_part
     from gsl_tutorial.course.study.report import as_text, compare, settings, trials
     from gsl_tutorial.course.training.progress import say

@@ -79,7 +79,7 @@ def study(
     """Compare the arms of negatives on one budget. What is finished is not done again."""
     import torch
 
-    from gsl_tutorial.course.cli.studies import share_of
+    from gsl_tutorial.course.cli.app import share_of
     from gsl_tutorial.course.study import run_part
     from gsl_tutorial.course.training.progress import say
     from gsl_tutorial.course.training.provenance import provenance
@@ -118,7 +118,7 @@ def study(
 
 
 def _report(kept: TwoTowerResults, parts: Sequence[TwoTowerPart]) -> None:
-    from gsl_tutorial.course.cli.studies import nothing_finished
+    from gsl_tutorial.course.cli.app import nothing_finished
     from gsl_tutorial.course.two_tower.grid import measures_codes
     from gsl_tutorial.course.two_tower.report import arms_as_text, codes_as_text, compare_arms
 

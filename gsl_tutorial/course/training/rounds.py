@@ -20,14 +20,13 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
-from gsl_tutorial.course.training.averaging import WeightAverage
 from gsl_tutorial.course.training.cells import cell_measures
 from gsl_tutorial.course.training.config import TrainingConfig
 from gsl_tutorial.course.training.encoders import augment, embed
 from gsl_tutorial.course.training.gradient_bias import gradient_bias
 from gsl_tutorial.course.training.losses import SimilarityLoss, similarity_loss
 from gsl_tutorial.course.training.methods import get_method
-from gsl_tutorial.course.training.optimizer import set_learning_rate, sgd
+from gsl_tutorial.course.training.optimizer import WeightAverage, set_learning_rate, sgd
 from gsl_tutorial.course.training.runs import RunFolder, TrainedModel
 from gsl_tutorial.course.training.shared_work import Beginning, Round, SharedWork
 from gsl_tutorial.errors import TutorialError

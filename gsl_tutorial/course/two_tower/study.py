@@ -47,6 +47,7 @@ class TwoTowerResults(Records[TwoTowerStudy, TwoTowerRun]):
         return _asked(run)
 
     def maker(self) -> Callable[[TwoTowerRun], Made]:
+        """Trains and measures runs; titles and ratings are read once for all of them."""
         texts = load_items()
         films = load_movielens() if find_movielens() is not None else None
         return lambda run: execute_run(run, task_data(run, texts, films))
