@@ -1,7 +1,7 @@
 """Somebody else's codes, measured as we measure our own, with every trap looked for.
 
 `measure_outside` ranks once, streamed, reads everything off that ranking, and prints nothing without
-its protocol. The traps are `audit`'s, the ways to compare are those of `comparisons`.
+its protocol. The traps are `audit`'s, the ways to compare are those of `searches`.
 """
 
 from __future__ import annotations

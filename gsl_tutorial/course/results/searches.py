@@ -1,4 +1,4 @@
-"""Three ways to compare a query with a database, for `outside.measure_outside`.
+"""Three ways to compare a query with a database, for `code_files.measure_outside`.
 
 Integer codes against integer codes, exact queries against codes by look-up tables (ADC), vectors
 against vectors. Shapes and types are checked here; what the numbers then mean is `audit`'s affair.

@@ -1,6 +1,6 @@
 """What a study found: means with their spread, paired differences, and verdicts in words.
 
-Methods are compared seed by seed and query by query (`bootstrap`): both saw the same training images,
+Methods are compared seed by seed and query by query (`evaluation.intervals`): both saw the same training images,
 the same queries and the same database. A gain is claimed only where the interval of the difference lies on
 one side of zero.
 """

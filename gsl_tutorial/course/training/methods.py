@@ -3,7 +3,7 @@
 A method looks at the embedding `z` and the quantizer as it stands this round, and returns the
 embedding that the similarity loss shall see and a term to add to that loss. Everything else (encoder,
 data, seeds, schedule) is the same for all, so a comparison compares the methods only. In all of them
-the codebooks are refitted between rounds (`training`), also where the source learns them by gradient.
+the codebooks are refitted between rounds (`rounds`), also where the source learns them by gradient.
 """
 
 from __future__ import annotations
