@@ -40,7 +40,7 @@ unit: $(READY)
 	$(BIN)/python -m pytest
 
 # All cells run, claims are compared, budgets are held; images are hidden, as on a student's machine.
-NBVAL := $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 600 \
+NBVAL := $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 600 --nbval-kernel-startup-timeout 600 \
     -p gsl_tutorial.press.nbval_budget
 notebooks: $(READY)
 	$(NBVAL) notebooks
