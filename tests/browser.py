@@ -32,7 +32,7 @@ Seen = TypeVar("Seen")
 
 #: How long anything may take before a test gives up. A busy machine is slow, not wrong: only a fault of
 #: ours, which would never end, is worth this long a wait.
-LIMIT_S = 120.0
+LIMIT_S = 300.0
 LIMIT_MS = 1000 * LIMIT_S
 _LOOK_EVERY_S = 0.05
 expect.set_options(timeout=LIMIT_MS)
@@ -158,7 +158,7 @@ def jupyterlab(home: Path) -> Iterator[str]:
             raise AssertionError(f"{error}; it said: {log.read_text()}") from error
 
     try:
-        until(None, answers)
+        until(None, answers, limit_s=2 * LIMIT_S)  # it imports half a Jupyter first
         yield address
     finally:
         server.terminate()
