@@ -21,7 +21,7 @@ from browser import (
 )
 from playwright.sync_api import Locator, Page, expect
 
-from gsl_tutorial.press.sources import draft
+from gsl_tutorial.course.press.sources import draft
 
 pytestmark = pytest.mark.slow
 
