@@ -1,8 +1,8 @@
 """What a study found: means with their spread, paired differences, and verdicts in words.
 
-Methods are compared seed by seed and query by query (`evaluation.intervals`): both saw the same training images,
-the same queries and the same database. A gain is claimed only where the interval of the difference lies on
-one side of zero.
+Methods are compared seed by seed and query by query (`evaluation.intervals`): both saw the same training
+images, the same queries and the same database. A gain is claimed only where the interval of the difference
+lies on one side of zero.
 """
 
 from __future__ import annotations
