@@ -24,6 +24,8 @@ CODE = sorted(
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "data").rglob("*.md")])
 #: A name in full, or the path of a file or folder of the package.
 _FULL = re.compile(r"\bgsl_tutorial((?:\.\w+)+|(?:/[\w.*-]+)+)")
+#: A path from the package on, as pages write it.
+_INSIDE = re.compile(r"`(?:course|snapping|quantizers|evaluation)/[\w./*-]*`")
 _TICKS = re.compile(r"(?<!`)`([A-Za-z_][\w.]*)`(?!`)")
 _FILE = re.compile(r".*\.(py|toml|json|safetensors|md|npz|npy|css|js|csv)")
 
@@ -88,7 +90,8 @@ def stale_full_names(text: str) -> list[str]:
         else:
             is_there = exists(ROOT, rest.strip(".").split("."))
         found += [] if is_there else [match[0]]
-    return found
+    inside = [path.strip("`") for path in _INSIDE.findall(text)]
+    return found + [path for path in inside if not any(ROOT.glob(path))]
 
 
 def stale_words(path: Path) -> Iterator[str]:
@@ -130,6 +133,8 @@ def test_words_in_backticks_are_names_of_something(path: Path) -> None:
         ("see `gsl_tutorial.course.training.rounds.train`", 0),
         ("in gsl_tutorial/snapping/layer.py, and gsl_tutorial/course/study/*.toml.", 0),
         ("from gsl_tutorial import snap_gradient; gsl_tutorial.snap_gradient.", 0),
+        ("`course/study/*.toml`, `snapping/` and `course/results/audit.py`", 0),
+        ("`course/" + "results/labels.py`", 1),
         ("see " + "gsl_tutorial.shipped.load_shipped", 1),
         ("gsl_tutorial" + "/study/cifar10.toml and " + "gsl_tutorial" + "/snapping.py", 2),
         ("gsl_tutorial.course.training.rounds." + "no_such_function", 1),

@@ -29,7 +29,7 @@ from gsl_tutorial.course.training import rounds
 from gsl_tutorial.course.training.config import PROFILES, Schedule
 from gsl_tutorial.course.training.embedding import embed_split
 from gsl_tutorial.course.training.methods import METHODS, MethodOptions
-from gsl_tutorial.course.training.rounds import DivergedError, Step, follow, train
+from gsl_tutorial.course.training.rounds import DivergedError, TrainingStep, follow, train
 from gsl_tutorial.course.training.runs import RunFolder, TrainedModel
 from gsl_tutorial.course.training.train_run import train_run
 from gsl_tutorial.errors import (
@@ -76,7 +76,7 @@ def test_the_callers_images_and_labels_are_left_alone(dataset: str) -> None:
 
 def test_history_has_one_record_a_round_and_the_network_learns() -> None:
     images, labels = make_data("digits")
-    steps: list[Step] = []
+    steps: list[TrainingStep] = []
     rounds: list[tuple[int, int, bool]] = []
     model = train(
         config(),

@@ -20,7 +20,7 @@ from gsl_tutorial.course.plots.light import add_light_chart
 from gsl_tutorial.course.plots.style import (
     BLACK,
     BLUE,
-    GREEN,
+    CURVES,
     GREY,
     ORANGE,
     RED,
@@ -32,8 +32,6 @@ from gsl_tutorial.course.toys.neighbours import Compressed
 
 _TEXT = 11
 _LIMIT = 1.2
-#: One look for each curve: colour, marker, line style.
-_LOOKS = ((BLUE, "o", "-"), (RED, "s", "--"), (BLACK, "D", ":"), (GREEN, "^", "-."))
 
 
 def draw_neighbours(
@@ -173,7 +171,7 @@ def _draw_compression(
         xlim=(0, most + 0.7), ylim=(0, 1.06),
         xlabel="bits of a code", title=f"recall@{len(true)}, mean of many queries",
     )  # fmt: skip
-    for i, ((name, (bits, values)), look) in enumerate(zip(curves.items(), _LOOKS, strict=False)):
+    for i, ((name, (bits, values)), look) in enumerate(zip(curves.items(), CURVES, strict=False)):
         colour, marker, line = look
         chart.plot(bits, values, color=colour, marker=marker, ls=line, lw=2, ms=7, clip_on=False)
         # Named in the corner that a rising curve leaves free.
@@ -232,7 +230,7 @@ def draw_memory(
     """
     figure = new_figure(8.2, 4.4)
     axes = figure.add_subplot()
-    for (label, each), (colour, marker, line) in zip(sizes.items(), _LOOKS, strict=False):
+    for (label, each), (colour, marker, line) in zip(sizes.items(), CURVES, strict=False):
         taken = [each * count for count in counts]
         axes.loglog(counts, taken, color=colour, marker=marker, ls=line, lw=2, ms=8, label=label)
     for label, limit in limits.items():
@@ -251,7 +249,7 @@ def draw_recall(
     """Recall against bits of a code on a logarithmic axis, a line for each way of compressing."""
     figure = new_figure(7.6, 4.0)
     axes = figure.add_subplot()
-    for (name, (bits, values)), (colour, marker, line) in zip(curves.items(), _LOOKS, strict=False):
+    for (name, (bits, values)), (colour, marker, line) in zip(curves.items(), CURVES, strict=False):
         axes.plot(bits, values, color=colour, marker=marker, ls=line, lw=2, ms=8, label=name)
     every = np.concatenate([np.asarray(bits, dtype=float) for bits, _ in curves.values()])
     powers = 2.0 ** np.arange(np.floor(np.log2(every.min())), np.ceil(np.log2(every.max())) + 1)

@@ -17,11 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from gsl_tutorial.course.plots.style import BLACK, BLUE, GREEN, GREY, RED, new_figure
+from gsl_tutorial.course.plots.style import BLACK, CURVES, GREY, RED, new_figure
 
 _TEXT = 11
-#: One look for each curve: colour, marker, line style.
-_LOOKS = ((BLUE, "o", "-"), (RED, "s", "--"), (BLACK, "D", ":"), (GREEN, "^", "-."))
 #: Images: ink is dark, the range is that of the pixels.
 _INK: dict[str, Any] = {"cmap": "gray_r", "vmin": 0.0, "vmax": 1.0, "interpolation": "nearest"}
 #: Wider tables carry no numbers, and longer codebooks go on in the next line.
@@ -34,7 +32,7 @@ def draw_codebook_costs(
     """Codewords to store against bits of the code, on a logarithmic scale; `limits` are lines."""
     figure = new_figure(8.2, 4.2)
     axes = figure.add_subplot()
-    for (label, counts), (colour, marker, line) in zip(codewords.items(), _LOOKS, strict=False):
+    for (label, counts), (colour, marker, line) in zip(codewords.items(), CURVES, strict=False):
         axes.plot(bits, counts, color=colour, marker=marker, ls=line, lw=2, ms=8, label=label)
     for label, limit in limits.items():
         axes.axhline(limit, color=GREY, lw=5, alpha=0.5, zorder=0, label=label)
@@ -235,7 +233,7 @@ def draw_distance_errors(
     edges = np.linspace(everything.min() - 1e-6, everything.max() + 1e-6, 33)
     last = panels[-1]
     for i, (name, estimate) in enumerate(estimates.items()):
-        colour, marker, line = _LOOKS[i]
+        colour, marker, line = CURVES[i]
         panels[i].plot(true, estimate, marker, ls="none", color=colour, ms=3.5, alpha=0.6, mew=0)
         panels[i].plot([0, top], [0, top], color=BLACK, lw=1.2)
         panels[i].set(xlim=(0, top), ylim=(0, top), aspect="equal")
@@ -271,7 +269,7 @@ def draw_dials(
     all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axes, (name, values) in zip(all_axes, panels.items(), strict=True):
         for i, K in enumerate(np.unique(n_codewords)):
-            colour, marker, line = _LOOKS[i % len(_LOOKS)]
+            colour, marker, line = CURVES[i % len(CURVES)]
             rows = np.flatnonzero(n_codewords == K)
             rows = rows[np.argsort(bits[rows])]
             look: dict[str, Any] = {

@@ -24,6 +24,7 @@ from gsl_tutorial.course.plots.light import add_light_chart, round_ticks
 from gsl_tutorial.course.plots.style import (
     BLACK,
     BLUE,
+    CURVES,
     GREEN,
     GREY,
     ORANGE,
@@ -250,15 +251,11 @@ def _marks(places: Float[np.ndarray, "P 2"], **look: Any) -> Line2D:
     return Line2D(*places.T, ls="none", **look)
 
 
-#: Vectors learned from, and vectors never seen.
-_LOOKS = ((BLUE, "o", "-"), (RED, "s", "--"))
-
-
 def draw_beam(widths: Sequence[int], curves: Mapping[str, Sequence[float]]) -> Figure:
     """Distortion against the width of the beam, a line for each set of vectors."""
     figure = new_figure(6.4, 3.6)
     axes = figure.add_subplot()
-    for (name, values), (colour, marker, line) in zip(curves.items(), _LOOKS, strict=False):
+    for (name, values), (colour, marker, line) in zip(curves.items(), CURVES, strict=False):
         axes.plot(widths, values, color=colour, marker=marker, ls=line, lw=2, ms=8, label=name)
     axes.set_xscale("log", base=2)
     axes.set_xticks(widths, [str(width) for width in widths])
@@ -281,7 +278,7 @@ def draw_gaps(
         places = range(len(methods))
         pairs = list(methods.values())
         axes.vlines(places, [min(p) for p in pairs], [max(p) for p in pairs], color=GREY, lw=3)
-        for i, (name, (colour, marker, _)) in enumerate(zip(names, _LOOKS, strict=True)):
+        for i, (name, (colour, marker, _)) in enumerate(zip(names, CURVES, strict=True)):
             values = [pair[i] for pair in pairs]
             axes.plot(places, values, marker, ms=10, color=colour, label=name, zorder=3)
         axes.set_xticks(places, list(methods), fontsize=_TEXT)

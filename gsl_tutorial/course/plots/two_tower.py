@@ -212,7 +212,7 @@ def _dot(marker: str, colour: str, label: str, *, size: float = 8, edge: str = "
 
 
 #: Colour, marker and line of each method of quantization.
-LOOKS: dict[str, tuple[str, str, str]] = {
+CODE_LOOKS: dict[str, tuple[str, str, str]] = {
     "none": (BLACK, "o", "-"),
     "penalty": (RED, "X", "--"),
     "snap-pull": (BLUE, "*", "-."),
@@ -231,7 +231,7 @@ def draw_codes(
         figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
     ):
         for number, (method, sizes) in enumerate(methods.items()):
-            colour, marker, line = LOOKS[method]
+            colour, marker, line = CODE_LOOKS[method]
             if 0 in sizes:
                 axes.axhline(sizes[0][0], color=BLACK, linestyle=":", linewidth=1.2)
             coded = [size for size in sizes if size]

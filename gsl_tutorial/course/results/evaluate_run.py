@@ -55,7 +55,7 @@ def evaluate_model(
     return result, query, database
 
 
-class Measured(NamedTuple):
+class Evaluated(NamedTuple):
     """What a model makes of the splits of a protocol, and what that is worth."""
 
     result: RetrievalResult
@@ -71,7 +71,7 @@ def measure_model(
     protocol: str,
     embedded: Tensor | None = None,
     on_stage: Callable[[str], None] = lambda text: None,
-) -> Measured:
+) -> Evaluated:
     """Embed queries and database of splits on which a model was trained, and measure its codes.
 
     Parameters
@@ -99,7 +99,7 @@ def measure_model(
     result = measure(
         model.quantizer, query, database, codes=codes, protocol=facts, on_stage=on_stage
     )
-    return Measured(result, query, database, codes)
+    return Evaluated(result, query, database, codes)
 
 
 def embed_before(

@@ -145,14 +145,20 @@ def read_card(folder: Path) -> tuple[TrainingConfig, dict[str, Any]]:
     return model.config, card
 
 
-def _load(folder: Path) -> tuple[TrainedModel, dict[str, Any]]:
+def card_of(folder: Path, *, of: str = "results") -> dict[str, Any]:
+    """The card of a shipped folder; raises `DataMissingError` where there is none."""
     if not (folder / "card.json").exists():
         raise DataMissingError(
-            f"shipped results in {folder}",
+            f"shipped {of} in {folder}",
             "no card.json there",
             "work in a whole checkout of the repository: its data/ folder carries them",
         )
-    card = read_json(folder / "card.json")
+    card: dict[str, Any] = read_json(folder / "card.json")
+    return card
+
+
+def _load(folder: Path) -> tuple[TrainedModel, dict[str, Any]]:
+    card = card_of(folder)
     expected = card["sha256"]["model.safetensors"]
     return load_model_file(folder / "model.safetensors", sha256=expected), card
 

@@ -20,11 +20,11 @@ import itertools
 import math
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from gsl_tutorial.course.training.config import TrainingConfig
 from gsl_tutorial.course.training.methods import MethodOptions
@@ -41,6 +41,7 @@ Settings = dict[str, Any]
 #: What settings are chosen for: (loss, method), where cells were tuned (loss, method, cell), and with
 #: numbers of classes (loss, method, cell, "5 classes").
 Key = tuple[str, ...]
+StudyT = TypeVar("StudyT")
 #: Bits, or a cell "MxK".
 Size = int | str
 
@@ -267,13 +268,23 @@ def load_study(name: str | Path) -> Study:
         raise DataMissingError(f"a study at {name}", "no such file", "check the path")
     else:
         text = Path(name).read_bytes().decode("utf-8", errors="replace")
+    return parsed(text, _parse, name=name, like="study/digits.toml")
+
+
+def parsed(
+    text: str, parse: Callable[[dict[str, Any]], StudyT], *, name: str | Path, like: str
+) -> StudyT:
+    """A study from TOML, whichever it is; `like` is the file of ours, below `course/`, that shows how.
+
+    Raises what `parse` raises; `InvalidInputError` for what is no TOML, or has other tables or keys.
+    """
     try:
-        return _parse(tomllib.loads(text))
+        return parse(tomllib.loads(text))
     except TutorialError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:  # TOMLDecodeError too
         raise InvalidInputError(
-            "a study as gsl_tutorial/course/study/digits.toml shows it",
+            f"a study as gsl_tutorial/course/{like} shows it",
             f"{name}: {type(error).__name__}: {error}",
             "compare the tables and their keys",
         ) from error

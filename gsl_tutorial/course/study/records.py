@@ -36,7 +36,7 @@ class Named(Protocol):
         """The folder of its results."""
 
 
-class Run(Named, Protocol):
+class Planned(Named, Protocol):
     """One training of a study; its name is unique in its part."""
 
     @property
@@ -45,7 +45,7 @@ class Run(Named, Protocol):
 
 
 StudyT = TypeVar("StudyT", bound=Named)
-RunT = TypeVar("RunT", bound=Run)
+RunT = TypeVar("RunT", bound=Planned)
 
 
 class Records(ABC, Generic[StudyT, RunT]):

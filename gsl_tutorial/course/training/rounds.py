@@ -42,7 +42,7 @@ class DivergedError(TutorialError):
 
 
 @dataclass(frozen=True)
-class Step:
+class TrainingStep:
     """Where a training stands; `on_progress` receives one after each step."""
 
     step: int
@@ -61,7 +61,7 @@ def train(
     resume: bool = False,
     device: str = "cpu",
     provenance: dict[str, Any] | None = None,
-    on_progress: Callable[[Step], None] | None = None,
+    on_progress: Callable[[TrainingStep], None] | None = None,
     on_round: Callable[[TrainedModel, int], None] | None = None,
     shared: SharedWork | None = None,
 ) -> TrainedModel:
@@ -115,7 +115,7 @@ def train(
             ):
                 average.update((step + 1) / n_steps)
             if on_progress is not None:
-                on_progress(Step(step + 1, n_steps, round_ + 1, schedule.rounds, loss))
+                on_progress(TrainingStep(step + 1, n_steps, round_ + 1, schedule.rounds, loss))
         followed = follow(
             model,
             images,

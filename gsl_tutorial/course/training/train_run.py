@@ -21,7 +21,7 @@ from gsl_tutorial.course.datasets import (
 )
 from gsl_tutorial.course.training.config import DATASETS, TrainingConfig, check_protocol
 from gsl_tutorial.course.training.embedding import as_tensor
-from gsl_tutorial.course.training.rounds import Step, train
+from gsl_tutorial.course.training.rounds import TrainingStep, train
 from gsl_tutorial.course.training.runs import RunFolder, TrainedModel
 from gsl_tutorial.course.training.shared_work import SharedWork
 from gsl_tutorial.errors import InvalidInputError
@@ -48,7 +48,7 @@ def train_run(
     folder: RunFolder | None = None,
     resume: bool = False,
     provenance: dict[str, Any] | None = None,
-    on_progress: Callable[[Step], None] | None = None,
+    on_progress: Callable[[TrainingStep], None] | None = None,
     on_round: Callable[[TrainedModel, int], None] | None = None,
     shared: SharedWork | None = None,
 ) -> TrainedModel:

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from gsl_tutorial.course.study.grid import Settings
 from gsl_tutorial.course.study.records import Record
 from gsl_tutorial.course.study.report import Spread, difference_by_seed
-from gsl_tutorial.course.two_tower.grid import OF_DATA, Settings, measures_codes
+from gsl_tutorial.course.two_tower.grid import OF_DATA, measures_codes
 from gsl_tutorial.course.two_tower.study import TwoTowerResults
 from gsl_tutorial.errors import DataMissingError
 from gsl_tutorial.evaluation.intervals import Interval

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gsl_tutorial.course.datasets.movielens import MovieLens, find_movielens, load_movielens
+from gsl_tutorial.course.study.grid import Settings
 from gsl_tutorial.course.study.records import Made, Record, Records
 from gsl_tutorial.course.two_tower.cells import shuffled_cells, text_cells
 from gsl_tutorial.course.two_tower.data import TwoTowerData, movielens_data, simulated_data
@@ -22,7 +23,6 @@ from gsl_tutorial.course.two_tower.evaluation import (
     measure_towers,
 )
 from gsl_tutorial.course.two_tower.grid import (
-    Settings,
     TwoTowerRun,
     TwoTowerStudy,
     measures_codes,
