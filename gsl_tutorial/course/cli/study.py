@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gsl_tutorial.course.cli.app import app
+from gsl_tutorial.course.cli.app import AsJson, app
 
 
 @app.command()
@@ -29,12 +30,15 @@ def study(
     report: Annotated[
         bool, typer.Option("--report", help="Run nothing: print what the finished runs say.")
     ] = False,
+    json_: AsJson = False,
 ) -> None:
     """Compare all methods on one encoder, data and budget. What is finished is not done again."""
     import torch
 
     from gsl_tutorial.course.cli.studies import nothing_finished, share_of
-    from gsl_tutorial.course.study import StudyResults, StudyRun, load_study, run_part
+    from gsl_tutorial.course.study import StudyResults, StudyRun, law, load_study, run_part
+    from gsl_tutorial.course.study.map_report import as_json
+    from gsl_tutorial.course.study.map_report import as_text as map_text
     from gsl_tutorial.course.study.report import as_text, compare, settings, trials
     from gsl_tutorial.course.training.progress import say
     from gsl_tutorial.course.training.provenance import provenance
@@ -51,6 +55,13 @@ def study(
             if part:
                 kept.planned(part)  # is there such a part?
             raise nothing_finished(parts, kept.path)
+        if declared.tune.cells:
+            print(json.dumps(as_json(kept)) if json_ else map_text(kept))
+            for one in declared.parts:
+                if not json_ and one.classes != (0,) and kept.records(one.name):
+                    for other in ("penalty", "none", "ste"):
+                        print(f"\n{law.as_text(kept, one, 'snap-pull', other)}")
+            return
         single = {"tune", *(p.name for p in declared.parts if len(p.variants) > 1)}
         for one in parts:
             if one in single:
