@@ -14,6 +14,7 @@ from gsl_tutorial.course.study import (
     Study,
     StudyResults,
     StudyRun,
+    again,
     law,
     load_study,
     run_part,
@@ -198,3 +199,27 @@ def test_a_law_that_holds_is_found_and_one_that_does_not_is_not(
     said = law.as_text(results, part, "penalty", "none")
     assert "rank correlation" in said
     assert "+0.132" in said
+
+
+# Once more
+
+
+def test_a_cell_is_trained_again_and_a_figure_that_differs_is_seen(
+    results: StudyResults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(DataMissingError, match="records of cell 2x4"):
+        list(again.repeat_cell(results, "test", "2x4"))
+    for part in ("tune", "test"):
+        run_part(results, part)
+    monkeypatch.setattr(again, "execute", figures)
+    compared = dict(again.repeat_cell(results, "test", "2x4"))
+    assert len(compared) == 2
+    assert all(row.agrees and row.card == row.again for row in compared.values())
+    assert all("seed0" in name and "2x4" in name for name in compared)
+    record = next(r for r in results.records("test") if r["run"] == next(iter(compared)))
+    path = results.path / "test" / f"{record['run']}.json"
+    path.write_text(json.dumps({**record, "adc_map": record["adc_map"] - 0.9}))
+    changed = dict(again.repeat_cell(results, "test", "2x4", seed=0))
+    assert [row.again - row.card for row in changed.values()] == pytest.approx([0.9, 0], abs=1e-9)
+    with pytest.raises(DataMissingError, match="none with seed 77"):
+        list(again.repeat_cell(results, "test", "2x4", seed=77))

@@ -218,9 +218,7 @@ class Study:
         size = place.size
         settings = dict(settings)
         rate = self.learning_rates[place.loss] * settings.pop("rate", 1.0)
-        n_codewords, bits = self.base.n_codewords, size
-        if isinstance(size, str):
-            n_codewords, bits = _sizes(size)
+        n_codewords, bits = _sizes(size) if isinstance(size, str) else (self.base.n_codewords, size)
         config = replace(
             self.base,
             protocol=place.protocol,
