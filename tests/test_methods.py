@@ -157,6 +157,68 @@ def test_soft_hardens_as_the_temperature_falls(quantizer: Any, n: int, seed: int
     torch.testing.assert_close(hot, everything, rtol=1e-5, atol=1e-5)
 
 
+@some
+@given(quantizers(), st.integers(1, 4), seeds, st.sampled_from([0.0, 0.3, 10.0]))
+def test_the_radius_is_the_length_of_the_pull_at_any_distance(
+    quantizer: Any, n: int, seed: int, strength: float
+) -> None:
+    z, g, q = drawn(quantizer, n, seed)
+    way = quantizer.split(z - q)
+    distance = way.norm(dim=2, keepdim=True)
+    away = distance[..., 0] > 1e-2
+    for scale in (1.0, 1e6):  # the gradient of the loss has no say in it
+        seen, term, through, added = apply_method(
+            "radius", z, quantizer, scale * g, strength=strength
+        )
+        torch.testing.assert_close(seen, q, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(through, scale * g)
+        assert float(term) == pytest.approx(
+            strength * float(distance.sum()) / n, rel=1e-3, abs=1e-3
+        )
+        pull = quantizer.split(added)
+        torch.testing.assert_close(
+            pull[away], (strength / n * way / distance)[away], rtol=1e-3, atol=1e-3
+        )
+        assert pull.norm(dim=2).max() <= strength / n * (1 + 1e-6)
+
+
+@some
+@given(quantizers(), st.integers(1, 4), seeds, st.sampled_from([0.0, 0.3, 10.0]))
+def test_halfway_the_loss_sees_the_middle_and_the_pull_is_snapped(
+    quantizer: Any, n: int, seed: int, strength: float
+) -> None:
+    z, g, q = drawn(quantizer, n, seed)
+    seen, term, through, _ = apply_method("halfway", z, quantizer, g, strength=strength)
+    torch.testing.assert_close(seen, (z + q) / 2, rtol=1e-4, atol=1e-4)
+    assert float(term) == 0
+    assert torch.equal(through, apply_method("snap-pull", z, quantizer, g, strength=strength)[2])
+    assert (quantizer.split(through) * quantizer.split(g)).sum(2).min() >= -1e-9
+
+
+@some
+@given(quantizers(), st.integers(1, 4), seeds, st.sampled_from([0.3, 1.0, 10.0]))
+def test_the_relative_pull_has_no_unit_and_never_goes_uphill(
+    quantizer: Any, n: int, seed: int, strength: float
+) -> None:
+    z, g, _ = drawn(quantizer, n, seed)
+
+    def through(g: Any, strength: float = strength) -> Any:
+        seen, term, found, _ = apply_method("pull-relative", z, quantizer, g, strength=strength)
+        assert torch.equal(seen, z)
+        assert float(term) == 0
+        return found
+
+    found = through(g)
+    torch.testing.assert_close(through(1e3 * g), 1e3 * found, rtol=1e-6, atol=1e-9)
+    torch.testing.assert_close(through(g, 0.0), g)
+    torch.testing.assert_close(through(g, 2 * strength) - g, 2 * (found - g), rtol=1e-6, atol=1e-9)
+    snapped, of = quantizer.split(found), quantizer.split(g)
+    assert (snapped * of).sum(2).min() >= -1e-9
+    length = (snapped - of).norm(dim=2) / of.norm(dim=2)
+    whole = torch.isclose(length, torch.full_like(length, strength), rtol=1e-5)
+    assert (whole | (length < 1e-6)).all(), "a pull of |g| times the strength, or none"
+
+
 @pytest.mark.parametrize(("name", "form"), FORMS.items())
 @pytest.mark.parametrize(
     "options",

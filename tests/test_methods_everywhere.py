@@ -60,8 +60,11 @@ def test_on_a_codeword_the_added_term_vanishes_and_the_loss_sees_the_codeword(
     z = torch.from_numpy(quantizer.decode(np.array([[1, 2], [3, 0]])))
     seen, term, _, added = apply_method(name, z, quantizer, torch.ones_like(z), temperature=1e-3)
     torch.testing.assert_close(seen, z, rtol=1e-4, atol=1e-4)
-    assert float(term) == pytest.approx(0, abs=1e-9)
-    assert added.abs().max() < 1e-3
+    # A step of fixed length does not shrink with the distance, so rounding shows: the term of the radius
+    # is as small as the distance, where others square it, and its gradient is bounded by the strength.
+    linear = name == "radius"
+    assert float(term) == pytest.approx(0, abs=1e-5 if linear else 1e-9)
+    assert added.abs().max() < (MethodOptions().strength if linear else 1e-3)
 
 
 @each_kind

@@ -63,7 +63,7 @@ def changed(old: str, new: str) -> str:
 
 
 def test_the_studies_that_come_with_the_package_are_whole() -> None:
-    assert available() == ["cifar10", "digits", "map", "map-digits"]
+    assert available() == ["cifar10", "digits", "map", "map-contrastive", "map-digits"]
     for name in ("cifar10", "digits"):
         study = load_study(name)
         assert study.name == name

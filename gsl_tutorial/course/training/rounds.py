@@ -246,7 +246,7 @@ def _begin(
 ) -> Integer[np.ndarray, "n M"] | None:
     """Stand where a run stood after the rounds of `beginning`, with codebooks of one's own."""
     schedule = model.config.schedule
-    before = None
+    before: Integer[np.ndarray, "n M"] | None = None
     for number, done in enumerate(beginning.rounds):
         last = number + 1 == schedule.rounds
         rows = slice(None) if last else _every(model, len(labels))
