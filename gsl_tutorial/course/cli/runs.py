@@ -22,8 +22,9 @@ def train(
     method: Annotated[
         str,
         typer.Option(
-            help="none, penalty, ste, rotation, soft, snap (= snap-pull), snap-pull, snap-replace "
-            "or snap-lookahead."
+            help="none, penalty, ste, rotation, soft, radius, halfway, pull-relative, snap "
+            "(= snap-pull), snap-pull, snap-replace or snap-lookahead; to find out what helps: "
+            "pull-second, pull-random, pull-farthest, pull-near-descending."
         ),
     ] = "snap",
     loss: Annotated[
