@@ -261,3 +261,54 @@ def test_more_candidates_than_there_are_are_all_of_them(kind: Any) -> None:
     assert torch.equal(asked[most], asked[99])
     if kind in ADDITIVE:  # nine sums, more than the codewords of a stage
         assert not torch.equal(asked[3], asked[99])
+
+
+# Ablations
+
+
+def _chosen_by_hand(name: str, away: Any, g: Any) -> int | None:
+    """Position of the codeword to pull to, or None; `away` (n, d) are candidates less z."""
+    if name == "pull-second":
+        return 1
+    order = range(len(away)) if name == "pull-near-descending" else reversed(range(len(away)))
+    return next((j for j in order if float(away[j] @ g) < 0), None)
+
+
+@some
+@given(
+    quantizers(),
+    st.integers(1, 4),
+    seeds,
+    st.sampled_from(["second", "near-descending", "farthest"]),
+)
+def test_ablations_pull_to_the_codeword_that_they_say(
+    quantizer: Any, n: int, seed: int, kind: str
+) -> None:
+    name, N = f"pull-{kind}", n
+    z, g, _ = drawn(quantizer, N, seed)
+    seen, term, through, _ = apply_method(name, z, quantizer, g, strength=3.0)
+    assert torch.equal(seen, z)
+    assert float(term) == 0
+    most = min(4, quantizer.most_candidates)
+    away = quantizer.candidates(z, most) - quantizer.split(z).unsqueeze(2)
+    pull, of = quantizer.split(through - g), quantizer.split(g)
+    for i in range(N):
+        for m in range(away.shape[1]):
+            j = _chosen_by_hand(name, away[i, m], of[i, m])
+            expected = torch.zeros_like(pull[i, m]) if j is None else -6.0 / N * away[i, m, j]
+            torch.testing.assert_close(pull[i, m], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_the_random_pull_goes_to_every_candidate_about_as_often_and_always_to_the_same() -> None:
+    quantizer = random_quantizer(ProductQuantizer, 2, 8, 3)
+    z, g = batch(2000, 6, 0).double(), batch(2000, 6, 1).double()
+    through = apply_method("pull-random", z, quantizer, g, strength=1000.0)[2]
+    assert torch.equal(
+        through, apply_method("pull-random", z, quantizer, -g, strength=1000.0)[2] + 2 * g
+    )
+    away = quantizer.candidates(z, 4) - quantizer.split(z).unsqueeze(2)
+    pull = quantizer.split(through - g).unsqueeze(2)
+    to = (pull + away).square().sum(3).argmin(2)  # 2 x 1000 / 2000 = 1: the pull is the way there
+    share = torch.bincount(to.flatten(), minlength=4) / to.numel()
+    assert share.min() > 0.2
+    assert share.max() < 0.3

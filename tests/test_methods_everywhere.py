@@ -11,6 +11,7 @@ import torch
 from cases import KINDS, apply_method, batch, drawn, random_quantizer
 
 from gsl_tutorial import ProductQuantizer
+from gsl_tutorial.course.training.ablations import ABLATIONS
 from gsl_tutorial.course.training.config import TrainingConfig
 from gsl_tutorial.course.training.methods import (
     METHODS,
@@ -96,7 +97,7 @@ def test_methods_see_the_quantizer_of_this_round() -> None:
 
 
 def test_the_registry() -> None:
-    assert set(METHODS) == {*PLAIN, *SNAPS}
+    assert set(METHODS) == {*PLAIN, *SNAPS, *ABLATIONS}
     assert all(get_method(name) is METHODS[name] for name in METHODS)
     assert set(OTHER_NAMES.values()) <= set(METHODS)
     assert not set(OTHER_NAMES) & set(METHODS), "a method has one name in every table"

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from gsl_tutorial.course.study import available, load_study
+from gsl_tutorial.course.training.ablations import ABLATIONS
 from gsl_tutorial.course.training.methods import METHODS
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, UnknownNameError
 
 #: What came after the first studies.
-LATER = {"radius", "halfway", "pull-relative"}
+LATER = {"radius", "halfway", "pull-relative", *ABLATIONS}
 
 SMALL = """
 name = "small"
@@ -63,7 +64,15 @@ def changed(old: str, new: str) -> str:
 
 
 def test_the_studies_that_come_with_the_package_are_whole() -> None:
-    assert available() == ["cifar10", "digits", "map", "map-contrastive", "map-digits"]
+    assert available() == [
+        "cifar10",
+        "digits",
+        "map",
+        "map-classes",
+        "map-contrastive",
+        "map-digits",
+        "map-why",
+    ]
     for name in ("cifar10", "digits"):
         study = load_study(name)
         assert study.name == name
@@ -78,6 +87,51 @@ def test_the_studies_that_come_with_the_package_are_whole() -> None:
         core = next(part for part in study.parts if part.name == "core")
         assert set(core.methods) == set(METHODS) - LATER
         assert len(core.seeds) >= 3
+
+
+MAP = (
+    "none",
+    "penalty",
+    "ste",
+    "rotation",
+    "soft",
+    "radius",
+    "snap-pull",
+    "snap-lookahead",
+    "snap-replace",
+)
+
+
+@pytest.mark.parametrize("name", ["map", "map-classes", "map-contrastive", "map-digits", "map-why"])
+def test_the_maps_are_whole_and_no_seed_that_chose_is_measured(name: str) -> None:
+    study = load_study(name)
+    assert study.name == name
+    chosen: dict[Any, Any] = {key: {} for key in study.keys()}  # noqa: SIM118
+    runs = study.tuning() + [r for part in study.parts for r in study.runs(part, chosen)]
+    assert len({(run.part, run.name) for run in runs}) == len(runs)
+    assert study.tune.protocols == ("validation",)
+    assert not {seed for part in study.parts for seed in part.seeds} & set(study.tune.seeds)
+    for trials in study.trials.values():
+        assert all(len(rows) + study.more_trials >= 4 for rows in trials.values())
+    if name in ("map", "map-contrastive"):
+        assert set(study.tune.methods) >= RIVALS | SNAPS
+        test = next(part for part in study.parts if part.name == "test")
+        assert test.cells == study.tune.cells
+        assert test.methods == study.tune.methods
+        assert test.protocols == ("P2",)
+        assert len(test.seeds) >= 5
+
+
+def test_the_map_compares_equal_bits_and_sweeps_four_decades() -> None:
+    study = load_study("map")
+    bits = [run.config.bits for run in study.tuning() if run.config.method == "none"]
+    assert {4, 8, 16} <= {one for one in bits if bits.count(one) >= 4}
+    parts = {part.name: part for part in study.parts}
+    assert len(parts["unseen"].seeds) >= 10
+    assert len(parts["unseen"].cells) == 2
+    strengths = [variant["strength"] for variant in parts["strength"].variants]
+    assert max(strengths) / min(strengths) >= 1e4
+    assert set(parts["quantizers"].quantizers) == {"opq", "rq"}
 
 
 def test_a_study_is_the_product_of_its_lists(write: Any) -> None:

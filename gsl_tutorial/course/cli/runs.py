@@ -23,7 +23,8 @@ def train(
         str,
         typer.Option(
             help="none, penalty, ste, rotation, soft, radius, halfway, pull-relative, snap-pull (or "
-            "snap, for short), snap-replace or snap-lookahead."
+            "snap, for short), snap-replace or snap-lookahead; to find out what helps: "
+            "pull-second, pull-random, pull-farthest, pull-near-descending."
         ),
     ] = "snap-pull",
     loss: Annotated[

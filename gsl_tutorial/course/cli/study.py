@@ -14,7 +14,7 @@ from gsl_tutorial.course.cli.app import AsJson, app
 @app.command()
 def study(
     name: Annotated[
-        str, typer.Argument(help="digits (a minute), cifar10 (hours), or a TOML file.")
+        str, typer.Argument(help="digits (a minute), cifar10, map, ... (hours), or a TOML file.")
     ] = "digits",
     part: Annotated[
         str, typer.Option(help="tune, or a part of the grid; all of them in turn by default.")

@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from gsl_tutorial.course.training.ablations import ABLATIONS, Choice, pull_to
 from gsl_tutorial.course.training.losses import quantization_penalty
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.quantizers import Quantizer
@@ -182,6 +183,15 @@ def _snap(form: Form) -> Method:
     return method
 
 
+def _ablation(choice: Choice) -> Method:
+    def method(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tensor, Tensor]:
+        n, strength = options.n_candidates, options.strength
+        seen = pull_to(choice, z, quantizer, strength=strength, n_candidates=n)
+        return seen, z.new_zeros(())
+
+    return method
+
+
 METHODS: dict[str, Method] = {
     "none": _none,
     "penalty": _penalty,
@@ -194,6 +204,7 @@ METHODS: dict[str, Method] = {
     "snap-lookahead": _snap("look-ahead"),
     "snap-pull": _snap("pull"),
     "snap-replace": _snap("replace"),
+    **{name: _ablation(choice) for name, choice in ABLATIONS.items()},
 }
 
 
