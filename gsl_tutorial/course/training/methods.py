@@ -95,10 +95,10 @@ def _rotation(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[
     c, target = _unit(codeword)
     r, _ = _unit(e + c)
     # R = I - 2 r r^T + 2 c e^T with r halfway between e and c: two reflections, no matrix is formed.
-    turned = parts - 2 * _dot(r, parts) * r + 2 * _dot(e, parts) * c
+    rotated = parts - 2 * _dot(r, parts) * r + 2 * _dot(e, parts) * c
     q = quantizer.join(codeword)
     return (
-        quantizer.join(target / length * turned),
+        quantizer.join(target / length * rotated),
         options.strength * quantization_penalty(z, q),
     )
 

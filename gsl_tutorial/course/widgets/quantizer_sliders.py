@@ -20,7 +20,7 @@ _STYLE = {"description_width": "9.5em"}
 _STEP = 5
 
 
-class TurnSliders(DrawingWithControls):
+class RotationSliders(DrawingWithControls):
     """Sliders that turn the points, and the grid of a product quantizer of two pieces."""
 
     def __init__(
