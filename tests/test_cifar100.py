@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,7 +22,10 @@ from gsl_tutorial.course.datasets.cifar100 import (
     names,
     read_cifar100,
 )
-from gsl_tutorial.course.training.config import DATASETS
+from gsl_tutorial.course.study import load_study
+from gsl_tutorial.course.study.running import execute
+from gsl_tutorial.course.training import train_run
+from gsl_tutorial.course.training.config import DATASETS, PROFILES, Schedule
 from gsl_tutorial.errors import ChecksumError, DataMissingError, InvalidInputError
 
 LABELS = np.concatenate([np.repeat(np.arange(100), each) for each in (200, 100)])
@@ -144,3 +148,27 @@ def test_both_sources_count_alike() -> None:
     assert images.shape == (30_000, 32, 32, 3)
     assert np.array_equal(labels, LABELS)
     assert len(np.unique(images.reshape(30_000, -1)[:2_000], axis=0)) > 1_990
+
+
+def test_a_study_of_the_crowd_runs_under_every_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = np.zeros((30_000, 32, 32, 3), dtype=np.uint8)
+    images[:] = (np.random.default_rng(0).integers(0, 256, (100, 32, 32, 3), dtype=np.uint8))[
+        LABELS
+    ]
+    monkeypatch.setattr(train_run, "read_cifar100", lambda root: (images, LABELS))
+    short = Schedule(2, epochs=1, batch_size=50, learning_rate=0.1, encoder="conv-small")
+    monkeypatch.setitem(PROFILES["cifar100"], "study", short)
+    study = replace(load_study("map-crowd"), train_per_class=5, queries=100)
+    chosen: dict[Any, Any] = {key: {} for key in study.keys()}  # noqa: SIM118
+    runs = [study.tuning()[0]] + [study.runs(part, chosen)[0] for part in study.parts]
+    sizes = {}
+    for run in runs:
+        record, per_query = execute(run, study)
+        sizes[record["protocol"]] = (record["n_train"], record["n_database"], record["n_query"])
+        assert per_query.shape == (record["n_query"],)
+        assert record["bits"] == 16
+    assert sizes == {
+        "validation": (500, 500, 100),
+        "P2": (500, 500, 100),
+        "unseen": (400, 100, 100),
+    }
