@@ -15,6 +15,10 @@ from gsl_tutorial.errors import DataMissingError, InvalidInputError, UnknownName
 #: What came after the first studies.
 LATER = {"radius", "halfway", "pull-relative", *ABLATIONS}
 
+MAPS = ["map", "map-classes", "map-contrastive", "map-crowd", "map-digits", "map-why"]
+RIVALS = {"none", "penalty", "ste", "rotation", "soft", "radius"}
+SNAPS = {"snap-pull", "snap-lookahead", "snap-replace"}
+
 SMALL = """
 name = "small"
 train_per_class = 20
@@ -64,15 +68,7 @@ def changed(old: str, new: str) -> str:
 
 
 def test_the_studies_that_come_with_the_package_are_whole() -> None:
-    assert available() == [
-        "cifar10",
-        "digits",
-        "map",
-        "map-classes",
-        "map-contrastive",
-        "map-digits",
-        "map-why",
-    ]
+    assert available() == ["cifar10", "digits", *MAPS]
     for name in ("cifar10", "digits"):
         study = load_study(name)
         assert study.name == name
@@ -89,20 +85,7 @@ def test_the_studies_that_come_with_the_package_are_whole() -> None:
         assert len(core.seeds) >= 3
 
 
-MAP = (
-    "none",
-    "penalty",
-    "ste",
-    "rotation",
-    "soft",
-    "radius",
-    "snap-pull",
-    "snap-lookahead",
-    "snap-replace",
-)
-
-
-@pytest.mark.parametrize("name", ["map", "map-classes", "map-contrastive", "map-digits", "map-why"])
+@pytest.mark.parametrize("name", MAPS)
 def test_the_maps_are_whole_and_no_seed_that_chose_is_measured(name: str) -> None:
     study = load_study(name)
     assert study.name == name
@@ -249,9 +232,7 @@ def test_no_trials_at_all_are_refused(write: Any) -> None:
 
 
 def test_a_study_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(
-        UnknownNameError, match=r"a study out of cifar10, digits, map, map-digits; got 'mnist'"
-    ):
+    with pytest.raises(UnknownNameError, match=r"a study out of cifar10, digits, map.*got 'mnist'"):
         load_study("mnist")
     with pytest.raises(DataMissingError, match="no such file"):
         load_study(tmp_path / "none.toml")

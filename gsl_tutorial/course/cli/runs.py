@@ -14,7 +14,9 @@ from gsl_tutorial.course.cli.app import AsJson, app
 @app.command()
 def train(
     out: Annotated[Path, typer.Option(help="Folder of the run; made if it does not exist.")],
-    dataset: Annotated[str, typer.Option(help="digits (a minute) or cifar10 (ten).")] = "digits",
+    dataset: Annotated[
+        str, typer.Option(help="digits (a minute), cifar10 (ten), or cifar100 (profile study).")
+    ] = "digits",
     quantizer: Annotated[
         str, typer.Option(help="pq, opq (rotated), rq (residual) or lsq (additive).")
     ] = "pq",

@@ -19,6 +19,7 @@ from gsl_tutorial.course.datasets import (
     load_digits,
     read_cifar10,
 )
+from gsl_tutorial.course.datasets.cifar100 import arrange_100, read_cifar100
 from gsl_tutorial.course.training.config import DATASETS, TrainingConfig, check_protocol
 from gsl_tutorial.course.training.embedding import as_tensor
 from gsl_tutorial.course.training.rounds import TrainingStep, train
@@ -37,6 +38,8 @@ def load_data(name: str, *, protocol: str = "", seed: int = 0, root: Path | None
         if protocol == "validation":
             return load_digits(random_state=seed, validation=200).as_validation()
         return load_digits(random_state=seed)
+    if name == "cifar100":
+        return arrange_100(*read_cifar100(root), protocol=protocol, random_state=seed)
     images, labels = read_cifar10(root)
     return arrange(images, labels, protocol=protocol, random_state=seed, class_names=CLASS_NAMES)
 
