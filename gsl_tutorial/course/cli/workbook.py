@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gsl_tutorial.course.cli.app import AsJson, app
+from gsl_tutorial.course.cli.app import ArchivePath, AsJson, FromAddress, app
 from gsl_tutorial.errors import DataMissingError
 
 
@@ -39,11 +39,12 @@ def lab(
 
 
 @app.command()
-def fetch(json_: AsJson = False) -> None:
+def fetch(address: FromAddress = "", archive: ArchivePath = None, json_: AsJson = False) -> None:
     """Download CIFAR-10 (170 MB) into your cache and verify it; does nothing where it is complete.
 
-    Without a network, copy the folder cifar-10-batches-py from another machine and set GSL_TUTORIAL_DATA
-    to the folder that holds it. A classroom can name its own copy in GSL_TUTORIAL_MIRROR.
+    Without a network, bring the archive cifar-10-python.tar.gz (--archive), or copy the folder
+    cifar-10-batches-py from another machine and set GSL_TUTORIAL_DATA to the folder that holds it.
+    A classroom can name its own copy in GSL_TUTORIAL_MIRROR, as --from does.
     """
     from gsl_tutorial.course.datasets import fetch_cifar10
     from gsl_tutorial.course.training.progress import progress_bar, say
@@ -54,7 +55,7 @@ def fetch(json_: AsJson = False) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        folder = fetch_cifar10(progress=progress, notice=say)
+        folder = fetch_cifar10(packed=archive, address=address, progress=progress, notice=say)
     print(json.dumps({"cifar10": str(folder)}) if json_ else f"CIFAR-10 is complete in {folder}")
 
 
