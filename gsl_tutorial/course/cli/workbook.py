@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gsl_tutorial.course.cli.app import ArchivePath, AsJson, FromAddress, app
+from gsl_tutorial.course.text_table import text_table
 from gsl_tutorial.errors import DataMissingError
+
+if TYPE_CHECKING:
+    from gsl_tutorial.course.press.building import Pressed
 
 
 @app.command()
@@ -94,8 +98,11 @@ def build(
     if json_:
         print(json.dumps([vars(one) for one in made], indent=1))
     else:
-        for one in made:
-            cost = f"{one.seconds:5.1f} s {one.memory_mb:5.0f} MB" if one.built else "up to date"
-            print(f"{one.chapter:28} {one.variant:9} {'stale' if check else cost}")
+        rows = [(one.chapter, one.variant, "stale" if check else _cost(one)) for one in made]
+        print(text_table(rows, right=(2,)))
     if check and made:
         raise typer.Exit(1)
+
+
+def _cost(made: Pressed) -> str:
+    return f"{made.seconds:.1f} s {made.memory_mb:5.0f} MB" if made.built else "up to date"
