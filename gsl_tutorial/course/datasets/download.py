@@ -169,6 +169,9 @@ def fetch(
     for folder in (archive.find(cache), goal):
         if folder is not None and _intact(folder, archive):
             return folder
+    import pooch  # late: only who fetches pays for it
+
+    pooch.get_logger().setLevel("WARNING")  # `progress` and `notice` say what there is to say
     if packed is not None:
         packed = _check_packed(Path(packed).expanduser(), archive)
     elif os.environ.get("GSL_TUTORIAL_OFFLINE", "0") not in ("", "0"):
@@ -288,7 +291,6 @@ def _download(
     import pooch
     import requests
 
-    pooch.get_logger().setLevel("WARNING")  # `progress` and `notice` say what there is to say
     urls = [*_named(address, archive), *archive.mirrors]
     attempts = [(url, len(urls) == 1) for url in urls]
     reasons = []
