@@ -21,7 +21,18 @@ FLOORS = {
     **dict.fromkeys(("snapping", "snapping_numpy", "losses", "methods", "bias", "plane"), 2),
     **dict.fromkeys(("plane_losses", "plane_methods"), 2),
     **dict.fromkeys(
-        ("distances", "ties", "ranking", "compiled", "evaluation", "cutoffs", "bootstrap"), 2
+        (
+            "distances",
+            "ties",
+            "sorting",
+            "relevance",
+            "ranking",
+            "discounted_gain",
+            "evaluation",
+            "cutoffs",
+            "bootstrap",
+        ),
+        2,
     ),
     **dict.fromkeys(("clustering", "neighbours", "plane_codes"), 2),
     **dict.fromkeys(("datasets", "encoders", "averaging"), 3),
