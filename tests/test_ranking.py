@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import tracemalloc
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -142,7 +143,7 @@ def test_sorting_keeps_order_and_flags(N: int, kind: str, seed: int) -> None:
             assert (key & 1).tolist() == [int(is_out) for _, is_out in expected]
             values = [value for value, _ in expected]
             np.testing.assert_array_equal(
-                np.diff(key >> 1) > 0, [a < b for a, b in zip(values, values[1:], strict=False)]
+                np.diff(key >> 1) > 0, [a < b for a, b in pairwise(values)]
             )
     for array, old in zip((distances, flags), before, strict=True):
         np.testing.assert_array_equal(array, old)
