@@ -18,7 +18,7 @@ from gsl_tutorial.evaluation import (
     grouped_average_precisions,
     mean_average_precision,
 )
-from gsl_tutorial.sorting import ascending
+from gsl_tutorial.evaluation.sorting import ascending
 
 
 def test_kinds_of_numbers_rank_alike() -> None:

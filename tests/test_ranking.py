@@ -15,17 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twins import runs_of_ranking
 
-from gsl_tutorial import ranking
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.evaluation import (
     average_precisions,
     group_codes,
     grouped_average_precisions,
+    ranking,
     streamed_average_precisions,
 )
-from gsl_tutorial.ranking import Members, relevant_runs, stream
-from gsl_tutorial.sorting import ascending, flagged, reorder
-from gsl_tutorial.ties import Runs, _hypergeometric, runs_by_sorting
+from gsl_tutorial.evaluation.ranking import Members, relevant_runs, stream
+from gsl_tutorial.evaluation.sorting import ascending, flagged, reorder
+from gsl_tutorial.evaluation.ties import Runs, _hypergeometric, runs_by_sorting
 
 many = settings(max_examples=150, deadline=None)
 seeds = st.integers(0, 2**32 - 1)

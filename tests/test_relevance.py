@@ -15,8 +15,6 @@ from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 from twins import tie_groups
 
-from gsl_tutorial.cutoffs import within_radius
-from gsl_tutorial.discounted_gain import streamed_discounted_gains
 from gsl_tutorial.errors import InvalidInputError, UnknownNameError
 from gsl_tutorial.evaluation import (
     average_precision,
@@ -27,7 +25,9 @@ from gsl_tutorial.evaluation import (
     normalized_discounted_cumulative_gain,
     streamed_average_precisions,
 )
-from gsl_tutorial.ranking import Members
+from gsl_tutorial.evaluation.at_rank import within_radius
+from gsl_tutorial.evaluation.discounted_gain import streamed_discounted_gains
+from gsl_tutorial.evaluation.ranking import Members
 
 
 def sets_of(table: np.ndarray) -> list[set[int]]:
