@@ -167,10 +167,11 @@ def average_precisions_of_runs(
         # Where a run is cut, the divisor depends on the order of its items as well.
         for cut in np.flatnonzero((runs.n_before < at) & (at < runs.n_before + runs.n)):
             row = runs.row[cut]
-            sides = [runs.n[cut], runs.r[cut], runs.n_before[cut], runs.r_before[cut]]
-            if sides[1] > 0:
-                whole = gained[row] - gain[cut]
-                result[row] = _retrieved_with_cut_run(whole, *sides, at, runs.n_items, ties)
+            n, r, n_before, r_before = (float(each[cut]) for each in runs[1:5])
+            if r > 0:
+                result[row] = _retrieved_with_cut_run(
+                    gained[row] - gain[cut], n, r, n_before, r_before, at, runs.n_items, ties
+                )
     return result
 
 
