@@ -8,9 +8,9 @@ turns; of each the quickest turn counts, because other work on the machine only 
 
 Ratios say how many times faster ours is. `times_faster` compares seconds on the clock; where other programs
 keep the cores busy, believe `times_less_work` (seconds of processor, all threads together) more: two idle
-cores make up to twice that. Targets: a dense call never slower than the loop, and twice as fast from 100 queries x
-5,000 items on; 10,000 x 50,000 distinct codes in 1 s at 16 bits and 3 s at 32; 24 labels an item in at
-most twice the time of one; 2 GB.
+cores make up to twice that. Targets: a dense call never slower than the loop, and twice as fast from
+100 queries x 5,000 items on; 10,000 x 50,000 distinct codes in 1 s at 16 bits and 3 s at 32; 24 labels
+an item in at most twice the time of one; 2 GB.
 """
 
 from __future__ import annotations
