@@ -58,9 +58,10 @@ def test_exceptional_numbers_in_long_rankings(dtype: Any) -> None:
     for n, pool in product((40, 3000), (special, np.abs(special), special[[2, 3, 8, 9, 12]])):
         distances = rng.choice(pool, (9, n))
         labels = rng.integers(0, 3, n)
-        rank = np.array(
-            [[sorted(set(row.tolist())).index(x) for x in row.tolist()] for row in distances]
-        )
+        rank = np.empty((9, n), int)
+        for b, row in enumerate(distances.tolist()):
+            place = {value: i for i, value in enumerate(sorted(set(row)))}  # 0.0 and -0.0 are one
+            rank[b] = [place[value] for value in row]
         np.testing.assert_allclose(
             average_precisions(distances, np.ones(9), labels),
             average_precisions(rank, np.ones(9), labels),
