@@ -16,6 +16,7 @@ an item in at most twice the time of one; 2 GB.
 from __future__ import annotations
 
 import importlib.util
+import os
 import resource
 import time
 from collections.abc import Callable
@@ -66,6 +67,8 @@ def measure() -> dict[str, Any]:
     quantizer, codes = run.model.quantizer, run.codes
     query, database = run.query, run.database
     results: dict[str, Any] = {"queries": len(query), "items": len(database)}
+    if hasattr(os, "getloadavg"):
+        results["others_at_work"] = os.getloadavg()[0]  # near 0: believe the clock
     sixteen = ProductQuantizer(2, 256, random_state=0).fit(database.z)
     targets = {16: 1.0, 32: 3.0}
     for bits, pq, items in ((32, quantizer, codes), (16, sixteen, sixteen.encode(database.z))):
