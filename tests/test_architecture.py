@@ -39,7 +39,9 @@ FLOORS = {
         ),
         4,
     ),
-    **dict.fromkeys(("labels", "audit", "comparisons", "outside", "study", "optimizing"), 4),
+    **dict.fromkeys(
+        ("labels", "audit", "comparisons", "outside", "study", "optimizing", "array_files"), 4
+    ),
     **dict.fromkeys(("turns", "reproducing", "checklist"), 4),
     **dict.fromkeys(("trivial",), 2),
     **dict.fromkeys(("lookups", "published", "results"), 4),
