@@ -166,7 +166,7 @@ def _dense(
     n_rows, n_columns = shape
     if n_rows * n_columns * values.itemsize > _DENSE:
         broken(path, f"a sparse matrix of shape {shape}", "keep fewer of its columns")
-    counts = np.diff(ends[: n_columns + 1].astype(np.int64))
+    counts: np.ndarray = np.diff(ends[: n_columns + 1].astype(np.int64))
     n = int(ends[n_columns])
     if (counts < 0).any() or ends[0] != 0 or len(rows) < n or len(values) < n:
         broken(path, "a sparse matrix whose columns do not add up")

@@ -49,6 +49,7 @@ READABLE = (
 
 
 def not_read(path: Path, what: str, line: str) -> InvalidInputError:
+    """The error for a kind of file that is not read; `line` converts it."""
     safe = path.name if re.fullmatch(r"[\w.-]+", path.name) else f"FILE{path.suffix}"
     new = f"{safe.removesuffix(path.suffix)}.npy"
     return InvalidInputError(
@@ -59,6 +60,7 @@ def not_read(path: Path, what: str, line: str) -> InvalidInputError:
 
 
 def broken(path: Path, found: str, todo: str = "make or download it again") -> NoReturn:
+    """Refuse a file whose contents are not what its suffix says."""
     kind = path.suffix.lower() or "NumPy"
     raise InvalidInputError(
         f"a whole {kind} file at {printable(path.name)}", printable(found), todo
@@ -66,6 +68,7 @@ def broken(path: Path, found: str, todo: str = "make or download it again") -> N
 
 
 def chosen_of(path: Path, name: str | None, known: Iterable[str]) -> str:
+    """The name of the array to read: the given one, or the only one; else say which there are."""
     names = list(known)
     if name is None and len(names) == 1:
         return names[0]
@@ -80,6 +83,7 @@ def chosen_of(path: Path, name: str | None, known: Iterable[str]) -> str:
 
 
 def no_name(path: Path, name: str | None) -> None:
+    """Refuse a name behind a file that holds one array."""
     if name is not None:
         raise InvalidInputError(
             f"no name behind {printable(path.name)}, which holds one array",
