@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from gsl_tutorial.array_files import read_array, read_labels
+from gsl_tutorial.course.results.array_files import read_array, read_labels
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, TutorialError
 from gsl_tutorial.storage import load_array, read_json
 
