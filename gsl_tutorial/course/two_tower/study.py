@@ -1,7 +1,8 @@
 """Running the study on hard negatives: one record for each run, and none is made twice.
 
 A record holds figures, the notes of each epoch, settings, command, commit and seconds; beside it lies each
-user's Recall@10, for paired comparisons. Runs are shared between processes by `share`, as in
+user's Recall@10, for paired comparisons. "ties" in a record says how equal times and equal scores were put
+in order; records without it were made when both went by item number, and stay readable. Runs are shared between processes by `share`, as in
 `gsl_tutorial.course.study`.
 """
 
@@ -37,6 +38,8 @@ from gsl_tutorial.quantizers import ProductQuantizer
 from gsl_tutorial.storage import load_arrays, read_json, save_arrays, write_json
 
 Record = dict[str, Any]
+#: The rule of this version, written into each record: see `datasets.interactions` and `evaluation`.
+TIES = "lots"
 #: Bytes for which a tower trained without a quantizer gets one afterwards.
 SIZES = (8, 16, 32)
 
@@ -181,6 +184,7 @@ def execute_run(run: TwoTowerRun, data: TwoTowerData) -> tuple[Record, Float[np.
         "arm": run.config.arm,
         "method": run.config.method,
         "seed": run.config.seed,
+        "ties": TIES,
         "figures": _round(measured.figures),
         "codes": {size: _round(figures) for size, figures in codes.items()},
         "false_negatives": {
