@@ -64,7 +64,8 @@ def test_what_stands_beside_the_number() -> None:
     values = result.to_dict()
     json.dumps(values)
     assert "per_query" not in values
-    assert (values["bits"], values["n_query"], values["n_database"]) == (8, 20, 90)
+    # Four columns of a byte each: how many codewords there are, the codes do not say.
+    assert (values["bits"], values["n_query"], values["n_database"]) == (32, 20, 90)
     assert values["distinct_codes"] == len(np.unique(D, axis=0))
     near = (Q[:, None] != D).sum(axis=2) <= 1
     assert values["retrieve_nothing_within_1"] == (near.sum(axis=1) == 0).sum()
@@ -196,7 +197,8 @@ def test_collapsed_codes() -> None:
     result = measure_outside(by_codes(Q * 0, D * 0), QL, DL)
     assert "collapsed codes" in traps(result)
     assert result.value == pytest.approx(result.map_all_of_chance)
-    assert result.bits == 0
+    assert result.bits == 4
+    assert "4 of 4 bits never change" in " ".join(map(str, result.warnings))
 
 
 ONE_HOT = np.eye(3)[QL]
@@ -207,14 +209,14 @@ ONE_HOT = np.eye(3)[QL]
     [
         (lambda: measure_outside(by_codes(Q, D), ONE_HOT, DL), ["one-hot", "argmax(axis=1)"]),
         (lambda: measure_outside(by_codes(Q, D), ONE_HOT + ONE_HOT[::-1], DL), ["multi-label"]),
-        (lambda: measure_outside(by_codes(Q, D), QL * 1.0, DL), ["integer labels", "float64"]),
+        (lambda: measure_outside(by_codes(Q, D), QL + 0.5, DL), ["whole numbers", "float64"]),
         (lambda: measure_outside(by_codes(Q, D), QL, DL[:-1]), ["labels (90,)", "(89,)"]),
         (lambda: measure_outside(by_codes(Q, D), QL, DL, at=0), ["at a whole number", "got 0"]),
         (lambda: measure_outside(by_codes(Q, D), QL, DL, at=-1), ["from 1 to 90", "got -1"]),
         (lambda: measure_outside(by_codes(Q, D), QL, DL, k=91), ["from 1 to 90", "91"]),
         (lambda: measure_outside(by_codes(Q, D), QL, DL, radius=-1), ["radius", "-1"]),
         (lambda: measure_outside(by_codes(Q, D), QL, DL, denominator="x"), ["denominator"]),  # type: ignore[arg-type]
-        (lambda: by_codes(Q * 1.0, D), ["integer query codes", "(x > 0)", "unpackbits"]),
+        (lambda: by_codes(Q + 0.5, D), ["integer query codes", "(x > 0)", "unpackbits"]),
         (lambda: by_codes(Q, D[:, :3]), ["as many columns", "(20, 4)", "(90, 3)"]),
         (lambda: by_codes(Q[:, 0], D), ["a row for each item", "(20,)"]),
         (lambda: by_codes(Q[:0], D), ["integer query codes", "(0, 4)"]),

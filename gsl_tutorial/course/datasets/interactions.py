@@ -4,9 +4,9 @@ To judge a recommender we hide the end of every user's history and ask for it. T
 honest. *Ties*: events of the same user in the same second have no order (in MovieLens a whole evening's
 ratings may share one), so lots are drawn among them: `lots`, the same on every machine and in every order
 of the file. The number of the item would not do: films are numbered by age, and the last of an evening
-would be its newest. *No order inside a second*: none of these events may stand in the profile of another. *The
-test moment*: a training event that shares its second with the first hidden one is dropped, so that
-everything learned from is strictly earlier.
+would be its newest. *No order inside a second*: none of these events may stand in the profile of
+another. *The test moment*: a training event that shares its second with the first hidden one is dropped,
+so that everything learned from is strictly earlier.
 
 Source: leave-last-out as in He et al. 2017 (arXiv 1708.05031). Changed: several events are hidden from
 each user, and the three rules are spelled out. Other users' later events remain in the training set: this

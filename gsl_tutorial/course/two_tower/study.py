@@ -2,8 +2,8 @@
 
 A record holds figures, the notes of each epoch, settings, command, commit and seconds; beside it lies each
 user's Recall@10, for paired comparisons. "ties" in a record says how equal times and equal scores were put
-in order; records without it were made when both went by item number, and stay readable. Runs are shared between processes by `share`, as in
-`gsl_tutorial.course.study`.
+in order; records without it were made when both went by item number, and stay readable. Runs are shared
+between processes by `share`, as in `gsl_tutorial.course.study`.
 """
 
 from __future__ import annotations

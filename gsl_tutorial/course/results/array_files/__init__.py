@@ -68,7 +68,12 @@ def read_labels(where: str | Path) -> Shaped[np.ndarray, "..."] | list[list[int]
     found = _read(where)
     if isinstance(found, list) and all(isinstance(one, list) for one in found):
         return found
-    return _plain(found, where)
+    table = _plain(found, where)
+    is_text = _located(where)[0].suffix.lower() in TEXT
+    are_lists = is_text and table.ndim == 2 and table.dtype.kind == "i" and table.shape[1] > 1
+    if are_lists and not ((table == 0) | (table == 1)).all():
+        return list(table.tolist())  # each item happens to have as many labels
+    return table
 
 
 def _read(where: str | Path) -> Any:
