@@ -60,7 +60,7 @@ def as_vectors(
     return array
 
 
-def as_array(values: object, *, name: str) -> np.ndarray:
+def as_array(values: Any, *, name: str) -> np.ndarray:
     """Return a list, a tensor (of any device, with or without gradient) or an array as an array.
 
     Parameters
@@ -79,7 +79,7 @@ def as_array(values: object, *, name: str) -> np.ndarray:
     if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
         raise InvalidInputError(
             f"{name} without a mask",
-            f"a masked array that hides {np.ma.count_masked(values)} of {values.size} entries",
+            f"a masked array that hides {np.ma.getmaskarray(values).sum()} of {values.size} entries",
             "leave the hidden items out, or write what stands for them with .filled(...)",
         )
     if hasattr(values, "detach"):
@@ -130,6 +130,8 @@ def as_labels(values: object, *, name: str = "labels") -> np.ndarray:
     >>> as_labels([{"sea", "sky"}, set()]).tolist() == [{"sea", "sky"}, set()]
     True
     """
+    if type(values) is np.ndarray and values.ndim == 1 and values.dtype == np.int64:
+        return values  # what most callers have, and nothing to do
     if hasattr(values, "toarray"):
         values = values.toarray()
     if _holds_sets(values):

@@ -5,33 +5,12 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rooms import DRAWING, FLOOR, ROOMS, ROOT, drawing, imported, part_of, room_of
 
 import gsl_tutorial
-
-ROOT = Path(gsl_tutorial.__file__).parent
-
-#: The rooms from the ground up. A room imports only what stands in lines above its own, or itself.
-ROOMS = [
-    "errors",
-    "storage validation",
-    "quantizers",
-    "snapping evaluation",  # neither needs the other
-    "course.datasets course.toys",
-    "course.training",
-    "course.results",
-    "course.study",
-    "course.two_tower",
-    "course.plots",
-    "course.widgets",
-    "course.exercises",
-    "course.press",
-    "course.cli",
-]
-FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms.split()}
 
 MODULES = sorted(
     path for path in ROOT.rglob("*.py") if not any(part.startswith(".") for part in path.parts)
@@ -41,35 +20,6 @@ TREES = {path: ast.parse(path.read_text()) for path in MODULES}
 each_module = pytest.mark.parametrize(
     "path", MODULES, ids=lambda path: str(path.relative_to(ROOT)).removesuffix(".py")
 )
-
-
-def room_of(name: str) -> str:
-    """The room of a dotted name inside the package: "course.plots" for "course.plots.plane.draw"."""
-    parts = name.split(".")
-    return ".".join(parts[: 2 if parts[0] == "course" else 1])
-
-
-def part_of(path: Path) -> str:
-    """The room that a file belongs to: "quantizers" for quantizers/base.py."""
-    return room_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
-
-
-def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Every import of the package, wherever it stands: (line, dotted name)."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"line {node.lineno}: relative imports hide the floor"
-            for alias in node.names:
-                yield node.lineno, f"{node.module}.{alias.name}"
-        elif (
-            isinstance(node, ast.Call)
-            and ast.unparse(node.func) in ("import_module", "importlib.import_module", "__import__")
-            and node.args
-            and isinstance(node.args[0], ast.Constant)
-        ):
-            yield node.lineno, str(node.args[0].value)
 
 
 def too_high(tree: ast.AST, room: str) -> list[str]:
@@ -84,6 +34,10 @@ def too_high(tree: ast.AST, room: str) -> list[str]:
         if home != room and FLOOR.get(home, len(ROOMS)) >= FLOOR[room]:
             found.append(f"line {line}: {room} imports {home or name}")
     return found
+
+
+def test_the_drawing_in_the_readme_shows_the_house_as_it_is() -> None:
+    assert DRAWING.read_text(encoding="utf-8") == drawing(), "run python tests/rooms.py"
 
 
 def test_every_module_stands_in_a_room() -> None:

@@ -132,7 +132,7 @@ def test_nothing_foreign_or_large_is_committed() -> None:
 def test_top_level_holds_only_what_the_readme_or_a_tool_names() -> None:
     tops = {path.relative_to(ROOT).parts[0] for path in _tracked()}
     known = {
-        "notebooks", "gsl_tutorial", "data", "tests", "benchmarks", "environment.yml", "README.md",
+        "notebooks", "gsl_tutorial", "data", "docs", "tests", "benchmarks", "environment.yml", "README.md",
         "pyproject.toml", "constraints.txt", "Makefile", "LICENSE", "LICENSE-TEXT", "CITATION.cff",
         "CONTRIBUTING.md", "INSTRUCTORS.md", ".gitignore", ".pre-commit-config.yaml", ".ci",
     }  # fmt: skip
