@@ -12,10 +12,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import scipy.io
+import scipy.sparse
 
 from gsl_tutorial.course import cli
 from gsl_tutorial.course.datasets import load_digits
-from gsl_tutorial.evaluation import average_precisions
+from gsl_tutorial.evaluation import average_precision, average_precisions
 from gsl_tutorial.quantizers import (
     OptimizedProductQuantizer,
     ProductQuantizer,
@@ -125,6 +126,27 @@ def test_codes_in_other_files_give_the_same_numbers(run: Run, files: dict[str, n
     np.save("DW.npy", words[files["DL"]])
     told = run(*CODES, "--labels", "QW.npy", "DW.npy", "--protocol", "own", "--json")
     assert json.loads(told.out)["value"] == expected["value"]
+
+
+def test_several_labels(run: Run, files: dict[str, np.ndarray]) -> None:
+    rng = np.random.default_rng(0)
+    q, d = (rng.random((len(files[name]), 9)) < 0.2 for name in ("QL", "DL"))
+    scipy.io.savemat("many.mat", {"q": q.astype(float), "d": scipy.sparse.csc_matrix(d * 1.0)})
+    for name, table in (("q", q), ("d", d)):
+        Path(f"{name}.json").write_text(json.dumps([np.flatnonzero(row).tolist() for row in table]))
+        Path(f"{name}.txt").write_text(
+            "".join(f"img/{i}.jpg {' '.join(map(str, row))}\n" for i, row in enumerate(table * 1))
+        )
+    forms = [("many.mat:q", "many.mat:d"), ("q.json", "d.json"), ("q.txt", "d.txt")]
+    told = [run(*CODES, "--labels", *form, "--protocol", "own", "--json") for form in forms]
+    one, other, third = (json.loads(each.out) for each in told)
+    shared = (q[:, None] & d).any(axis=2)
+    distances = (files["Q"][:, None] != files["D"]).sum(axis=2)
+    expected = [average_precision(*row) for row in zip(distances, shared, strict=True)]
+    assert one["value"] == pytest.approx(np.mean(expected))
+    for name in ("value", "ndcg@all", "ndcg_exponential@all", "relevance"):
+        assert one[name] == other[name] == third[name]
+    assert "ndcg@all" in run(*CODES, "--labels", *forms[0], "--protocol", "own").out
 
 
 def test_packed_and_signed_codes(run: Run, files: dict[str, np.ndarray]) -> None:

@@ -33,6 +33,7 @@ from gsl_tutorial.course.toys.neighbours import recall_of_lists
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.evaluation import Denominator, group_codes
 from gsl_tutorial.evaluation.at_rank import precision_of_runs, recall_of_runs, within_radius
+from gsl_tutorial.evaluation.discounted_gain import Gain, streamed_discounted_gains
 from gsl_tutorial.evaluation.distances import blocks
 from gsl_tutorial.evaluation.ranking import Members, check_distances, stream
 from gsl_tutorial.evaluation.ties import Runs, average_precisions_of_runs
@@ -40,6 +41,8 @@ from gsl_tutorial.validation import as_array, as_places, check_count, check_name
 
 #: Stands for "no published protocol".
 OWN = "own"
+
+_GAINS: dict[str, Gain] = {"": "linear", "_exponential": "exponential"}
 
 
 @dataclass(frozen=True)
@@ -291,8 +294,6 @@ def _graded(
     search: Search, rows: np.ndarray, labels: np.ndarray, members: Members, at: int | None
 ) -> dict[str, float]:
     """nDCG, with an item worth the number s of shared labels, and with 2^s - 1, the field's custom."""
-    from gsl_tutorial.evaluation.discounted_gain import streamed_discounted_gains
-
     cut = "all" if at is None else str(at)
     return {
         f"ndcg{name}@{cut}": float(
@@ -300,7 +301,7 @@ def _graded(
                 lambda part: search.distances_of(part, rows), labels, members, at=at, gain=gain
             ).mean()
         )
-        for name, gain in (("", "linear"), ("_exponential", "exponential"))
+        for name, gain in _GAINS.items()
     }
 
 
