@@ -337,14 +337,14 @@ class _Rule(NamedTuple):
     denominator: str
     ties: str
 
-    def __call__(self, runs: Runs) -> Float[np.ndarray, " b"]:
+    def of_runs(self, runs: Runs) -> Float[np.ndarray, " b"]:
         return average_precisions_of_runs(
             runs, at=self.at, denominator=self.denominator, ties=self.ties
         )
 
     def of_one(self, distances: np.ndarray, relevant: np.ndarray) -> float:
         if not 0 < len(distances) <= _SHORT or distances.dtype.kind not in "iuf":
-            return float(self(runs_of_one(distances, relevant))[0])
+            return float(self.of_runs(runs_of_one(distances, relevant))[0])
         value = average_precision_of_short(distances, relevant, **self._asdict())
         if math.isnan(value):
             check_distances(distances)
@@ -364,4 +364,4 @@ def _concatenated(
     members: Members,
     rule: _Rule,
 ) -> Float[np.ndarray, " B"]:
-    return np.concatenate([np.empty(0), *stream(distances_of, query_labels, members, rule)])
+    return np.concatenate([np.empty(0), *stream(distances_of, query_labels, members, rule.of_runs)])

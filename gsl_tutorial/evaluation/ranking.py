@@ -20,14 +20,17 @@ from jaxtyping import Bool, Float, Integer, Real
 
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.evaluation.relevance import Relevance
-from gsl_tutorial.evaluation.sorting import flagged
-from gsl_tutorial.evaluation.ties import Runs, runs_by_sorting, runs_of_flagged
+from gsl_tutorial.evaluation.sorting import bits_for, flagged
+from gsl_tutorial.evaluation.ties import Carried, Runs, runs_by_sorting, runs_of_flagged
 from gsl_tutorial.validation import as_array, describe
 
 # Distances that one thread works on at a time: few enough for the cache, enough to be worth a call.
 _CACHED = 100_000
 # So few distances are ranked before a pool of threads has started.
 _ONE_THREAD = 100_000
+
+# Bytes that the hits of queries seen before may take.
+_REMEMBERED = 32_000_000
 
 T = TypeVar("T")
 
@@ -61,6 +64,8 @@ class Members(Mapping[Any, Integer[np.ndarray, " U"]]):
     ) -> None:
         self.relevance = relevance
         self.group, self.count = group, count
+        # Hits of queries seen before: many have the same label.
+        self._known: dict[bytes, Integer[np.ndarray, " U"]] = {}
         if group is None or count is None:
             self.sizes = np.ones(len(relevance), dtype=np.int32)
         else:
@@ -119,12 +124,16 @@ class Members(Mapping[Any, Integer[np.ndarray, " U"]]):
     def _hits(self, asked: np.ndarray) -> np.ndarray:
         if self.group is None:
             return self.relevance.relevant(asked)
-        distinct, which = np.unique(asked, axis=0, return_inverse=True)
-        each = [
-            self._of_entries(self.relevance.relevant(distinct[i : i + 1])[0])
-            for i in range(len(distinct))
-        ]
-        return np.stack(each)[which] if each else np.zeros((0, len(self.sizes)), np.int32)
+        hits = np.empty((len(asked), len(self.sizes)), np.int32)
+        for row, one in zip(hits, asked, strict=True):
+            name = one.tobytes()
+            known = self._known.get(name)
+            if known is None:
+                known = self._of_entries(self.relevance.relevant(one[None])[0])
+                if (len(self._known) + 1) * known.nbytes <= _REMEMBERED:
+                    self._known[name] = known
+            row[:] = known
+        return hits
 
     def _of_entries(self, found: Bool[np.ndarray, " E"]) -> Integer[np.ndarray, " U"]:
         """How many items of each group the chosen entries stand for."""
@@ -187,15 +196,24 @@ def _runs(
             "rows are queries; compute the distances to what the labels or counts belong to",
         )
     check_distances(distances)
-    if gains is not None:
+    gained = levels = None
+    if gains is None:
+        hits = members._hits(asked)
+    else:
         hits, gained, levels = members._graded(asked, gains)
-        return runs_by_sorting(distances, members.sizes, hits, gained)._replace(levels=levels)
-    hits = members._hits(asked)
-    if members.group is None and distances.size:
-        keys = flagged(distances, hits)
-        if keys is not None:
-            return runs_of_flagged(keys)
-    return runs_by_sorting(distances, members.sizes, hits)
+    carried = None
+    if members.group is not None or gains is not None:
+        carried = Carried(bits_for(len(members.sizes)), members.sizes, hits, gained)
+    keys = None
+    if distances.size:
+        keys = flagged(
+            distances, hits.astype(bool, copy=False), n_bits=carried.n_bits if carried else 0
+        )
+    if keys is None:
+        runs = runs_by_sorting(distances, members.sizes, hits, gained)
+    else:
+        runs = runs_of_flagged(keys, carried)
+    return runs._replace(levels=levels)
 
 
 def stream(

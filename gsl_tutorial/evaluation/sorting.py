@@ -26,26 +26,29 @@ _FLOATS = {
 
 
 def flagged(
-    distances: Real[np.ndarray, "*B U"], flags: Bool[np.ndarray, "*B U"]
+    distances: Real[np.ndarray, "*B U"], flags: Bool[np.ndarray, "*B U"], *, n_bits: int = 0
 ) -> UInt[np.ndarray, "*B U"] | None:
     """Sort the last axis: whole numbers that keep the order, doubled, plus 1 where no flag is set.
 
-    So flagged items come first among equal distances. The numbers are of 16, 32 or 64 bits, the fewest
+    So flagged items come first among equal distances. Below these bits come n_bits more (0, or enough
+    for U), which say at which place the item stood. The numbers are of 16, 32 or 64 bits, the fewest
     that hold them; None when even 64 do not. `distances` hold no NaN.
     """
     keys = _as_keys(distances)
-    if keys is None:
-        return None
-    packed = _shifted(*keys, 1)
+    packed = None if keys is None else _shifted(*keys, n_bits + 1)
     if packed is not None:
-        packed |= ~flags
+        if n_bits:
+            packed |= np.left_shift(~flags, n_bits, dtype=packed.dtype, casting="unsafe")
+            packed |= np.arange(distances.shape[-1], dtype=packed.dtype)
+        else:
+            packed |= ~flags
         packed.sort(axis=-1)
     return packed
 
 
 def ascending(distances: Real[np.ndarray, "*B U"]) -> Integer[np.ndarray, "*B U"]:
     """Indices that sort the last axis, in no particular order where distances are equal."""
-    n_bits = max(1, (distances.shape[-1] - 1).bit_length())
+    n_bits = bits_for(distances.shape[-1])
     keys = _as_keys(distances) if distances.size else None
     packed = None if keys is None else _shifted(*keys, n_bits)
     if packed is None:
@@ -54,6 +57,11 @@ def ascending(distances: Real[np.ndarray, "*B U"]) -> Integer[np.ndarray, "*B U"
     packed.sort(axis=-1)
     packed &= packed.dtype.type((1 << n_bits) - 1)
     return packed.astype(np.intp)
+
+
+def bits_for(n: int) -> int:
+    """How many bits the numbers 0 to n - 1 need, at least 1."""
+    return max(1, (n - 1).bit_length())
 
 
 def reorder(values: Shaped[np.ndarray, "*B U"], order: Integer[np.ndarray, "*B U"]) -> Any:

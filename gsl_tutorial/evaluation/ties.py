@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Integer, Real, UInt
@@ -62,6 +62,7 @@ def runs_by_sorting(
     gains: what the relevant items of each group are worth together.
 
     All queries go through each step together; from the sort on, only what is relevant is looked at.
+    The plain way, for numbers that `sorting.flagged` has no room for.
     """
     B, U = distances.shape
     if U == 0:
@@ -99,57 +100,94 @@ def runs_by_sorting(
     return Runs(row, n, r, n_before, r_before, total, int(sizes.sum()), gain)
 
 
-def runs_of_flagged(keys: UInt[np.ndarray, "B N"]) -> Runs:
-    """Runs of B queries over N single items, from `sorting.flagged` with a flag on what is relevant.
+class Carried(NamedTuple):
+    """What the groups behind flagged keys stand for, found by the n_bits lowest bits of a key."""
+
+    n_bits: int
+    sizes: Integer[np.ndarray, " U"]
+    hits: Integer[np.ndarray, "B U"]
+    gains: Float[np.ndarray, "B U"] | None = None
+
+
+def runs_of_flagged(keys: UInt[np.ndarray, "B U"], carried: Carried | None = None) -> Runs:
+    """Runs of B queries from `sorting.flagged` with a flag on what is relevant.
 
     Relevant items come first among equal distances. So they stand at the head of their run, and the
     run reaches as far as what follows has the same number; mostly nothing has.
+    carried: the keys are groups of items; None: they are single items.
     """
-    B, N = keys.shape
-    flat = keys.ravel()
-    hits = np.flatnonzero((~flat.astype(np.uint8) & 1).view(bool))
-    edges = np.searchsorted(hits, N * np.arange(B + 1))
-    total = np.diff(edges)
-    row = np.repeat(np.arange(B), total)
-    n_before = hits - N * row
-    r_before = np.arange(len(hits)) - np.repeat(edges[:-1], total)
-    n = r = np.ones(len(hits))
-    # Does the next item tie with it (all bits equal, but perhaps the last)?
-    differing = flat.take(hits + 1, mode="clip") ^ flat.take(hits)
-    tied = np.flatnonzero((differing <= 1) & (n_before < N - 1))
+    B, U = keys.shape
+    flat, shift = keys.ravel(), keys.dtype.type(carried.n_bits if carried else 0)
+    flags = (flat >> shift if carried else flat).astype(np.uint8)
+    hits = np.flatnonzero((~flags & 1).view(bool))
+    edges = np.searchsorted(hits, U * np.arange(B + 1))
+    row = np.repeat(np.arange(B), np.diff(edges))
+    # Does the next one tie with it (all bits equal, but perhaps the flag)?
+    differing = (flat.take(hits + 1, mode="clip") >> shift) ^ (flat.take(hits) >> shift)
+    tied = np.flatnonzero((differing <= 1) & (hits < U * (row + 1) - 1))
+    first, last, leader = hits, hits + 1, None
     if len(tied):
-        last = hits + 1
         by_others = tied[differing[tied] == 1]
-        last[by_others] = _ends(flat, hits[by_others] + 1, N * (row[by_others] + 1))
+        last[by_others] = _ends(flat, shift, hits[by_others] + 1, U * (row[by_others] + 1))
         is_last = np.ones(len(hits), dtype=bool)
         is_last[tied[differing[tied] == 0]] = False
         closing = np.flatnonzero(is_last)
         leader = np.append(0, closing[:-1] + 1)
-        r = (closing + 1 - leader).astype(np.float64)
-        n = (last[closing] - hits[leader]).astype(np.float64)
-        row, n_before, r_before = row[leader], n_before[leader], r_before[leader]
-    before = n_before.astype(np.float64), r_before.astype(np.float64)
-    return Runs(row, n, r, *before, total.astype(np.float64), N)
+        first, last, row = hits[leader], last[closing], row[leader]
+
+    def of_runs(values: np.ndarray) -> Float[np.ndarray, " G"]:
+        """Add up what belongs to the flagged members of each run."""
+        values = values if leader is None else np.add.reduceat(values, leader)
+        return values.astype(np.float64, copy=False)
+
+    gain = None
+    if carried is None:
+        n = np.ones(len(hits)) if leader is None else (last - first).astype(np.float64)
+        r = n if leader is None else of_runs(np.ones(len(hits)))
+        n_before, n_items = (first - U * row).astype(np.float64), U
+        r_before = np.arange(len(hits)) if leader is None else leader
+        r_before = (r_before - np.repeat(edges[:-1], _count(row, B))).astype(np.float64)
+        return Runs(row, n, r, n_before, r_before, np.diff(edges).astype(np.float64), n_items)
+    places = (flat & keys.dtype.type((1 << carried.n_bits) - 1)).astype(np.intp)
+    n_until = np.append(0, np.cumsum(carried.sizes.take(places), dtype=np.int64))
+    n_items = int(carried.sizes.sum(dtype=np.int64))
+    n_first = n_until.take(first)
+    n, n_before = (n_until.take(last) - n_first).astype(np.float64), n_first - n_items * row
+    chosen = places.take(hits) + U * np.repeat(np.arange(B), np.diff(edges))
+    r = of_runs(carried.hits.ravel().take(chosen))
+    if carried.gains is not None:
+        gain = of_runs(carried.gains.ravel().take(chosen))
+    relevant = np.bincount(row, r, minlength=B)
+    r_before = np.cumsum(r) - r - (np.cumsum(relevant) - relevant)[row]
+    return Runs(row, n, r, n_before.astype(np.float64), r_before, relevant, n_items, gain)
+
+
+def _count(row: Integer[np.ndarray, " G"], B: int) -> Integer[np.ndarray, " B"]:
+    return np.bincount(row, minlength=B)
 
 
 def _ends(
-    flat: UInt[np.ndarray, " T"], start: Integer[np.ndarray, " m"], stop: Integer[np.ndarray, " m"]
+    flat: UInt[np.ndarray, " T"],
+    shift: np.unsignedinteger[Any],
+    start: Integer[np.ndarray, " m"],
+    stop: Integer[np.ndarray, " m"],
 ) -> Integer[np.ndarray, " m"]:
     """Where the equal numbers end that begin at each `start`; at `stop` at the latest.
 
-    In steps of 1, 2, 4, ... until something else stands there, and then by halving.
+    Equal but for the `shift` lowest bits. In steps of 1, 2, 4, ... until something else stands there, and
+    then by halving.
     """
-    value = flat[start]
+    value = flat[start] >> shift
     low, high, step = start, start, 1
     while True:
         high = np.minimum(low + step, stop)
-        equal = (high < stop) & (flat[np.minimum(high, len(flat) - 1)] == value)
+        equal = (high < stop) & (flat.take(high, mode="clip") >> shift == value)
         if not equal.any():
             break
         low, step = np.where(equal, high, low), 2 * step
     while (gap := high - low).max(initial=0) > 1:
         middle = low + gap // 2
-        equal = flat[middle] == value
+        equal = flat[middle] >> shift == value
         low, high = np.where(equal, middle, low), np.where(equal, high, middle)
     return high
 
@@ -167,10 +205,11 @@ def average_precisions_of_runs(
         # Where a run is cut, the divisor depends on the order of its items as well.
         for cut in np.flatnonzero((runs.n_before < at) & (at < runs.n_before + runs.n)):
             row = runs.row[cut]
-            sides = [runs.n[cut], runs.r[cut], runs.n_before[cut], runs.r_before[cut]]
-            if sides[1] > 0:
-                whole = gained[row] - gain[cut]
-                result[row] = _retrieved_with_cut_run(whole, *sides, at, runs.n_items, ties)
+            n, r, n_before, r_before = (float(each[cut]) for each in runs[1:5])
+            if r > 0:
+                result[row] = _retrieved_with_cut_run(
+                    gained[row] - gain[cut], n, r, n_before, r_before, at, runs.n_items, ties
+                )
     return result
 
 
