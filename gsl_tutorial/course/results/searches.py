@@ -178,18 +178,15 @@ def by_vectors(query: np.ndarray, database: np.ndarray, *, metric: Metric = "l2"
     for vectors of length 0 under "cosine".
     """
     check_name("metric", metric, get_args(Metric))
-    database = as_vectors(
-        _as_float(as_array(database, name="database vectors")), name="database vectors"
-    )
+    stored = as_array(database, name="database vectors")
+    database = as_vectors(_as_float(stored), name="database vectors")
     query = as_vectors(
         _as_float(as_array(query, name="query vectors")),
         dim=database.shape[1],
         name="query vectors",
     )
-    given = query, database
     if metric == "cosine":
         query, database = _directions(query, "queries"), _directions(database, "database vectors")
-    rows_of = database if metric == "cosine" else given[1]
 
     def distances_of(rows: slice, vectors: np.ndarray) -> np.ndarray:
         if metric == "l2":
@@ -198,10 +195,10 @@ def by_vectors(query: np.ndarray, database: np.ndarray, *, metric: Metric = "l2"
 
     return Search(
         f"exact: {_SAID[metric]}",
-        32 * database.shape[1],
+        min(32, 8 * stored.dtype.itemsize) * database.shape[1],  # we compute in 32 bits
         len(query),
         query,
-        rows_of,
+        database,
         distances_of,
     )
 
