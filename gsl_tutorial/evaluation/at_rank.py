@@ -200,7 +200,8 @@ def code_distances(
         )
     counts = np.min_scalar_type(codes.shape[1])
     if _are_bits(query_codes) and _are_bits(codes):
-        return _hamming(query_codes, codes, counts)
+        words = words_of_bits(query_codes), words_of_bits(codes)
+        return word_distances(*words).astype(counts, copy=False)
     differing = np.zeros((len(query_codes), len(codes)), counts)
     for mine, theirs in zip(query_codes.T, codes.T, strict=True):
         # As bytes: adding truth values would convert them, at eight times the price.
@@ -212,24 +213,23 @@ def _are_bits(codes: Integer[np.ndarray, "n M"]) -> bool:
     return codes.shape[1] > 8 and codes.size > 0 and 0 <= codes.min() <= codes.max() <= 1
 
 
-def _hamming(
-    query_codes: Integer[np.ndarray, "B M"],
-    codes: Integer[np.ndarray, "U M"],
-    counts: np.dtype[Any],
-) -> Integer[np.ndarray, "B U"]:
-    """The same for columns of 0 and 1: sixty-four of them in one exclusive or."""
-    queries, items = (_words(one) for one in (query_codes, codes))
-    differing = np.zeros((len(queries), len(items)), counts)
-    for mine, theirs in zip(queries.T, items.T, strict=True):
-        differing += np.bitwise_count(mine[:, None] ^ theirs)
-    return differing
-
-
-def _words(bits: Integer[np.ndarray, "n M"]) -> Integer[np.ndarray, "n W"]:
+def words_of_bits(bits: Integer[np.ndarray, "n M"]) -> Integer[np.ndarray, "n W"]:
+    """Columns of 0 and 1 in words of 64 bits, for `word_distances`; what fills up is 0."""
     n_words = -(-bits.shape[1] // 64)
     packed = np.zeros((len(bits), 8 * n_words), dtype=np.uint8)
     packed[:, : -(-bits.shape[1] // 8)] = np.packbits(bits.astype(np.uint8), axis=1)
     return packed.view(np.uint64)
+
+
+def word_distances(
+    query_words: Integer[np.ndarray, "B W"], words: Integer[np.ndarray, "U W"]
+) -> Integer[np.ndarray, "B U"]:
+    """The Hamming distance of codes in words: sixty-four bits in one exclusive or."""
+    counts = np.min_scalar_type(64 * words.shape[1])
+    differing = np.zeros((len(query_words), len(words)), counts)
+    for mine, theirs in zip(query_words.T, words.T, strict=True):
+        differing += np.bitwise_count(mine[:, None] ^ theirs)
+    return differing
 
 
 def _n_items(distances: np.ndarray) -> int:

@@ -18,7 +18,7 @@ from jaxtyping import Float, Integer, Real
 from gsl_tutorial.course.results.alphabets import Symbols, as_symbols, whole_numbers
 from gsl_tutorial.course.results.audit import Warned
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.evaluation.at_rank import code_distances
+from gsl_tutorial.evaluation.at_rank import code_distances, word_distances, words_of_bits
 from gsl_tutorial.evaluation.distances import squared_distances
 from gsl_tutorial.quantizers import ProductQuantizer, Quantizer, ResidualQuantizer
 from gsl_tutorial.validation import as_array, as_codes, as_vectors, check_name, describe
@@ -78,6 +78,13 @@ def by_codes(
     """
     found = as_symbols(query_codes, database_codes, packed=packed, bits=bits)
     n = found.database.shape[1]
+    words = _Last(words_of_bits)
+
+    def distances_of(rows: slice, codes: np.ndarray) -> np.ndarray:
+        if found.are_bits:
+            return word_distances(words_of_bits(found.query[rows]), words(codes))
+        return code_distances(found.query[rows], codes)
+
     what = "bits" if found.are_bits else "columns"
     return Search(
         f"symmetric: number of differing {what} out of {n}",
@@ -85,7 +92,7 @@ def by_codes(
         len(found.query),
         found.query,
         found.database,
-        lambda rows, codes: code_distances(found.query[rows], codes),
+        distances_of,
         (*found.warnings, *_dead(found)),
     )
 
@@ -163,7 +170,7 @@ def by_tables(
         len(vectors),
         query_codes,
         codes,
-        lambda rows, some: _to_reconstructions(quantizer, vectors[rows], some, metric),
+        _to_reconstructions(quantizer, vectors, metric),
         (
             *found,
             *_dead(Symbols(codes[:0], codes, quantizer.bits, False, ())),
@@ -203,18 +210,31 @@ def by_vectors(query: np.ndarray, database: np.ndarray, *, metric: Metric = "l2"
     )
 
 
+class _Last:
+    """What was made of the last array, kept for the next call: a search asks for one, block by block."""
+
+    def __init__(self, make: Callable[[np.ndarray], np.ndarray]) -> None:
+        self._make = make
+        self._kept: tuple[np.ndarray, np.ndarray] | None = None
+
+    def __call__(self, array: np.ndarray) -> np.ndarray:
+        kept = self._kept  # read once: threads may ask together
+        if kept is None or kept[0] is not array:
+            kept = self._kept = (array, self._make(array))
+        return kept[1]
+
+
 def _to_reconstructions(
-    quantizer: Quantizer,
-    queries: Float[np.ndarray, "b dim"],
-    codes: Integer[np.ndarray, "U M"],
-    metric: Metric,
-) -> Float[np.ndarray, "b U"]:
+    quantizer: Quantizer, queries: Float[np.ndarray, "B dim"], metric: Metric
+) -> Callable[[slice, np.ndarray], Float[np.ndarray, "b U"]]:
+    def decoded(codes: Integer[np.ndarray, "U M"]) -> Float[np.ndarray, "U dim"]:
+        vectors = quantizer.decode(codes)
+        return _directions(vectors, "reconstructions") if metric == "cosine" else vectors
+
+    vectors = _Last(decoded)
     if metric == "l2":
-        return quantizer.distances(queries, codes)
-    vectors = quantizer.decode(codes)
-    if metric == "cosine":
-        vectors = _directions(vectors, "reconstructions")
-    return np.asarray(-(queries @ vectors.T))
+        return lambda rows, codes: quantizer.distances(queries[rows], codes)
+    return lambda rows, codes: -(queries[rows] @ vectors(codes).T)
 
 
 def _other_codewords(
