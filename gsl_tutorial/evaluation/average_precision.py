@@ -237,9 +237,9 @@ def grouped_average_precisions(
     rule = _rule(at, denominator, ties)
     distances, grouped = as_array(distances, name="distances"), Members.of_counts(members)
     query = as_labels(query_labels, name="query labels")
-    if distances.shape != (len(query), len(grouped.sizes)):
+    if distances.shape != (len(query), grouped.n_groups):
         raise InvalidInputError(
-            f"distances ({len(query)}, {len(grouped.sizes)}), one column for each distinct code",
+            f"distances ({len(query)}, {grouped.n_groups}), one column for each distinct code",
             describe(distances),
             "compute the distances to what `group_codes` returned",
         )

@@ -13,6 +13,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -66,10 +67,14 @@ class Members(Mapping[Any, Integer[np.ndarray, " U"]]):
         self.group, self.count = group, count
         # Hits of queries seen before: many have the same label.
         self._known: dict[bytes, Integer[np.ndarray, " U"]] = {}
-        if group is None or count is None:
-            self.sizes = np.ones(len(relevance), dtype=np.int32)
-        else:
-            self.sizes = np.bincount(group, count, minlength=n_groups).astype(np.int32)
+        self.n_groups = len(relevance) if group is None else n_groups
+
+    @cached_property
+    def sizes(self) -> Integer[np.ndarray, " U"]:
+        """How many items each group has."""
+        if self.group is None or self.count is None:
+            return np.ones(self.n_groups, dtype=np.int32)
+        return np.bincount(self.group, self.count, minlength=self.n_groups).astype(np.int32)
 
     @classmethod
     def of_labels(cls, labels: object) -> Members:
@@ -124,7 +129,7 @@ class Members(Mapping[Any, Integer[np.ndarray, " U"]]):
     def _hits(self, asked: np.ndarray) -> np.ndarray:
         if self.group is None:
             return self.relevance.relevant(asked)
-        hits = np.empty((len(asked), len(self.sizes)), np.int32)
+        hits = np.empty((len(asked), self.n_groups), np.int32)
         for row, one in zip(hits, asked, strict=True):
             name = one.tobytes()
             known = self._known.get(name)
@@ -140,7 +145,7 @@ class Members(Mapping[Any, Integer[np.ndarray, " U"]]):
         if self.group is None or self.count is None:
             return found.astype(np.int32)
         chosen = np.flatnonzero(found)
-        n = np.bincount(self.group[chosen], self.count[chosen], minlength=len(self.sizes))
+        n = np.bincount(self.group[chosen], self.count[chosen], minlength=self.n_groups)
         return n.astype(np.int32)
 
     def graded(
@@ -155,7 +160,7 @@ class Members(Mapping[Any, Integer[np.ndarray, " U"]]):
     def _graded(
         self, asked: np.ndarray, gains: Float[np.ndarray, " V"]
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        U = len(self.sizes)
+        U = self.n_groups
         hits, gained = np.zeros((len(asked), U), np.int32), np.zeros((len(asked), U))
         levels = np.zeros((len(asked), len(gains)), np.int64)
         for b in range(len(asked)):
@@ -188,9 +193,9 @@ def _runs(
     distances: Any, asked: np.ndarray, members: Members, gains: Float[np.ndarray, " V"] | None
 ) -> Runs:
     distances = as_array(distances, name="distances")
-    if distances.shape != (len(asked), len(members.sizes)):
+    if distances.shape != (len(asked), members.n_groups):
         raise InvalidInputError(
-            f"distances ({len(asked)}, {len(members.sizes)}): a row for each query, a column "
+            f"distances ({len(asked)}, {members.n_groups}): a row for each query, a column "
             "for each item, or one for each distinct code of `group_codes`",
             describe(distances),
             "rows are queries; compute the distances to what the labels or counts belong to",
@@ -203,7 +208,7 @@ def _runs(
         hits, gained, levels = members._graded(asked, gains)
     carried = None
     if members.group is not None or gains is not None:
-        carried = Carried(bits_for(len(members.sizes)), members.sizes, hits, gained)
+        carried = Carried(bits_for(members.n_groups), members.sizes, hits, gained)
     keys = None
     if distances.size:
         keys = flagged(
@@ -232,7 +237,7 @@ def stream(
     are those of `relevant_runs`.
     """
     asked = members.relevance.asked(query_labels)
-    n_queries, n_groups = len(asked), len(members.sizes)
+    n_queries, n_groups = len(asked), members.n_groups
     threads = n_cores() if n_queries * n_groups > _ONE_THREAD else 1
     size = max(1, min(_CACHED // max(1, n_groups), math.ceil(n_queries / threads)))
     parts = [slice(i, min(i + size, n_queries)) for i in range(0, n_queries, size)]

@@ -95,7 +95,7 @@ class _Same(Relevance):
             # One number is left over, -1, for labels that the items lack.
             self._span = span if len(labels) else -1
             narrow = np.int16 if span < 2**15 - 1 else np.int32
-            self._items = (labels - self._low).astype(narrow)
+            self._items = (labels - self._low if self._low else labels).astype(narrow)
         else:
             self._known, numbers = np.unique(labels, return_inverse=True)
             self._items = numbers.astype(np.int32)

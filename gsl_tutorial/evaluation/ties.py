@@ -121,49 +121,45 @@ def runs_of_flagged(keys: UInt[np.ndarray, "B U"], carried: Carried | None = Non
     flags = (flat >> shift if carried else flat).astype(np.uint8)
     hits = np.flatnonzero((~flags & 1).view(bool))
     edges = np.searchsorted(hits, U * np.arange(B + 1))
-    row = np.repeat(np.arange(B), np.diff(edges))
+    total = np.diff(edges)
+    row = np.repeat(np.arange(B), total)
     # Does the next one tie with it (all bits equal, but perhaps the flag)?
     differing = (flat.take(hits + 1, mode="clip") >> shift) ^ (flat.take(hits) >> shift)
-    tied = np.flatnonzero((differing <= 1) & (hits < U * (row + 1) - 1))
-    first, last, leader = hits, hits + 1, None
+    tied = np.flatnonzero(differing <= 1)
+    tied = tied[hits[tied] < U * (row[tied] + 1) - 1]
+    first, last, leader = hits, hits + 1, np.arange(len(hits))
     if len(tied):
         by_others = tied[differing[tied] == 1]
         last[by_others] = _ends(flat, shift, hits[by_others] + 1, U * (row[by_others] + 1))
-        is_last = np.ones(len(hits), dtype=bool)
-        is_last[tied[differing[tied] == 0]] = False
-        closing = np.flatnonzero(is_last)
-        leader = np.append(0, closing[:-1] + 1)
-        first, last, row = hits[leader], last[closing], row[leader]
-
-    def of_runs(values: np.ndarray) -> Float[np.ndarray, " G"]:
-        """Add up what belongs to the flagged members of each run."""
-        values = values if leader is None else np.add.reduceat(values, leader)
-        return values.astype(np.float64, copy=False)
-
-    gain = None
+        by_hits = tied[differing[tied] == 0]
+        if len(by_hits):
+            last = np.delete(last, by_hits)
+            leader = np.delete(leader, by_hits + 1)
+            first, row = hits.take(leader), row.take(leader)
     if carried is None:
-        n = np.ones(len(hits)) if leader is None else (last - first).astype(np.float64)
-        r = n if leader is None else of_runs(np.ones(len(hits)))
-        n_before, n_items = (first - U * row).astype(np.float64), U
-        r_before = np.arange(len(hits)) if leader is None else leader
-        r_before = (r_before - np.repeat(edges[:-1], _count(row, B))).astype(np.float64)
-        return Runs(row, n, r, n_before, r_before, np.diff(edges).astype(np.float64), n_items)
+        n_before = first - U * row
+        r_before = leader - edges[:-1].take(row)
+        r = np.diff(leader, append=len(hits))
+        n, r, n_before, r_before, relevant = (
+            each.astype(np.float64) for each in (last - first, r, n_before, r_before, total)
+        )
+        return Runs(row, n, r, n_before, r_before, relevant, U)
     places = (flat & keys.dtype.type((1 << carried.n_bits) - 1)).astype(np.intp)
     n_until = np.append(0, np.cumsum(carried.sizes.take(places), dtype=np.int64))
     n_items = int(carried.sizes.sum(dtype=np.int64))
     n_first = n_until.take(first)
     n, n_before = (n_until.take(last) - n_first).astype(np.float64), n_first - n_items * row
-    chosen = places.take(hits) + U * np.repeat(np.arange(B), np.diff(edges))
-    r = of_runs(carried.hits.ravel().take(chosen))
-    if carried.gains is not None:
-        gain = of_runs(carried.gains.ravel().take(chosen))
+    chosen = places.take(hits) + U * np.repeat(np.arange(B), total)
+    r, gain = np.zeros(len(row)), None
+    if len(leader):
+        r = np.add.reduceat(carried.hits.ravel().take(chosen), leader, dtype=np.float64)
+        if carried.gains is not None:
+            gain = np.add.reduceat(carried.gains.ravel().take(chosen), leader)
+    elif carried.gains is not None:
+        gain = r
     relevant = np.bincount(row, r, minlength=B)
     r_before = np.cumsum(r) - r - (np.cumsum(relevant) - relevant)[row]
     return Runs(row, n, r, n_before.astype(np.float64), r_before, relevant, n_items, gain)
-
-
-def _count(row: Integer[np.ndarray, " G"], B: int) -> Integer[np.ndarray, " B"]:
-    return np.bincount(row, minlength=B)
 
 
 def _ends(
