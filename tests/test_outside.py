@@ -298,14 +298,25 @@ def test_several_labels_by_brute_force(form: str, at: int | None) -> None:
     ]
     np.testing.assert_allclose(result.per_query, expected, atol=1e-9)
     assert result.relevance == "a shared label"
-    for name, gain in (("", lambda s: s), ("_exponential", lambda s: 2**s - 1)):
+    exponential = measure_outside(
+        by_codes(Q, D), forms[form](q), forms[form](d), at=at, gain="exponential"
+    )
+    assert exponential.value == result.value
+    gains: dict[str, Callable[[Any], Any]] = {"": lambda s: s, "_exponential": lambda s: 2**s - 1}
+    for name, gain in gains.items():
         each = [ndcg(row, s, at or 90, gain) for row, s in zip(distances, shared, strict=True)]
         cut = "all" if at is None else at
-        assert result.extras[f"ndcg{name}@{cut}"] == pytest.approx(np.mean(each))
+        extras = {**result.extras, **exponential.extras}
+        assert extras[f"ndcg{name}@{cut}"] == pytest.approx(np.mean(each))
     exact = measure_outside(by_vectors(Z, X), forms[form](q), forms[form](d), at=at)
     assert exact.extras[f"ndcg@{'all' if at is None else at}"] > 0
     assert result.queries_without_relevant == (shared.sum(axis=1) == 0).sum()
     json.dumps(result.to_dict())
+
+
+def test_gains_have_names() -> None:
+    refused(["exponential, linear", "'squared'"], lambda: measure_outside(
+        by_codes(Q, D), np.eye(3)[QL] > 2, np.eye(3)[DL] > 2, gain="squared"), UnknownNameError)  # type: ignore[arg-type]  # fmt: skip
 
 
 def test_forms_of_one_label_each_give_one_number() -> None:

@@ -101,6 +101,13 @@ def evaluate(
     radius: Annotated[
         int | None, typer.Option(help="With --codes: also precision within so many columns.")
     ] = None,
+    gain: Annotated[
+        str | None,
+        typer.Option(
+            help="Of nDCG, for an item that shares s labels: linear, s (the default), or exponential, "
+            "2^s - 1."
+        ),
+    ] = None,
     per_query: Annotated[
         Path | None, typer.Option(help="Also write each query's value to this .npy file.")
     ] = None,
@@ -131,7 +138,8 @@ def evaluate(
         )
     for_adc = {"--codebooks": codebooks, "--queries": queries, "--rotation": rotation}
     for_codes = {"--packed": packed, "--bits": bits}
-    for_labels = {"--split": split_file, "--at": at, "--k": k, "--radius": radius}
+    for_labels = {"--split": split_file, "--at": at, "--k": k, "--radius": radius,
+                  "--gain": gain}  # fmt: skip
     if run is not None:
         others = {"--labels": labels, "--neighbours": neighbours, "--metric": metric or None}
         _refuse({**others, **for_labels, **for_adc, **for_codes}, f"the run {run}")
@@ -190,6 +198,7 @@ def evaluate(
             denominator=denominator,  # type: ignore[arg-type]
             k=k,
             radius=radius,
+            gain=gain or "linear",  # type: ignore[arg-type]
         )
         values, each = result.to_dict(), result.per_query
     if true is not None:

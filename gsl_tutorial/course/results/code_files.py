@@ -33,7 +33,11 @@ from gsl_tutorial.course.toys.neighbours import recall_of_lists
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.evaluation import Denominator, group_codes
 from gsl_tutorial.evaluation.at_rank import precision_of_runs, recall_of_runs, within_radius
-from gsl_tutorial.evaluation.discounted_gain import Gain, streamed_discounted_gains
+from gsl_tutorial.evaluation.discounted_gain import (
+    Gain,
+    discounted_gains_of_runs,
+    worth_of_shared,
+)
 from gsl_tutorial.evaluation.distances import blocks
 from gsl_tutorial.evaluation.ranking import Members, check_distances, stream
 from gsl_tutorial.evaluation.ties import Runs, average_precisions_of_runs
@@ -41,8 +45,6 @@ from gsl_tutorial.validation import as_array, as_places, check_count, check_name
 
 #: Stands for "no published protocol".
 OWN = "own"
-
-_GAINS: dict[str, Gain] = {"": "linear", "_exponential": "exponential"}
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ def measure_outside(
     denominator: Denominator = "relevant",
     k: int | None = None,
     radius: int | None = None,
+    gain: Gain = "linear",
 ) -> OutsideResult:
     """Measure and audit; ties are exact, the mean over all orders of tied items.
 
@@ -115,6 +118,8 @@ def measure_outside(
         Also precision and recall at k.
     radius
         Also precision within so many differing columns.
+    gain
+        For nDCG, what an item is worth that shares s labels: "linear", s, or "exponential", 2^s - 1.
 
     Returns
     -------
@@ -144,18 +149,20 @@ def measure_outside(
         )
 
     rows, members = _grouped(search, d_labels)
+    worth = worth_of_shared(members, gain) if several else None
     scores = np.concatenate(
         list(
             stream(
                 lambda part: search.distances_of(part, rows),
                 q_labels,
                 members,
-                lambda runs: _score(runs, at, denominator, k),
+                lambda runs: _score(runs, at, denominator, k, worth),
+                gains=worth,
             )
         ),
         axis=1,
     )
-    value, relevant_value, all_, well, badly, chance, precision, recall, relevant = scores
+    value, relevant_value, all_, well, badly, chance, precision, recall, graded, relevant = scores
     again = (
         check_labels(query_labels, of="queries", n=search.n_query),
         check_labels(database_labels, of="database items", n=n_items),
@@ -168,7 +175,8 @@ def measure_outside(
     extras = {} if k is None else {f"precision@{k}": precision, f"recall@{k}": recall}
     means = {name: float(each.mean()) for name, each in extras.items()}
     if several:
-        means |= _graded(search, rows, q_labels, members, at)
+        name = "ndcg" if gain == "linear" else "ndcg_exponential"
+        means[f"{name}@{'all' if at is None else at}"] = float(graded.mean())
     if radius is not None:
         means |= _within(search, rows, q_labels, members, check_count(radius, name="radius", low=0))
     cut = {"value": value.mean(), "all": all_.mean(), "relevant": relevant_value.mean()}
@@ -290,21 +298,6 @@ def _checksum(labels: np.ndarray) -> str:
     return hashlib.sha256(repr(rows).encode()).hexdigest()
 
 
-def _graded(
-    search: Search, rows: np.ndarray, labels: np.ndarray, members: Members, at: int | None
-) -> dict[str, float]:
-    """nDCG, with an item worth the number s of shared labels, and with 2^s - 1, the field's custom."""
-    cut = "all" if at is None else str(at)
-    return {
-        f"ndcg{name}@{cut}": float(
-            streamed_discounted_gains(
-                lambda part: search.distances_of(part, rows), labels, members, at=at, gain=gain
-            ).mean()
-        )
-        for name, gain in _GAINS.items()
-    }
-
-
 def _facts(numbers: Protocol | None) -> dict[str, Any]:
     names = ("n_train", "train_in_database", "query_in_database")
     return {name: getattr(numbers, name, None) for name in names}
@@ -318,7 +311,13 @@ def _grouped(search: Search, labels: Integer[np.ndarray, " N"]) -> tuple[np.ndar
     return distinct, Members.of_counts(counts)
 
 
-def _score(runs: Runs, at: int | None, denominator: str, k: int | None) -> Float[np.ndarray, "9 b"]:
+def _score(
+    runs: Runs,
+    at: int | None,
+    denominator: str,
+    k: int | None,
+    worth: Float[np.ndarray, " V"] | None,
+) -> Float[np.ndarray, "10 b"]:
     """Everything of some queries that the result needs, one row each."""
     B, N = len(runs.relevant), runs.n_items
     none, everything = np.zeros(B), np.full(B, float(N))
@@ -341,6 +340,7 @@ def _score(runs: Runs, at: int | None, denominator: str, k: int | None) -> Float
             ),
             precision_of_runs(runs, k=cut),
             recall_of_runs(runs, k=cut),
+            none if worth is None else discounted_gains_of_runs(runs, worth, at),
             runs.relevant,
         ]
     )
