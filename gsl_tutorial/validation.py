@@ -151,7 +151,7 @@ def as_labels(values: object, *, name: str = "labels") -> np.ndarray:
 
 
 def _holds_sets(values: Any) -> bool:
-    if isinstance(values, np.ndarray) and values.dtype != object:
+    if isinstance(values, np.ndarray) and (values.dtype != object or values.ndim == 0):
         return False
     if (
         not hasattr(values, "__len__")
@@ -283,7 +283,8 @@ def as_places(
     if not places.size:
         return places.astype(np.int64)
     low, high = places.min(), places.max()
-    if low < 0 or high >= (2**53 if n_items is None else n_items):
+    # In Python's numbers: a float16 would overflow, and 2**64 is no int64.
+    if low < 0 or float(high) >= (2**53 if n_items is None else n_items):
         top = "" if n_items is None else f" to {n_items - 1}"
         raise InvalidInputError(
             f"{name} as item numbers from 0{top}",

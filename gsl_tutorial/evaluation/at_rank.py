@@ -13,6 +13,7 @@ among the first k.
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Literal, NamedTuple, get_args
@@ -164,7 +165,7 @@ def within_radius(
             "rows are queries, columns are what `members` counts",
         )
     check_distances(distances)
-    if not radius >= 0:
+    if not isinstance(radius, numbers.Real) or not radius >= 0:
         raise InvalidInputError("a radius of 0 or more", f"{radius}", "change the radius")
     inside: Bool[np.ndarray, "B U"] = distances <= radius
     retrieved = inside @ members.sizes.astype(np.int64)

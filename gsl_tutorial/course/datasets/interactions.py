@@ -22,7 +22,7 @@ from jaxtyping import Int, Shaped
 
 from gsl_tutorial.course.datasets.splits import read_only
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.validation import check_count, describe
+from gsl_tutorial.validation import as_array, check_count, describe
 
 
 class TooFewInteractionsError(InvalidInputError):
@@ -44,11 +44,13 @@ class Interactions:
     n_items: int
 
     def __post_init__(self) -> None:
-        user, item, time = (np.asarray(a) for a in (self.user, self.item, self.time))
+        user, item, time = (
+            as_array(getattr(self, name), name=name) for name in ("user", "item", "time")
+        )
         for name, array in (("user", user), ("item", item), ("time", time)):
-            if array.ndim != 1 or array.dtype.kind not in "iu" or len(array) != len(user):
+            if array.ndim != 1 or array.dtype.kind not in "iu" or array.shape != user.shape:
                 raise InvalidInputError(
-                    f"{name} as whole numbers, one for each event ({len(user)})",
+                    f"{name} as whole numbers, one for each event ({user.size})",
                     describe(array),
                     "pass three arrays of one length",
                 )

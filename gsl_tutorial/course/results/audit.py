@@ -53,7 +53,12 @@ def check_labels(labels: object, *, of: str, n: int) -> np.ndarray:
     Lists of labels, one for each item, are taken as sets. Raises `InvalidInputError` for anything else.
     """
     if isinstance(labels, list) and labels and all(isinstance(one, list) for one in labels):
-        labels = [set(one) for one in labels]
+        try:
+            labels = [set(one) for one in labels]
+        except TypeError as error:
+            raise InvalidInputError(
+                f"lists of labels for the {of}", f"lists in lists: {error}", "list names or numbers"
+            ) from error
     if isinstance(labels, np.ndarray) and labels.ndim == 2 and labels.dtype.kind in "iuf":
         table = labels
         if table.shape[1] > 1 and not ((table == 0) | (table == 1)).all():

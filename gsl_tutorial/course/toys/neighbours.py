@@ -90,6 +90,9 @@ def recall_of_lists(
     array([1.])
     """
     lists = []
+    found = as_array(found, name="found neighbours")
+    if found.ndim != 2:
+        raise InvalidInputError("found neighbours (B, f)", describe(found), "a row for each query")
     for name, given in (("found neighbours", found), ("true neighbours", true)):
         array = as_places(given, n_rows=len(found), name=name, distinct=True)
         check_count(k, name="k", low=1, high=array.shape[1])

@@ -113,7 +113,7 @@ def top_items(
     array([[ 1,  3,  0, -1]])
     """
     scores = as_array(scores, name="scores")
-    users = np.asarray(users)
+    users = _whole(users, "users")
     if scores.shape != (len(users), known.n_items) or scores.dtype.kind not in "biuf":
         raise InvalidInputError(
             f"scores ({len(users)}, {known.n_items}): a row for each user, a column for each item",
@@ -166,6 +166,13 @@ def measure_lists(
     Raises `InvalidInputError` for items that there are not, or that a list repeats; -1 may fill up the end
     of a list.
     """
+    users, popularity = _whole(users, "users"), _whole(popularity, "popularity")
+    if hidden.n_items != len(popularity) or not np.isin(users, hidden.user).all():
+        raise InvalidInputError(
+            f"the popularity of {hidden.n_items} items, and users with hidden events",
+            f"{len(popularity)} items, {len(users)} users",
+            "measure lists of users of whom something was hidden",
+        )
     top = _checked_lists(top, len(users), len(popularity))
     starts = hidden.starts
     numbers = np.arange(len(popularity))
@@ -194,6 +201,13 @@ def measure_lists(
         "tail_events": float(tail_total),
     }
     return Measured(figures, np.array(recalls[10]))
+
+
+def _whole(values: object, name: str) -> Int[np.ndarray, " n"]:
+    array = as_array(values, name=name)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise InvalidInputError(f"{name} as whole numbers (n,)", describe(array), "pass integers")
+    return array.astype(np.int64)
 
 
 def _checked_lists(top: object, n_users: int, n_items: int) -> Int[np.ndarray, "U k"]:
