@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from evaluation_cases import TIES, many
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,9 +58,10 @@ def test_exceptional_numbers_in_long_rankings(dtype: Any) -> None:
     for n, pool in product((40, 3000), (special, np.abs(special), special[[2, 3, 8, 9, 12]])):
         distances = rng.choice(pool, (9, n))
         labels = rng.integers(0, 3, n)
-        rank = np.array(
-            [[sorted(set(row.tolist())).index(x) for x in row.tolist()] for row in distances]
-        )
+        rank = np.empty((9, n), int)
+        for b, row in enumerate(distances.tolist()):
+            place = {value: i for i, value in enumerate(sorted(set(row)))}  # 0.0 and -0.0 are one
+            rank[b] = [place[value] for value in row]
         np.testing.assert_allclose(
             average_precisions(distances, np.ones(9), labels),
             average_precisions(rank, np.ones(9), labels),
@@ -131,3 +133,14 @@ def test_extremes() -> None:
     _, members = group_codes(np.zeros((0, 2), int), np.zeros(0, int))
     empty = grouped_average_precisions(np.zeros((2, 0)), np.zeros(2, int), members)
     assert empty.tolist() == [0.0, 0.0]
+
+
+def test_tensors_of_any_make_rank_like_arrays() -> None:
+    distances = np.random.default_rng(0).normal(size=(9, 40)).astype(np.float32).round(1)
+    labels = torch.arange(40) % 3
+    expected = mean_average_precision(distances, np.zeros(9), labels.numpy())
+    for tensor in (torch.tensor(distances), torch.tensor(distances, requires_grad=True)):
+        assert mean_average_precision(tensor, torch.zeros(9), labels) == expected  # type: ignore[arg-type]
+    half = torch.tensor(distances).bfloat16()
+    got = mean_average_precision(half, torch.zeros(9), labels)  # type: ignore[arg-type]
+    assert got == mean_average_precision(half.float().numpy(), np.zeros(9), labels.numpy())
