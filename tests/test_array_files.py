@@ -207,6 +207,14 @@ def test_lists_of_labels(tmp_path: Path, name: str, text: str) -> None:
         read_array(tmp_path / name)
 
 
+def test_lists_of_words_and_of_one_length(tmp_path: Path) -> None:
+    for text in ('[["sea", "sky"], ["town"]]', '[["sea"], ["town"]]', "[[1, 5], [2, 7]]"):
+        (tmp_path / "a.json").write_text(text)
+        assert read_labels(tmp_path / "a.json") == json.loads(text)
+    (tmp_path / "a.json").write_text("[[1, 0], [0, 1]]")
+    assert isinstance(read_labels(tmp_path / "a.json"), np.ndarray)
+
+
 def test_colons_and_strange_names(tmp_path: Path) -> None:
     np.save(tmp_path / "a:b.npy", np.arange(3))
     assert read_array(tmp_path / "a:b.npy").tolist() == [0, 1, 2]

@@ -323,6 +323,7 @@ def test_forms_of_one_label_each_give_one_number() -> None:
     plain = measure_outside(by_codes(Q, D), QL, DL)
     forms: list[Callable[[np.ndarray], Any]] = [
         lambda labels: labels[:, None],
+        lambda labels: labels[None],
         lambda labels: labels.astype(np.float64),
         lambda labels: labels.astype(str),
         lambda labels: labels.astype("S3"),
@@ -353,6 +354,7 @@ def test_forms_of_one_label_each_give_one_number() -> None:
         (QL + 0.5, DL, ["whole numbers"]),
         (np.full(20, np.nan), DL, ["whole numbers"]),
         ([{1}] * 19, [{1}] * 90, ["labels (20,)"]),
+        (np.eye(3)[QL].T, np.eye(3)[DL].T, ["lies on its side"]),
     ],
 )  # fmt: skip
 def test_labels_of_two_forms_are_refused(one: Any, other: Any, words: list[str]) -> None:

@@ -59,6 +59,8 @@ def check_labels(labels: object, *, of: str, n: int) -> np.ndarray:
             raise InvalidInputError(
                 f"lists of labels for the {of}", f"lists in lists: {error}", "list names or numbers"
             ) from error
+    if isinstance(labels, np.ndarray) and n > 1 and labels.shape == (1, n):
+        labels = labels[0]  # a row, as MATLAB saves a list
     if isinstance(labels, np.ndarray) and labels.ndim == 2 and labels.dtype.kind in "iuf":
         table = labels
         if table.shape[1] > 1 and not ((table == 0) | (table == 1)).all():
@@ -73,7 +75,12 @@ def check_labels(labels: object, *, of: str, n: int) -> np.ndarray:
         raise InvalidInputError(
             f"labels ({n},) for the {of}",
             describe(found),
-            f"pass {n:,} labels, in the order of the {of}",
+            f"pass {n:,} labels, in the order of the {of}"
+            + (
+                "; this table lies on its side: .T"
+                if found.ndim == 2 and found.shape[1] == n
+                else ""
+            ),
         )
     return found
 

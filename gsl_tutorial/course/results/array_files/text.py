@@ -72,10 +72,10 @@ def _json(path: Path, name: str | None) -> Any:
     no_name(path, name)
     try:
         found = json.loads(_decoded(path))
-        if isinstance(found, list) and all(isinstance(one, list) for one in found):
-            whole = all(type(each) is int for one in found for each in one)
-            if whole and len({len(one) for one in found}) > 1:
-                return found
+        if isinstance(found, list) and found and all(isinstance(one, list) for one in found):
+            kinds = {type(each) for one in found for each in one}
+            if kinds <= {str} or (kinds <= {int} and len({len(one) for one in found}) > 1):
+                return found  # labels by name or number, as many for each item as it has
         return np.asarray(found)
     except (ValueError, RecursionError, OverflowError) as error:
         broken(path, f"{error}"[:100], "write one list, or one list of numbers for each item")
