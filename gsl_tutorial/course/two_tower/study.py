@@ -68,8 +68,19 @@ class TwoTowerResults:
         return True
 
     def records(self, part: str, **where: Any) -> list[Record]:
-        """Finished runs of a part, by name; `where` asks for values, such as arm="text"."""
+        """Finished runs of a part, by name; `where` asks for values, such as arm="text".
+
+        Raises `RunMismatchError` where some were made by another rule for ties: other events were hidden,
+        so their users cannot be compared one by one.
+        """
         found = [read_json(path) for path in sorted((self.path / part).glob("*.json"))]
+        rules = {record.get("ties", "item number") for record in found}
+        if len(rules) > 1:
+            raise RunMismatchError(
+                f"runs of part {part} with one rule for equal times and scores",
+                f"{' and '.join(sorted(rules))} in {self.path / part}",
+                "run the study again in another folder (--results), or move the older records away",
+            )
         return [r for r in found if all(r[key] == value for key, value in where.items())]
 
     def per_user(self, record: Record) -> Float[np.ndarray, " U"]:
