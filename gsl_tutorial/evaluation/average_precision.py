@@ -327,7 +327,7 @@ def mean_average_precision(
     )
     if not len(each):
         raise InvalidInputError("at least one query", "none", "pass a non-empty query set")
-    return float(np.add.reduce(each) / len(each))
+    return float(np.add.reduce(each) / len(each)) if len(each) > 1 else float(each[0])
 
 
 class _Rule(NamedTuple):
@@ -345,7 +345,9 @@ class _Rule(NamedTuple):
     def of_one(self, distances: np.ndarray, relevant: np.ndarray) -> float:
         if not 0 < len(distances) <= _SHORT or distances.dtype.kind not in "iuf":
             return float(self.of_runs(runs_of_one(distances, relevant))[0])
-        value = average_precision_of_short(distances, relevant, **self._asdict())
+        value = average_precision_of_short(
+            distances, relevant, at=self.at, denominator=self.denominator, ties=self.ties
+        )
         if math.isnan(value):
             check_distances(distances)
         return value
