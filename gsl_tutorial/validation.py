@@ -151,7 +151,7 @@ def as_labels(values: object, *, name: str = "labels") -> np.ndarray:
 
 
 def _holds_sets(values: Any) -> bool:
-    if isinstance(values, np.ndarray) and values.dtype != object:
+    if isinstance(values, np.ndarray) and (values.dtype != object or values.ndim == 0):
         return False
     if (
         not hasattr(values, "__len__")
@@ -240,6 +240,70 @@ def as_codes(values: object, *, n_subspaces: int, n_codewords: int) -> Integer[n
             "use the quantizer that made these codes",
         )
     return codes
+
+
+def as_places(
+    values: object,
+    *,
+    n_rows: int,
+    n_items: int | None = None,
+    name: str = "neighbours",
+    distinct: bool = False,
+) -> Integer[np.ndarray, "n_rows t"]:
+    """Return row by row the numbers of items, such as neighbours, as an (n_rows, t) int64 array.
+
+    Parameters
+    ----------
+    values
+        Whole numbers; floats that are whole are taken.
+    n_rows, n_items
+        How many rows there must be, and how many items, where that is known.
+    name
+        What they are called in messages.
+    distinct
+        Whether a row may name an item once only.
+
+    Raises
+    ------
+    InvalidInputError
+        For another shape, for numbers that are no items (-1 is faiss's "nothing found", and would be the
+        last item to NumPy), and for repeated ones where `distinct`.
+    """
+    places = as_array(values, name=name)
+    if places.ndim != 2 or len(places) != n_rows or places.shape[1] == 0:
+        raise InvalidInputError(
+            f"a row of {name} for each of the {n_rows} queries", describe(places),
+            "pass the lists of the same queries, in the same order",
+        )  # fmt: skip
+    is_whole = places.dtype.kind in "iu" or (
+        places.dtype.kind == "f" and bool((places == np.floor(places)).all())
+    )
+    if not is_whole:
+        raise InvalidInputError(f"{name} as whole numbers", describe(places), "pass item numbers")
+    if not places.size:
+        return places.astype(np.int64)
+    low, high = places.min(), places.max()
+    # In Python's numbers: a float16 would overflow, and 2**64 is no int64.
+    if low < 0 or float(high) >= (2**53 if n_items is None else n_items):
+        top = "" if n_items is None else f" to {n_items - 1}"
+        raise InvalidInputError(
+            f"{name} as item numbers from 0{top}",
+            f"{low} to {high}",
+            "-1 is what faiss writes where it found nothing: search more lists (nprobe), or ask for fewer"
+            if low < 0
+            else "number the items as the database does, from 0",
+        )
+    places = places.astype(np.int64)
+    if distinct:
+        in_order = np.sort(places, axis=1)
+        repeated = (in_order[:, 1:] == in_order[:, :-1]).any(axis=1)
+        if repeated.any():
+            raise InvalidInputError(
+                f"{name} that are all different in a row",
+                f"one named twice in {int(repeated.sum())} rows, row {int(repeated.argmax())} first",
+                "leave the second one out: it would count twice",
+            )
+    return places
 
 
 def check_count(value: object, *, name: str, low: int, high: int | None = None) -> int:

@@ -100,24 +100,37 @@ def streamed_discounted_gains(
     InvalidInputError
         As `average_precision.average_precisions`, and where an exponential gain would be too large.
     """
-    check_name("gain", gain, get_args(Gain))
     cut = None if at is None else check_count(at, name="at", low=1)
     grouped = Members.of_counts(members)
-    gains = np.arange(grouped.relevance.most_shared + 1, dtype=np.float64)
-    if gain == "exponential":
-        if len(gains) > 1000:
-            raise InvalidInputError(
-                "at most 999 labels with an exponential gain", f"{len(gains) - 1}",
-                "use the linear gain",
-            )  # fmt: skip
-        gains = 2**gains - 1
+    gains = worth_of_shared(grouped, gain)
     parts = stream(
-        distances_of, query_labels, grouped, lambda runs: _of_runs(runs, gains, cut), gains=gains
+        distances_of,
+        query_labels,
+        grouped,
+        lambda runs: discounted_gains_of_runs(runs, gains, cut),
+        gains=gains,
     )
     return np.concatenate([np.empty(0), *parts])
 
 
-def _of_runs(runs: Runs, gains: Float[np.ndarray, " V"], at: int | None) -> np.ndarray:
+def worth_of_shared(members: Members, gain: Gain) -> Float[np.ndarray, " V"]:
+    """What an item is worth that shares 0, 1, ..., V - 1 labels: the `gains` of `ranking.stream`."""
+    check_name("gain", gain, get_args(Gain))
+    shared = np.arange(members.relevance.most_shared + 1, dtype=np.float64)
+    if gain == "linear":
+        return shared
+    if len(shared) > 1000:
+        raise InvalidInputError(
+            "at most 999 labels with an exponential gain", f"{len(shared) - 1}",
+            "use the linear gain",
+        )  # fmt: skip
+    worth: np.ndarray = 2**shared - 1
+    return worth
+
+
+def discounted_gains_of_runs(
+    runs: Runs, gains: Float[np.ndarray, " V"], at: int | None
+) -> Float[np.ndarray, " B"]:
     """NDCG of each query from its tie groups, their gains, and the number of items of each grade."""
     if runs.gain is None or runs.levels is None:
         raise ValueError("runs without grades: `stream` was not given `gains`")
