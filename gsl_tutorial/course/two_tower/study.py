@@ -1,7 +1,9 @@
 """Making the runs of the study on hard negatives: their settings, data, training and measures.
 
-A record holds figures and the notes of each epoch; beside it lies each user's Recall@10. How runs are
-kept and shared by processes is in `gsl_tutorial.course.study.records`.
+A record holds figures and the notes of each epoch; beside it lies each user's Recall@10. "ties" in a record
+says how equal times and equal scores were put in order; records without it were made when both went by item
+number, and stay readable. How runs are kept and shared by processes is in
+`gsl_tutorial.course.study.records`.
 """
 
 from __future__ import annotations
@@ -30,10 +32,12 @@ from gsl_tutorial.course.two_tower.grid import (
 )
 from gsl_tutorial.course.two_tower.items import ItemTexts, first_cells, load_items
 from gsl_tutorial.course.two_tower.training import Trained, train_towers
-from gsl_tutorial.errors import DataMissingError
+from gsl_tutorial.errors import DataMissingError, RunMismatchError
 from gsl_tutorial.quantizers import ProductQuantizer
 from gsl_tutorial.storage import read_json
 
+#: The rule of this version, written into each record: see `datasets.interactions` and `evaluation`.
+TIES = "lots"
 #: Bytes for which a tower trained without a quantizer gets one afterwards.
 SIZES = (8, 16, 32)
 
@@ -51,6 +55,21 @@ class TwoTowerResults(Records[TwoTowerStudy, TwoTowerRun]):
         texts = load_items()
         films = load_movielens() if find_movielens() is not None else None
         return lambda run: execute_run(run, task_data(run, texts, films))
+
+    def records(self, part: str, **where: Any) -> list[Record]:
+        """Finished runs of a part, by name; `where` asks for values, such as arm="text".
+
+        Raises `RunMismatchError` where some were made by another rule for ties: other events were hidden,
+        so their users cannot be compared one by one.
+        """
+        rules = {record.get("ties", "item number") for record in super().records(part)}
+        if len(rules) > 1:
+            raise RunMismatchError(
+                f"runs of part {part} with one rule for equal times and scores",
+                f"{' and '.join(sorted(rules))} in {self.path / part}",
+                "run the study again in another folder (--results), or move the older records away",
+            )
+        return super().records(part, **where)
 
     def planned(self, part: str) -> list[TwoTowerRun]:
         """The runs of a part; raises `DataMissingError` while the trials that it needs are missing."""
@@ -131,6 +150,7 @@ def execute_run(run: TwoTowerRun, data: TwoTowerData) -> Made:
         "arm": run.config.arm,
         "method": run.config.method,
         "seed": run.config.seed,
+        "ties": TIES,
         "figures": _round(measured.figures),
         "codes": {size: _round(figures) for size, figures in codes.items()},
         "false_negatives": {
