@@ -19,6 +19,7 @@ FLOORS = {
     **dict.fromkeys(("errors", "validation", "storage", "progress", "sealed"), 0),
     **dict.fromkeys(("quantizers",), 1),
     **dict.fromkeys(("snapping", "snapping_numpy", "losses", "methods", "bias", "plane"), 2),
+    **dict.fromkeys(("codebook_state", "loss_scale", "snapping_compiled"), 2),
     **dict.fromkeys(("plane_losses", "plane_methods"), 2),
     **dict.fromkeys(
         ("distances", "ties", "ranking", "compiled", "evaluation", "cutoffs", "bootstrap"), 2
