@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gsl_tutorial.datasets import (
+from gsl_tutorial.course.datasets import (
     PROTOCOLS,
     Split,
     arrange,
     cifar10,
+    cifar10_files,
     cifar10_status,
     draw_per_class,
-    files,
     find_cifar10,
     load_cifar10,
     load_digits,
@@ -27,7 +27,7 @@ from gsl_tutorial.datasets import (
     read_cifar10,
     split,
 )
-from gsl_tutorial.datasets.files import FOLDER, OfficialFile
+from gsl_tutorial.course.datasets.cifar10_files import FOLDER, OfficialFile
 from gsl_tutorial.errors import (
     ChecksumError,
     DataMissingError,
@@ -88,7 +88,7 @@ def believe(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         )
         for name in files.FILES
     }
-    monkeypatch.setattr(files, "FILES", table)
+    monkeypatch.setattr(cifar10_files, "FILES", table)
 
 
 # -- splits ------------------------------------------------------------------------------------
@@ -381,7 +381,7 @@ def test_a_file_that_changes_after_the_first_check_is_not_believed(
 
 
 def test_importing_the_data_sets_does_not_import_torch() -> None:
-    code = "import sys, gsl_tutorial.datasets; sys.exit('torch' in sys.modules)"
+    code = "import sys, gsl_tutorial.course.datasets; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -16,10 +16,10 @@ from torch import Tensor
 from twins import DEVICES
 
 from gsl_tutorial import GradientSnapping, ProductQuantizer, snap_gradient
-from gsl_tutorial.losses import quantization_penalty
-from gsl_tutorial.methods import MethodOptions
+from gsl_tutorial.course.training.losses import quantization_penalty
+from gsl_tutorial.course.training.methods import MethodOptions
 from gsl_tutorial.snapping import SnapOptions
-from gsl_tutorial.snapping_numpy import snap_gradient_numpy
+from gsl_tutorial.snapping.by_hand import snap_gradient_numpy
 
 
 @pytest.fixture(scope="module")
