@@ -40,6 +40,7 @@ class HoldsCodebooks(nn.Module):
 
     @quantizer.setter
     def quantizer(self, quantizer: Quantizer) -> None:
+        """Take another one, with buffers of its own."""
         if not isinstance(quantizer, Quantizer):
             raise InvalidInputError(
                 "a quantizer", describe(quantizer), "pass ProductQuantizer(...)"

@@ -290,7 +290,7 @@ class GradientSnapping(HoldsCodebooks):
         z : tensor
             (N, dim), or any other shape whose `axis` has the quantizer's `dim_` numbers.
         """
-        if torch.compiler.is_compiling():
+        if torch.compiler.is_compiling() or _is_tracing():
             return self._compiled(z)
         dim = self._checked_dim(z)
         axis = self.axis if self.axis < 0 else self.axis - z.ndim
@@ -351,6 +351,12 @@ class GradientSnapping(HoldsCodebooks):
 
     def _checked_dim(self, z: Tensor) -> int:
         """The length of a vector; raises where `z` has no such vectors along `axis`."""
+        if not isinstance(z, Tensor) or not z.is_floating_point():
+            raise InvalidInputError(
+                "a tensor of floating-point embeddings",
+                describe(z),
+                "pass what the encoder returned",
+            )
         self._quantizer._check_is_fitted()
         if getattr(self, "_is_replica", False):
             raise InvalidInputError(
@@ -369,8 +375,8 @@ class GradientSnapping(HoldsCodebooks):
 
     def _compiled(self, z: Tensor) -> Tensor:
         """The layer as torch.compile and torch.export see it: nothing that looks at numbers."""
-        dim = self._checked_dim(z)
-        if not _is_exporting():
+        dim = 1 if _is_tracing() else self._checked_dim(z)
+        if not _is_exporting() and not _is_tracing():
             axis = self.axis if self.axis < 0 else self.axis - z.ndim
             return snap_compiled(z, self._number, axis, z.numel() // dim)
         if self.training:
@@ -455,7 +461,7 @@ class _Snap(torch.autograd.Function):
     def forward(
         z: Tensor, layer: GradientSnapping, call: Call | None, axis: int, count: int
     ) -> Tensor:
-        if not torch._C._get_tracing_state() and not torch.isfinite(z).all():
+        if not z.is_meta and not torch.isfinite(z).all():
             raise InvalidInputError(
                 "finite embeddings", "NaN or infinity", "lower the learning rate or the strength"
             )
@@ -596,6 +602,10 @@ def _without_autocast(device: str) -> Any:
 def _is_exporting() -> bool:
     asked = getattr(torch.compiler, "is_exporting", None)  # newer than the oldest torch we take
     return bool(asked()) if asked is not None else not torch.compiler.is_dynamo_compiling()
+
+
+def _is_tracing() -> bool:
+    return torch._C._get_tracing_state() is not None
 
 
 def _check_shapes(gradient: Tensor, embedding: Tensor, candidates: Tensor) -> None:
