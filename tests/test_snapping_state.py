@@ -165,7 +165,7 @@ def test_an_average_of_weights_follows_a_refit(kind: Any) -> None:
         average = AveragedModel(net, avg_fn=get_ema_avg_fn(0.0), use_buffers=use_buffers)
         average.update_parameters(net)
         quantizer.refit(batch(50, seed=8 + use_buffers).numpy())
-        net(batch(7, 5))
+        net(batch(7, 5)).sum().backward()
         average.update_parameters(net)
         assert same(average.module[2].quantizer, quantizer)
         assert average.module[2].quantizer is not quantizer
@@ -173,7 +173,7 @@ def test_an_average_of_weights_follows_a_refit(kind: Any) -> None:
     half.update_parameters(net)
     before = quantizer.codebooks_
     quantizer.refit(batch(50, seed=20).numpy())
-    net(batch(7, 5))
+    net(batch(7, 5)).sum().backward()
     half.update_parameters(net)
     found = half.module[2].quantizer.codebooks_
     np.testing.assert_allclose(found, (before + quantizer.codebooks_) / 2, atol=1e-5)
@@ -185,10 +185,10 @@ def test_a_broadcast_into_the_buffers_reaches_the_quantizer() -> None:
     buffer = layer.pq_codebooks
     with torch.no_grad():
         buffer.copy_(buffer + 1)
-    layer(batch(2).requires_grad_())
+    layer(batch(2).requires_grad_()).sum().backward()
     assert np.array_equal(quantizer.codebooks_, buffer)
     quantizer.with_codebooks(quantizer.codebooks_ * 2)
-    layer(batch(2).requires_grad_())
+    layer(batch(2).requires_grad_()).sum().backward()
     assert layer.pq_codebooks is buffer  # who holds the tensor sees the refit
     assert np.array_equal(quantizer.codebooks_, buffer)
 

@@ -52,13 +52,17 @@ class LossScale:
         """Return `loss`; its backward pass tells the group of calls, and whoever belongs to none."""
         self.ever = self._is_followed = True
         calls = [call for one in self._calls if (call := one()) is not None]
-        followed: Tensor = _Follow.apply(loss, self, calls)  # type: ignore[no-untyped-call]
+        kind = _FollowTransformed if is_transforming() else _Follow
+        followed: Tensor = kind.apply(loss, self, calls)  # type: ignore[no-untyped-call]
         return followed
 
     def scale(self, call: Call | None) -> Tensor | None:
         """By how much the losses of a call count together, or all losses where none is known to be its."""
         told = (call.told if call is not None else None) or self._now
-        return sum(told.values(), start=torch.zeros(())) if told else None
+        if not told:
+            return None
+        first, *others = told.values()
+        return sum(others, start=first)
 
     def tell(self, loss: object, gradient: Tensor, calls: list[Call]) -> None:
         """Note that `loss` counts by `gradient`, until the backward pass is over."""
@@ -78,7 +82,26 @@ class LossScale:
         engine.queue_callback(forget)
 
 
+def is_transforming() -> bool:
+    """Whether torch.func is at work (grad, vmap, jvp)."""
+    return bool(torch._C._are_functorch_transforms_active())
+
+
 class _Follow(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, loss: Tensor, scale: LossScale, calls: list[Call]) -> Tensor:
+        ctx.scale, ctx.calls, ctx.loss = scale, calls, object()
+        return loss.view_as(loss)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        ctx.scale.tell(ctx.loss, gradient.detach(), ctx.calls)
+        return gradient, None, None
+
+
+class _FollowTransformed(torch.autograd.Function):
+    """`_Follow` as torch.func wants it."""
+
     @staticmethod
     def forward(loss: Tensor, scale: LossScale, calls: list[Call]) -> Tensor:
         return loss.view_as(loss)
@@ -88,10 +111,7 @@ class _Follow(torch.autograd.Function):
         _, ctx.scale, ctx.calls = inputs
         ctx.loss = object()
 
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        ctx.scale.tell(ctx.loss, gradient.detach(), ctx.calls)
-        return gradient, None, None
+    backward = _Follow.backward
 
     @staticmethod
     def jvp(ctx: Any, tangent: Tensor, *rest: None) -> Tensor:
@@ -101,4 +121,4 @@ class _Follow(torch.autograd.Function):
     def vmap(
         info: Any, in_dims: tuple[Any, ...], loss: Tensor, *rest: Any
     ) -> tuple[Tensor, int | None]:
-        return _Follow.apply(loss, *rest), in_dims[0]  # type: ignore[no-untyped-call]
+        return _FollowTransformed.apply(loss, *rest), in_dims[0]  # type: ignore[no-untyped-call]

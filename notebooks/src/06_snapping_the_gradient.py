@@ -33,6 +33,7 @@ from gsl_tutorial.course.toys.plane_methods import method_gradient, run_method
 from gsl_tutorial.course.widgets import GradientExplorer, Guess
 from gsl_tutorial.snapping import SnapOptions
 from gsl_tutorial.snapping.by_hand import descending_codeword, snap_gradient_numpy
+from gsl_tutorial.snapping.layer import snap_unrounded
 
 # %% [markdown]
 # ## Meet the two pulls
@@ -385,7 +386,7 @@ for name, path in paths.items():
 # pieces, `j` over the candidates and `d` over the numbers of a piece.
 
 # %%
-print(inspect.getsource(snap_gradient).split('"""')[2])
+print(inspect.getsource(snap_unrounded).split('"""')[2])
 
 # %% [markdown]
 # Three properties hold exactly, whatever the numbers. The cell tries a thousand random cases of each.
