@@ -145,8 +145,8 @@ def snap_gradient(
     how = SnapOptions(form=form, length=length, fallback=fallback, strength=strength, step=step)
     _check_shapes(gradient, embedding, candidates)
     exact = torch.promote_types(gradient.dtype, torch.float32)
-    inputs = (t.to(exact) for t in (gradient, embedding, candidates))
-    snapped = snap_unrounded(*inputs, how, batch=len(gradient))
+    g, z, c = (t.to(exact) for t in (gradient, embedding, candidates))
+    snapped = snap_unrounded(g, z, c, how, batch=len(gradient))
     return never_uphill(snapped.to(gradient.dtype), gradient, how)
 
 
