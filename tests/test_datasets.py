@@ -74,7 +74,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(cifar10, "_ROWS", ROWS)
     folder = tmp_path / "data" / FOLDER
     folder.mkdir(parents=True)
-    for number, name in enumerate(files.FILES):
+    for number, name in enumerate(cifar10_files.FILES):
         (folder / name).write_bytes(batch_bytes(number) if name != "batches.meta" else b"meta")
     believe(folder, monkeypatch)
     return folder
@@ -86,7 +86,7 @@ def believe(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         name: OfficialFile(
             hashlib.md5((folder / name).read_bytes()).hexdigest(), (folder / name).stat().st_size
         )
-        for name in files.FILES
+        for name in cifar10_files.FILES
     }
     monkeypatch.setattr(cifar10_files, "FILES", table)
 
@@ -345,7 +345,7 @@ def test_a_changed_byte_stops_everything_before_unpickling(
     with pytest.raises(ChecksumError) as caught:
         load_cifar10(fake)
     text = str(caught.value)
-    assert files.FILES["test_batch"].md5 in text
+    assert cifar10_files.FILES["test_batch"].md5 in text
     assert hashlib.md5(content).hexdigest() in text
     assert "test_batch" in text
     assert "What to do: delete the folder" in text

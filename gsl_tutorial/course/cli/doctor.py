@@ -30,7 +30,9 @@ _NEEDED_MEMORY = 1 * _GB  # the budget of a notebook
 _NEEDED_DISK = 0.4 * _GB  # CIFAR-10, packed and unpacked
 _SHIPPED = Path(__file__).parents[3] / "data"
 # Where the installed name may differ from the one asked for (conda, GPU builds), its module decides.
-_MODULES = {"faiss-cpu": "faiss"}
+_MODULES = {
+    "faiss-cpu": "faiss", "ipython": "IPython", "pillow": "PIL", "scikit-learn": "sklearn",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -104,14 +106,17 @@ def render(report: Report) -> str:
 
 
 def _python_and_packages() -> Iterator[Finding]:
-    from packaging.requirements import Requirement  # a dependency of pooch
+    from packaging.requirements import Requirement
     from packaging.specifiers import SpecifierSet
 
     try:
         own = metadata.distribution("gsl-tutorial")
     except metadata.PackageNotFoundError:
         yield Finding(
-            "problem", "gsl-tutorial", "not installed", "run `pip install -e .` in the repository"
+            "problem",
+            "gsl-tutorial",
+            "not installed",
+            "run `pip install -e '.[course]'` in the repository",
         )
         return
     version, allowed = platform.python_version(), str(own.metadata["Requires-Python"])
@@ -123,7 +128,7 @@ def _python_and_packages() -> Iterator[Finding]:
         )
     for line in own.requires or []:
         needed = Requirement(line)
-        if needed.marker is None or needed.marker.evaluate({"extra": ""}):
+        if needed.marker is None or needed.marker.evaluate({"extra": "course"}):
             yield _package(needed.name, str(needed.specifier), needed.specifier)
 
 
