@@ -190,6 +190,12 @@ def test_a_broadcast_into_the_buffers_reaches_the_quantizer() -> None:
     quantizer.with_codebooks(quantizer.codebooks_ * 2)
     layer(batch(2).requires_grad_()).sum().backward()
     assert layer.pq_codebooks is buffer  # who holds the tensor sees the refit
+    quantizer.refit(batch(50, seed=8).numpy())
+    layer(batch(2).requires_grad_()).sum().backward()
+    with torch.no_grad():
+        buffer.copy_(buffer.clone())  # what is there already, as before every step of DDP
+    layer(batch(2).requires_grad_()).sum().backward()
+    assert quantizer.distortion_ > 0  # still known: nothing was adopted
     assert np.array_equal(quantizer.codebooks_, buffer)
 
 
@@ -279,3 +285,16 @@ def test_data_parallel_is_refused() -> None:
     )._replicate_for_data_parallel()  # type: ignore[no-untyped-call]
     with pytest.raises(InvalidInputError, match="DistributedDataParallel"):
         replica(batch(4))
+
+
+def test_buffers_that_are_lent_for_one_call_are_left_alone() -> None:
+    quantizer = random_quantizer(ProductQuantizer, 3, 8, 2)
+    layer = GradientSnapping(quantizer)
+    lent = {"pq_codebooks": torch.zeros(3, 8, 2)}
+    quantizer.refit(batch(50, seed=8).numpy())
+    z = batch(4).requires_grad_()
+    torch.func.functional_call(layer, lent, (z,)).sum().backward()
+    assert not lent["pq_codebooks"].any()
+    assert quantizer.codebooks_.any()
+    layer(z).sum().backward()
+    assert np.array_equal(layer.pq_codebooks, quantizer.codebooks_)

@@ -68,7 +68,7 @@ def test_the_bias_is_measured_before_the_refit_and_the_rest_after(
     expected = gradient_bias(
         get_method("penalty"),
         wanted.options,
-        rounds._similarity(model),
+        rounds.similarity_of(model),
         z[:1000],
         labels[:1000],
         old,
@@ -119,7 +119,7 @@ def test_large_sets_are_refitted_on_an_even_sample(monkeypatch: pytest.MonkeyPat
     seen: list[torch.Tensor] = []
     original = rounds.embed
     monkeypatch.setattr(
-        training, "embed", lambda encoder, x, **options: seen.append(x) or original(encoder, x)
+        rounds, "embed", lambda encoder, x, **options: seen.append(x) or original(encoder, x)
     )
     images, labels = make_data("digits")
     train(config(), images, labels)

@@ -61,20 +61,29 @@ class HoldsCodebooks(nn.Module):
         if not hasattr(quantizer, "dim_"):
             return
         arrays = quantizer.arrays()
+        old = {
+            name: self._seen[key][0] for name in arrays if (key := self._key(name)) in self._seen
+        }
         fresh, written = [], False
         for name, array in arrays.items():
             key = self._key(name)
-            before, buffer, version = self._seen.get(key, (None, None, -1))
-            if array is not before:
+            _, buffer, version = self._seen.get(key, (None, self._buffers.get(key), -1))
+            if buffer is not None and (self._buffers[key] is not buffer or buffer.is_meta):
+                continue  # somebody else's for the moment (functional_call), or no numbers at all
+            if buffer is None or array is not old.get(name):
                 fresh.append(name)
-            elif self._buffers[key] is buffer and not buffer.is_meta:
-                written = written or buffer._version != version
-                if thorough and buffer._version == version:
-                    fresh += [name] * (not np.array_equal(buffer.cpu().numpy(), array))
-        if written and not fresh:
+                continue
+            changed = buffer._version != version
+            if (changed or thorough) and not np.array_equal(buffer.cpu().numpy(), array):
+                written = written or changed
+                fresh.append(name)
+            elif changed:  # the same numbers again, as a broadcast brings them before each step
+                self._seen[key] = (array, buffer, buffer._version)
+        if written and all(array is old.get(name) for name, array in arrays.items()):
             self._adopt({name: self._buffers[self._key(name)] for name in arrays})
             arrays = quantizer.arrays()
-        for name in arrays if written and not fresh else fresh:
+            fresh = list(arrays)
+        for name in fresh:
             self._write(self._key(name), arrays[name])
 
     @torch.inference_mode(False)

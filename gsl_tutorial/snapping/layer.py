@@ -349,6 +349,7 @@ class GradientSnapping(HoldsCodebooks):
         return self._snapped(gradient, z, self._scale(None), axis, z.numel() // dim)
 
     def extra_repr(self) -> str:
+        """What `repr` says: the quantizer, the options, and what differs from a plain layer."""
         chosen = {name: getattr(self.options, name) for name in SnapOptions.__dataclass_fields__}
         if self.axis != -1:
             chosen["axis"] = self.axis
@@ -573,10 +574,11 @@ def never_uphill(
     if options.form == "replace" and options.fallback != "nearest":
         return torch.where(uphill, 0.0, snapped)
     # With t of the pull p, <g + t p, g> stays above `bound` times the two lengths.
-    g, bound = gradient.double(), torch.finfo(gradient.dtype).eps
+    wide = _widest(gradient)
+    g, bound = gradient.to(wide), torch.finfo(gradient.dtype).eps
     size = g.abs().amax(2, keepdim=True)
     g = torch.where(size > 0, g / size, 0.0)
-    pull = torch.where(size > 0, snapped.double() / size, 0.0) - g
+    pull = torch.where(size > 0, snapped.to(wide) / size, 0.0) - g
     square = g.square().sum(2, keepdim=True)
     against = -(pull * g).sum(2, keepdim=True).clamp_max(0)
     lengths = square.sqrt() * torch.linalg.vector_norm(pull, dim=2, keepdim=True)
@@ -587,7 +589,13 @@ def never_uphill(
 
 
 def _is_uphill(snapped: Tensor, gradient: Tensor) -> Tensor:
-    return torch.linalg.vecdot(snapped.double(), gradient.double()).unsqueeze(2) < 0
+    wide = _widest(gradient)
+    return torch.linalg.vecdot(snapped.to(wide), gradient.to(wide)).unsqueeze(2) < 0
+
+
+def _widest(tensor: Tensor) -> torch.dtype:
+    """Double precision, where the device has it."""
+    return torch.float32 if tensor.device.type == "mps" else torch.float64
 
 
 def _pick(vectors: Float[Tensor, "N M n d"], index: Int[Tensor, "N M 1"]) -> Float[Tensor, "N M d"]:
