@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gsl_tutorial.course.datasets import interactions, movielens, movielens_fetch
+from gsl_tutorial.course.datasets import fetch_movielens, interactions, movielens
+from gsl_tutorial.course.datasets.download import MOVIELENS, fetch
 from gsl_tutorial.course.datasets.interactions import (
     Interactions,
     TooFewInteractionsError,
@@ -166,34 +170,27 @@ def test_fetch_finds_what_is_there_and_obeys_offline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GSL_TUTORIAL_OFFLINE", "1")
-    with pytest.raises(DownloadError, match="unset it, or copy the official folder"):
-        movielens_fetch.fetch_movielens(tmp_path)
+    with pytest.raises(DownloadError, match=r"unset it, or bring .* copy the official folder"):
+        fetch_movielens(tmp_path)
     if OFFICIAL is not None:
-        assert movielens_fetch.fetch_movielens(OFFICIAL) == OFFICIAL
+        assert fetch_movielens(OFFICIAL) == OFFICIAL
 
 
 @needs_ratings
-def test_fetch_downloads_checks_and_unpacks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import zipfile
-
+def test_fetch_checks_and_unpacks(tmp_path: Path) -> None:
     assert OFFICIAL is not None
     packed = tmp_path / "made.zip"
-
-    def serve(target: Path, mirrors: object, **rest: object) -> None:
-        target.write_bytes(packed.read_bytes())
-
-    monkeypatch.setattr(movielens_fetch, "download", serve)
     with zipfile.ZipFile(packed, "w") as archive:
         for name in (*movielens.FILES, "README.txt"):
             archive.write(OFFICIAL / name, f"{movielens.FOLDER}/{name}")
-    folder = movielens_fetch.fetch_movielens(tmp_path / "cache")
+        archive.writestr(f"{movielens.FOLDER}/tags.csv", "not asked for")
+    ours = replace(MOVIELENS, sha256=hashlib.sha256(packed.read_bytes()).hexdigest())
+    folder = fetch(ours, tmp_path / "cache", packed=packed)
     assert len(movielens.load_movielens(folder).titles) == movielens.N_FILMS
-    assert sorted(p.name for p in (tmp_path / "cache").iterdir()) == [
-        ".movielens.lock", movielens.FOLDER,
-    ]  # fmt: skip
+    assert {path.name for path in folder.iterdir()} == {*movielens.FILES, "README.txt"}
+    lock = f".{movielens.FOLDER}.lock"
+    assert {p.name for p in (tmp_path / "cache").iterdir()} == {lock, movielens.FOLDER}
     packed.write_bytes(b"not a zip")
-    with pytest.raises(ChecksumError, match="not a zip"):
-        movielens_fetch.fetch_movielens(tmp_path / "other")
-    assert [p.name for p in (tmp_path / "other").iterdir()] == [".movielens.lock"]
+    with pytest.raises(ChecksumError, match=r"with 9 bytes and .* nothing in it was read"):
+        fetch(ours, tmp_path / "other", packed=packed)
+    assert not (tmp_path / "other").exists()
