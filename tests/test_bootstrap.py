@@ -152,6 +152,8 @@ A = np.zeros(4)
         (lambda: paired_bootstrap(A[None], A[None], random_state=0), ["(Q,)", "(1, 4)"]),
         (lambda: paired_bootstrap(["a", "b"], ["a", "b"], random_state=0), ["numbers"]),
         (lambda: paired_bootstrap(A * np.nan, A, random_state=0), ["finite scores", "scores 0"]),
+        (lambda: paired_bootstrap(np.ma.masked_equal(A, 0), A, random_state=0), ["without a mask"]),
+        (lambda: paired_bootstrap(A + 1j, A, random_state=0), ["numbers"]),
         (lambda: paired_bootstrap(A, A, random_state=0, n_resamples=0), ["n_resamples"]),
         (lambda: paired_bootstrap(A, A, random_state=None), ["random_state", "None"]),  # type: ignore[arg-type]
         (lambda: paired_bootstrap(A, A, random_state=0, confidence=95), ["between 0 and 1", "95"]),
@@ -165,3 +167,14 @@ def test_bad_input_is_named(call: Any, words: list[str]) -> None:
         call()
     for word in words:
         assert word in str(caught.value)
+
+
+def test_tensors_and_lists_are_taken() -> None:
+    import torch
+
+    a, b = scores(0, 30), scores(1, 30)
+    expected = paired_bootstrap(a, b, random_state=0)
+    given: Any = a.tolist(), torch.tensor(b, requires_grad=True)
+    assert paired_bootstrap(*given, random_state=0) == expected
+    hits = paired_bootstrap(a > 0.5, b > 0.5, random_state=0)
+    assert hits.difference == pytest.approx((a > 0.5).mean() - (b > 0.5).mean())

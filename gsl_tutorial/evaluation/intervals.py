@@ -18,7 +18,7 @@ from jaxtyping import Float
 from scipy.stats import bootstrap, norm, t
 
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.validation import check_count, check_size, describe
+from gsl_tutorial.validation import as_array, check_count, check_size, describe
 
 # Drawn positions held at once: 40 MB of them.
 _DRAWN = 5_000_000
@@ -151,15 +151,15 @@ def _checked(
 
 
 def _differences(a: object, b: object, *, ndim: int, wanted: str) -> Float[np.ndarray, "..."]:
-    one, other = np.asarray(a), np.asarray(b)
-    numbers = all(np.issubdtype(x.dtype, np.number) for x in (one, other))
+    one, other = (as_array(each, name="scores") for each in (a, b))
+    numbers = all(each.dtype.kind in "biuf" for each in (one, other))
     if one.shape != other.shape or one.ndim != ndim or min(one.shape) < 2 or not numbers:
         raise InvalidInputError(
             f"two arrays of numbers {wanted}",
             f"{describe(one)} and {describe(other)}",
             "pass per-query scores of both methods, the same queries in the same order",
         )
-    differences = one.astype(np.float64) - other
+    differences = one.astype(np.float64) - other.astype(np.float64)
     if not np.isfinite(differences).all():
         raise InvalidInputError(
             "finite scores", "NaN or infinity", "a query without relevant items scores 0, not NaN"
