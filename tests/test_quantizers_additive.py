@@ -17,7 +17,7 @@ from gsl_tutorial import AdditiveQuantizer, ResidualQuantizer
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.quantizers import additive_base
 from gsl_tutorial.quantizers.additive import least_squares
-from gsl_tutorial.quantizers.beam import beam_search
+from gsl_tutorial.quantizers.additive_base import beam_search
 from gsl_tutorial.quantizers.residual import stagewise_kmeans
 
 few = settings(max_examples=25, deadline=None)

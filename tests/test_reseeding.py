@@ -8,7 +8,7 @@ from test_quantizers_contract import vectors
 
 from gsl_tutorial import ResidualQuantizer
 from gsl_tutorial.quantizers import additive_base
-from gsl_tutorial.quantizers.reseeding import reseed_unused
+from gsl_tutorial.quantizers.additive_base import reseed_unused
 
 FAR = [77.0, 77.0]
 

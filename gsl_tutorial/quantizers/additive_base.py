@@ -3,13 +3,24 @@
     q(x) = c_1 + c_2 + ... + c_M,   every c_m as long as the vector
 
 Nothing is cut, so the codebooks need not be blind to each other; the price is that codes must be
-searched for (`beam.py`), and that the distance is no longer a sum over stages alone:
+searched for (`beam_search`), and that the distance is no longer a sum over stages alone:
 
     |q - x|^2 = |q|^2 - 2 <q, c_1> - ... - 2 <q, c_M> + |x|^2
 
 The last term couples the stages, but it belongs to the item and not to the query: one number for each
-item, computed once. Source: Babenko and Lempitsky, "Additive quantization for extreme vector
-compression", 2014. Changed here: the number is kept in double precision, not quantized into the code.
+item, computed once.
+
+The search is a beam: it keeps the `width` best partial sums from stage to stage. Further sweeps go
+through the stages again, free one codeword of each sum at a time and choose it anew, given the others:
+that is the local search of additive quantizers (iterated conditional modes), done on a whole beam.
+Since the present codeword is among the choices, a sweep never loses.
+
+Sources: Babenko and Lempitsky, "Additive quantization for extreme vector compression", 2014 (sums, beam);
+Martinez, Clement, Hoos and Little, "Revisiting additive quantization", 2016 (local search). Changed
+here: beam and local search are one loop, in torch, on the device of the vectors; the number of an item
+is kept in double precision, not quantized into the code; and a codeword that no vector uses is given
+a place where one is needed (`reseed_unused`), which k-means in faiss does for itself, while an additive
+code is chosen by a search over all stages together and may still leave one with none.
 """
 
 from __future__ import annotations
@@ -18,12 +29,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from jaxtyping import Float, Integer
+from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
 from gsl_tutorial.quantizers.base import Quantizer
-from gsl_tutorial.quantizers.beam import beam_search
-from gsl_tutorial.quantizers.reseeding import reseed_unused
 from gsl_tutorial.validation import as_codes, check_codebooks, check_count, check_tail
 
 #: Scores (vectors x beam x codewords) that a search may hold at once: 64 MB in float32.
@@ -145,3 +154,74 @@ class AdditiveBase(Quantizer):
             for block in torch.split(z, rows)
         ]
         return torch.cat(found)
+
+
+def beam_search(
+    z: Float[Tensor, "N dim"], codebooks: Float[Tensor, "M K dim"], *, width: int, sweeps: int = 0
+) -> Int[Tensor, "N width M"]:
+    """Return the codes of the best sums found, nearest first, no code twice.
+
+    `width` is cut to K^M, all there are. The largest arrays are (N, width, K) and (N, width, dim);
+    the time is that of (1 + sweeps) M matrix products.
+    """
+    M, K, _ = codebooks.shape
+    # Around the mean codeword: far from the origin the squares would drown the differences.
+    centres = codebooks.mean(dim=1)
+    around = codebooks - centres.unsqueeze(1)
+    squares = around.square().sum(2)
+    codes = torch.zeros(len(z), 1, M, dtype=torch.long, device=z.device)
+    residual = z.unsqueeze(1)  # (N, beam, dim): what the sums still miss
+
+    for step in range(M * (1 + sweeps)):
+        m, beam = step % M, codes.shape[1]
+        first_visit = step < M
+        if not first_visit:  # take this stage's codeword out of each sum
+            residual = residual + codebooks[m][codes[:, :, m]]
+            codes[:, :, m] = 0
+        # |r - c|^2, for all codewords of this stage at once.
+        residual = residual - centres[m]
+        scores = (residual @ around[m].T).mul_(-2).add_(squares[m])
+        scores += residual.square().sum(2, keepdim=True)
+        if not first_visit:  # sums that differed only here would offer the same sums twice
+            scores.masked_fill_(_repeated(codes).unsqueeze(2), torch.inf)
+        kept = min(width, beam * K) if first_visit else beam
+        best = scores.flatten(1).topk(kept, dim=1, largest=False).indices
+        parent, codeword = best // K, best % K
+        codes = codes.gather(1, parent.unsqueeze(2).expand(-1, -1, M))
+        codes[:, :, m] = codeword
+        residual = residual.gather(1, parent.unsqueeze(2).expand(-1, -1, z.shape[1]))
+        residual = residual - around[m][codeword]
+    return codes
+
+
+def _repeated(codes: Int[Tensor, "N beam M"]) -> Tensor:
+    """(N, beam) True where an earlier row of the same beam holds the same code."""
+    same = (codes.unsqueeze(2) == codes.unsqueeze(1)).all(3)
+    return same.tril(diagonal=-1).any(2)
+
+
+def reseed_unused(
+    X: Float[np.ndarray, "N dim"],
+    codes: Integer[np.ndarray, "N M"],
+    codebooks: Float[np.ndarray, "M K dim"],
+) -> tuple[Float[np.ndarray, "M K dim"], Integer[np.ndarray, "N M"], Integer[np.ndarray, "M"]]:
+    """Give each unused codeword the place where the worst vector of a crowded one needs it.
+
+    Returns new codebooks, new codes and how many codewords of each codebook moved. The new place is
+    the crowded codeword plus what it left over for that vector, which then is met exactly.
+    """
+    books, codes = codebooks.copy(), codes.copy()
+    M, K, _ = books.shape
+    left_over = X - books[np.arange(M), codes].sum(axis=1)
+    moved = np.zeros(M, dtype=np.int64)
+    for m in range(M):
+        usage = np.bincount(codes[:, m], minlength=K)
+        for k in np.flatnonzero(usage == 0):
+            crowded = int(usage.argmax())
+            members = np.flatnonzero(codes[:, m] == crowded)
+            worst = members[(left_over[members] ** 2).sum(axis=1).argmax()]
+            books[m, k] = books[m, crowded] + left_over[worst]
+            codes[worst, m], left_over[worst] = k, 0
+            usage[crowded] -= 1
+            moved[m] += 1
+    return books, codes, moved
