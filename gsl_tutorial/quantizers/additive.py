@@ -76,7 +76,7 @@ class AdditiveQuantizer(AdditiveBase):
 
     def fit(self, X: Float[np.ndarray, "N dim"], y: None = None) -> Self:
         """Start from greedy residual stages, then take turns; needs at least K rows."""
-        X = check_training_set(X, self, pieces=1)
+        X = self._learnable(X, pieces=1)
         check_count(self.n_iterations, name="n_iterations", low=0)
         books, reseeded = stagewise_kmeans(
             X, self.n_subspaces, self.n_codewords, seed=seed_from(self.random_state)
