@@ -5,7 +5,8 @@ PIP_ARGS ?=
 LAB_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
-# Exists when what is installed is as new as what is asked for.
+# Each exists when what is installed is as new as what is asked for: the course, or that and all tools.
+COURSE := $(VENV)/.ready-course
 READY := $(VENV)/.ready
 
 # Notebooks run in their own folder: a relative path must keep its meaning there.
@@ -25,7 +26,7 @@ help:
 	@echo "make bench-widgets  measure the widgets in a browser (needs chromium, a quiet machine, 4 minutes)"
 	@echo "make clean    remove .venv and what tools left behind"
 
-lab: $(READY)
+lab: $(COURSE)
 	$(BIN)/gsl-tutorial lab $(LAB_ARGS)
 
 test: lint unit notebooks
@@ -41,7 +42,7 @@ unit: $(READY)
 
 # All cells run, claims are compared, budgets are held; images are hidden, as on a student's machine.
 NBVAL := $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 600 \
-    -p gsl_tutorial.press.nbval_budget
+    -p gsl_tutorial.course.press.nbval_budget
 notebooks: $(READY)
 	$(NBVAL) notebooks
 ifneq ($(GSL_TUTORIAL_DATA),)
@@ -52,13 +53,8 @@ endif
 build: $(READY)
 	$(BIN)/gsl-tutorial build
 
-SITE_READY := $(VENV)/.ready-site
-site: $(SITE_READY)
+site: $(READY)
 	$(BIN)/gsl-tutorial site
-
-$(SITE_READY): $(READY)
-	$(BIN)/python -m pip install $(PIP_ARGS) -c constraints.txt -e ".[site]"
-	@touch $@
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
@@ -67,17 +63,24 @@ bench-widgets: $(READY)
 	$(BIN)/python -m benchmarks widgets
 
 # An interrupted one goes on when it is called again.
-reproduce: $(READY)
+reproduce: $(COURSE)
 	for card in data/cifar10-*/card.json; do name=$$(basename $$(dirname $$card)); \
 	    $(BIN)/gsl-tutorial reproduce data/$$name --out runs/$$name || exit 1; done
 
-$(READY): pyproject.toml constraints.txt
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	    { echo "Python 3.11, 3.12 or 3.13 is needed; $$($(PYTHON) --version 2>&1) is what" \
 	    "$(PYTHON) starts. Try: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install $(PIP_ARGS) -c constraints.txt -e ".[test]"
+
+INSTALL = $(BIN)/python -m pip install $(PIP_ARGS) -c constraints.txt
+$(COURSE): pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) -e ".[course]"
 	@touch $@
+
+$(READY): pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) -e ".[course,authors,test]"
+	@touch $@ $(COURSE)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

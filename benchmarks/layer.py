@@ -15,8 +15,8 @@ import torch.nn.functional as F
 
 from benchmarks.timing import in_turn
 from gsl_tutorial import GradientSnapping, ProductQuantizer
-from gsl_tutorial.config import PROFILES
-from gsl_tutorial.encoders import CosineClassifier, build_encoder
+from gsl_tutorial.course.training.config import PROFILES
+from gsl_tutorial.course.training.encoders import CosineClassifier, build_encoder
 
 BATCH, DIM, M, K = PROFILES["cifar10"]["quick"].batch_size, 32, 4, 256
 

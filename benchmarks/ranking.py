@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from gsl_tutorial.course.results.saved_runs import load_shipped
 from gsl_tutorial.evaluation import (
     group_codes,
     mean_average_precision,
     streamed_average_precisions,
 )
 from gsl_tutorial.quantizers import ProductQuantizer
-from gsl_tutorial.shipped import load_shipped
 
 _SAMPLE = 250
 _TURNS = 4

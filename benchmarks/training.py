@@ -9,8 +9,9 @@ import tempfile
 import time
 from typing import Any
 
-from gsl_tutorial.pipeline import evaluate_model, load_data, summary, train_run
-from gsl_tutorial.runs import RunFolder, TrainingConfig
+from gsl_tutorial.course.results.evaluate_run import evaluate_model, summary
+from gsl_tutorial.course.training.runs import RunFolder, TrainingConfig
+from gsl_tutorial.course.training.train_run import load_data, train_run
 
 
 def measure() -> dict[str, Any]:

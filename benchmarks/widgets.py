@@ -18,27 +18,27 @@ from typing import Any
 from playwright.sync_api import Page
 
 from benchmarks.watching import burst, drag, each, summary, watch
-from gsl_tutorial.widgets.explorer import SCRIPT
+from gsl_tutorial.course.widgets.explorer import SCRIPT
 from tests.browser import browser, jupyterlab, menu, open_notebook, wait_for_kernel, write_notebook
 
 STEPS = 60
-EXPLORER = "from gsl_tutorial.widgets import GradientExplorer\nGradientExplorer()"
-CODEWORDS = """from gsl_tutorial.datasets import make_blobs_2d
-from gsl_tutorial.widgets import CodewordExplorer
+EXPLORER = "from gsl_tutorial.course.widgets import GradientExplorer\nGradientExplorer()"
+CODEWORDS = """from gsl_tutorial.course.datasets import make_blobs_2d
+from gsl_tutorial.course.widgets import CodewordExplorer
 groups = make_blobs_2d(40, 3, random_state=2, spread=0.14).x
 CodewordExplorer(groups, [[-0.3, 0.5], [0.3, -0.3], [0.7, 0.6]], best=0.036)"""
 #: As in chapters 02 and 04: the widgets whose pictures Python draws, and how many steps of their first
 #: slider change the picture.
 PYTHON = {
-    "kmeans": """from gsl_tutorial.datasets import make_blobs_2d
-from gsl_tutorial.widgets import KMeansSliders
+    "kmeans": """from gsl_tutorial.course.datasets import make_blobs_2d
+from gsl_tutorial.course.widgets import KMeansSliders
 KMeansSliders(make_blobs_2d(50, 4, random_state=1, spread=0.22).x)""",
-    "turned_grid": """from gsl_tutorial.datasets import make_blobs_2d
-from gsl_tutorial.widgets import TurnSliders
+    "turned_grid": """from gsl_tutorial.course.datasets import make_blobs_2d
+from gsl_tutorial.course.widgets import TurnSliders
 TurnSliders(make_blobs_2d(40, 4, random_state=0, spread=0.12).x)""",
     "four_quantizers": """import gsl_tutorial as gsl
-from gsl_tutorial.datasets import make_blobs_2d
-from gsl_tutorial.widgets import MethodSliders
+from gsl_tutorial.course.datasets import make_blobs_2d
+from gsl_tutorial.course.widgets import MethodSliders
 methods = {"PQ": gsl.ProductQuantizer, "OPQ": gsl.OptimizedProductQuantizer,
            "RQ": gsl.ResidualQuantizer, "LSQ": gsl.AdditiveQuantizer}
 MethodSliders(make_blobs_2d(40, 4, random_state=0, spread=0.12).x, methods)""",

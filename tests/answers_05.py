@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from answers import Exercise
 
-from gsl_tutorial.checks.chapter05_place import CODEWORDS, PARTNER
-from gsl_tutorial.plane import Plane
+from gsl_tutorial.course.exercises.chapters.chapter05_place import CODEWORDS, PARTNER
+from gsl_tutorial.course.toys.plane import Plane
 
 
 def _autograd(z: Any, q: Any, strength: float) -> Any:

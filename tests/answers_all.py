@@ -22,8 +22,8 @@ from answers_10 import CHAPTER_10
 from answers_11 import CHAPTER_11
 from answers_tried import ALSO_WRONG
 
-from gsl_tutorial.checks import check
-from gsl_tutorial.checks.core import Verdict
+from gsl_tutorial.course.exercises import check
+from gsl_tutorial.course.exercises.checking import Verdict
 
 __all__ = ["BY_NAME", "EXERCISES", "Answer", "judge"]
 

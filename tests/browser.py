@@ -75,7 +75,7 @@ def jupyterlab(home: Path) -> Iterator[str]:
     log = home / "log"
     with log.open("w") as output:
         server = subprocess.Popen(
-            [sys.executable, "-c", "from gsl_tutorial.cli import main; main()",
+            [sys.executable, "-c", "from gsl_tutorial.course.cli import main; main()",
              "lab", "--no-browser", "--port", str(port)],
             cwd=home / "work", env=lab_environment(home), stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip

@@ -19,7 +19,7 @@ from gsl_tutorial import (
     ProductQuantizer,
     ResidualQuantizer,
 )
-from gsl_tutorial.methods import MethodOptions, get_method
+from gsl_tutorial.course.training.methods import MethodOptions, get_method
 
 FORMS, LENGTHS = ("replace", "pull", "look-ahead"), ("projected", "full")
 FALLBACKS = ("zero", "keep", "nearest")

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from gsl_tutorial import cli
-from gsl_tutorial.config import PROFILES, Schedule
-from gsl_tutorial.runs import RunFolder
+from gsl_tutorial.course import cli
+from gsl_tutorial.course.training.config import PROFILES, Schedule
+from gsl_tutorial.course.training.runs import RunFolder
 
 SHORT = Schedule(3, epochs=1, batch_size=64, learning_rate=0.1, label_smoothing=0.0)
 

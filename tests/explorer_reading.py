@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from gsl_tutorial.plane_methods import method_gradient
-from gsl_tutorial.widgets import GradientExplorer
+from gsl_tutorial.course.toys.plane_methods import method_gradient
+from gsl_tutorial.course.widgets import GradientExplorer
 
 #: Everything that one explorer on the page says, as numbers.
 READ = """(root) => {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gsl_tutorial.outside import OutsideResult
+from gsl_tutorial.course.results.code_files import OutsideResult
 from gsl_tutorial.quantizers import ProductQuantizer
 
 rng = np.random.default_rng(0)

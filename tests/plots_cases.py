@@ -7,10 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from matplotlib.figure import Figure
 
-from gsl_tutorial.clustering import kmeans_steps
-from gsl_tutorial.neighbours import Compressed
-from gsl_tutorial.plane import Plane, descend
-from gsl_tutorial.plots import (
+from gsl_tutorial.course.plots import (
     clusters,
     neighbour_charts,
     neighbours,
@@ -22,8 +19,11 @@ from gsl_tutorial.plots import (
     turn_courses,
     turns,
 )
-from gsl_tutorial.plots.plane import draw_fields, draw_paths, draw_snap
-from gsl_tutorial.turns import Frame, Recording, Turn
+from gsl_tutorial.course.plots.plane import draw_fields, draw_paths, draw_snap
+from gsl_tutorial.course.toys.kmeans_steps import kmeans_steps
+from gsl_tutorial.course.toys.neighbours import Compressed
+from gsl_tutorial.course.toys.plane import Plane, descend
+from gsl_tutorial.course.training.recording import Frame, Recording, Turn
 
 RNG = np.random.default_rng(0)
 

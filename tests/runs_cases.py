@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from gsl_tutorial.config import PROFILES, Schedule, TrainingConfig
-from gsl_tutorial.datasets import load_digits
-from gsl_tutorial.pipeline import as_tensor
-from gsl_tutorial.runs import TrainedModel
-from gsl_tutorial.training import Progress, train
+from gsl_tutorial.course.datasets import load_digits
+from gsl_tutorial.course.training.config import PROFILES, Schedule, TrainingConfig
+from gsl_tutorial.course.training.embedding import as_tensor
+from gsl_tutorial.course.training.rounds import Progress, train
+from gsl_tutorial.course.training.runs import TrainedModel
 
 ROUNDS = 3
 SMALL = {

@@ -1,114 +1,54 @@
-"""The floors of the package and the house rules that a machine can check."""
+"""The rule between rooms, and the house rules that a machine can check."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rooms import DRAWING, FLOOR, ROOMS, ROOT, drawing, imported, part_of, room_of
 
 import gsl_tutorial
-
-ROOT = Path(gsl_tutorial.__file__).parent
-
-#: Lower floors never import higher ones (DESIGN section 3). A name stands for a module or a folder.
-FLOORS = {
-    **dict.fromkeys(("errors", "validation", "storage", "progress", "sealed"), 0),
-    **dict.fromkeys(("quantizers",), 1),
-    **dict.fromkeys(("snapping", "snapping_numpy", "losses", "methods", "bias", "plane"), 2),
-    **dict.fromkeys(("plane_losses", "plane_methods"), 2),
-    **dict.fromkeys(
-        ("distances", "ties", "ranking", "compiled", "evaluation", "cutoffs", "bootstrap"), 2
-    ),
-    **dict.fromkeys(("clustering", "neighbours", "plane_codes"), 2),
-    **dict.fromkeys(("datasets", "encoders", "averaging"), 3),
-    **dict.fromkeys(
-        (
-            "config",
-            "optimizing",
-            "runs",
-            "training",
-            "search",
-            "retrieval",
-            "pipeline",
-            "shipped",
-            "two_tower",
-        ),
-        4,
-    ),
-    **dict.fromkeys(("labels", "audit", "comparisons", "outside", "study", "optimizing"), 4),
-    **dict.fromkeys(("turns", "reproducing", "checklist"), 4),
-    **dict.fromkeys(("trivial",), 2),
-    **dict.fromkeys(("lookups", "published", "results"), 4),
-    **dict.fromkeys(("plots", "widgets", "checks"), 5),
-    **dict.fromkeys(("press", "doctor", "lab", "cli"), 6),
-}
-#: Names of the table that may still be to come.
-TO_COME: set[str] = set()
 
 MODULES = sorted(
     path for path in ROOT.rglob("*.py") if not any(part.startswith(".") for part in path.parts)
 )
 TREES = {path: ast.parse(path.read_text()) for path in MODULES}
-LONGEST = 260
 
 each_module = pytest.mark.parametrize(
     "path", MODULES, ids=lambda path: str(path.relative_to(ROOT)).removesuffix(".py")
 )
 
 
-def part_of(path: Path) -> str:
-    """The name in `FLOORS` that a file belongs to: "quantizers" for quantizers/base.py."""
-    return path.relative_to(ROOT).parts[0].removesuffix(".py")
-
-
-def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Every import of the package, wherever it stands: (line, dotted name)."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"line {node.lineno}: relative imports hide the floor"
-            for alias in node.names:
-                yield node.lineno, f"{node.module}.{alias.name}"
-        elif (
-            isinstance(node, ast.Call)
-            and ast.unparse(node.func) in ("import_module", "importlib.import_module", "__import__")
-            and node.args
-            and isinstance(node.args[0], ast.Constant)
-        ):
-            yield node.lineno, str(node.args[0].value)
-
-
-def too_high(tree: ast.AST, part: str) -> list[str]:
-    """What a module of this part imports from floors above it."""
+def too_high(tree: ast.AST, room: str) -> list[str]:
+    """What a module of this room imports from rooms above it, or beside it."""
     found = []
     for line, name in imported(tree):
         package, _, rest = name.partition(".")
-        home = rest.partition(".")[0]
-        if package != "gsl_tutorial" or home == part:
+        if package != "gsl_tutorial":
             continue
-        if not rest or home not in FLOORS:
-            # A public name of the package itself: it is where __init__ says it is.
-            home = gsl_tutorial._HOMES.get(home, "gsl_tutorial.cli").split(".")[1]
-        if FLOORS[home] > FLOORS[part]:
-            found.append(f"line {line}: {part} ({FLOORS[part]}) imports {home} ({FLOORS[home]})")
+        # A public name of the package itself: it is where __init__ says it is.
+        home = room_of(gsl_tutorial._HOMES.get(rest, name).partition(".")[2])
+        if home != room and FLOOR.get(home, len(ROOMS)) >= FLOOR[room]:
+            found.append(f"line {line}: {room} imports {home or name}")
     return found
 
 
-def test_every_module_has_a_floor() -> None:
-    parts = {part_of(path) for path in MODULES} - {"__init__"}
-    assert parts - set(FLOORS) == set(), "give the new module a floor"
-    assert set(FLOORS) - parts <= TO_COME, "a module is gone"
+def test_the_drawing_in_the_readme_shows_the_house_as_it_is() -> None:
+    assert DRAWING.read_text(encoding="utf-8") == drawing(), "run python tests/rooms.py"
+
+
+def test_every_module_stands_in_a_room() -> None:
+    rooms = {part_of(path) for path in MODULES} - {"__init__", "course.__init__"}
+    assert rooms == set(FLOOR), "give the new room its place, or take the old one away"
 
 
 @each_module
-def test_lower_floors_never_import_higher_ones(path: Path) -> None:
-    if part_of(path) != "__init__":
-        assert too_high(TREES[path], part_of(path)) == []
+def test_rooms_import_only_what_lies_below(path: Path) -> None:
+    if (room := part_of(path)) in FLOOR:
+        assert too_high(TREES[path], room) == []
 
 
 def test_the_package_itself_imports_nothing_when_it_is_imported() -> None:
@@ -122,29 +62,29 @@ def test_the_package_itself_imports_nothing_when_it_is_imported() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "part", "allowed"),
+    ("source", "room", "allowed"),
     [
-        ("from gsl_tutorial.runs import RunFolder", "encoders", False),
-        ("import gsl_tutorial.cli", "pipeline", False),
-        ("def f():\n    from gsl_tutorial import plots", "retrieval", False),
+        ("from gsl_tutorial.course.results.measure import measure", "course.training", False),
+        ("import gsl_tutorial.course.cli", "course.press", False),
+        ("def f():\n    from gsl_tutorial.course import plots", "course.results", False),
         ("from gsl_tutorial import GradientSnapping", "quantizers", False),
-        ("import importlib\nimportlib.import_module('gsl_tutorial.doctor')", "plots", False),
-        ("if TYPE_CHECKING:\n    from gsl_tutorial.training import train", "losses", False),
-        ("from gsl_tutorial import ProductQuantizer", "losses", True),
-        ("from gsl_tutorial.runs import RunFolder", "training", True),
+        ("from gsl_tutorial.snapping import Form", "evaluation", False),
+        ("importlib.import_module('gsl_tutorial.course.cli.doctor')", "course.plots", False),
+        ("if TYPE_CHECKING:\n    from gsl_tutorial.course.toys.plane import World", "quantizers", False),
+        ("import gsl_tutorial", "validation", False),
+        ("from gsl_tutorial import ProductQuantizer", "snapping", True),
+        ("from gsl_tutorial.course.datasets import Split", "course.training", True),
         ("from gsl_tutorial.errors import TutorialError\nimport torch", "quantizers", True),
-        ("from gsl_tutorial.press import build", "cli", True),
+        ("from gsl_tutorial.course.press import build", "course.cli", True),
     ],
-)
-def test_the_rule_finds_what_it_should(source: str, part: str, allowed: bool) -> None:
-    assert (too_high(ast.parse(source), part) == []) is allowed
+)  # fmt: skip
+def test_the_rule_finds_what_it_should(source: str, room: str, allowed: bool) -> None:
+    assert (too_high(ast.parse(source), room) == []) is allowed
 
 
 @each_module
-def test_every_module_says_what_it_is_for_and_stays_short(path: Path) -> None:
+def test_every_module_says_what_it_is_for(path: Path) -> None:
     assert ast.get_docstring(TREES[path]), "the idea stands in the first lines"
-    n_lines = len(path.read_text().splitlines())
-    assert n_lines <= LONGEST, f"{n_lines} lines: one file, one idea"
 
 
 def undocumented(tree: ast.Module) -> list[str]:
@@ -240,7 +180,7 @@ def test_the_rule_on_randomness_finds_what_it_should(source: str, allowed: bool)
 def test_only_cifar10_unpickles(path: Path) -> None:
     names = {name for _, name in imported(TREES[path])}
     roots = {name.split(".")[0] for name in names}
-    if path != ROOT / "datasets" / "cifar10.py":
+    if path != ROOT / "course" / "datasets" / "cifar10.py":
         assert not roots & {"pickle", "cPickle", "dill", "joblib", "cloudpickle", "shelve"}
     for node in ast.walk(TREES[path]):
         if isinstance(node, ast.Call):
@@ -251,14 +191,16 @@ def test_only_cifar10_unpickles(path: Path) -> None:
 
 @each_module
 def test_only_the_command_line_and_the_checks_print(path: Path) -> None:
-    if part_of(path) in ("cli", "checks"):  # a check speaks to the student
+    if part_of(path) in ("course.cli", "course.exercises"):  # a check speaks to the student
         return
     calls = [node for node in ast.walk(TREES[path]) if isinstance(node, ast.Call)]
     lines = [node.lineno for node in calls if ast.unparse(node.func) == "print"]
     assert lines == [], "the package is silent; progress is a callback"
 
 
-@pytest.mark.parametrize("name", ["gsl_tutorial", "gsl_tutorial.cli", "gsl_tutorial.datasets"])
+@pytest.mark.parametrize(
+    "name", ["gsl_tutorial", "gsl_tutorial.course.cli", "gsl_tutorial.course.datasets"]
+)
 def test_importing_is_quick(name: str) -> None:
     program = f"import sys, {name}; print([m for m in ('torch', 'faiss') if m in sys.modules])"
     done = subprocess.run(

@@ -8,7 +8,7 @@ import torch
 from runs_cases import make_data
 from torch import Tensor
 
-from gsl_tutorial.encoders import augment
+from gsl_tutorial.course.training.encoders import augment
 
 
 def variants(image: Tensor, *, flip: bool) -> Tensor:

@@ -11,11 +11,11 @@ import torch
 from runs_cases import SMALL, Stop, assert_same_weights, config, make_data, shorten
 from torch import nn
 
-from gsl_tutorial.averaging import WeightAverage, memory
-from gsl_tutorial.config import PROFILES
-from gsl_tutorial.encoders import build_encoder, embed
-from gsl_tutorial.runs import RunFolder
-from gsl_tutorial.training import train
+from gsl_tutorial.course.training.averaging import WeightAverage, memory
+from gsl_tutorial.course.training.config import PROFILES
+from gsl_tutorial.course.training.encoders import build_encoder, embed
+from gsl_tutorial.course.training.rounds import train
+from gsl_tutorial.course.training.runs import RunFolder
 
 
 def test_the_average_forgets_at_first_and_holds_at_the_end() -> None:

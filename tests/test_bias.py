@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from gsl_tutorial import ProductQuantizer
-from gsl_tutorial.bias import GradientBias, _compare, gradient_bias
-from gsl_tutorial.encoders import CosineClassifier
-from gsl_tutorial.losses import SIMILARITIES, similarity_loss
-from gsl_tutorial.methods import METHODS, MethodOptions, get_method
+from gsl_tutorial.course.training.encoders import CosineClassifier
+from gsl_tutorial.course.training.gradient_bias import GradientBias, _compare, gradient_bias
+from gsl_tutorial.course.training.losses import SIMILARITIES, similarity_loss
+from gsl_tutorial.course.training.methods import METHODS, MethodOptions, get_method
 
 some = settings(max_examples=30, deadline=None)
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.short_name)

@@ -9,9 +9,9 @@ import pytest
 from scipy.stats import bootstrap as scipy_bootstrap
 from scipy.stats import norm, t
 
-from gsl_tutorial import bootstrap
-from gsl_tutorial.bootstrap import Interval, clustered_bootstrap, paired_bootstrap
 from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.evaluation import intervals as bootstrap
+from gsl_tutorial.evaluation.intervals import Interval, clustered_bootstrap, paired_bootstrap
 
 
 def scores(seed: int, *shape: int) -> np.ndarray:

@@ -11,7 +11,7 @@ import pytest
 from browser import browser, chromium_or_skip, jupyterlab, menu, open_notebook, wait_for_kernel
 from playwright.sync_api import Locator, Page
 
-from gsl_tutorial.press.sources import draft
+from gsl_tutorial.course.press.sources import draft
 
 pytestmark = pytest.mark.slow
 

@@ -1,7 +1,7 @@
 """Every chapter has the same shape, and the letters of the series stand on one sheet.
 
 These read the sources. What a finished notebook must be (headings, alt text among the outputs, size) is in
-`gsl_tutorial.press.checking`; `test_press.py` asks it of every committed notebook.
+`gsl_tutorial.course.press.checking`; `test_press.py` asks it of every committed notebook.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import jupytext
 import pytest
 from markdown_it import MarkdownIt
 
-from gsl_tutorial.checks import check
+from gsl_tutorial.course.exercises import check
 
 ROOT = Path(__file__).parents[1]
 SOURCES = {path.stem[:2]: path for path in sorted((ROOT / "notebooks" / "src").glob("*.py"))}

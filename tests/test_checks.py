@@ -14,10 +14,10 @@ import pytest
 import torch
 from answers_all import BY_NAME, EXERCISES, Answer, judge
 
-from gsl_tutorial.checks import check
-from gsl_tutorial.checks.core import Mistake
-from gsl_tutorial.checks.diagnosis import at_every_size, compare, same
-from gsl_tutorial.press.sources import Variant, draft, tags
+from gsl_tutorial.course.exercises import check
+from gsl_tutorial.course.exercises.checking import Mistake
+from gsl_tutorial.course.exercises.compare import at_every_size, compare, same
+from gsl_tutorial.course.press.sources import Variant, draft, tags
 
 SOURCES = sorted((Path(__file__).parents[1] / "notebooks" / "src").glob("*.py"))
 

@@ -15,8 +15,9 @@ import torch
 from answers_all import BY_NAME, Answer, judge
 from junk import ALWAYS_WRONG, DATA, SOMETIMES_BLANK, STRANGE
 
-from gsl_tutorial.checks import check, core
-from gsl_tutorial.checks.limits import TooSlow, time_limit
+from gsl_tutorial.course.exercises import check
+from gsl_tutorial.course.exercises import checking as core
+from gsl_tutorial.course.exercises.time_limit import TooSlow, time_limit
 
 NAMES = sorted(check.exercises)
 #: An exercise whose answer may be data instead of a function.

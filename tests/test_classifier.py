@@ -7,7 +7,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from gsl_tutorial.encoders import CosineClassifier
+from gsl_tutorial.course.training.encoders import CosineClassifier
 
 
 def test_logits_are_scaled_cosines() -> None:

@@ -54,22 +54,22 @@ def test_help_teaches(command: tuple[str, ...], phrases: list[str], run: Run) ->
 
 
 def test_every_method_protocol_and_dataset_stands_in_the_help(run: Run) -> None:
-    from gsl_tutorial.config import DATASETS
-    from gsl_tutorial.methods import METHODS
+    from gsl_tutorial.course.training.config import DATASETS
+    from gsl_tutorial.course.training.methods import METHODS
 
     text = run("train", "--help").out
     for name in [*METHODS, *DATASETS, *DATASETS["cifar10"]]:
         assert name in text
 
 
-HEAVY = "('torch', 'faiss', 'matplotlib', 'gsl_tutorial.training')"
+HEAVY = "('torch', 'faiss', 'matplotlib', 'gsl_tutorial.course.training.rounds')"
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["evaluate", "--nonsense"]])
 def test_help_and_usage_errors_import_nothing_heavy(arguments: list[str]) -> None:
     program = (
         f"import sys; sys.argv = ['gsl-tutorial', *{arguments!r}]\n"
-        "from gsl_tutorial.cli import main\n"
+        "from gsl_tutorial.course.cli import main\n"
         "try: main()\n"
         f"except SystemExit: print([m for m in {HEAVY} if m in sys.modules], file=sys.stderr)"
     )

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from gsl_tutorial import cli
-from gsl_tutorial.datasets import load_digits
+from gsl_tutorial.course import cli
+from gsl_tutorial.course.datasets import load_digits
 from gsl_tutorial.evaluation import average_precisions
 from gsl_tutorial.quantizers import ProductQuantizer
 

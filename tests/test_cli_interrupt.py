@@ -14,25 +14,25 @@ import pytest
 import torch
 from cli_cases import SHORT, Run, command_line, shorten, weights
 
-from gsl_tutorial.config import PROFILES
+from gsl_tutorial.course.training.config import PROFILES
 
 PROGRAM = """
 import signal, sys, time
 
 # A background job of a shell starts with Ctrl-C ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from gsl_tutorial.config import PROFILES, Schedule
-from gsl_tutorial import pipeline
+from gsl_tutorial.course.training.config import PROFILES, Schedule
+from gsl_tutorial.course.training import train_run
 PROFILES["digits"]["quick"] = Schedule({rounds}, 1, 64, 0.1, label_smoothing=0.0)
-original = pipeline.train_run
+original = train_run.train_run
 def slow(*arguments, on_progress, **others):
     def paused(at):
         on_progress(at)
         time.sleep(0.02)  # 22 steps a round: long enough to be interrupted in the next one
     return original(*arguments, on_progress=paused, **others)
-pipeline.train_run = slow
+train_run.train_run = slow
 sys.argv = ["gsl-tutorial", "train", "--out", sys.argv[1]]
-from gsl_tutorial.cli import main
+from gsl_tutorial.course.cli import main
 main()
 """
 

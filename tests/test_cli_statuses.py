@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 from cli_cases import Run, command_line, shorten, trained, weights
 
-from gsl_tutorial import cli, datasets, doctor, pipeline, press
-from gsl_tutorial.datasets.files import FILES, FOLDER
+from gsl_tutorial.course import cli, datasets, press
+from gsl_tutorial.course.cli import doctor
+from gsl_tutorial.course.datasets.cifar10_files import FILES, FOLDER
+from gsl_tutorial.course.results import evaluate_run
+from gsl_tutorial.course.training import train_run
 from gsl_tutorial.errors import DownloadError
 
 
@@ -139,7 +142,7 @@ def test_status_4_another_run_in_the_folder(
     run: Run, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Said before minutes are spent on reading the images.
-    monkeypatch.setattr(pipeline, "load_data", lambda *_, **__: pytest.fail("read the data"))
+    monkeypatch.setattr(train_run, "load_data", lambda *_, **__: pytest.fail("read the data"))
     before = weights(finished)
     told = run("train", "--out", finished)
     assert (told.status, told.out) == (4, "")
@@ -172,8 +175,8 @@ def test_status_130_interrupted(
     def interrupt(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline, "train_run", interrupt)
-    monkeypatch.setattr(pipeline, "evaluate_model", interrupt)
+    monkeypatch.setattr(train_run, "train_run", interrupt)
+    monkeypatch.setattr(evaluate_run, "evaluate_model", interrupt)
     monkeypatch.setattr(doctor, "examine", interrupt)
     arguments = {"train": ["--out", tmp_path], "evaluate": [finished], "doctor": []}
     told = run(command, *arguments[command])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
-from gsl_tutorial.clustering import (
+from gsl_tutorial.course.toys.kmeans_steps import (
     assign,
     distortion,
     kmeans_steps,
@@ -19,8 +19,13 @@ from gsl_tutorial.clustering import (
     revive,
     start_on_points,
 )
+from gsl_tutorial.course.toys.neighbours import (
+    chances,
+    nearest_neighbours,
+    recall_at,
+    round_numbers,
+)
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.neighbours import chances, nearest_neighbours, recall_at, round_numbers
 from gsl_tutorial.quantizers.kmeans import kmeans
 
 shapes = st.tuples(st.integers(1, 40), st.integers(1, 6), st.integers(1, 5), st.integers(0, 10**6))

@@ -9,10 +9,10 @@ import pytest
 from browser import browser, drag
 from playwright.sync_api import Page
 
-from gsl_tutorial.clustering import kmeans_steps
+from gsl_tutorial.course.toys.kmeans_steps import kmeans_steps
+from gsl_tutorial.course.widgets import CodewordExplorer
+from gsl_tutorial.course.widgets.codewords import SCRIPT, STYLE
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.widgets import CodewordExplorer
-from gsl_tutorial.widgets.codewords import SCRIPT, STYLE
 
 RNG = np.random.default_rng(2)
 POINTS = np.round(RNG.uniform(-1, 1, (40, 2)), 3)

@@ -12,14 +12,14 @@ from runs_cases import (
     config,
 )
 
-from gsl_tutorial.config import DATASETS, PROFILES, QUANTIZERS, TrainingConfig
-from gsl_tutorial.datasets import PROTOCOLS
-from gsl_tutorial.encoders import ENCODERS
+from gsl_tutorial.course.datasets import PROTOCOLS
+from gsl_tutorial.course.training.config import DATASETS, PROFILES, QUANTIZERS, TrainingConfig
+from gsl_tutorial.course.training.encoders import ENCODERS
+from gsl_tutorial.course.training.methods import MethodOptions
 from gsl_tutorial.errors import (
     InvalidInputError,
     UnknownNameError,
 )
-from gsl_tutorial.methods import MethodOptions
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from sklearn.metrics import precision_recall_curve as sklearn_curve
 from twins import precision_recall_of_all_orders, within_radius_of_one
 
-from gsl_tutorial.cutoffs import (
+from gsl_tutorial.errors import InvalidInputError, UnknownNameError
+from gsl_tutorial.evaluation import group_codes
+from gsl_tutorial.evaluation.at_rank import (
     code_distances,
     curve_of_runs,
     precision_of_runs,
@@ -21,9 +23,7 @@ from gsl_tutorial.cutoffs import (
     recalls_at,
     within_radius,
 )
-from gsl_tutorial.errors import InvalidInputError, UnknownNameError
-from gsl_tutorial.evaluation import group_codes
-from gsl_tutorial.ranking import Members, stream
+from gsl_tutorial.evaluation.ranking import Members, stream
 
 many = settings(max_examples=100, deadline=None)
 seeds = st.integers(0, 2**32 - 1)

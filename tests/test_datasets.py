@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gsl_tutorial.datasets import (
+from gsl_tutorial.course.datasets import (
     PROTOCOLS,
     Split,
     arrange,
     cifar10,
+    cifar10_files,
     cifar10_status,
     draw_per_class,
-    files,
     find_cifar10,
     load_cifar10,
     load_digits,
@@ -27,7 +27,7 @@ from gsl_tutorial.datasets import (
     read_cifar10,
     split,
 )
-from gsl_tutorial.datasets.files import FOLDER, OfficialFile
+from gsl_tutorial.course.datasets.cifar10_files import FOLDER, OfficialFile
 from gsl_tutorial.errors import (
     ChecksumError,
     DataMissingError,
@@ -74,7 +74,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(cifar10, "_ROWS", ROWS)
     folder = tmp_path / "data" / FOLDER
     folder.mkdir(parents=True)
-    for number, name in enumerate(files.FILES):
+    for number, name in enumerate(cifar10_files.FILES):
         (folder / name).write_bytes(batch_bytes(number) if name != "batches.meta" else b"meta")
     believe(folder, monkeypatch)
     return folder
@@ -86,9 +86,9 @@ def believe(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         name: OfficialFile(
             hashlib.md5((folder / name).read_bytes()).hexdigest(), (folder / name).stat().st_size
         )
-        for name in files.FILES
+        for name in cifar10_files.FILES
     }
-    monkeypatch.setattr(files, "FILES", table)
+    monkeypatch.setattr(cifar10_files, "FILES", table)
 
 
 # -- splits ------------------------------------------------------------------------------------
@@ -345,7 +345,7 @@ def test_a_changed_byte_stops_everything_before_unpickling(
     with pytest.raises(ChecksumError) as caught:
         load_cifar10(fake)
     text = str(caught.value)
-    assert files.FILES["test_batch"].md5 in text
+    assert cifar10_files.FILES["test_batch"].md5 in text
     assert hashlib.md5(content).hexdigest() in text
     assert "test_batch" in text
     assert "What to do: delete the folder" in text
@@ -381,7 +381,7 @@ def test_a_file_that_changes_after_the_first_check_is_not_believed(
 
 
 def test_importing_the_data_sets_does_not_import_torch() -> None:
-    code = "import sys, gsl_tutorial.datasets; sys.exit('torch' in sys.modules)"
+    code = "import sys, gsl_tutorial.course.datasets; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

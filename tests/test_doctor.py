@@ -12,10 +12,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from gsl_tutorial import doctor
-from gsl_tutorial.datasets import files
-from gsl_tutorial.datasets.files import FOLDER
-from gsl_tutorial.doctor import Finding, Report, examine, render
+from gsl_tutorial.course.cli import doctor
+from gsl_tutorial.course.cli.doctor import Finding, Report, examine, render
+from gsl_tutorial.course.datasets import cifar10_files as files
+from gsl_tutorial.course.datasets.cifar10_files import FOLDER
 
 
 @pytest.fixture(autouse=True)
@@ -132,5 +132,5 @@ def test_missing_ratings_are_no_obstacle(tmp_path: Path) -> None:
 
 
 def test_importing_the_doctor_is_quick() -> None:
-    code = "import sys, gsl_tutorial.doctor; sys.exit('torch' in sys.modules)"
+    code = "import sys, gsl_tutorial.course.cli.doctor; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gsl_tutorial.datasets import cifar10, find_cifar10
-from gsl_tutorial.datasets.files import read_verified
-from gsl_tutorial.encoders import (
+from gsl_tutorial.course.datasets import cifar10, find_cifar10
+from gsl_tutorial.course.datasets.cifar10_files import read_verified
+from gsl_tutorial.course.training.encoders import (
     ENCODERS,
     ConvEncoder,
     DigitsEncoder,

@@ -17,7 +17,7 @@ from gsl_tutorial.evaluation import (
     grouped_average_precisions,
     mean_average_precision,
 )
-from gsl_tutorial.ties import ascending
+from gsl_tutorial.evaluation.ties import ascending
 
 
 def test_kinds_of_numbers_rank_alike() -> None:

@@ -12,11 +12,9 @@ from browser import browser
 from playwright.sync_api import Page
 
 from gsl_tutorial import ProductQuantizer
-from gsl_tutorial.methods import METHODS as TORCH_METHODS
-from gsl_tutorial.methods import MethodOptions
-from gsl_tutorial.plane import Plane
-from gsl_tutorial.plane_losses import MARGIN, SIMILARITY_LOSSES, LossPlane
-from gsl_tutorial.plane_methods import (
+from gsl_tutorial.course.toys.plane import Plane
+from gsl_tutorial.course.toys.plane_losses import MARGIN, SIMILARITY_LOSSES, LossPlane
+from gsl_tutorial.course.toys.plane_methods import (
     METHODS,
     Rule,
     method_gradient,
@@ -24,8 +22,10 @@ from gsl_tutorial.plane_methods import (
     run_curves,
     run_method,
 )
+from gsl_tutorial.course.training.methods import METHODS as TORCH_METHODS
+from gsl_tutorial.course.training.methods import MethodOptions
+from gsl_tutorial.course.widgets.explorer import SCRIPT, STYLE
 from gsl_tutorial.snapping import Fallback, Form, Length
-from gsl_tutorial.widgets.explorer import SCRIPT, STYLE
 
 RULES = list(product(get_args(Form), get_args(Length), get_args(Fallback)))
 COMPUTE = """(cases) => cases.map(({ world, rule, z }) => ({

@@ -30,13 +30,15 @@ from browser import (
 from explorer_reading import compare, press, reset, settled, slider
 from playwright.sync_api import Page
 
-from gsl_tutorial.plane_methods import method_gradient, run_curves, run_method
-from gsl_tutorial.press.cleaning import clean
-from gsl_tutorial.widgets import GradientExplorer, explorer_parts
+from gsl_tutorial.course.press.cleaning import clean
+from gsl_tutorial.course.toys.plane_methods import method_gradient, run_curves, run_method
+from gsl_tutorial.course.widgets import GradientExplorer, explorer_parts
 
 pytestmark = pytest.mark.slow
 
-MAKE = "from gsl_tutorial.widgets import GradientExplorer\ne = GradientExplorer(n_steps=40)\ne"
+MAKE = (
+    "from gsl_tutorial.course.widgets import GradientExplorer\ne = GradientExplorer(n_steps=40)\ne"
+)
 ASK = "print('python sees', [round(x, 4) for x in e.point], round(e.strength, 4), e.form)"
 SLIDERS = {
     "strength (lambda)": ("strength", 0.0, 3.0),

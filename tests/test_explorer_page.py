@@ -12,12 +12,12 @@ from browser import browser
 from nbconvert import HTMLExporter
 from playwright.sync_api import Page
 
+from gsl_tutorial.course.press.cleaning import clean
+from gsl_tutorial.course.toys.plane_losses import SIMILARITY_LOSSES
+from gsl_tutorial.course.widgets import GradientExplorer, explorer_parts
+from gsl_tutorial.course.widgets.explorer import SCRIPT, STYLE
 from gsl_tutorial.errors import InvalidInputError, UnknownNameError
-from gsl_tutorial.plane_losses import SIMILARITY_LOSSES
-from gsl_tutorial.press.cleaning import clean
 from gsl_tutorial.snapping import Form
-from gsl_tutorial.widgets import GradientExplorer, explorer_parts
-from gsl_tutorial.widgets.explorer import SCRIPT, STYLE
 
 NEAR = """([name, value]) => {
     const cell = document.querySelector(`[data-read='${name}']`);

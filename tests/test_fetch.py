@@ -22,10 +22,10 @@ from pathlib import Path
 
 import pytest
 
-from gsl_tutorial.datasets import Archive, fetch_cifar10, mirrors
-from gsl_tutorial.datasets import fetch as fetch_module
-from gsl_tutorial.datasets.files import FOLDER, OfficialFile
-from gsl_tutorial.datasets.lock import exclusive
+from gsl_tutorial.course.datasets import Archive, fetch_cifar10, mirrors
+from gsl_tutorial.course.datasets import fetch as fetch_module
+from gsl_tutorial.course.datasets.cifar10_files import FOLDER, OfficialFile
+from gsl_tutorial.course.datasets.lock import exclusive
 from gsl_tutorial.errors import ChecksumError, DownloadError, StorageError
 
 CONTENT = {
@@ -351,7 +351,7 @@ def test_processes_wait_for_one_another_and_a_dead_one_is_not_waited_for(
 ) -> None:
     holder = (
         "import sys, time, pathlib\n"
-        "from gsl_tutorial.datasets.lock import exclusive\n"
+        "from gsl_tutorial.course.datasets.lock import exclusive\n"
         "with exclusive(pathlib.Path(sys.argv[1]), on_wait=lambda: None):\n"
         "    print('held', flush=True)\n"
         "    time.sleep(60)\n"
@@ -379,7 +379,7 @@ def test_without_locks_the_work_is_done_all_the_same(
     def none(file: object) -> None:
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr("gsl_tutorial.datasets.lock._lock", none)
+    monkeypatch.setattr("gsl_tutorial.course.datasets.lock._lock", none)
     with exclusive(tmp_path / "lock", on_wait=pytest.fail) as alone:
         assert not alone
     assert is_complete(fetch(server, tmp_path / "cache", "good"))

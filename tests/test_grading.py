@@ -14,8 +14,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from gsl_tutorial.press.building import finished
-from gsl_tutorial.press.grading import CONFIG, graded
+from gsl_tutorial.course.press.building import finished
+from gsl_tutorial.course.press.grading import CONFIG, graded
 
 REPOSITORY = Path(__file__).parents[1]
 FIRST = REPOSITORY / "notebooks" / "src" / "00_start_here.py"

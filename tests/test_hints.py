@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 import pytest
 from IPython.core.formatters import DisplayFormatter
 
-from gsl_tutorial.checks import check, hint
-from gsl_tutorial.checks.hints import HintLadder
+from gsl_tutorial.course.exercises import check, hint
+from gsl_tutorial.course.exercises.hints import HintLadder
 from gsl_tutorial.errors import InvalidInputError, UnknownNameError
 
 ALL = pytest.mark.parametrize("id", check.ids)

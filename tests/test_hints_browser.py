@@ -16,14 +16,14 @@ from browser import (
 )
 from playwright.sync_api import Locator, Page, expect
 
-from gsl_tutorial.checks.record import read
+from gsl_tutorial.course.exercises.progress_file import read
 
 pytestmark = pytest.mark.slow
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 WAIT = 120_000  # a machine may be busy
 ANSWER = (
-    "from gsl_tutorial.checks import check, hint, my_progress",
+    "from gsl_tutorial.course.exercises import check, hint, my_progress",
     "check.squared_distance(lambda x, y: ((x - y) ** 2).sum())",
     "my_progress()",
 )

@@ -11,12 +11,18 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from gsl_tutorial import checklist
-from gsl_tutorial.audit import NOT_VISIBLE
-from gsl_tutorial.bootstrap import Interval
-from gsl_tutorial.checks.chapter10_table import FAULTS, GUILTY, INNOCENT, ROWS, results_table
-from gsl_tutorial.plots import honesty
-from gsl_tutorial.plots.style import png
+from gsl_tutorial.course.exercises.chapters.chapter10_table import (
+    FAULTS,
+    GUILTY,
+    INNOCENT,
+    ROWS,
+    results_table,
+)
+from gsl_tutorial.course.plots import honesty
+from gsl_tutorial.course.plots.style import png
+from gsl_tutorial.course.results import checklist
+from gsl_tutorial.course.results.audit import NOT_VISIBLE
+from gsl_tutorial.evaluation.intervals import Interval
 
 RNG = np.random.default_rng(0)
 

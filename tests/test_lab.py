@@ -58,7 +58,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment["JUPYTER_TOKEN"] = TOKEN
     log = (home / "log").open("w")
     server = subprocess.Popen(
-        [sys.executable, "-c", "from gsl_tutorial.cli import main; main()",
+        [sys.executable, "-c", "from gsl_tutorial.course.cli import main; main()",
          "lab", "--no-browser", "--port", str(port)],
         cwd=home / "work", env=environment, stdout=log, stderr=subprocess.STDOUT,
     )  # fmt: skip

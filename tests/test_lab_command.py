@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gsl_tutorial import lab
+from gsl_tutorial.course.cli import lab
 from gsl_tutorial.errors import DataMissingError, InvalidInputError
 
 ROOT = Path(__file__).resolve().parent.parent

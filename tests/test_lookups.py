@@ -9,11 +9,11 @@ import pytest
 from cases import random_quantizer
 
 from gsl_tutorial import OptimizedProductQuantizer, ProductQuantizer, ResidualQuantizer
+from gsl_tutorial.course.toys.one_search import look_up
+from gsl_tutorial.course.training.embedding import Embedded
+from gsl_tutorial.course.widgets.query_picker import QueryPicker
+from gsl_tutorial.course.widgets.query_tiles import QueryTiles
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.lookups import look_up
-from gsl_tutorial.retrieval import Embedded
-from gsl_tutorial.widgets.query_picker import QueryPicker
-from gsl_tutorial.widgets.query_tiles import QueryTiles
 
 RNG = np.random.default_rng(0)
 VECTORS = RNG.normal(size=(60, 6)).astype(np.float32)

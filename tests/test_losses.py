@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from gsl_tutorial.encoders import CosineClassifier
+from gsl_tutorial.course.training.encoders import CosineClassifier
+from gsl_tutorial.course.training.losses import SIMILARITIES, quantization_penalty, similarity_loss
 from gsl_tutorial.errors import UnknownNameError
-from gsl_tutorial.losses import SIMILARITIES, quantization_penalty, similarity_loss
 
 some = settings(max_examples=40, deadline=None)
 each_loss = pytest.mark.parametrize("name", SIMILARITIES)

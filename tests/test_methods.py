@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gsl_tutorial import GradientSnapping, ProductQuantizer
-from gsl_tutorial.methods import MethodOptions
+from gsl_tutorial.course.training.methods import MethodOptions
 
 FORMS = {
     "snap": "pull",

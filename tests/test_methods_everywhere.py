@@ -11,8 +11,13 @@ import torch
 from cases import KINDS, apply_method, batch, drawn, random_quantizer
 
 from gsl_tutorial import ProductQuantizer
+from gsl_tutorial.course.training.methods import (
+    METHODS,
+    MethodOptions,
+    get_method,
+    nearest_reconstruction,
+)
 from gsl_tutorial.errors import InvalidInputError, NotFittedError, UnknownNameError
-from gsl_tutorial.methods import METHODS, MethodOptions, get_method, nearest_reconstruction
 
 SNAPS = {"snap", "snap-pull", "snap-lookahead", "snap-replace"}
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.short_name)

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gsl_tutorial.datasets import interactions, movielens, movielens_fetch
-from gsl_tutorial.datasets.interactions import (
+from gsl_tutorial.course.datasets import interactions, movielens, movielens_fetch
+from gsl_tutorial.course.datasets.interactions import (
     Interactions,
     TooFewInteractionsError,
     leave_last_out,
     only_active,
 )
-from gsl_tutorial.datasets.movielens import EditedRatingsError, read_movielens, what_differs
+from gsl_tutorial.course.datasets.movielens import EditedRatingsError, read_movielens, what_differs
 from gsl_tutorial.errors import ChecksumError, DataMissingError, DownloadError, InvalidInputError
 
 OFFICIAL = movielens.find_movielens(os.environ.get("GSL_TUTORIAL_DATA", "nowhere"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gsl_tutorial.optimizing import triangle
+from gsl_tutorial.course.training.optimizer import triangle
 
 
 @pytest.mark.parametrize(

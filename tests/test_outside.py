@@ -12,12 +12,12 @@ import pytest
 from outside_cases import DL, PQ, QL, D, Q, X, Z, traps
 from twins import pq_adc
 
-from gsl_tutorial.comparisons import by_codes, by_tables, by_vectors
-from gsl_tutorial.datasets.splitfile import draw_split
+from gsl_tutorial.course.datasets.split_file import draw_split
+from gsl_tutorial.course.results.code_files import measure_outside
+from gsl_tutorial.course.results.labels import labels_of
+from gsl_tutorial.course.results.searches import by_codes, by_tables, by_vectors
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, UnknownNameError
 from gsl_tutorial.evaluation import average_precisions, mean_average_precision
-from gsl_tutorial.labels import labels_of
-from gsl_tutorial.outside import measure_outside
 from gsl_tutorial.storage import load_array, save_array
 
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from outside_cases import DL, PQ, QL, D, Q, X, Z, traps
 
-from gsl_tutorial.audit import check_protocol, warn_of_ties
-from gsl_tutorial.comparisons import by_codes, by_tables, by_vectors
-from gsl_tutorial.datasets import PROTOCOLS
-from gsl_tutorial.datasets.splitfile import draw_split, label_checksum
+from gsl_tutorial.course.datasets import PROTOCOLS
+from gsl_tutorial.course.datasets.split_file import draw_split, label_checksum
+from gsl_tutorial.course.results.audit import check_protocol, warn_of_ties
+from gsl_tutorial.course.results.code_files import measure_outside
+from gsl_tutorial.course.results.labels import labels_of
+from gsl_tutorial.course.results.searches import by_codes, by_tables, by_vectors
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.labels import labels_of
-from gsl_tutorial.outside import measure_outside
 
 
 @pytest.mark.parametrize("k", [1, 7, 90])

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 from plots_cases import DRAWINGS, RNG, codebooks
 
-from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.plots import (
+from gsl_tutorial.course.plots import (
     product,
 )
-from gsl_tutorial.plots.style import png, show
+from gsl_tutorial.course.plots.style import png, show
+from gsl_tutorial.errors import InvalidInputError
 
 
 @pytest.mark.parametrize("name", DRAWINGS)

@@ -12,13 +12,13 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from PIL import Image
 
-from gsl_tutorial.lookups import Found
-from gsl_tutorial.plots.bits import PROTOCOL_LOOKS, Ours, _apart, draw_bits
-from gsl_tutorial.plots.lookups import draw_lookups
-from gsl_tutorial.plots.retrieval import draw_gallery
-from gsl_tutorial.plots.style import png
-from gsl_tutorial.plots.tables import draw_published, draw_trivial
-from gsl_tutorial.published import LETTERED, PUBLISHED
+from gsl_tutorial.course.plots.bits import PROTOCOL_LOOKS, Ours, _apart, draw_bits
+from gsl_tutorial.course.plots.lookups import draw_lookups
+from gsl_tutorial.course.plots.retrieval import draw_gallery
+from gsl_tutorial.course.plots.style import png
+from gsl_tutorial.course.plots.tables import draw_published, draw_trivial
+from gsl_tutorial.course.results.published import LETTERED, PUBLISHED
+from gsl_tutorial.course.toys.one_search import Found
 
 RNG = np.random.default_rng(0)
 NEAR = {k: row for k, row in LETTERED.items() if row.protocol.startswith("P2")}

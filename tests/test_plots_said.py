@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from plots_cases import PLANE, POINTS, RECORDINGS, RNG, compression
 
-from gsl_tutorial.clustering import kmeans_steps
-from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.plane import Plane
-from gsl_tutorial.plane_codes import all_places, cut_along
-from gsl_tutorial.plots import (
+from gsl_tutorial.course.plots import (
     clusters,
     product,
     turns,
 )
-from gsl_tutorial.plots.plane import draw_fields, draw_snap
+from gsl_tutorial.course.plots.plane import draw_fields, draw_snap
+from gsl_tutorial.course.toys.kmeans_steps import kmeans_steps
+from gsl_tutorial.course.toys.plane import Plane
+from gsl_tutorial.course.toys.plane_codes import all_places, cut_along
+from gsl_tutorial.errors import InvalidInputError
 
 
 def test_the_title_of_the_table_is_its_sum() -> None:

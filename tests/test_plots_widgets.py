@@ -8,16 +8,16 @@ import pytest
 from plots_cases import DIGITS, PLANE, RECORDINGS, RNG, recording
 from widget_cases import move_every_control
 
+from gsl_tutorial.course.plots.plane import draw_snap
+from gsl_tutorial.course.toys.neighbours import Compressed
+from gsl_tutorial.course.toys.plane_codes import cut_along, turn
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.neighbours import Compressed
-from gsl_tutorial.plane_codes import cut_along, turn
-from gsl_tutorial.plots.plane import draw_snap
 
 
 def _snap_sliders() -> Any:
     import ipywidgets as W
 
-    from gsl_tutorial.widgets import DrawingWithControls
+    from gsl_tutorial.course.widgets import DrawingWithControls
 
     controls = {
         "strength": W.FloatSlider(value=0.6, min=0, max=3),
@@ -53,7 +53,7 @@ def test_widget_leaves_a_picture_and_its_text_where_no_widget_runs() -> None:
 
 
 def test_every_control_of_chapters_01_and_02_works_at_both_ends() -> None:
-    from gsl_tutorial.widgets import CompressionSliders, KMeansSliders
+    from gsl_tutorial.course.widgets import CompressionSliders, KMeansSliders
 
     points = RNG.uniform(-1, 1, size=(30, 2))
     ways = {
@@ -69,7 +69,7 @@ def test_every_control_of_chapters_01_and_02_works_at_both_ends() -> None:
 
 def test_every_control_of_chapter_04_works_at_both_ends() -> None:
     from gsl_tutorial import OptimizedProductQuantizer, ResidualQuantizer
-    from gsl_tutorial.widgets import MethodSliders, TurnSliders
+    from gsl_tutorial.course.widgets import MethodSliders, TurnSliders
 
     points = RNG.uniform(-0.7, 0.7, size=(30, 2))
     methods = {"OPQ": OptimizedProductQuantizer, "RQ": ResidualQuantizer}
@@ -78,7 +78,7 @@ def test_every_control_of_chapter_04_works_at_both_ends() -> None:
 
 
 def test_the_title_of_a_turned_grid_is_the_distortion_of_its_quantizer() -> None:
-    from gsl_tutorial.widgets import TurnSliders
+    from gsl_tutorial.course.widgets import TurnSliders
 
     points = RNG.uniform(-0.7, 0.7, size=(30, 2))
     widget = TurnSliders(points, tilt=30)
@@ -89,7 +89,7 @@ def test_the_title_of_a_turned_grid_is_the_distortion_of_its_quantizer() -> None
 
 
 def test_the_slider_of_chapter_07_reaches_every_turn_and_refuses_unequal_recordings() -> None:
-    from gsl_tutorial.widgets import RecordingSlider
+    from gsl_tutorial.course.widgets import RecordingSlider
 
     slider = RecordingSlider(RECORDINGS, DIGITS, alt="what it shows")
     seen = set()

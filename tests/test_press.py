@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from gsl_tutorial.errors import InvalidInputError, StorageError, UnknownNameError
-from gsl_tutorial.press import (
+from gsl_tutorial.course.press import (
     NotebookRunError,
     OrphanNotebookError,
     SourceError,
@@ -26,10 +25,11 @@ from gsl_tutorial.press import (
     check_notebook,
     is_stale,
 )
-from gsl_tutorial.press.blanks import YOUR_TURN, blank
-from gsl_tutorial.press.cleaning import RUN_ME, WIDGET_VIEW, clean, faults
-from gsl_tutorial.press.environment import kernel_environment
-from gsl_tutorial.press.sources import draft
+from gsl_tutorial.course.press.blanks import YOUR_TURN, blank
+from gsl_tutorial.course.press.cleaning import RUN_ME, WIDGET_VIEW, clean, faults
+from gsl_tutorial.course.press.environment import kernel_environment
+from gsl_tutorial.course.press.sources import draft
+from gsl_tutorial.errors import InvalidInputError, StorageError, UnknownNameError
 
 REPOSITORY = Path(__file__).parents[1]
 SOURCES = sorted((REPOSITORY / "notebooks" / "src").glob("*.py"))
@@ -544,7 +544,7 @@ def test_claims_have_bounds_and_the_first_page_has_none(tmp_path: Path) -> None:
 
 def nbval(folder: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env"]
-    command += ["--doctest-modules", "-p", "gsl_tutorial.press.nbval_budget", "--color=no"]
+    command += ["--doctest-modules", "-p", "gsl_tutorial.course.press.nbval_budget", "--color=no"]
     command += ["-p", "no:cacheprovider", f"--rootdir={folder}", *options, str(folder)]
     environment = {**os.environ, "GSL_TUTORIAL_DATA": "images", **variables}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gsl_tutorial import progress
-from gsl_tutorial.training import Progress
+from gsl_tutorial.course.training import progress
+from gsl_tutorial.course.training.rounds import Progress
 
 
 @pytest.fixture

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gsl_tutorial import published, results
+from gsl_tutorial.course.results import our_runs as results
+from gsl_tutorial.course.results import published
+from gsl_tutorial.course.results.measure import argmax_map
+from gsl_tutorial.course.results.published import LETTERED, PUBLISHED, Published
+from gsl_tutorial.course.training.embedding import Embedded
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.published import LETTERED, PUBLISHED, Published
-from gsl_tutorial.retrieval import Embedded, argmax_map
-from gsl_tutorial.trivial import trivial_map
+from gsl_tutorial.evaluation.argmax_code import trivial_map
 
 ROOT = Path(__file__).parents[1]
 GOOD: dict[str, Any] = {

@@ -21,8 +21,8 @@ pytestmark = pytest.mark.slow
 MAKE = """
 import numpy as np
 from gsl_tutorial import ProductQuantizer
-from gsl_tutorial.retrieval import Embedded
-from gsl_tutorial.widgets import QueryPicker
+from gsl_tutorial.course.training.embedding import Embedded
+from gsl_tutorial.course.widgets import QueryPicker
 rng = np.random.default_rng(0)
 labels = rng.integers(0, 3, 300)
 z = (np.eye(4)[labels] + 0.4 * rng.normal(size=(300, 4))).astype(np.float32)

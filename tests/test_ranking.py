@@ -15,16 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twins import runs_of_ranking
 
-from gsl_tutorial import ranking
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.evaluation import (
     average_precisions,
     group_codes,
     grouped_average_precisions,
+    ranking,
     streamed_average_precisions,
 )
-from gsl_tutorial.ranking import Members, relevant_runs, stream
-from gsl_tutorial.ties import Runs, _hypergeometric
+from gsl_tutorial.evaluation.ranking import Members, relevant_runs, stream
+from gsl_tutorial.evaluation.ties import Runs, _hypergeometric
 
 many = settings(max_examples=150, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
@@ -172,7 +172,9 @@ def test_an_error_in_a_thread_reaches_the_caller() -> None:
 
 def test_memory_stays_flat_however_many_queries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ranking, "_CACHED", 20_000)
-    monkeypatch.setattr("gsl_tutorial.ranking.os.cpu_count", lambda: 1)  # no race for memory
+    monkeypatch.setattr(
+        "gsl_tutorial.evaluation.ranking.os.cpu_count", lambda: 1
+    )  # no race for memory
     members = Members.of_labels(np.arange(2000) % 10)
 
     def peak(n_queries: int) -> int:
@@ -196,7 +198,7 @@ def test_nowhere_to_write_is_no_fault(tmp_path: Path) -> None:
     program = (
         "import numba.core.caching as c, numpy as np\n"
         "c.CacheImpl._locator_classes = []\n"
-        "from gsl_tutorial.ranking import Members, relevant_runs\n"
+        "from gsl_tutorial.evaluation.ranking import Members, relevant_runs\n"
         "d = np.array([[2, 1, 1]], np.float32)\n"
         "print(relevant_runs(d, np.array([7]), Members.of_labels(np.array([7, 7, 3])), compiled=True))"
     )

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from IPython.core.formatters import DisplayFormatter
 
-from gsl_tutorial.checks import check, my_progress, record
-from gsl_tutorial.checks.record import Entry, Progress, note, progress_file, read
-from gsl_tutorial.checks.standing import Overview, ProgressLine, Standing, chapters
+from gsl_tutorial.course.exercises import check, my_progress
+from gsl_tutorial.course.exercises import progress_file as record
+from gsl_tutorial.course.exercises.progress_file import Entry, Progress, note, progress_file, read
+from gsl_tutorial.course.exercises.progress_view import Overview, ProgressLine, Standing, chapters
+from gsl_tutorial.course.press.environment import kernel_environment
 from gsl_tutorial.errors import DataMissingError, InvalidInputError
-from gsl_tutorial.press.environment import kernel_environment
 
 
 def right(x: Any, y: Any) -> Any:
@@ -85,7 +86,7 @@ def test_without_a_notebook_nothing_is_recorded(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.slow
 def test_two_notebooks_at_once_lose_nothing(file: Path) -> None:
     program = (
-        "import sys; from gsl_tutorial.checks.record import note, progress_file\n"
+        "import sys; from gsl_tutorial.course.exercises.progress_file import note, progress_file\n"
         "for i in range(40): note(progress_file(), f'{sys.argv[1]}.{i % 4}', right=i > 20)"
     )
     writers = [
@@ -102,8 +103,8 @@ def test_two_notebooks_at_once_lose_nothing(file: Path) -> None:
 
 HOLDER = """
 import sys, time
-from gsl_tutorial.checks import record
-from gsl_tutorial.datasets.lock import exclusive
+from gsl_tutorial.course.exercises import progress_file as record
+from gsl_tutorial.course.datasets.lock import exclusive
 path = record.progress_file()
 with exclusive(path.with_name(f".{path.name}.lock"), on_wait=lambda: None):
     print("held", flush=True)

@@ -13,14 +13,14 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from gsl_tutorial.course.exercises.sealed import seal, unseal
+from gsl_tutorial.course.press import SourceError
+from gsl_tutorial.course.press.blanks import blank
+from gsl_tutorial.course.press.building import finished
+from gsl_tutorial.course.press.leaks import leaks, secret_lines
+from gsl_tutorial.course.press.releasing import Released, release
+from gsl_tutorial.course.press.sources import draft
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.press import SourceError
-from gsl_tutorial.press.blanks import blank
-from gsl_tutorial.press.building import finished
-from gsl_tutorial.press.leaks import leaks, secret_lines
-from gsl_tutorial.press.releasing import Released, release
-from gsl_tutorial.press.sources import draft
-from gsl_tutorial.sealed import seal, unseal
 
 REPOSITORY = Path(__file__).parents[1]
 SOURCES = sorted((REPOSITORY / "notebooks" / "src").glob("*.py"))
@@ -106,7 +106,7 @@ def test_a_copy_holds_no_solution_and_leaves_the_rest_behind(small: Path, tmp_pa
     files = {path.relative_to(made.folder).as_posix() for path in made.folder.rglob("*.*")}
     assert files == {
         "README.md", "notebooks/00_add.ipynb", "gsl_tutorial/tool.py", "gsl_tutorial/other.py",
-        "gsl_tutorial/checks/chapter00.py",
+        "gsl_tutorial/course/exercises/chapters/chapter00.py",
     }  # fmt: skip
     assert "[00](notebooks/00_add.ipynb) | Add things" in (made.folder / "README.md").read_text()
     hints = nbformat.read(made.folder / "notebooks" / "00_add.ipynb", as_version=4).cells[2]
@@ -176,14 +176,19 @@ def test_the_copys_own_package_imports_and_checks(released: Released) -> None:
     code = """
 import importlib, pathlib, pkgutil, gsl_tutorial
 assert pathlib.Path(gsl_tutorial.__file__).parents[1] == pathlib.Path.cwd()
-for one in pkgutil.walk_packages(gsl_tutorial.checks.__path__, "gsl_tutorial.checks."):
+for one in pkgutil.walk_packages(gsl_tutorial.course.exercises.__path__, "gsl_tutorial.course.exercises."):
     importlib.import_module(one.name)
-import gsl_tutorial.plots.clusters, gsl_tutorial.snapping_numpy, gsl_tutorial.cli
-from gsl_tutorial.checks import check
+import gsl_tutorial.course.plots.clusters, gsl_tutorial.snapping.by_hand, gsl_tutorial.course.cli
+from gsl_tutorial.course.exercises import check
 import numpy as np
 print([check.squared_distance(f).kind for f in (None, lambda x, y: ((x - y) ** 2).sum(), lambda x, y: x)])
-""".replace("import gsl_tutorial.plots", "import gsl_tutorial.checks, gsl_tutorial.plots")
-    code = code.replace("pkgutil, gsl_tutorial\n", "pkgutil, gsl_tutorial, gsl_tutorial.checks\n")
+""".replace(
+        "import gsl_tutorial.course.plots",
+        "import gsl_tutorial.course.exercises, gsl_tutorial.course.plots",
+    )
+    code = code.replace(
+        "pkgutil, gsl_tutorial\n", "pkgutil, gsl_tutorial, gsl_tutorial.course.exercises\n"
+    )
     environment = {**os.environ, "PYTHONPATH": str(released.folder)}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=released.folder, env=environment,

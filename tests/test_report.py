@@ -13,10 +13,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from gsl_tutorial import cli
-from gsl_tutorial.checks import check
-from gsl_tutorial.checks.record import Entry, Progress, read
-from gsl_tutorial.checks.reports import CSV_COLUMNS, as_csv
+from gsl_tutorial.course import cli
+from gsl_tutorial.course.exercises import check
+from gsl_tutorial.course.exercises.progress_file import Entry, Progress, read
+from gsl_tutorial.course.exercises.reports import CSV_COLUMNS, as_csv
 from gsl_tutorial.storage import write_json
 
 Run = Callable[..., SimpleNamespace]

@@ -1,5 +1,6 @@
 """The repository as a newcomer finds it: versions agree, promises in the README hold."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -29,10 +30,21 @@ def _conda() -> dict[str, Requirement]:
     return {(one := Requirement(item)).name: one for item in wanted}
 
 
-RUNTIME = [Requirement(text) for text in PROJECT["dependencies"]]
-TESTING = [
-    Requirement(text) for extra in PROJECT["optional-dependencies"].values() for text in extra
-]
+CORE = [Requirement(text) for text in PROJECT["dependencies"]]
+EXTRAS = {
+    name: [Requirement(text) for text in wanted]
+    for name, wanted in PROJECT["optional-dependencies"].items()
+}
+#: What opening the workbook takes, and what conda and Binder install.
+RUNTIME = CORE + EXTRAS["course"]
+TESTING = [one for name, extra in EXTRAS.items() if name != "course" for one in extra]
+#: The extras that a room of the package may import from.
+ALLOWED = {"course.press": ("course", "authors", "test"), "course.two_tower": ("course", "lm")}
+#: Distributions that are imported under another name.
+IMPORTED_AS = {
+    "faiss-cpu": "faiss", "fonttools": "fontTools", "ipython": "IPython", "markdown-it-py": "markdown_it",
+    "pillow": "PIL", "scikit-learn": "sklearn",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("wanted", RUNTIME + TESTING, ids=lambda one: one.name)
@@ -55,6 +67,26 @@ def test_conda_environment_asks_for_nothing_else() -> None:
     assert (
         _conda()["python"].specifier == Requirement("python" + PROJECT["requires-python"]).specifier
     )
+
+
+def test_everything_that_is_imported_is_declared() -> None:
+    """The core imports its own dependencies only, the course those of its extras."""
+
+    def names(wanted: list[Requirement]) -> set[str]:
+        return {IMPORTED_AS.get(one.name, one.name).replace("-", "_") for one in wanted}
+
+    for path in (ROOT / "gsl_tutorial").rglob("*.py"):
+        parts = path.relative_to(ROOT / "gsl_tutorial").parts
+        extras = ALLOWED.get(".".join(parts[:2]), ("course",)) if parts[0] == "course" else ()
+        known = names(CORE).union(*(names(EXTRAS[extra]) for extra in extras))
+        tops: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                tops |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                tops.add(str(node.module).partition(".")[0])
+        foreign = tops - sys.stdlib_module_names - {"gsl_tutorial"}
+        assert foreign <= known, f"{path.name}: declare {sorted(foreign - known)}"
 
 
 def test_torch_is_pinned_without_a_local_version() -> None:
@@ -100,7 +132,7 @@ def test_nothing_foreign_or_large_is_committed() -> None:
 def test_top_level_holds_only_what_the_readme_or_a_tool_names() -> None:
     tops = {path.relative_to(ROOT).parts[0] for path in _tracked()}
     known = {
-        "notebooks", "gsl_tutorial", "data", "tests", "benchmarks", "environment.yml", "README.md",
+        "notebooks", "gsl_tutorial", "data", "docs", "tests", "benchmarks", "environment.yml", "README.md",
         "pyproject.toml", "constraints.txt", "Makefile", "LICENSE", "LICENSE-TEXT", "CITATION.cff",
         "CONTRIBUTING.md", "INSTRUCTORS.md", ".gitignore", ".pre-commit-config.yaml", ".ci",
     }  # fmt: skip
@@ -125,7 +157,7 @@ def test_readme_names_every_chapter_and_every_command() -> None:
     for source in (ROOT / "notebooks" / "src").glob("*.py"):
         assert f"notebooks/{source.stem}.ipynb" in readme, source.stem
     helped = subprocess.run(
-        [sys.executable, "-c", "from gsl_tutorial.cli import main; main()", "--help"],
+        [sys.executable, "-c", "from gsl_tutorial.course.cli import main; main()", "--help"],
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     for command in re.findall(r"gsl-tutorial ([a-z]+)", readme):

@@ -10,13 +10,14 @@ import pytest
 from runs_cases import config
 from typer.testing import CliRunner
 
-from gsl_tutorial.cli import app
-from gsl_tutorial.datasets import Dataset
+from gsl_tutorial.course.cli import app
+from gsl_tutorial.course.datasets import Dataset
+from gsl_tutorial.course.results.evaluate_run import embed_before, evaluate_model, summary
+from gsl_tutorial.course.results.reproduce import TOLERANCE, Comparison, reproduce
+from gsl_tutorial.course.results.saved_runs import load_shipped, rounded, ship
+from gsl_tutorial.course.training.runs import RunFolder
+from gsl_tutorial.course.training.train_run import load_data, train_run
 from gsl_tutorial.errors import DataMissingError, RunMismatchError
-from gsl_tutorial.pipeline import embed_before, evaluate_model, load_data, summary, train_run
-from gsl_tutorial.reproducing import TOLERANCE, Comparison, reproduce
-from gsl_tutorial.runs import RunFolder
-from gsl_tutorial.shipped import load_shipped, rounded, ship
 
 
 @pytest.fixture(scope="module")

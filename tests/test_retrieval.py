@@ -12,16 +12,19 @@ import pytest
 from sklearn.metrics import average_precision_score
 from twins import ap_of_ranking, patterns, pq_decode, pq_encode, squared_distance
 
-from gsl_tutorial import distances, pipeline, retrieval
-from gsl_tutorial.config import PROFILES, Schedule, TrainingConfig
-from gsl_tutorial.datasets import Dataset, Split
-from gsl_tutorial.distances import blocks, squared_distances
+from gsl_tutorial.course.datasets import Dataset, Split
+from gsl_tutorial.course.results import evaluate_run
+from gsl_tutorial.course.results.evaluate_run import evaluate_model, summary, table
+from gsl_tutorial.course.results.measure import RetrievalResult, argmax_map, measure
+from gsl_tutorial.course.results.saved_runs import load_shipped, ship
+from gsl_tutorial.course.training.config import PROFILES, Schedule, TrainingConfig
+from gsl_tutorial.course.training.embedding import Embedded
+from gsl_tutorial.course.training.runs import RunFolder, TrainedModel
+from gsl_tutorial.course.training.train_run import load_data, train_run
 from gsl_tutorial.errors import ChecksumError, DataMissingError, InvalidInputError
-from gsl_tutorial.pipeline import evaluate_model, load_data, summary, table, train_run
+from gsl_tutorial.evaluation import distances
+from gsl_tutorial.evaluation.distances import blocks, squared_distances
 from gsl_tutorial.quantizers import ProductQuantizer
-from gsl_tutorial.retrieval import Embedded, RetrievalResult, argmax_map, measure
-from gsl_tutorial.runs import RunFolder, TrainedModel
-from gsl_tutorial.shipped import load_shipped, ship
 
 PROTOCOL: dict[str, Any] = {
     "protocol": "P2",
@@ -159,7 +162,7 @@ def test_the_size_of_a_block_does_not_matter(
 ) -> None:
     quantizer, query, database = small
     whole = measure(quantizer, query, database, protocol=PROTOCOL)
-    monkeypatch.setattr(retrieval, "BLOCK", size)
+    monkeypatch.setattr(distances, "BLOCK", size)
     parts = measure(quantizer, query, database, protocol=PROTOCOL)
     np.testing.assert_allclose(parts.per_query, whole.per_query, rtol=0, atol=1e-12)
     assert parts.sdc_map == pytest.approx(whole.sdc_map, abs=1e-12)
@@ -295,7 +298,7 @@ def test_unseen_classes_are_never_predicted_right(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = made_up([0, 1, 3, 4, 6, 8, 9], [2, 5, 7])
-    monkeypatch.setattr(pipeline, "load_data", lambda *_, **__: data)
+    monkeypatch.setattr(evaluate_run, "load_data", lambda *_, **__: data)
     train_run(conv_config("unseen"), data, folder=RunFolder(tmp_path))
     model = RunFolder(tmp_path).load_model()
     assert len(model.classifier.weight) == 7
@@ -317,7 +320,7 @@ def test_unseen_classes_are_never_predicted_right(
 def test_a_protocol_with_other_training_images_is_refused(
     trained: str, asked: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "load_data", lambda *_, **__: pytest.fail("read the data"))
+    monkeypatch.setattr(evaluate_run, "load_data", lambda *_, **__: pytest.fail("read the data"))
     model = TrainedModel.new(conv_config(trained))
     with pytest.raises(InvalidInputError) as caught:
         evaluate_model(model, protocol=asked)
@@ -336,7 +339,7 @@ def test_a_protocol_with_the_same_training_images_is_measured(
         seen.append((name, settings["protocol"], settings["seed"]))
         return data
 
-    monkeypatch.setattr(pipeline, "load_data", load)
+    monkeypatch.setattr(evaluate_run, "load_data", load)
     model = train_run(replace(conv_config(trained), seed=3), data)
     result, _, _ = evaluate_model(model, protocol=asked)
     assert result.protocol == asked

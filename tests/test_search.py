@@ -15,7 +15,7 @@ from twins import pq_clear
 
 from gsl_tutorial import ProductQuantizer
 from gsl_tutorial.errors import InvalidInputError, NotFittedError
-from gsl_tutorial.search import from_faiss, to_faiss
+from gsl_tutorial.quantizers.faiss_index import from_faiss, to_faiss
 
 
 def vectors(n: int, dim: int, seed: int = 0) -> np.ndarray:

@@ -15,8 +15,8 @@ from browser import browser
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import Page
 
+from gsl_tutorial.course.press import SourceError, columns, site
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, UnknownNameError
-from gsl_tutorial.press import SourceError, columns, site
 
 REPOSITORY = Path(__file__).parents[1]
 CHAPTERS = ["02", "05"]
@@ -25,7 +25,7 @@ CHAPTERS = ["02", "05"]
 @pytest.fixture(scope="module")
 def tools() -> None:
     missing = [tool for tool in site.TOOLS if find_spec(tool) is None]
-    reason = f'{missing} not installed: pip install -c constraints.txt -e ".[site]"'
+    reason = f'{missing} not installed: pip install -c constraints.txt -e ".[authors]"'
     if missing and os.environ.get("GSL_TUTORIAL_REQUIRE_SITE"):
         pytest.fail(reason)
     if missing:
@@ -180,7 +180,7 @@ def test_missing_tools_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_slides_are_one_file_that_needs_no_network(tools: None, tmp_path: Path) -> None:
-    from gsl_tutorial.press.slides import build_slides
+    from gsl_tutorial.course.press.slides import build_slides
 
     path = build_slides(REPOSITORY, "05", to=tmp_path)
     assert [one.name for one in tmp_path.iterdir()] == [path.name]
@@ -202,8 +202,8 @@ def test_slides_are_one_file_that_needs_no_network(tools: None, tmp_path: Path) 
 
 
 def test_slides_do_not_show_solutions(tools: None, tmp_path: Path) -> None:
-    from gsl_tutorial.press.leaks import leaks, secret_lines
-    from gsl_tutorial.press.slides import build_slides
+    from gsl_tutorial.course.press.leaks import leaks, secret_lines
+    from gsl_tutorial.course.press.slides import build_slides
 
     source = next((REPOSITORY / "notebooks" / "src").glob("02_*.py"))
     assert leaks(build_slides(REPOSITORY, "02", to=tmp_path), secret_lines([source])) == []
@@ -213,7 +213,7 @@ def test_slides_do_not_show_solutions(tools: None, tmp_path: Path) -> None:
 
 
 def test_formulas_are_read_as_written(tools: None) -> None:
-    from gsl_tutorial.press.formulas import mathml
+    from gsl_tutorial.course.press.formulas import mathml
 
     made = mathml(r"\lVert z - q(z) \rVert^2 \le \log_2 K", display=True)
     assert made.startswith('<math alttext="\\lVert z')

@@ -13,19 +13,19 @@ from nbformat.v4 import (
     new_output,
 )
 
-from gsl_tutorial.press.formulas import unbroken
-from gsl_tutorial.press.pages import with_pictures
-from gsl_tutorial.press.site import TOOLS
+from gsl_tutorial.course.press.formulas import unbroken
+from gsl_tutorial.course.press.pages import with_pictures
+from gsl_tutorial.course.press.site import TOOLS
 
 needs_tools = pytest.mark.skipif(
     any(find_spec(tool) is None for tool in TOOLS),
-    reason='pip install -c constraints.txt -e ".[site]"',
+    reason='pip install -c constraints.txt -e ".[authors]"',
 )
 BLANK = "def f(x):\n    ...  # your code here\n\n\ncheck.f(f)"
 
 
 def columns(*cells: object) -> list[list[str]]:
-    from gsl_tutorial.press.slides import _columns
+    from gsl_tutorial.course.press.slides import _columns
 
     return _columns(new_notebook(cells=list(cells)))
 
@@ -96,7 +96,7 @@ def test_a_broad_printed_table_is_set_smaller_and_not_wrapped() -> None:
 
 @needs_tools
 def test_formulas_stay_with_their_stops_and_bars_are_as_wide_as_their_letter() -> None:
-    from gsl_tutorial.press.formulas import mathml
+    from gsl_tutorial.course.press.formulas import mathml
 
     formula = mathml("z^2", display=False)
     assert unbroken(f"<p>({formula}), then {formula} alone</p>") == (

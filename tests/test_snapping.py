@@ -14,7 +14,7 @@ from torch import Tensor
 from twins import DEVICES
 
 from gsl_tutorial import snap_gradient
-from gsl_tutorial.snapping_numpy import snap_gradient_numpy
+from gsl_tutorial.snapping.by_hand import snap_gradient_numpy
 
 many = settings(max_examples=150, deadline=None)
 

@@ -16,8 +16,8 @@ from torch import Tensor
 from twins import DEVICES
 
 from gsl_tutorial import GradientSnapping, ProductQuantizer, snap_gradient
-from gsl_tutorial.losses import quantization_penalty
-from gsl_tutorial.methods import MethodOptions
+from gsl_tutorial.course.training.losses import quantization_penalty
+from gsl_tutorial.course.training.methods import MethodOptions
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from twins import DEVICES
 
 from gsl_tutorial import GradientSnapping, OptimizedProductQuantizer, ProductQuantizer
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.snapping_numpy import snap_gradient_numpy
+from gsl_tutorial.snapping.by_hand import snap_gradient_numpy
 
 some = settings(max_examples=80, deadline=None)
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.short_name)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from gsl_tutorial import snap_gradient
-from gsl_tutorial.losses import quantization_penalty
+from gsl_tutorial.course.training.losses import quantization_penalty
 
 few = settings(max_examples=40, deadline=None)
 

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gsl_tutorial import labels as labels_module
-from gsl_tutorial.datasets import PROTOCOLS, load_digits
-from gsl_tutorial.datasets.splitfile import (
+from gsl_tutorial.course.datasets import PROTOCOLS, load_digits
+from gsl_tutorial.course.datasets.split_file import (
     draw_split,
     label_checksum,
     read_split,
     write_split,
 )
+from gsl_tutorial.course.results import labels as labels_module
+from gsl_tutorial.course.results.labels import labels_of
 from gsl_tutorial.errors import (
     ChecksumError,
     DataMissingError,
@@ -26,7 +27,6 @@ from gsl_tutorial.errors import (
     TutorialError,
     UnknownNameError,
 )
-from gsl_tutorial.labels import labels_of
 
 PARTS = ("query", "train", "database")
 

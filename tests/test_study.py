@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from gsl_tutorial.course.study import available, load_study
+from gsl_tutorial.course.training.methods import METHODS
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, UnknownNameError
-from gsl_tutorial.methods import METHODS
-from gsl_tutorial.study import available, load_study
 
 SMALL = """
 name = "small"

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from test_study import SMALL
 
-from gsl_tutorial import cli
-from gsl_tutorial.config import PROFILES, Schedule, TrainingConfig
-from gsl_tutorial.study import Study, StudyResults, load_study, running
+from gsl_tutorial.course import cli
+from gsl_tutorial.course.study import Study, StudyResults, load_study, running
+from gsl_tutorial.course.training.config import PROFILES, Schedule, TrainingConfig
 
 REQUIRED = {
     *("run", "part", "variant", "protocol", "n_query", "n_train", "n_database", "metric"),

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from test_study import SMALL
 
-from gsl_tutorial import pipeline
-from gsl_tutorial.datasets import Dataset
+from gsl_tutorial.course.datasets import Dataset
+from gsl_tutorial.course.study import Study, load_study, study_data
+from gsl_tutorial.course.training import train_run
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.study import Study, load_study, study_data
 
 TEST = set(range(50_000, 60_000))
 
@@ -30,7 +30,7 @@ def cifar(monkeypatch: pytest.MonkeyPatch) -> Study:
     rng = np.random.default_rng(0)
     labels = [rng.permutation(np.repeat(np.arange(10), each)) for each in (5_000, 1_000)]
     images = np.zeros((60_000, 1, 1, 3), dtype=np.uint8)
-    monkeypatch.setattr(pipeline, "read_cifar10", lambda root: (images, np.concatenate(labels)))
+    monkeypatch.setattr(train_run, "read_cifar10", lambda root: (images, np.concatenate(labels)))
     return load_study("cifar10")
 
 

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 from test_study import SMALL
 
-from gsl_tutorial.config import PROFILES
+from gsl_tutorial.course.study import Study, StudyResults, StudyRun, load_study, run_part, running
+from gsl_tutorial.course.training.config import PROFILES
 from gsl_tutorial.errors import (
     DataMissingError,
     InvalidInputError,
     RunMismatchError,
     StorageError,
 )
-from gsl_tutorial.study import Study, StudyResults, StudyRun, load_study, run_part, running
 
 
 @pytest.fixture

@@ -22,16 +22,19 @@ from runs_cases import (
     uninterrupted,
 )
 
-from gsl_tutorial import optimizing, storage, training
-from gsl_tutorial.config import PROFILES, Schedule
-from gsl_tutorial.datasets import Dataset, Split, load_digits
+from gsl_tutorial import storage
+from gsl_tutorial.course.datasets import Dataset, Split, load_digits
+from gsl_tutorial.course.training import optimizer as optimizing
+from gsl_tutorial.course.training import rounds
+from gsl_tutorial.course.training.config import PROFILES, Schedule
+from gsl_tutorial.course.training.embedding import embed_split
+from gsl_tutorial.course.training.methods import METHODS, MethodOptions
+from gsl_tutorial.course.training.rounds import DivergedError, Progress, follow, train
+from gsl_tutorial.course.training.runs import RunFolder, TrainedModel
+from gsl_tutorial.course.training.train_run import train_run
 from gsl_tutorial.errors import (
     InvalidInputError,
 )
-from gsl_tutorial.methods import METHODS, MethodOptions
-from gsl_tutorial.pipeline import embed_split, train_run
-from gsl_tutorial.runs import RunFolder, TrainedModel
-from gsl_tutorial.training import DivergedError, Progress, follow, train
 
 
 @pytest.fixture(autouse=True)
@@ -112,7 +115,7 @@ def test_batches_cover_an_epoch_without_repeats_and_flips_alternate() -> None:
     seen = []
     for round_ in range(3):
         flipped = torch.full((50,), -1)
-        batches = list(training._round_batches(wanted, images, round_))
+        batches = list(rounds._round_batches(wanted, images, round_))
         assert [len(batch.index) for batch in batches] == [24, 24]
         for batch in batches:
             assert (flipped[batch.index] == -1).all(), "an image came twice"
@@ -131,7 +134,7 @@ def test_every_epoch_has_an_order_of_its_own() -> None:
     images, per_epoch = torch.zeros(640, 64), 10
     orders = []
     for round_ in range(2):
-        index = [batch.index for batch in training._round_batches(config(), images, round_)]
+        index = [batch.index for batch in rounds._round_batches(config(), images, round_)]
         assert len(index) == 2 * per_epoch
         orders += [torch.cat(index[:per_epoch]), torch.cat(index[per_epoch:])]
     assert all(torch.equal(order.sort().values, torch.arange(640)) for order in orders)

@@ -11,14 +11,14 @@ import torch
 import torch.nn.functional as F
 from runs_cases import ROUNDS, SMALL, config, make_data, shorten
 
-from gsl_tutorial import training
-from gsl_tutorial.bias import GradientBias, gradient_bias
-from gsl_tutorial.config import PROFILES
-from gsl_tutorial.encoders import embed
-from gsl_tutorial.losses import SIMILARITIES
-from gsl_tutorial.methods import METHODS, MethodOptions, get_method
-from gsl_tutorial.runs import TrainedModel
-from gsl_tutorial.training import follow, train
+from gsl_tutorial.course.training import rounds
+from gsl_tutorial.course.training.config import PROFILES
+from gsl_tutorial.course.training.encoders import embed
+from gsl_tutorial.course.training.gradient_bias import GradientBias, gradient_bias
+from gsl_tutorial.course.training.losses import SIMILARITIES
+from gsl_tutorial.course.training.methods import METHODS, MethodOptions, get_method
+from gsl_tutorial.course.training.rounds import follow, train
+from gsl_tutorial.course.training.runs import TrainedModel
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +68,7 @@ def test_the_bias_is_measured_before_the_refit_and_the_rest_after(
     expected = gradient_bias(
         get_method("penalty"),
         wanted.options,
-        training._similarity(model),
+        rounds._similarity(model),
         z[:1000],
         labels[:1000],
         old,
@@ -117,7 +117,7 @@ def test_large_sets_are_refitted_on_an_even_sample(monkeypatch: pytest.MonkeyPat
     small = replace(SMALL["digits"], refit_sample=100)
     monkeypatch.setitem(PROFILES["digits"], "quick", small)
     seen: list[torch.Tensor] = []
-    original = training.embed
+    original = rounds.embed
     monkeypatch.setattr(
         training, "embed", lambda encoder, x, **options: seen.append(x) or original(encoder, x)
     )
@@ -167,7 +167,7 @@ def test_the_classifier_looks_on_and_teaches_the_encoder_nothing(loss: str, meth
         optimizer = torch.optim.SGD(
             [*model.encoder.parameters(), *model.classifier.parameters()], lr=0.1
         )
-        reported = training._step(model, optimizer, images, labels, 1, "cpu")
+        reported = rounds._step(model, optimizer, images, labels, 1, "cpu")
         assert not torch.equal(model.classifier.weight, before), "it learns"
         steps.append((reported, {k: v.clone() for k, v in model.encoder.state_dict().items()}))
     assert steps[0][0] == steps[1][0], "and is no part of the loss that is told"
@@ -185,7 +185,7 @@ def test_the_classifier_sees_the_embedding_and_not_what_the_method_made_of_it() 
     expected = F.cross_entropy(model.classifier(embed(model.encoder, images)), labels)
     (g,) = torch.autograd.grad(expected, weight)
     before = weight.detach().clone()
-    training._step(model, optimizer, images, labels, 1, "cpu")
+    rounds._step(model, optimizer, images, labels, 1, "cpu")
     torch.testing.assert_close(weight.detach(), before - g, rtol=1e-4, atol=1e-5)
 
 
@@ -197,7 +197,7 @@ def test_warm_up_rounds_know_no_codebook(monkeypatch: pytest.MonkeyPatch) -> Non
         asked.append(len(z))
         return z, z.new_zeros(())
 
-    monkeypatch.setattr(training, "get_method", lambda name: method)
+    monkeypatch.setattr(rounds, "get_method", lambda name: method)
     monkeypatch.setitem(
         PROFILES["digits"], "quick", replace(SMALL["digits"], rounds=3, epochs=1, warmup_rounds=2)
     )

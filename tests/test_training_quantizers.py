@@ -11,13 +11,14 @@ import pytest
 import torch
 from runs_cases import SMALL, Stop, assert_same_weights, config, make_data, outcome, shorten
 
-from gsl_tutorial import storage, training
-from gsl_tutorial.config import PROFILES, QUANTIZERS, Schedule, TrainingConfig
-from gsl_tutorial.encoders import ConvEncoder, embed
-from gsl_tutorial.losses import SIMILARITIES
-from gsl_tutorial.methods import MethodOptions
-from gsl_tutorial.runs import RunFolder, TrainedModel, load_model_file
-from gsl_tutorial.training import train
+from gsl_tutorial import storage
+from gsl_tutorial.course.training import rounds
+from gsl_tutorial.course.training.config import PROFILES, QUANTIZERS, Schedule, TrainingConfig
+from gsl_tutorial.course.training.encoders import ConvEncoder, embed
+from gsl_tutorial.course.training.losses import SIMILARITIES
+from gsl_tutorial.course.training.methods import MethodOptions
+from gsl_tutorial.course.training.rounds import train
+from gsl_tutorial.course.training.runs import RunFolder, TrainedModel, load_model_file
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -119,7 +120,7 @@ def test_half_precision_is_that_of_the_encoder_alone(
     half: Schedule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: dict[str, Any] = {}
-    original = training._similarity
+    original = rounds._similarity
 
     def similarity(model: TrainedModel) -> Any:
         loss = original(model)
@@ -132,13 +133,13 @@ def test_half_precision_is_that_of_the_encoder_alone(
 
         return looked_at
 
-    monkeypatch.setattr(training, "_similarity", similarity)
+    monkeypatch.setattr(rounds, "_similarity", similarity)
     images, labels = make_data("cifar10")
     model = TrainedModel.new(config("cifar10", profile="study"), n_classes=3)
     model.encoder.prepare(images)
     optimizer = torch.optim.SGD([p for p in model.encoder.parameters() if p.requires_grad], lr=0.01)
     single = model.encoder(images.float()).detach()
-    training._step(model, optimizer, images.float(), labels, 0, "cpu")
+    rounds._step(model, optimizer, images.float(), labels, 0, "cpu")
     assert seen["z"].dtype == seen["loss"].dtype == torch.float32
     rounded = (seen["z"].detach() - single).abs().max()
     assert 0 < rounded < 0.05, "as coarse as eight bits, no coarser"

@@ -24,19 +24,20 @@ from runs_cases import (
     uninterrupted,
 )
 
-from gsl_tutorial import storage, training
-from gsl_tutorial.config import PROFILES
-from gsl_tutorial.datasets import load_digits
+from gsl_tutorial import storage
+from gsl_tutorial.course.datasets import load_digits
+from gsl_tutorial.course.training import rounds
+from gsl_tutorial.course.training.config import PROFILES
+from gsl_tutorial.course.training.embedding import as_tensor
+from gsl_tutorial.course.training.methods import MethodOptions
+from gsl_tutorial.course.training.rounds import train
+from gsl_tutorial.course.training.runs import RunFolder, load_model_file
 from gsl_tutorial.errors import (
     DataMissingError,
     InvalidInputError,
     RunMismatchError,
     StorageError,
 )
-from gsl_tutorial.methods import MethodOptions
-from gsl_tutorial.pipeline import as_tensor
-from gsl_tutorial.runs import RunFolder, load_model_file
-from gsl_tutorial.training import train
 
 
 @pytest.fixture(autouse=True)
@@ -176,7 +177,7 @@ def test_a_finished_run_resumed_returns_at_once(
     def step(*_: Any) -> float:
         raise AssertionError("it trained again")
 
-    monkeypatch.setattr(training, "_step", step)
+    monkeypatch.setattr(rounds, "_step", step)
     before = {file: file.stat().st_mtime_ns for file in finished.glob("*.safetensors")}
     model = train(config(), *make_data("digits"), folder=RunFolder(finished), resume=True)
     assert_same_weights(model, uninterrupted("digits"))
@@ -258,8 +259,8 @@ def test_a_model_file_comes_back_whole(finished: Path) -> None:
     assert_same_weights(model, uninterrupted("digits"))
     images = as_tensor(load_digits().query)
     assert torch.equal(
-        training.embed(model.encoder, images),
-        training.embed(uninterrupted("digits").encoder, images),
+        rounds.embed(model.encoder, images),
+        rounds.embed(uninterrupted("digits").encoder, images),
     )
 
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 from runs_cases import ROUNDS, SMALL, config, make_data, shorten
 
-from gsl_tutorial import training
-from gsl_tutorial.averaging import WeightAverage
-from gsl_tutorial.config import PROFILES
-from gsl_tutorial.encoders import DigitsEncoder
-from gsl_tutorial.training import train
+from gsl_tutorial.course.training import rounds
+from gsl_tutorial.course.training.averaging import WeightAverage
+from gsl_tutorial.course.training.config import PROFILES
+from gsl_tutorial.course.training.encoders import DigitsEncoder
+from gsl_tutorial.course.training.rounds import train
 
 
 @pytest.fixture(autouse=True)
@@ -42,16 +42,16 @@ def test_the_average_moves_every_few_steps_and_at_the_end_of_a_round(
 @pytest.mark.parametrize("erase", [0, 9])
 def test_the_square_of_the_schedule_is_erased(erase: int, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    original = training.augment
+    original = rounds.augment
 
     def augment(*arguments: Any, erase: int) -> torch.Tensor:
         asked.append(erase)
         return original(*arguments, erase=erase)
 
-    monkeypatch.setattr(training, "augment", augment)
+    monkeypatch.setattr(rounds, "augment", augment)
     scheduled(monkeypatch, "cifar10", erase=erase)
     wanted = config("cifar10")
-    batches = list(training._round_batches(wanted, make_data("cifar10")[0], 0))
+    batches = list(rounds._round_batches(wanted, make_data("cifar10")[0], 0))
     assert asked == [erase] * len(batches)
 
 
@@ -60,13 +60,13 @@ def test_pictures_are_mirrored_when_training_is_over_and_not_before(
     mirror: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[int, bool]] = []
-    original = training.embed
+    original = rounds.embed
 
     def embed(encoder: Any, images: torch.Tensor, **named: Any) -> torch.Tensor:
         asked.append((len(images), named.get("mirror", False)))
         return original(encoder, images, **named)
 
-    monkeypatch.setattr(training, "embed", embed)
+    monkeypatch.setattr(rounds, "embed", embed)
     scheduled(monkeypatch, "cifar10", mirror=mirror, refit_sample=25)
     train(config("cifar10"), *make_data("cifar10"))
     # A sample while it runs, all pictures at the end.
@@ -78,13 +78,13 @@ def test_labels_are_smoothed_as_the_schedule_says(
     smoothing: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: set[float] = set()
-    original = training.similarity_loss
+    original = rounds.similarity_loss
 
     def similarity_loss(*arguments: Any, label_smoothing: float) -> Any:
         asked.add(label_smoothing)
         return original(*arguments, label_smoothing=label_smoothing)
 
-    monkeypatch.setattr(training, "similarity_loss", similarity_loss)
+    monkeypatch.setattr(rounds, "similarity_loss", similarity_loss)
     scheduled(monkeypatch, "digits", label_smoothing=smoothing)
     images, labels = make_data("digits")
     train(config(), images[:128], labels[:128])
@@ -95,7 +95,7 @@ def test_the_bias_is_measured_on_the_first_images_with_their_labels_in_batches_o
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: list[tuple[torch.Tensor, torch.Tensor, int]] = []
-    original = training.gradient_bias
+    original = rounds.gradient_bias
 
     def gradient_bias(
         method: Any,
@@ -109,13 +109,13 @@ def test_the_bias_is_measured_on_the_first_images_with_their_labels_in_batches_o
         seen.append((z, labels, named["batch_size"]))
         return original(method, options, similarity, z, labels, quantizer, **named)
 
-    monkeypatch.setattr(training, "gradient_bias", gradient_bias)
-    monkeypatch.setattr(training, "_PROBE", 40)
+    monkeypatch.setattr(rounds, "gradient_bias", gradient_bias)
+    monkeypatch.setattr(rounds, "_PROBE", 40)
     scheduled(monkeypatch, "digits", refit_sample=100, learning_rate=1e-12)
     images, labels = make_data("digits")
     model = train(config(), images[:300], labels[:300])
     assert [batch for *_, batch in seen] == [64, 64]
-    z = training.embed(model.encoder, images[:300])
+    z = rounds.embed(model.encoder, images[:300])
     for (probe, of, _), every in zip(seen, (3, 1), strict=True):
         assert torch.equal(of, labels[:300:every][:40])
         torch.testing.assert_close(probe, z[::every][:40])
@@ -127,7 +127,7 @@ def test_no_two_seeds_share_an_order_and_each_has_flips_of_its_own() -> None:
     orders, flips = [], []
     for seed in range(3):
         for round_ in range(3):
-            batches = list(training._round_batches(config("cifar10", seed=seed), images, round_))
+            batches = list(rounds._round_batches(config("cifar10", seed=seed), images, round_))
             orders.append(tuple(torch.cat([batch.index for batch in batches]).tolist()))
             if round_ == 0:
                 flipped = torch.full((50,), -1)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gsl_tutorial.config import TrainingConfig
-from gsl_tutorial.datasets import Dataset
+from gsl_tutorial.course.datasets import Dataset
+from gsl_tutorial.course.training.config import TrainingConfig
+from gsl_tutorial.course.training.methods import MethodOptions
+from gsl_tutorial.course.training.recording import Recording, Refit, around, first_classes, record
+from gsl_tutorial.course.training.train_run import load_data, train_run
 from gsl_tutorial.errors import InvalidInputError, UnknownNameError
-from gsl_tutorial.methods import MethodOptions
-from gsl_tutorial.pipeline import load_data, train_run
-from gsl_tutorial.turns import Recording, Refit, around, first_classes, record
 
 
 def _config(method: str = "penalty", **how: int) -> TrainingConfig:

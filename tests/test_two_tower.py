@@ -12,16 +12,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gsl_tutorial.datasets.interactions import Histories, Interactions, leave_last_out
-from gsl_tutorial.errors import ChecksumError, DataMissingError, InvalidInputError
-from gsl_tutorial.two_tower import items as items_module
-from gsl_tutorial.two_tower.data import (
+from gsl_tutorial.course.datasets.interactions import Histories, Interactions, leave_last_out
+from gsl_tutorial.course.two_tower import items as items_module
+from gsl_tutorial.course.two_tower.data import (
     TwoTowerData,
     last_events,
     prefixes,
     simulated_data,
 )
-from gsl_tutorial.two_tower.evaluation import (
+from gsl_tutorial.course.two_tower.evaluation import (
     by_codes,
     exact,
     false_negative_rate,
@@ -29,11 +28,12 @@ from gsl_tutorial.two_tower.evaluation import (
     measure_towers,
     top_items,
 )
-from gsl_tutorial.two_tower.items import load_items, principal_axes, ship_items
-from gsl_tutorial.two_tower.language import MissingTextError, embed_texts, item_text
-from gsl_tutorial.two_tower.simulator import made_up_items, simulate_users
-from gsl_tutorial.two_tower.towers import TwoTower
-from gsl_tutorial.two_tower.training import TwoTowerConfig, train_towers
+from gsl_tutorial.course.two_tower.items import load_items, principal_axes, ship_items
+from gsl_tutorial.course.two_tower.language import MissingTextError, embed_texts, item_text
+from gsl_tutorial.course.two_tower.simulator import made_up_items, simulate_users
+from gsl_tutorial.course.two_tower.towers import TwoTower
+from gsl_tutorial.course.two_tower.training import TwoTowerConfig, train_towers
+from gsl_tutorial.errors import ChecksumError, DataMissingError, InvalidInputError
 
 TEXT, CELLS = made_up_items(120, 6, random_state=0)
 DATA = simulated_data(TEXT, CELLS, CELLS, n_users=40, sharpness=3, random_state=0)

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gsl_tutorial.datasets.movielens import MovieLens
+from gsl_tutorial.course.datasets.movielens import MovieLens
+from gsl_tutorial.course.two_tower import study as study_module
+from gsl_tutorial.course.two_tower.data import movielens_data, simulated_data
+from gsl_tutorial.course.two_tower.evaluation import Measured, measure_towers
+from gsl_tutorial.course.two_tower.grid import TwoTowerRun, load_grid
+from gsl_tutorial.course.two_tower.items import ItemTexts, first_cells, load_items
+from gsl_tutorial.course.two_tower.simulator import made_up_items
+from gsl_tutorial.course.two_tower.study import TwoTowerResults, execute_run, task_data
 from gsl_tutorial.storage import write_json
-from gsl_tutorial.two_tower import study as study_module
-from gsl_tutorial.two_tower.data import movielens_data, simulated_data
-from gsl_tutorial.two_tower.evaluation import Measured, measure_towers
-from gsl_tutorial.two_tower.grid import TwoTowerRun, load_grid
-from gsl_tutorial.two_tower.items import ItemTexts, first_cells, load_items
-from gsl_tutorial.two_tower.simulator import made_up_items
-from gsl_tutorial.two_tower.study import TwoTowerResults, execute_run, task_data
 
 TEXT, CELLS = made_up_items(300, 6, random_state=0)
 DATA = simulated_data(TEXT, CELLS, CELLS, n_users=40, sharpness=3, random_state=0)

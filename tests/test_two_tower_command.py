@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from cli_cases import Run, command_line
 
-from gsl_tutorial.shipped import DATA
-from gsl_tutorial.two_tower.grid import load_grid
-from gsl_tutorial.two_tower.study import TwoTowerResults
+from gsl_tutorial.course.results.saved_runs import DATA
+from gsl_tutorial.course.two_tower.grid import load_grid
+from gsl_tutorial.course.two_tower.study import TwoTowerResults
 
 command = pytest.fixture(command_line)
 

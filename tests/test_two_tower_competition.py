@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from PIL import Image
 from widget_cases import move_every_control
 
+from gsl_tutorial.course.plots.competition import draw_competition
+from gsl_tutorial.course.plots.style import png
+from gsl_tutorial.course.two_tower.competition import behind, fix_draws, pushes
+from gsl_tutorial.course.two_tower.data import simulated_data
+from gsl_tutorial.course.two_tower.sampling import CellTooSmallError
+from gsl_tutorial.course.two_tower.simulator import made_up_items
+from gsl_tutorial.course.two_tower.towers import TwoTower
+from gsl_tutorial.course.two_tower.training import TwoTowerConfig, train_towers
+from gsl_tutorial.course.widgets import NegativesSliders
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.plots.competition import draw_competition
-from gsl_tutorial.plots.style import png
-from gsl_tutorial.two_tower.competition import behind, fix_draws, pushes
-from gsl_tutorial.two_tower.data import simulated_data
-from gsl_tutorial.two_tower.sampling import CellTooSmallError
-from gsl_tutorial.two_tower.simulator import made_up_items
-from gsl_tutorial.two_tower.towers import TwoTower
-from gsl_tutorial.two_tower.training import TwoTowerConfig, train_towers
-from gsl_tutorial.widgets import NegativesSliders
 
 TEXT, CELLS = made_up_items(120, 6, random_state=0)
 DATA = simulated_data(TEXT, CELLS, CELLS, n_users=40, sharpness=3, random_state=0)

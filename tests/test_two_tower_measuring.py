@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from gsl_tutorial.datasets.interactions import Interactions
-from gsl_tutorial.two_tower.data import simulated_data
-from gsl_tutorial.two_tower.evaluation import CUTS, measure_lists, measure_towers
-from gsl_tutorial.two_tower.simulator import made_up_items
-from gsl_tutorial.two_tower.towers import TwoTower
-from gsl_tutorial.two_tower.training import Trained, TwoTowerConfig
+from gsl_tutorial.course.datasets.interactions import Interactions
+from gsl_tutorial.course.two_tower.data import simulated_data
+from gsl_tutorial.course.two_tower.evaluation import CUTS, measure_lists, measure_towers
+from gsl_tutorial.course.two_tower.simulator import made_up_items
+from gsl_tutorial.course.two_tower.towers import TwoTower
+from gsl_tutorial.course.two_tower.training import Trained, TwoTowerConfig
 
 N = 300
 TEXT, CELLS = made_up_items(N, 6, random_state=0)

@@ -11,8 +11,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from gsl_tutorial.plots import item_codes, trials, two_tower
-from gsl_tutorial.plots.style import png
+from gsl_tutorial.course.plots import item_codes, trials, two_tower
+from gsl_tutorial.course.plots.style import png
 
 RNG = np.random.default_rng(0)
 

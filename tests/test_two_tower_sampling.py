@@ -8,17 +8,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gsl_tutorial.errors import DataMissingError, InvalidInputError, UnknownNameError
-from gsl_tutorial.two_tower.arms import ARMS, get_arm, sources_of
-from gsl_tutorial.two_tower.cells import (
+from gsl_tutorial.course.two_tower.arms import ARMS, get_arm, sources_of
+from gsl_tutorial.course.two_tower.cells import (
     find_twins,
     genre_cells,
     merge_small_cells,
     shuffled_cells,
     text_cells,
 )
-from gsl_tutorial.two_tower.losses import full_softmax, pressure, sampled_softmax
-from gsl_tutorial.two_tower.sampling import (
+from gsl_tutorial.course.two_tower.losses import full_softmax, pressure, sampled_softmax
+from gsl_tutorial.course.two_tower.sampling import (
     CellTooSmallError,
     InBatch,
     InvertedLists,
@@ -28,6 +27,7 @@ from gsl_tutorial.two_tower.sampling import (
     Uniform,
     draw_negatives,
 )
+from gsl_tutorial.errors import DataMissingError, InvalidInputError, UnknownNameError
 
 N = 12
 SHARE = np.arange(1, N + 1) / (N * (N + 1) / 2)

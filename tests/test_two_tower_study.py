@@ -9,25 +9,25 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gsl_tutorial.course.results.saved_runs import DATA
+from gsl_tutorial.course.two_tower import study as study_module
+from gsl_tutorial.course.two_tower.data import simulated_data
+from gsl_tutorial.course.two_tower.grid import load_grid, tuned_arm
+from gsl_tutorial.course.two_tower.report import (
+    arms_as_text,
+    code_table,
+    compare_arms,
+    paired_difference,
+)
+from gsl_tutorial.course.two_tower.simulator import made_up_items
+from gsl_tutorial.course.two_tower.study import TwoTowerResults, run_two_tower
 from gsl_tutorial.errors import (
     DataMissingError,
     InvalidInputError,
     RunMismatchError,
     UnknownNameError,
 )
-from gsl_tutorial.shipped import DATA
 from gsl_tutorial.storage import read_json, save_arrays, write_json
-from gsl_tutorial.two_tower import study as study_module
-from gsl_tutorial.two_tower.data import simulated_data
-from gsl_tutorial.two_tower.grid import load_grid, tuned_arm
-from gsl_tutorial.two_tower.report import (
-    arms_as_text,
-    code_table,
-    compare_arms,
-    paired_difference,
-)
-from gsl_tutorial.two_tower.simulator import made_up_items
-from gsl_tutorial.two_tower.study import TwoTowerResults, run_two_tower
 
 SMALL = """
 name = "small"

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from gsl_tutorial.methods import MethodOptions
+from gsl_tutorial.course.training.methods import MethodOptions
+from gsl_tutorial.course.two_tower import training
+from gsl_tutorial.course.two_tower.data import simulated_data
+from gsl_tutorial.course.two_tower.losses import full_softmax, sampled_softmax
+from gsl_tutorial.course.two_tower.sampling import Drawn, draw_negatives
+from gsl_tutorial.course.two_tower.simulator import made_up_items
+from gsl_tutorial.course.two_tower.training import Trained, TwoTowerConfig, train_towers
 from gsl_tutorial.quantizers import ProductQuantizer
-from gsl_tutorial.two_tower import training
-from gsl_tutorial.two_tower.data import simulated_data
-from gsl_tutorial.two_tower.losses import full_softmax, sampled_softmax
-from gsl_tutorial.two_tower.sampling import Drawn, draw_negatives
-from gsl_tutorial.two_tower.simulator import made_up_items
-from gsl_tutorial.two_tower.training import Trained, TwoTowerConfig, train_towers
 
 TEXT, TRUE = made_up_items(60, 4, random_state=0)
 TEXT[50:] = TEXT[:10]  # ten pairs of twins

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from gsl_tutorial.course.results.saved_runs import DATA
+from gsl_tutorial.course.two_tower.grid import load_grid
+from gsl_tutorial.course.two_tower.study import TwoTowerResults
+from gsl_tutorial.course.two_tower.trials import in_words, search_trials
 from gsl_tutorial.errors import DataMissingError, UnknownNameError
-from gsl_tutorial.shipped import DATA
 from gsl_tutorial.storage import write_json
-from gsl_tutorial.two_tower.grid import load_grid
-from gsl_tutorial.two_tower.study import TwoTowerResults
-from gsl_tutorial.two_tower.trials import in_words, search_trials
 
 SMALL = """
 name = "small"

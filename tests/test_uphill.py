@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gsl_tutorial.checks import check
-from gsl_tutorial.checks.chapter05_place import CODEWORDS, PARTNER
+from gsl_tutorial.course.exercises import check
+from gsl_tutorial.course.exercises.chapters.chapter05_place import CODEWORDS, PARTNER
+from gsl_tutorial.course.plots.uphill import draw_question, draw_shares, draw_uphill, resting_places
+from gsl_tutorial.course.toys.plane import Plane
+from gsl_tutorial.course.widgets import Guess, explorer_parts
+from gsl_tutorial.course.widgets.guesses import GUESSES
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.plane import Plane
-from gsl_tutorial.plots.uphill import draw_question, draw_shares, draw_uphill, resting_places
-from gsl_tutorial.widgets import Guess, explorer_parts
-from gsl_tutorial.widgets.guesses import GUESSES
 
 PLANE = Plane(CODEWORDS, PARTNER)
 

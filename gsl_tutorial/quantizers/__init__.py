@@ -2,7 +2,7 @@
 
 from gsl_tutorial.quantizers.additive import AdditiveQuantizer
 from gsl_tutorial.quantizers.base import Quantizer
-from gsl_tutorial.quantizers.files import load_quantizer
+from gsl_tutorial.quantizers.load import load_quantizer
 from gsl_tutorial.quantizers.optimized import OptimizedProductQuantizer
 from gsl_tutorial.quantizers.product import ProductQuantizer
 from gsl_tutorial.quantizers.residual import ResidualQuantizer

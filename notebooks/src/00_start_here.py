@@ -26,8 +26,8 @@ from collections import Counter
 
 import numpy as np
 
-from gsl_tutorial.checks import check, hint, my_progress
-from gsl_tutorial.doctor import examine
+from gsl_tutorial.course.cli.doctor import examine
+from gsl_tutorial.course.exercises import check, hint, my_progress
 
 report = examine()
 levels = Counter(finding.level for finding in report.findings)

@@ -19,17 +19,22 @@ import time
 import faiss
 import numpy as np
 
-from gsl_tutorial.checks import check, hint
-from gsl_tutorial.clustering import assign
-from gsl_tutorial.datasets import load_digits, make_blobs_2d
-from gsl_tutorial.distances import squared_distances
-from gsl_tutorial.neighbours import Compressed, nearest_neighbours, recall_at, round_numbers
-from gsl_tutorial.plots import show
-from gsl_tutorial.plots.neighbour_charts import draw_memory, draw_recall
-from gsl_tutorial.plots.neighbours import draw_found_images, draw_neighbours
-from gsl_tutorial.plots.product import draw_images
+from gsl_tutorial.course.datasets import load_digits, make_blobs_2d
+from gsl_tutorial.course.exercises import check, hint
+from gsl_tutorial.course.plots import show
+from gsl_tutorial.course.plots.neighbour_charts import draw_memory, draw_recall
+from gsl_tutorial.course.plots.neighbours import draw_found_images, draw_neighbours
+from gsl_tutorial.course.plots.product import draw_images
+from gsl_tutorial.course.toys.kmeans_steps import assign
+from gsl_tutorial.course.toys.neighbours import (
+    Compressed,
+    nearest_neighbours,
+    recall_at,
+    round_numbers,
+)
+from gsl_tutorial.course.widgets import CompressionSliders
+from gsl_tutorial.evaluation.distances import squared_distances
 from gsl_tutorial.quantizers.kmeans import kmeans
-from gsl_tutorial.widgets import CompressionSliders
 
 points = make_blobs_2d(30, 4, random_state=3, spread=0.22).x
 digits = load_digits()

@@ -16,19 +16,19 @@
 # %%
 import numpy as np
 
-from gsl_tutorial.checks import check, hint
-from gsl_tutorial.clustering import (
+from gsl_tutorial.course.datasets import load_digits, make_blobs_2d
+from gsl_tutorial.course.exercises import check, hint
+from gsl_tutorial.course.plots import show
+from gsl_tutorial.course.plots.clusters import draw_cells, draw_rate
+from gsl_tutorial.course.toys.kmeans_steps import (
     assign,
     distortion,
     kmeans_steps,
     revive,
     start_on_points,
 )
-from gsl_tutorial.datasets import load_digits, make_blobs_2d
-from gsl_tutorial.plots import show
-from gsl_tutorial.plots.clusters import draw_cells, draw_rate
+from gsl_tutorial.course.widgets import CodewordExplorer, KMeansSliders
 from gsl_tutorial.quantizers.kmeans import kmeans
-from gsl_tutorial.widgets import CodewordExplorer, KMeansSliders
 
 points = make_blobs_2d(50, 4, random_state=1, spread=0.22).x
 print(f"{len(points)} points in the plane")

@@ -19,11 +19,10 @@ import math
 import numpy as np
 
 from gsl_tutorial import ProductQuantizer
-from gsl_tutorial.checks import check, hint
-from gsl_tutorial.datasets import load_digits
-from gsl_tutorial.distances import squared_distances
-from gsl_tutorial.plots import show
-from gsl_tutorial.plots.product import (
+from gsl_tutorial.course.datasets import load_digits
+from gsl_tutorial.course.exercises import check, hint
+from gsl_tutorial.course.plots import show
+from gsl_tutorial.course.plots.product import (
     draw_codebook_costs,
     draw_codebooks,
     draw_coding,
@@ -31,9 +30,10 @@ from gsl_tutorial.plots.product import (
     draw_lookup_table,
     draw_pieces,
 )
-from gsl_tutorial.plots.product_charts import draw_dials, draw_distance_errors
+from gsl_tutorial.course.plots.product_charts import draw_dials, draw_distance_errors
+from gsl_tutorial.evaluation.distances import squared_distances
+from gsl_tutorial.quantizers.faiss_index import to_faiss
 from gsl_tutorial.quantizers.kmeans import kmeans
-from gsl_tutorial.search import to_faiss
 
 digits = load_digits()
 database, queries = digits.database.x, digits.query.x

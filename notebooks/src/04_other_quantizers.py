@@ -28,17 +28,17 @@ from gsl_tutorial import (
     ProductQuantizer,
     ResidualQuantizer,
 )
-from gsl_tutorial.checks import check, hint
-from gsl_tutorial.datasets import load_digits, make_blobs_2d
-from gsl_tutorial.distances import squared_distances
-from gsl_tutorial.plane_codes import all_places
-from gsl_tutorial.plots import show
-from gsl_tutorial.plots.clusters import draw_cells
-from gsl_tutorial.plots.product import draw_images
-from gsl_tutorial.plots.quantizer_charts import draw_beam, draw_gaps
-from gsl_tutorial.plots.quantizers import draw_candidates, draw_piece_clouds, draw_sums
-from gsl_tutorial.search import to_faiss
-from gsl_tutorial.widgets import MethodSliders, TurnSliders
+from gsl_tutorial.course.datasets import load_digits, make_blobs_2d
+from gsl_tutorial.course.exercises import check, hint
+from gsl_tutorial.course.plots import show
+from gsl_tutorial.course.plots.clusters import draw_cells
+from gsl_tutorial.course.plots.product import draw_images
+from gsl_tutorial.course.plots.quantizer_charts import draw_beam, draw_gaps
+from gsl_tutorial.course.plots.quantizers import draw_candidates, draw_piece_clouds, draw_sums
+from gsl_tutorial.course.toys.plane_codes import all_places
+from gsl_tutorial.course.widgets import MethodSliders, TurnSliders
+from gsl_tutorial.evaluation.distances import squared_distances
+from gsl_tutorial.quantizers.faiss_index import to_faiss
 
 digits = load_digits()
 database, queries = digits.database.x, digits.query.x

@@ -18,12 +18,12 @@
 # %%
 import numpy as np
 
-from gsl_tutorial.checks import check, hint
-from gsl_tutorial.plane import Plane, cosine
-from gsl_tutorial.plane_methods import Rule, run_method, verdict
-from gsl_tutorial.plots import show
-from gsl_tutorial.plots.uphill import draw_question, draw_shares, draw_uphill, resting_places
-from gsl_tutorial.widgets import GradientExplorer, Guess
+from gsl_tutorial.course.exercises import check, hint
+from gsl_tutorial.course.plots import show
+from gsl_tutorial.course.plots.uphill import draw_question, draw_shares, draw_uphill, resting_places
+from gsl_tutorial.course.toys.plane import Plane, cosine
+from gsl_tutorial.course.toys.plane_methods import Rule, run_method, verdict
+from gsl_tutorial.course.widgets import GradientExplorer, Guess
 
 # %% [markdown]
 # ## Guess first
@@ -332,11 +332,11 @@ Guess.of("05 CIFAR-10")
 # These load torch and scikit-learn: some seconds, so they come only now.
 from dataclasses import replace
 
-from gsl_tutorial.plots.study import draw_bias
-from gsl_tutorial.progress import progress_bar
-from gsl_tutorial.shipped import DATA
-from gsl_tutorial.study import StudyResults, execute, load_study
-from gsl_tutorial.study.report import bias
+from gsl_tutorial.course.plots.study import draw_bias
+from gsl_tutorial.course.results.saved_runs import DATA
+from gsl_tutorial.course.study import StudyResults, execute, load_study
+from gsl_tutorial.course.study.report import bias
+from gsl_tutorial.course.training.progress import progress_bar
 
 cifar10 = StudyResults(load_study("cifar10"), DATA / "results")
 

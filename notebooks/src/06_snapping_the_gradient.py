@@ -24,13 +24,13 @@ import numpy as np
 import torch
 
 from gsl_tutorial import GradientSnapping, ProductQuantizer, snap_gradient
-from gsl_tutorial.checks import check, hint
-from gsl_tutorial.plane import Plane, cosine, descend
-from gsl_tutorial.plane_methods import Rule, method_gradient
-from gsl_tutorial.plots import show
-from gsl_tutorial.plots.plane import draw_fields, draw_paths, draw_snap
-from gsl_tutorial.snapping_numpy import descending_codeword, snap_gradient_numpy
-from gsl_tutorial.widgets import GradientExplorer, Guess
+from gsl_tutorial.course.exercises import check, hint
+from gsl_tutorial.course.plots import show
+from gsl_tutorial.course.plots.plane import draw_fields, draw_paths, draw_snap
+from gsl_tutorial.course.toys.plane import Plane, cosine, descend
+from gsl_tutorial.course.toys.plane_methods import Rule, method_gradient
+from gsl_tutorial.course.widgets import GradientExplorer, Guess
+from gsl_tutorial.snapping.by_hand import descending_codeword, snap_gradient_numpy
 
 # %% [markdown]
 # ## Meet the two pulls

@@ -20,25 +20,25 @@ from dataclasses import replace
 
 import numpy as np
 
-from gsl_tutorial.checks import check, hint
-from gsl_tutorial.clustering import assign, distortion, move, start_on_points
-from gsl_tutorial.datasets import make_blobs_2d
+from gsl_tutorial.course.datasets import make_blobs_2d
+from gsl_tutorial.course.exercises import check, hint
+from gsl_tutorial.course.plots import show
+from gsl_tutorial.course.plots.clusters import draw_cells
+from gsl_tutorial.course.plots.study import draw_bias, draw_pareto
+from gsl_tutorial.course.plots.turn_courses import draw_courses, draw_stairs
+from gsl_tutorial.course.plots.turns import draw_renumbered, draw_turns
+from gsl_tutorial.course.results.saved_runs import DATA
+from gsl_tutorial.course.study import StudyResults, execute, load_study
+from gsl_tutorial.course.study.report import as_text, bias, compare, settings
+from gsl_tutorial.course.toys.kmeans_steps import assign, distortion, move, start_on_points
+from gsl_tutorial.course.training.methods import MethodOptions
+from gsl_tutorial.course.training.progress import training_bar
+from gsl_tutorial.course.training.recording import around, first_classes, record
+from gsl_tutorial.course.training.runs import TrainingConfig
+from gsl_tutorial.course.training.train_run import load_data
+from gsl_tutorial.course.widgets import RecordingSlider
 from gsl_tutorial.evaluation import mean_average_precision
-from gsl_tutorial.methods import MethodOptions
-from gsl_tutorial.pipeline import load_data
-from gsl_tutorial.plots import show
-from gsl_tutorial.plots.clusters import draw_cells
-from gsl_tutorial.plots.study import draw_bias, draw_pareto
-from gsl_tutorial.plots.turn_courses import draw_courses, draw_stairs
-from gsl_tutorial.plots.turns import draw_renumbered, draw_turns
-from gsl_tutorial.progress import training_bar
 from gsl_tutorial.quantizers import ProductQuantizer
-from gsl_tutorial.runs import TrainingConfig
-from gsl_tutorial.shipped import DATA
-from gsl_tutorial.study import StudyResults, execute, load_study
-from gsl_tutorial.study.report import as_text, bias, compare, settings
-from gsl_tutorial.turns import around, first_classes, record
-from gsl_tutorial.widgets import RecordingSlider
 
 # %% [markdown]
 # ## Take turns by hand

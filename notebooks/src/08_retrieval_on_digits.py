@@ -15,23 +15,25 @@ from dataclasses import replace
 
 import numpy as np
 
-from gsl_tutorial.checks import check, hint
-from gsl_tutorial.datasets import get_protocol
-from gsl_tutorial.distances import squared_distances
-from gsl_tutorial.evaluation import precision_recall_curve
-from gsl_tutorial.methods import MethodOptions
-from gsl_tutorial.pipeline import embed_split, evaluate_model, load_data, train_run
-from gsl_tutorial.plots import show
-from gsl_tutorial.plots.retrieval import (
+from gsl_tutorial.course.datasets import get_protocol
+from gsl_tutorial.course.exercises import check, hint
+from gsl_tutorial.course.plots import show
+from gsl_tutorial.course.plots.retrieval import (
     draw_gallery,
     draw_history,
     draw_map_bars,
     draw_pr_curves,
     pictures,
 )
-from gsl_tutorial.progress import training_bar
-from gsl_tutorial.runs import TrainingConfig
-from gsl_tutorial.search import to_faiss
+from gsl_tutorial.course.results.evaluate_run import evaluate_model
+from gsl_tutorial.course.training.embedding import embed_split
+from gsl_tutorial.course.training.methods import MethodOptions
+from gsl_tutorial.course.training.progress import training_bar
+from gsl_tutorial.course.training.runs import TrainingConfig
+from gsl_tutorial.course.training.train_run import load_data, train_run
+from gsl_tutorial.evaluation import precision_recall_curve
+from gsl_tutorial.evaluation.distances import squared_distances
+from gsl_tutorial.quantizers.faiss_index import to_faiss
 
 # %% [markdown]
 # ## Say what is searched, and with what

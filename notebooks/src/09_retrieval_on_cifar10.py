@@ -24,39 +24,40 @@ import faiss
 import numpy as np
 from IPython.display import Markdown, display
 
-from gsl_tutorial import published, results
-from gsl_tutorial.checks import check, hint
-from gsl_tutorial.cutoffs import precision_recall_curve
-from gsl_tutorial.datasets import (
+from gsl_tutorial.course.datasets import (
     CLASS_NAMES,
     draw_per_class,
     find_cifar10,
     get_protocol,
     read_cifar10,
 )
-from gsl_tutorial.distances import blocks, squared_distances
-from gsl_tutorial.evaluation import (
-    average_precisions,
-    group_codes,
-    streamed_average_precisions,
-)
-from gsl_tutorial.plots import show
-from gsl_tutorial.plots.bits import Ours, draw_bits
-from gsl_tutorial.plots.retrieval import (
+from gsl_tutorial.course.exercises import check, hint
+from gsl_tutorial.course.plots import show
+from gsl_tutorial.course.plots.bits import Ours, draw_bits
+from gsl_tutorial.course.plots.retrieval import (
     draw_confusion,
     draw_gallery,
     draw_map_bars,
     draw_pr_curves,
     pictures,
 )
-from gsl_tutorial.plots.tables import draw_published, draw_trivial
+from gsl_tutorial.course.plots.tables import draw_published, draw_trivial
+from gsl_tutorial.course.results import our_runs as results
+from gsl_tutorial.course.results import published
+from gsl_tutorial.course.results.saved_runs import DATA, load_shipped
+from gsl_tutorial.course.study import StudyResults, load_study
+from gsl_tutorial.course.study.report import compare, settings
+from gsl_tutorial.course.widgets import QueryPicker
+from gsl_tutorial.evaluation import (
+    average_precisions,
+    group_codes,
+    streamed_average_precisions,
+)
+from gsl_tutorial.evaluation.argmax_code import trivial_map
+from gsl_tutorial.evaluation.at_rank import precision_recall_curve
+from gsl_tutorial.evaluation.distances import blocks, squared_distances
 from gsl_tutorial.quantizers import ProductQuantizer
-from gsl_tutorial.search import to_faiss
-from gsl_tutorial.shipped import DATA, load_shipped
-from gsl_tutorial.study import StudyResults, load_study
-from gsl_tutorial.study.report import compare, settings
-from gsl_tutorial.trivial import trivial_map
-from gsl_tutorial.widgets import QueryPicker
+from gsl_tutorial.quantizers.faiss_index import to_faiss
 
 # %% tags=["volatile"]
 images = read_cifar10()[0] if find_cifar10() else None
@@ -496,7 +497,7 @@ hint("09.4")
 # How good is a "code" that is nothing but the classifier's answer? All items of the predicted class come
 # first, all tied, then all others. If mistakes fall evenly on the other classes, its mAP follows from two
 # numbers: how many queries are classified right, and how much of the database. The formula stands in
-# `gsl_tutorial/trivial.py`.
+# `gsl_tutorial/evaluation/argmax_code.py`.
 
 # %%
 named = {}

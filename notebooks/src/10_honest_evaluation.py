@@ -25,15 +25,11 @@ import numpy as np
 import torch
 from IPython.display import Markdown
 
-from gsl_tutorial.bootstrap import clustered_bootstrap, paired_bootstrap
-from gsl_tutorial.checklist import as_markdown, write_checklist
-from gsl_tutorial.checks import check, hint
-from gsl_tutorial.checks.chapter10_table import results_table
-from gsl_tutorial.datasets import CLASS_NAMES, get_protocol, load_digits
-from gsl_tutorial.distances import squared_distances
-from gsl_tutorial.evaluation import average_precisions, mean_average_precision
-from gsl_tutorial.plots import show
-from gsl_tutorial.plots.honesty import (
+from gsl_tutorial.course.datasets import CLASS_NAMES, get_protocol, load_digits
+from gsl_tutorial.course.exercises import check, hint
+from gsl_tutorial.course.exercises.chapters.chapter10_table import results_table
+from gsl_tutorial.course.plots import show
+from gsl_tutorial.course.plots.honesty import (
     Added,
     draw_added,
     draw_choices,
@@ -41,12 +37,16 @@ from gsl_tutorial.plots.honesty import (
     draw_cuts,
     draw_intervals,
 )
+from gsl_tutorial.course.results.checklist import as_markdown, write_checklist
+from gsl_tutorial.course.results.our_runs import our_runs
+from gsl_tutorial.course.results.saved_runs import DATA, load_shipped
+from gsl_tutorial.course.study import StudyResults, load_study
+from gsl_tutorial.course.study.report import compare
+from gsl_tutorial.evaluation import average_precisions, mean_average_precision
+from gsl_tutorial.evaluation.distances import squared_distances
+from gsl_tutorial.evaluation.intervals import clustered_bootstrap, paired_bootstrap
 from gsl_tutorial.quantizers import ProductQuantizer
-from gsl_tutorial.results import our_runs
-from gsl_tutorial.shipped import DATA, load_shipped
 from gsl_tutorial.storage import load_arrays
-from gsl_tutorial.study import StudyResults, load_study
-from gsl_tutorial.study.report import compare
 
 # %% [markdown]
 # ## Begin with an honest figure
@@ -906,7 +906,7 @@ print("some move by less than half a point:   ", bool((abs(points) < 0.5).any())
 def command(line):
     """Run a command of the workbook in the folder with the files, and print what it says."""
     print("gsl-tutorial", line)
-    program = "from gsl_tutorial.cli import main; main()"
+    program = "from gsl_tutorial.course.cli import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", program, *line.split()],
         cwd=folder.name,

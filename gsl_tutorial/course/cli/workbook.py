@@ -1,0 +1,100 @@
+"""Commands around the workbook: doctor, lab, fetch, build."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gsl_tutorial.course.cli.app import AsJson, app
+from gsl_tutorial.errors import DataMissingError
+
+
+@app.command()
+def doctor(json_: AsJson = False) -> None:
+    """Look at this machine: versions, threads, memory, data; and say what to do about what is missing."""
+    from gsl_tutorial.course.cli.doctor import examine, render
+
+    report = examine()
+    print(json.dumps(report.as_dict(), indent=1) if json_ else render(report))
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@app.command()
+def lab(
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open a browser window.")
+    ] = True,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="A port of your own; else a free one.")
+    ] = None,
+) -> None:
+    """Open the workbook in JupyterLab at chapter 00, on this machine only."""
+    from gsl_tutorial.course.cli.lab import start
+
+    raise typer.Exit(start(browser=browser, port=port))
+
+
+@app.command()
+def fetch(json_: AsJson = False) -> None:
+    """Download CIFAR-10 (170 MB) into your cache and verify it; does nothing where it is complete.
+
+    Without a network, copy the folder cifar-10-batches-py from another machine and set GSL_TUTORIAL_DATA
+    to the folder that holds it. A classroom can name its own copy in GSL_TUTORIAL_MIRROR.
+    """
+    from gsl_tutorial.course.datasets import fetch_cifar10
+    from gsl_tutorial.course.training.progress import progress_bar, say
+
+    with progress_bar("fetch", unit="B") as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        folder = fetch_cifar10(progress=progress, notice=say)
+    print(json.dumps({"cifar10": str(folder)}) if json_ else f"CIFAR-10 is complete in {folder}")
+
+
+@app.command()
+def build(
+    only: Annotated[str | None, typer.Argument(help="One chapter: 03 or its name.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Build what is fresh, too.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only list what is stale.")] = False,
+    slides: Annotated[
+        str, typer.Option(help="A chapter: write slides/NN_name.html and build nothing else.")
+    ] = "",
+    json_: AsJson = False,
+) -> None:
+    """Press the chapters: notebooks/src/NN_name.py into the student's and the solved notebook."""
+    from gsl_tutorial.course.press import build as press
+    from gsl_tutorial.course.training.progress import say
+
+    root = Path.cwd()
+    if not (root / "notebooks" / "src").is_dir():
+        raise DataMissingError(
+            "to stand in the workbook's folder", f"no notebooks/src in {root}", "cd to it"
+        )
+    if slides:
+        from gsl_tutorial.course.press.slides import build_slides
+
+        path = build_slides(root, slides, to=root / "slides").relative_to(root)
+        print(json.dumps({"slides": str(path)}) if json_ else f"open {path} in a browser")
+        return
+    made = press(
+        root,
+        only=only,
+        force=force,
+        check=check,
+        progress=lambda done, total, what: say(f"[{done}/{total}] {what}"),
+    )
+    if json_:
+        print(json.dumps([vars(one) for one in made], indent=1))
+    else:
+        for one in made:
+            cost = f"{one.seconds:5.1f} s {one.memory_mb:5.0f} MB" if one.built else "up to date"
+            print(f"{one.chapter:28} {one.variant:9} {'stale' if check else cost}")
+    if check and made:
+        raise typer.Exit(1)

@@ -1,0 +1,167 @@
+"""Who took what, and when: interactions, and the split that leaves each user's last ones out.
+
+To judge a recommender we hide the end of every user's history and ask for it. Two rules keep that
+honest. *Ties*: events of the same user in the same second have no order, so they are put in the order
+of their item numbers, which knows nothing of tastes. *The test moment*: a training event that shares
+its second with the first hidden one is dropped, so that everything learned from is strictly earlier.
+
+Source: leave-last-out as in He et al. 2017 (arXiv 1708.05031). Changed: several events are hidden from
+each user, and the two rules are spelled out. Other users' later events remain in the training set: this
+is a split by user, not by the clock of the world.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int, Shaped
+
+from gsl_tutorial.course.datasets.splits import read_only
+from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.validation import check_count, describe
+
+
+class TooFewInteractionsError(InvalidInputError):
+    """A user has not enough interactions to hide some and learn from the rest."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Interactions:
+    """Events sorted by user, then time, then item; users and items count from 0.
+
+    time is in whole seconds, or any whole numbers that grow.
+    Raises `InvalidInputError` unless the three arrays are whole numbers of one length, within range.
+    """
+
+    user: Int[np.ndarray, " n"]
+    item: Int[np.ndarray, " n"]
+    time: Int[np.ndarray, " n"]
+    n_users: int
+    n_items: int
+
+    def __post_init__(self) -> None:
+        user, item, time = (np.asarray(a) for a in (self.user, self.item, self.time))
+        for name, array in (("user", user), ("item", item), ("time", time)):
+            if array.ndim != 1 or array.dtype.kind not in "iu" or len(array) != len(user):
+                raise InvalidInputError(
+                    f"{name} as whole numbers, one for each event ({len(user)})",
+                    describe(array),
+                    "pass three arrays of one length",
+                )
+        for name, array, size in (("user", user, self.n_users), ("item", item, self.n_items)):
+            check_count(size, name=f"n_{name}s", low=1)
+            if len(array) and not 0 <= array.min() <= array.max() < size:
+                raise InvalidInputError(
+                    f"{name} numbers from 0 to {size - 1}",
+                    f"numbers from {array.min()} to {array.max()}",
+                    "number them from 0; ids of a file are not row numbers",
+                )
+        order = np.lexsort((item, time, user))
+        for name, array in (("user", user), ("item", item), ("time", time)):
+            object.__setattr__(self, name, read_only(array[order].astype(np.int64)))
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    def __repr__(self) -> str:
+        return f"Interactions({len(self):,} of {self.n_users:,} users, {self.n_items:,} items)"
+
+    @property
+    def starts(self) -> Int[np.ndarray, " n_users_plus_1"]:
+        """Where each user's events begin; the last entry is the number of events."""
+        return np.searchsorted(self.user, np.arange(self.n_users + 1))
+
+    def counts(self) -> Int[np.ndarray, " n_items"]:
+        """How often each item was taken."""
+        return np.bincount(self.item, minlength=self.n_items)
+
+    def take(self, rows: Shaped[np.ndarray, " k"]) -> Interactions:
+        """The events of these rows; users and items keep their numbers."""
+        return Interactions(
+            self.user[rows], self.item[rows], self.time[rows], self.n_users, self.n_items
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class Histories:
+    """What is learned from, chosen on, and tested on. No user's training reaches a hidden moment."""
+
+    train: Interactions
+    validation: Interactions
+    test: Interactions
+    n_dropped: int = 0
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{name} {len(getattr(self, name)):,}" for name in _PARTS)
+        return f"Histories({parts}, dropped at the moment of a hidden one {self.n_dropped:,})"
+
+    @property
+    def seen_before_test(self) -> Interactions:
+        """Training and validation events together: what a user's profile may show at test time."""
+        a, b = self.train, self.validation
+        return Interactions(
+            np.concatenate([a.user, b.user]),
+            np.concatenate([a.item, b.item]),
+            np.concatenate([a.time, b.time]),
+            a.n_users,
+            a.n_items,
+        )
+
+
+_PARTS = ("train", "validation", "test")
+
+
+def only_active(events: Interactions, *, at_least: int) -> Interactions:
+    """Keep users with at least so many events, and number these users anew from 0."""
+    check_count(at_least, name="at_least", low=1)
+    counts = np.bincount(events.user, minlength=events.n_users)
+    kept = counts >= at_least
+    if not kept.any():
+        raise TooFewInteractionsError(
+            f"users with {at_least} events or more",
+            f"none; the most active one has {counts.max(initial=0)}",
+            "lower at_least",
+        )
+    number = np.cumsum(kept) - 1
+    rows = kept[events.user]
+    return Interactions(
+        number[events.user[rows]],
+        events.item[rows],
+        events.time[rows],
+        int(kept.sum()),
+        events.n_items,
+    )
+
+
+def leave_last_out(events: Interactions, *, n_test: int = 1, n_validation: int = 1) -> Histories:
+    """Hide each user's last `n_test` events, and the `n_validation` before them.
+
+    Events that share their second with the first hidden event after them are dropped, so that training
+    events are strictly earlier than validation events, and these strictly earlier than test events.
+
+    Raises `TooFewInteractionsError` for a user with fewer than n_test + n_validation + 1 events.
+    """
+    check_count(n_test, name="n_test", low=1)
+    check_count(n_validation, name="n_validation", low=1)
+    counts = np.bincount(events.user, minlength=events.n_users)
+    needed = n_test + n_validation + 1
+    if (counts < needed).any():
+        poor = np.flatnonzero(counts < needed)
+        raise TooFewInteractionsError(
+            f"{needed} events or more of every user ({n_test} to test, {n_validation} to choose, "
+            "one to learn from)",
+            f"{len(poor)} users with fewer, user {poor[0]} has {counts[poor[0]]}",
+            f"call only_active(events, at_least={needed}) first",
+        )
+    ends = events.starts[1:]
+    left = ends[events.user] - np.arange(len(events))  # 1 for a user's last event
+    is_test, is_hidden = left <= n_test, left <= n_test + n_validation
+    test_moment = events.time[ends - n_test][events.user]
+    validation_moment = events.time[ends - n_test - n_validation][events.user]
+    train = ~is_hidden & (events.time < validation_moment)
+    validation = is_hidden & ~is_test & (events.time < test_moment)
+    dropped = len(events) - int((train | validation | is_test).sum())
+    return Histories(
+        events.take(train), events.take(validation), events.take(is_test), n_dropped=dropped
+    )

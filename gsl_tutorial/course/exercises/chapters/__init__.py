@@ -1,0 +1,27 @@
+"""The exercises, a module for each chapter's; importing this package puts all of them into `check`."""
+
+from gsl_tutorial.course.exercises.chapters import (  # noqa: F401
+    chapter00,
+    chapter01,
+    chapter01_recall,
+    chapter02,
+    chapter02_codewords,
+    chapter03,
+    chapter03_search,
+    chapter04,
+    chapter04_sums,
+    chapter05,
+    chapter05_place,
+    chapter06,
+    chapter07,
+    chapter07_codes,
+    chapter07_pareto,
+    chapter08,
+    chapter09,
+    chapter09_tables,
+    chapter10,
+    chapter10_seeds,
+    chapter10_table,
+    chapter11,
+    chapter11_hidden,
+)

@@ -1,0 +1,116 @@
+"""Where a reader stands: a line under each check, and a page of all chapters in chapter 00.
+
+The bar is made of squares, one for an exercise, so that it reads in grey; the numbers beside it say the
+same to those who do not see it. Pure functions of a `Progress` and the ids of all exercises.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from gsl_tutorial.course.exercises.progress_file import Progress
+
+_DONE, _OPEN = "■", "□"
+_CELL = "text-align: left; padding: 0.1em 1.2em 0.1em 0"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far one chapter is: its exercises in order, and those of them that are solved."""
+
+    chapter: str
+    exercises: tuple[str, ...]
+    solved: frozenset[str]
+
+    @property
+    def bar(self) -> str:
+        """One square for each exercise, the solved ones filled and first."""
+        n = len(self.solved)
+        return _DONE * n + _OPEN * (len(self.exercises) - n)
+
+    @property
+    def next(self) -> str:
+        """The first exercise that is not solved; empty when all are."""
+        return next((one for one in self.exercises if one not in self.solved), "")
+
+    @property
+    def counted(self) -> str:
+        """For instance "2 of 4 done"."""
+        return f"{len(self.solved)} of {len(self.exercises)} done"
+
+
+def chapters(progress: Progress, exercises: Iterable[str]) -> list[Standing]:
+    """The standing in every chapter; `exercises` are all ids of the series, like "03.1"."""
+    by_chapter: dict[str, list[str]] = {}
+    for one in sorted(exercises):
+        by_chapter.setdefault(one.split(".")[0], []).append(one)
+    return [
+        Standing(chapter, tuple(ids), frozenset(filter(progress.solved, ids)))
+        for chapter, ids in by_chapter.items()
+    ]
+
+
+@dataclass(frozen=True)
+class ProgressLine:
+    """The line under a check: the bar of its chapter, what is next, and what went wrong, if anything."""
+
+    standing: Standing
+    trouble: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.standing.bar} {self._words}"
+
+    def _repr_html_(self) -> str:
+        bar = f'<span aria-hidden="true">{self.standing.bar}</span>'
+        return f'<p style="margin: 0.4em 0">{bar} {html.escape(self._words)}</p>'
+
+    @property
+    def _words(self) -> str:
+        one = self.standing
+        follows = f"; next is {one.next}" if one.next else ""
+        words = f"Chapter {one.chapter}: {one.counted}{follows}."
+        return f"{words} {self.trouble}".strip()
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The page of chapter 00: every chapter that has exercises, what is done and what is next."""
+
+    standings: Sequence[Standing]
+    where: str = ""
+
+    def __repr__(self) -> str:
+        rows = [f"{one.chapter}  {one.bar:5}  {one.counted:11}  {self._next(one)}".rstrip()
+                for one in self.standings]  # fmt: skip
+        return "\n".join([*rows, self._sum, *([self.where] if self.where else [])])
+
+    def _repr_html_(self) -> str:
+        head = "".join(
+            f'<th scope="col" style="{_CELL}">{name}</th>'
+            for name in ("chapter", "exercises", "done", "next")
+        )
+        body = "\n".join(
+            f'<tr><th scope="row" style="{_CELL}">{one.chapter}</th>'
+            f'<td style="{_CELL}"><span aria-hidden="true">{one.bar}</span></td>'
+            f'<td style="{_CELL}">{one.counted}</td>'
+            f'<td style="{_CELL}">{self._next(one)}</td></tr>'
+            for one in self.standings
+        )
+        below = " ".join(filter(None, (self._sum, self.where)))
+        return (
+            f"<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>\n"
+            f"<p>{html.escape(below)}</p>"
+        )
+
+    @property
+    def _sum(self) -> str:
+        done = sum(len(one.solved) for one in self.standings)
+        total = sum(len(one.exercises) for one in self.standings)
+        return f"{done} of {total} exercises done."
+
+    def _next(self, one: Standing) -> str:
+        """The next exercise of a chapter, marked in the first chapter that is not finished."""
+        first = next((each for each in self.standings if each.next), None)
+        return f"{one.next}  ← go on here" if one is first else one.next

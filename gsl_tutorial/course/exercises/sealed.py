@@ -1,0 +1,56 @@
+"""Modules of a student copy whose text would give the exercises away, and how they are read.
+
+A check compares an answer with the right one, so its source holds the right one. `gsl-tutorial
+release` therefore writes such a module packed: the text is compressed and cannot be read or searched
+by chance. It runs as before, on any version of Python. This is a cover, not a lock: who wants to
+unpack it can.
+"""
+
+from __future__ import annotations
+
+import base64
+import linecache
+import textwrap
+import zlib
+from typing import Any
+
+_STUB = '''"""{title}
+
+Packed in student copies, because its text would give exercises away: see `exercises.sealed`.
+"""
+
+from gsl_tutorial.course.exercises.sealed import unseal
+
+unseal(
+    globals(),
+    """
+{packed}
+""",
+)
+'''
+
+
+def seal(source: str, *, title: str) -> str:
+    """Return the source of a module that does the same and whose text cannot be read.
+
+    >>> stub = seal("answer = 6 * 7", title="An example.")
+    >>> "answer" in stub
+    False
+    >>> namespace = {"__name__": "example"}
+    >>> exec(stub, namespace)
+    >>> namespace["answer"]
+    42
+    """
+    packed = base64.b64encode(zlib.compress(source.encode(), 9)).decode()
+    return _STUB.format(title=title, packed="\n".join(textwrap.wrap(packed, 96)))
+
+
+def unseal(namespace: dict[str, Any], packed: str) -> None:
+    """Run a packed module in the namespace of its stub.
+
+    `inspect` and tracebacks find the text, as they do for a cell of a notebook.
+    """
+    source = zlib.decompress(base64.b64decode(packed)).decode()
+    name = f"<sealed {namespace['__name__']}>"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    exec(compile(source, name, "exec", dont_inherit=True), namespace)

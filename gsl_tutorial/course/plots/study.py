@@ -1,0 +1,103 @@
+"""Pictures of a study: what compactness costs, and how the gradient's bias grows with training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from gsl_tutorial.course.plots.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    new_figure,
+)
+from gsl_tutorial.course.study.report import Row
+
+#: Colour, marker and line of each method, the same in every picture.
+LOOKS: dict[str, tuple[str, str, str]] = {
+    "none": (BLACK, "o", "-"),
+    "penalty": (RED, "X", "--"),
+    "ste": (ORANGE, "v", ":"),
+    "rotation": (PURPLE, "^", "-."),
+    "soft": (GREY, "s", (0, (1, 1))),  # type: ignore[dict-item]
+    "snap-replace": (SKY, "D", (0, (5, 1))),  # type: ignore[dict-item]
+    "snap-pull": (BLUE, "*", "-"),
+    "snap-lookahead": (GREEN, "P", "--"),
+}
+
+
+def draw_pareto(groups: dict[str, Sequence[Row]]) -> Figure:
+    """ADC mAP against relative distortion, a panel for each group: up and left is better.
+
+    groups: a title and the rows of `compare`. Bars span one standard deviation over the seeds.
+    """
+    figure = new_figure(4.6 * len(groups), 4.0)
+    for axes, (title, rows) in zip(
+        figure.subplots(1, len(groups), squeeze=False)[0], groups.items(), strict=True
+    ):
+        for row in rows:
+            colour, marker, _ = LOOKS[row.method]
+            axes.errorbar(
+                row.relative_distortion.mean,
+                row.adc_map.mean,
+                xerr=row.relative_distortion.deviation,
+                yerr=row.adc_map.deviation,
+                color=colour,
+                marker=marker,
+                markersize=11 if marker == "*" else 8,
+                markeredgecolor="white",
+                linestyle="none",
+                elinewidth=1,
+                capsize=2,
+                label=row.method,
+            )
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.set_xlabel("relative distortion of the database (log scale)")
+        axes.set_ylabel("ADC mAP@all")
+        axes.set_title(title, fontsize=10)
+        axes.grid(alpha=0.25)
+    _legend(figure, len(groups))
+    return figure
+
+
+def draw_bias(groups: dict[str, dict[str, dict[str, Float[np.ndarray, "seeds rounds"]]]]) -> Figure:
+    """Cosine with the similarity gradient (above) and share of vectors moved uphill (below), by round.
+
+    groups: title -> method -> {"cosine", "uphill"}; lines are means over seeds.
+    """
+    figure = new_figure(4.6 * len(groups), 5.2)
+    grid = figure.subplots(2, len(groups), squeeze=False, sharex=True, sharey="row")
+    for column, (title, methods) in enumerate(groups.items()):
+        for method, measures in methods.items():
+            colour, marker, line = LOOKS[method]
+            for row, key in enumerate(("cosine", "uphill")):
+                values = measures[key].mean(axis=0)
+                rounds = np.arange(2, 2 + len(values))
+                grid[row, column].plot(
+                    rounds, values, color=colour, marker=marker, linestyle=line, label=method
+                )
+        grid[0, column].set_title(title, fontsize=10)
+        grid[1, column].set_xlabel("round (the first trains without codebooks)")
+    grid[0, 0].set_ylabel("cosine with the\nsimilarity gradient")
+    grid[1, 0].set_ylabel("share of images\nmoved uphill")
+    for axes in grid.flat:
+        axes.grid(alpha=0.25)
+    _legend(figure, len(groups))
+    return figure
+
+
+def _legend(figure: Figure, n_panels: int) -> None:
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4 * n_panels, fontsize=9)

@@ -1,0 +1,210 @@
+"""Pictures of chapter 11: a map of cells with its negatives, what negatives do, what arms are worth.
+
+Each kind of negative has one colour, one marker and one line in all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Float, Int
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator, PercentFormatter
+
+from gsl_tutorial.course.plots.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    new_figure,
+)
+
+#: Colour, marker and line of each kind of negative.
+KINDS: dict[str, tuple[str, str, str]] = {
+    "in-batch": (GREY, "s", ":"),
+    "uniform": (BLUE, "o", "--"),
+    "same cell": (RED, "X", "-"),
+}
+Spread = tuple[float, float]
+
+
+def flat_map(vectors: Float[np.ndarray, "n t"], cells: Int[np.ndarray, " n"]) -> np.ndarray:
+    """(n, 2): the plane in which the means of the cells lie farthest apart.
+
+    A flat picture of 64 numbers cannot keep all distances; items of different cells may overlap.
+    """
+    means = np.stack([vectors[cells == cell].mean(axis=0) for cell in np.unique(cells)])
+    _, _, axes = np.linalg.svd(means - means.mean(axis=0), full_matrices=False)
+    flat = (vectors - means.mean(axis=0)) @ axes[:2].T
+    if flat.shape[1] < 2:  # two cells, or fewer: a line
+        flat = np.column_stack([flat[:, 0], np.zeros(len(flat))])
+    return np.asarray(flat)
+
+
+def draw_negatives_map(
+    places: Float[np.ndarray, "n 2"],
+    cells: Int[np.ndarray, " n"],
+    positive: int,
+    hard: Sequence[int],
+    easy: Sequence[int],
+) -> Figure:
+    """Items of some cells; a positive, negatives of its own cell, and negatives of any cell.
+
+    positive, hard, easy: rows of `places`.
+    """
+    figure = new_figure(7.2, 4.8)
+    axes = figure.subplots()
+    own = cells == cells[positive]
+    x, y = places.T
+    axes.scatter(x[~own], y[~own], s=12, color="0.78", marker="o", linewidths=0)
+    axes.scatter(x[own], y[own], s=16, color=ORANGE, marker="D", linewidths=0, alpha=0.75)
+    for rows, kind, size in ((easy, "uniform", 70), (hard, "same cell", 80)):
+        colour, marker, _ = KINDS[kind]
+        axes.scatter(
+            x[list(rows)],
+            y[list(rows)],
+            s=size,
+            color=colour,
+            marker=marker,
+            edgecolors="white",
+            zorder=3,
+        )
+    axes.scatter(
+        x[positive], y[positive], s=330, color="#F0E442", marker="*", edgecolors="black", zorder=4
+    )
+    handles = [
+        _dot("*", "#F0E442", "the positive", size=15, edge="black"),
+        _dot("D", ORANGE, "items of its cell", size=5),
+        _dot("X", RED, "drawn from its cell (hard)"),
+        _dot("o", BLUE, "drawn from anywhere (easy)"),
+        _dot("o", "0.7", "items of other cells", size=5),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=9, frameon=False)
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.xaxis.set_major_locator(NullLocator())
+    axes.yaxis.set_major_locator(NullLocator())
+    return figure
+
+
+def draw_course(
+    groups: Mapping[str, Mapping[str, Mapping[str, Float[np.ndarray, "seeds epochs"]]]],
+) -> Figure:
+    """Share of negatives that outscore the positive (above), and |dL/ds| of one negative (below).
+
+    groups: title -> kind of negative -> {"outscores", "pressure"} by epoch, NaN where the kind was not
+    drawn; lines are means over seeds.
+    """
+    figure = new_figure(4.4 * len(groups), 5.2)
+    grid = figure.subplots(2, len(groups), squeeze=False, sharex=True)
+    for column, (title, kinds) in enumerate(groups.items()):
+        for kind, measures in kinds.items():
+            colour, marker, line = KINDS[kind]
+            for row, key in enumerate(("outscores", "pressure")):
+                values = np.asarray(measures[key], dtype=float)
+                there = np.isfinite(values).any(axis=0)
+                epochs = np.arange(1, values.shape[1] + 1)[there]
+                grid[row, column].plot(
+                    epochs,
+                    np.nanmean(values[:, there], axis=0),
+                    color=colour,
+                    marker=marker,
+                    linestyle=line,
+                    label=kind,
+                )
+        grid[0, column].set_title(title, fontsize=10)
+        grid[0, column].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        grid[1, column].set_xlabel("epoch")
+        for axes in grid[:, column]:
+            axes.set_ylim(bottom=0)
+            axes.grid(alpha=0.25)
+            axes.xaxis.get_major_locator().set_params(integer=True)
+    grid[0, 0].set_ylabel("negatives that\noutscore the positive")
+    grid[1, 0].set_ylabel("|dL/ds| of one negative")
+    handles = {
+        text: handle
+        for axes in grid[0]
+        for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3, fontsize=9)
+    return figure
+
+
+def draw_arms(
+    arms: Sequence[str],
+    figures: Mapping[str, Sequence[Spread]],
+    *,
+    reference: str = "uniform",
+    title: str = "",
+) -> Figure:
+    """One line for each arm, one panel for each figure; the dotted line is that of `reference`.
+
+    figures: name -> (mean, spread) of each arm; bars span one standard deviation over seeds.
+    """
+    figure = new_figure(2.1 + 2.5 * len(figures), 0.9 + 0.34 * len(arms))
+    grid = figure.subplots(1, len(figures), squeeze=False, sharey=True)[0]
+    rows = np.arange(len(arms))[::-1]
+    for axes, (name, values) in zip(grid, figures.items(), strict=True):
+        for row, arm, (mean, spread) in zip(rows, arms, values, strict=True):
+            is_reference = arm == reference
+            axes.errorbar(
+                mean,
+                row,
+                xerr=spread,
+                color=BLACK if is_reference else BLUE,
+                marker="D" if is_reference else "o",
+                markersize=6,
+                capsize=3,
+                linestyle="none",
+            )
+            if is_reference:
+                axes.axvline(mean, color=BLACK, linestyle=":", linewidth=1)
+        axes.set_title(name, fontsize=10)
+        axes.grid(axis="x", alpha=0.25)
+        axes.margins(x=0.12, y=0.5 / max(1, len(arms)))
+        axes.locator_params(axis="x", nbins=5)
+    grid[0].set_yticks(rows, arms)
+    if title:
+        figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def draw_knob(
+    sharpness: Sequence[float], gains: Mapping[str, Mapping[str, Sequence[Spread]]]
+) -> Figure:
+    """What an arm gains over uniform negatives, against how sharp the users' taste is.
+
+    gains: title of a panel -> label of a line -> (mean, spread over seeds) of the difference.
+    """
+    looks = [(RED, "X", "-"), (PURPLE, "v", "--"), (GREEN, "^", ":")]
+    figure = new_figure(4.2 * len(gains), 3.4)
+    for axes, (title, lines) in zip(
+        figure.subplots(1, len(gains), squeeze=False)[0], gains.items(), strict=True
+    ):
+        axes.axhline(0, color=BLACK, linewidth=1, linestyle=":")
+        for (label, values), (colour, marker, line) in zip(lines.items(), looks, strict=False):
+            mean, spread = np.array(values).reshape(-1, 2).T
+            axes.errorbar(
+                sharpness, mean, yerr=spread, color=colour, marker=marker, linestyle=line,
+                capsize=3, label=label,
+            )  # fmt: skip
+        axes.set_title(title, fontsize=10)
+        axes.set_xlabel("sharpness of the taste inside a cell")
+        axes.grid(alpha=0.25)
+    figure.axes[0].set_ylabel("difference from uniform")
+    figure.legend(
+        *figure.axes[0].get_legend_handles_labels(),
+        loc="outside lower center", ncols=3, fontsize=9,
+    )  # fmt: skip
+    return figure
+
+
+def _dot(marker: str, colour: str, label: str, *, size: float = 8, edge: str = "white") -> Line2D:
+    return Line2D(
+        [], [], marker=marker, color=colour, label=label, markersize=size, markeredgecolor=edge,
+        linestyle="none",
+    )  # fmt: skip

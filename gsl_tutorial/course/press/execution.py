@@ -1,0 +1,111 @@
+"""Run a notebook once, from top to bottom, on a fresh kernel of this very interpreter.
+
+nbclient does the work. Ours is the kernel (the user's own `python3` kernelspec may point at another
+interpreter), the environment, and the peak memory, read from the kernel while it still lives.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from ipykernel.kernelspec import RESOURCES, get_kernel_dict
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager, KernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+from gsl_tutorial.course.press.budgets import BUDGETS, MB
+from gsl_tutorial.course.press.environment import kernel_environment
+from gsl_tutorial.course.press.errors import NotebookRunError
+from gsl_tutorial.course.press.sources import Draft
+
+#: A cell that takes ten times what the whole notebook may take hangs.
+CELL_TIMEOUT = 10 * BUDGETS.seconds
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run cost: kernel start and all cells in seconds, the kernel's peak memory in MB."""
+
+    seconds: float
+    memory_mb: float
+
+
+class _ThisInterpreter(KernelSpecManager):  # type: ignore[misc, unused-ignore]
+    """Knows one kernel: the interpreter that runs the press."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        return KernelSpec(resource_dir=str(RESOURCES), **get_kernel_dict())
+
+
+def run(made: Draft, *, folder: Path) -> Run:
+    """Run a draft in `folder`; its notebook holds the outputs afterwards.
+
+    Raises
+    ------
+    NotebookRunError
+        A cell raised, hung, or took the kernel down.
+    """
+    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=_ThisInterpreter())
+    client = NotebookClient(
+        made.notebook,
+        km=manager,
+        timeout=int(CELL_TIMEOUT),
+        record_timing=False,
+    )
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        settings = {"cwd": str(folder), "env": kernel_environment(Path(scratch))}
+        # The kernel's own log is none of the caller's; what cells write to stderr comes as output.
+        with client.setup_kernel(**settings, stderr=subprocess.DEVNULL, cleanup_kc=True):
+            for index, cell in enumerate(made.notebook.cells):
+                _run_cell(client, made, cell, index)
+            seconds = time.perf_counter() - start
+            return Run(seconds, peak_memory_mb(manager))
+
+
+def peak_memory_mb(manager: KernelManager) -> float:
+    """The most memory that a living kernel has ever held, in MB (its children not counted).
+
+    Linux keeps it as VmHWM; `ru_maxrss` would not do, as a child inherits its parent's. Elsewhere
+    this is what the process holds now.
+    """
+    pid: int = manager.provisioner.pid  # type: ignore[union-attr]  # local kernels have one
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return float(psutil.Process(pid).memory_info().rss) / MB
+    kilobytes = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(kilobytes[1]) / 1024 if kilobytes else 0.0
+
+
+def _run_cell(client: NotebookClient, made: Draft, cell: NotebookNode, index: int) -> None:
+    try:
+        client.execute_cell(cell, index)
+    except CellExecutionError as error:
+        last_lines = _COLOUR.sub("", error.traceback).strip().splitlines()[-6:]
+        raise _failed(made, cell, f"{error.ename}: {error.evalue}", last_lines) from None
+    except CellTimeoutError:
+        raise _failed(made, cell, f"no end after {CELL_TIMEOUT:g} s", []) from None
+    except DeadKernelError:
+        raise _failed(made, cell, "the kernel's death (out of memory?)", []) from None
+
+
+def _failed(
+    made: Draft, cell: NotebookNode, reason: str, last_lines: list[str]
+) -> NotebookRunError:
+    quoted = "".join(f"\n    {line}" for line in last_lines)
+    return NotebookRunError(
+        f"chapter {made.source.stem} to run from top to bottom",
+        f"{reason} at {made.where(cell)}{quoted}",
+        "correct the source and build again; the finished notebook was left as it is",
+    )

@@ -1,0 +1,204 @@
+"""What goes wrong between code files and a published number, found and named.
+
+Each function looks for one mistake of public code in this field (the sources stand in chapter 10).
+What makes a number meaningless is refused, by an error that names it; what only misleads is a
+`Warned`, printed beside the number. Some mistakes leave no trace in the files: `NOT_VISIBLE` says which,
+for whoever reads the number.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Integer
+
+from gsl_tutorial.course.datasets import Protocol
+from gsl_tutorial.course.datasets.split_file import SplitFile, label_checksum
+from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.validation import describe
+
+#: Mistakes that no one can see in codes and labels; ask the authors.
+NOT_VISIBLE = (
+    "best epoch chosen on the test queries",
+    "codebook fitted again on the database at test time",
+    "database images used, unlabelled, in training",
+    "pre-training that is not mentioned",
+)
+
+#: Classes and how many images each has of them, (query, database), where the protocol fixes both.
+_BALANCE = {
+    "P0": (10, 1_000, 1_000),
+    "P1a": (10, 100, 5_400),
+    "P1b": (10, 100, 5_900),
+    "P2": (10, 1_000, 5_000),
+    "unseen": (3, 1_000, 5_000),
+    "validation": (10, 500, 4_500),
+}
+
+
+class Warned(NamedTuple):
+    """A trap by its name, and what it means for these files."""
+
+    trap: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.trap}: {self.text}"
+
+
+def check_labels(labels: np.ndarray, *, of: str, n: int) -> Integer[np.ndarray, " n"]:
+    """Refuse labels that do not say one class for each item: one-hot, multi-label, floats."""
+    todo = f"pass {n:,} integer class numbers, in the order of the {of}"
+    if labels.ndim == 2 and labels.size:
+        one_hot = ((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all()
+        todo = (
+            "pass labels.argmax(axis=1)"
+            if one_hot
+            else (
+                "multi-label relevance is not a class: it needs another measure, and other figures"
+            )
+        )
+        kind = "one-hot" if one_hot else "multi-label"
+        raise InvalidInputError(
+            f"one class for each of the {of}", f"{kind} labels, {describe(labels)}", todo
+        )
+    if labels.shape != (n,):
+        raise InvalidInputError(f"labels ({n},) for the {of}", describe(labels), todo)
+    if labels.dtype.kind not in "iu":
+        raise InvalidInputError(
+            f"integer labels for the {of}", describe(labels), "round and convert them yourself"
+        )
+    return labels.astype(np.int64)
+
+
+def check_query_in_database(
+    query: np.ndarray, database: np.ndarray, protocol: Protocol | None, *, are_codes: bool
+) -> list[Warned]:
+    """Refuse a database that is the query set; count queries that have themselves among the items.
+
+    Equal codes prove nothing, so of codes only whole equal files are refused. P0 keeps its queries in
+    the database: there the trap is the protocol, and is said.
+    """
+    trap = "query in database"
+    if protocol is not None and protocol.query_in_database:
+        return [Warned(trap, f"{protocol.code} lets each query find itself: never set its figures "
+                       "beside those of another protocol")]  # fmt: skip
+    same = query.shape == database.shape and np.array_equal(query, database)
+    rows = {row.tobytes() for row in np.ascontiguousarray(database)} if not are_codes else set()
+    found = sum(row.tobytes() in rows for row in np.ascontiguousarray(query))
+    if same or found > len(query) / 2:
+        raise InvalidInputError(
+            "queries that are not in the database",
+            f"the mistake '{trap}': " + ("both files are the same" if same else
+            f"{found:,} of {len(query):,} queries lie in the database, number for number"),
+            "take the queries out of the database, or name protocol P0 if that is what it is",
+        )  # fmt: skip
+    if found:
+        text = f"{found:,} of {len(query):,} queries have an identical item in the database"
+        return [Warned(trap, text)]
+    return []
+
+
+def check_protocol(
+    query_labels: Integer[np.ndarray, " B"],
+    database_labels: Integer[np.ndarray, " N"],
+    protocol: Protocol | None,
+    split: SplitFile | None,
+) -> list[Warned]:
+    """Refuse sizes and classes that are not the protocol's; compare the labels with a split file."""
+    if protocol is None:
+        text = "sizes and classes were compared with nothing; do not set this beside tables"
+        return [Warned("no protocol", text)]
+    sizes = (len(query_labels), len(database_labels))
+    if sizes != (protocol.n_query, protocol.n_database):
+        raise InvalidInputError(
+            f"the sizes of {protocol}",
+            f"{sizes[0]:,} queries and {sizes[1]:,} database items",
+            "name the protocol that these files follow, or `own`",
+        )
+    if protocol.code in _BALANCE:
+        n_classes, *each = _BALANCE[protocol.code]
+        for of, labels, n in zip(
+            ("queries", "database"), (query_labels, database_labels), each, strict=True
+        ):
+            counts = np.unique(labels, return_counts=True)[1]
+            if counts.tolist() != [n] * n_classes:
+                raise InvalidInputError(
+                    f"{n_classes} classes of {n:,} in the {of} of {protocol.code}",
+                    f"the mistake 'labels changed': {len(counts)} classes of {counts.min():,} to "
+                    f"{counts.max():,}",
+                    "look where the labels were written to, or whether this is the protocol",
+                )
+    if split is None:
+        return []
+    if split.protocol.code != protocol.code:
+        raise InvalidInputError(
+            f"a split file of {protocol.code}", f"{split}", "name the protocol of the split file"
+        )
+    for of, labels in (("query", query_labels), ("database", database_labels)):
+        if label_checksum(labels) != split.label_checksums.get(of):
+            raise InvalidInputError(
+                f"the {of} labels of {split}",
+                "the mistake 'labels changed': other labels, or another order",
+                "take images and labels in the order of the positions in the split file",
+            )
+    return []
+
+
+def warn_of_ties(
+    database_labels: Integer[np.ndarray, " N"], optimistic: float, pessimistic: float
+) -> list[Warned]:
+    """Say how far the order of tied items could move the number, and whether labels are sorted."""
+    found = []
+    spread = optimistic - pessimistic
+    changes = np.count_nonzero(np.diff(database_labels))
+    is_sorted = changes < 2 * len(np.unique(database_labels))
+    if is_sorted and spread > 0.001:
+        found.append(
+            Warned(
+                "class-sorted ties",
+                f"the database is sorted by class and ties span {spread:.4f} of mAP: a program that "
+                "breaks ties by position gives another number; this one averages over all orders",
+            )
+        )
+    elif spread > 0.01:
+        text = f"the order of tied items could move mAP from {pessimistic:.4f} to {optimistic:.4f}"
+        found.append(Warned("ties", text))
+    return found
+
+
+def warn_of_empty(
+    average_precisions: Float[np.ndarray, " B"], has_relevant: np.ndarray
+) -> list[Warned]:
+    """Say how many queries have nothing to find, and what leaving them out would have given."""
+    n = int((~has_relevant).sum())
+    if not n:
+        return []
+    left = f"{average_precisions[has_relevant].mean():.4f}" if n < len(has_relevant) else "nothing"
+    text = f"{n:,} of {len(has_relevant):,}; they count 0, leaving them out would give {left}"
+    return [Warned("queries without relevant items", text)]
+
+
+def warn_of_metric(at: int | None, denominator: str, values: dict[str, float]) -> list[Warned]:
+    """Say what a cut or the other denominator did to the number."""
+    found = []
+    if at is not None:
+        text = f"mAP@{at} is {values['value']:.4f}, mAP@all {values['all']:.4f}: compare like with like"
+        found.append(Warned("@R mixed with @all", text))
+    if denominator == "retrieved":
+        found.append(
+            Warned(
+                "'retrieved' denominator",
+                f"{values['value']:.4f}; divided by the number of relevant items it is "
+                f"{values['relevant']:.4f}. A list with one more hit can score lower",
+            )
+        )
+    return found
+
+
+def warn_of_collapse(n_rows: int) -> list[Warned]:
+    """Say when all items have one code: then every ranking is one big tie."""
+    if n_rows > 1:
+        return []
+    return [Warned("collapsed codes", "every item has the same code: the number is that of chance")]

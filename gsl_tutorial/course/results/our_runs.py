@@ -1,0 +1,88 @@
+"""What is known of our own runs on CIFAR-10: records of `gsl-tutorial evaluate --json`, and cards.
+
+A record is one dictionary of figures with everything that must stand beside them: protocol, bits,
+metric, denominator, tie rule, encoder, pre-training, seed, seconds. Records lie in
+`data/results/cifar10-full/`, one JSON file each; the cards of shipped runs hold the same fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from gsl_tutorial.course.results.saved_runs import DATA
+from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.storage import read_json
+
+Record = dict[str, Any]
+#: A figure without one of these is not shown.
+NEEDED = (
+    "protocol", "bits", "metric", "denominator", "ties", "adc_map", "exact_map", "argmax_map",
+    "accuracy", "method", "encoder", "pre_training", "profile", "seed",
+)  # fmt: skip
+#: Two records that agree in these are one run.
+_SAME = ("protocol", "bits", "method", "profile", "encoder", "seed")
+
+
+def evaluations(folder: Path = DATA / "results" / "cifar10-full") -> list[Record]:
+    """The records in a folder, by protocol, bits and method; an empty list where there are none.
+
+    Raises `InvalidInputError` for a file that lacks one of the fields in `NEEDED`.
+    """
+    return _sorted(_checked(read_json(path), path.name) for path in sorted(folder.glob("*.json")))
+
+
+def shipped_names(root: Path = DATA) -> list[str]:
+    """The folders that `load_shipped` can read, by name: those whose card has metrics."""
+    cards = root.glob("*/card.json")
+    return sorted(path.parent.name for path in cards if "metrics" in read_json(path))
+
+
+def our_runs(root: Path = DATA) -> list[Record]:
+    """Every run that the repository tells of, once: the cards of shipped runs, then the records."""
+    runs = {}
+    for name in shipped_names(root):
+        record = _checked(read_json(root / name / "card.json")["metrics"], f"the card of {name}")
+        runs[_key(record)] = record
+    for record in evaluations(root / "results" / "cifar10-full"):
+        runs[_key(record)] = record
+    return _sorted(run for run in runs.values() if run.get("dataset", "cifar10") == "cifar10")
+
+
+def as_text(records: Iterable[Mapping[str, Any]]) -> str:
+    """The records as an aligned table, one run a line."""
+    head = ("protocol", "bits", "method", "profile", "pre-trained", "ADC mAP", "exact", "argmax",
+            "accuracy", "seed")  # fmt: skip
+    lines: list[tuple[str, ...]] = [head]
+    for one in records:
+        values = [f"{one[key]:.3f}" for key in ("adc_map", "exact_map", "argmax_map", "accuracy")]
+        if one["protocol"] == "unseen":
+            values[-1] = "none"  # the classifier has no name for these classes
+        cells = (one[key] for key in ("protocol", "bits", "method", "profile", "pre_training"))
+        lines.append((*map(str, cells), *values, str(one["seed"])))
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    return "\n".join(
+        "  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def _checked(record: Any, name: str) -> Record:
+    missing = [key for key in NEEDED if not isinstance(record, dict) or key not in record]
+    if missing:
+        raise InvalidInputError(
+            f"a record of `gsl-tutorial evaluate --json` in {name}",
+            f"one without {', '.join(missing)}",
+            "write it again: gsl-tutorial evaluate RUN --json",
+        )
+    return dict(record)
+
+
+def _key(record: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(record[key] for key in _SAME)
+
+
+def _sorted(records: Iterable[Record]) -> list[Record]:
+    return sorted(records, key=lambda one: tuple(map(str, _key(one)[:1])) + _key(one)[1:2]
+                  + tuple(map(str, _key(one)[2:])))  # fmt: skip

@@ -1,0 +1,157 @@
+"""What the repository carries in `data/`: our own weights, embeddings and codes, each with a card.
+
+A folder holds `model.safetensors` (weights rounded to float16), `embeddings.safetensors` (float16
+embeddings, codes, true and predicted class of every image, no pixels; embeddings of the queries, codes
+and codebooks from before joint training too) and `card.json` with the command, seed, commit, seconds,
+metrics and the SHA-256 of both files, which is checked before anything is read. The metrics are those
+of the rounded weights: `rounded` comes before the measuring.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Integer
+
+from gsl_tutorial.course.training.config import TrainingConfig
+from gsl_tutorial.course.training.embedding import Embedded
+from gsl_tutorial.course.training.runs import TrainedModel, load_model_file
+from gsl_tutorial.errors import DataMissingError
+from gsl_tutorial.quantizers import Quantizer
+from gsl_tutorial.storage import digest, load_arrays, read_json, save_arrays, write_json
+
+#: The folder `data/` beside the package in a checkout of the repository.
+DATA = Path(__file__).resolve().parents[3] / "data"
+
+
+@dataclass(frozen=True)
+class Before:
+    """The same images as the network saw them after the rounds without a quantizer."""
+
+    query: Embedded
+    codes: Integer[np.ndarray, "N M"]
+    quantizer: Quantizer
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """A trained model with the embeddings of its queries and its database."""
+
+    model: TrainedModel
+    query: Embedded
+    database: Embedded
+    codes: Integer[np.ndarray, "N M"]
+    card: dict[str, Any]
+    before: Before | None = None
+
+
+def rounded(model: TrainedModel) -> TrainedModel:
+    """The model with every matrix of its networks rounded to float16, as the files keep it."""
+    for module in (model.encoder, model.classifier):
+        for value in module.state_dict().values():
+            if value.ndim > 1:
+                value.copy_(value.half())
+    return model
+
+
+def ship(
+    folder: Path,
+    model: TrainedModel,
+    query: Embedded,
+    database: Embedded,
+    *,
+    metrics: dict[str, Any],
+    before: Before | None = None,
+) -> None:
+    """Write the folder that `load_shipped` reads."""
+    codes = model.quantizer.encode(database.z)
+    save_arrays(
+        folder / "model.safetensors",
+        {
+            name: _smallest(array) if name.startswith(("encoder.", "classifier.")) else array
+            for name, array in model.arrays().items()
+        },
+        {
+            "config": model.config.to_dict(),
+            "history": model.history,
+            "provenance": model.provenance,
+        },
+    )
+    arrays = {"database.codes": codes}
+    for name, part in (("query", query), ("database", database)):
+        arrays[f"{name}.z"] = part.z.astype(np.float16)
+        arrays[f"{name}.labels"] = part.labels.astype(np.uint8)
+        arrays[f"{name}.predicted"] = part.predicted.astype(np.uint8)
+    if before is not None:
+        arrays["before.query.z"] = before.query.z.astype(np.float16)
+        arrays["before.query.predicted"] = before.query.predicted.astype(np.uint8)
+        arrays["before.codes"] = before.codes
+        learned = before.quantizer.arrays()
+        arrays |= {f"before.quantizer.{name}": array for name, array in learned.items()}
+    save_arrays(folder / "embeddings.safetensors", arrays, {"protocol": metrics["protocol"]})
+    files = ["model.safetensors", "embeddings.safetensors"]
+    write_json(
+        folder / "card.json",
+        {
+            **model.provenance,
+            "metrics": metrics,
+            "sha256": {name: digest(folder / name) for name in files},
+        },
+    )
+
+
+def load_shipped(name: str, *, root: Path = DATA) -> Shipped:
+    """Read a shipped folder; raises `DataMissingError`, or `ChecksumError` on changed bytes."""
+    folder = root / name
+    model, card = _load(folder)
+    arrays, _ = load_arrays(
+        folder / "embeddings.safetensors", sha256=card["sha256"]["embeddings.safetensors"]
+    )
+
+    def embedded(part: str) -> Embedded:
+        return Embedded(
+            arrays[f"{part}.z"].astype(np.float32),
+            arrays[f"{part}.labels"].astype(np.int64),
+            arrays[f"{part}.predicted"].astype(np.int64),
+        )
+
+    query, before = embedded("query"), None
+    if "before.codes" in arrays:
+        part = "before.quantizer."
+        quantizer = model.config.new_quantizer().with_arrays(
+            {name.removeprefix(part): a for name, a in arrays.items() if name.startswith(part)}
+        )
+        then = Embedded(
+            arrays["before.query.z"].astype(np.float32),
+            query.labels,
+            arrays["before.query.predicted"].astype(np.int64),
+        )
+        before = Before(then, arrays["before.codes"], quantizer)
+    return Shipped(model, query, embedded("database"), arrays["database.codes"], card, before)
+
+
+def read_card(folder: Path) -> tuple[TrainingConfig, dict[str, Any]]:
+    """The configuration and the card of a shipped folder; the same errors as `load_shipped`."""
+    model, card = _load(folder)
+    return model.config, card
+
+
+def _load(folder: Path) -> tuple[TrainedModel, dict[str, Any]]:
+    if not (folder / "card.json").exists():
+        raise DataMissingError(
+            f"shipped results in {folder}",
+            "no card.json there",
+            "work in a whole checkout of the repository: its data/ folder carries them",
+        )
+    card = read_json(folder / "card.json")
+    expected = card["sha256"]["model.safetensors"]
+    return load_model_file(folder / "model.safetensors", sha256=expected), card
+
+
+def _smallest(array: np.ndarray) -> np.ndarray:
+    """The array in float16 where nothing is lost by that."""
+    half = array.astype(np.float16) if array.dtype == np.float32 and array.ndim > 1 else array
+    return half if np.array_equal(half.astype(array.dtype), array) else array

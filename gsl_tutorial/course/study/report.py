@@ -1,0 +1,180 @@
+"""What a study found: means with their spread, paired differences, and verdicts in words.
+
+Methods are compared seed by seed and query by query (`bootstrap`): both saw the same training images,
+the same queries and the same database. A gain is claimed only where the interval of the difference lies on
+one side of zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from gsl_tutorial.course.study.running import Record, StudyResults
+from gsl_tutorial.course.training.methods import MethodOptions
+from gsl_tutorial.errors import DataMissingError
+from gsl_tutorial.evaluation.intervals import Interval, clustered_bootstrap
+
+#: A setting in which methods are compared.
+SETTING = ("protocol", "loss", "quantizer", "bits")
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and sample standard deviation over seeds."""
+
+    mean: float
+    deviation: float
+
+    def __format__(self, spec: str) -> str:
+        return f"{self.mean:{spec}} ± {self.deviation:{spec}}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method in one setting, over all its seeds; differences are paired, of ADC mAP."""
+
+    method: str
+    seeds: tuple[int, ...]
+    adc_map: Spread
+    exact_map: Spread
+    argmax_map: Spread
+    relative_distortion: Spread
+    perplexity: Spread
+    cosine: Spread
+    uphill: Spread
+    seconds: Spread
+    against_none: Interval | None
+    against_penalty: Interval | None
+    options: dict[str, Any]
+
+    @property
+    def verdict(self) -> str:
+        """In words: what the intervals allow to say, and no more."""
+        words = [
+            f"{_word(interval)} {name} ({interval.difference:+.3f})"
+            for name, interval in (
+                ("plain training", self.against_none),
+                ("the penalty", self.against_penalty),
+            )
+            if interval is not None
+        ]
+        return "; ".join(words)
+
+
+def _word(interval: Interval) -> str:
+    return interval.verdict + (" than" if interval.excludes_zero else " from")
+
+
+def settings(results: StudyResults, part: str) -> list[tuple[Any, ...]]:
+    """The settings (protocol, loss, quantizer, bits) of a part that have finished runs."""
+    found = {tuple(r[key] for key in SETTING) for r in results.records(part)}
+    return sorted(found)
+
+
+def compare(results: StudyResults, part: str, setting: Sequence[Any]) -> list[Row]:
+    """One row for each method of a setting, in the order in which the study names them.
+
+    Raises `DataMissingError` where no run of the setting is finished.
+    """
+    by_method: dict[str, list[Record]] = {}
+    for record in results.records(part):
+        if tuple(record[key] for key in SETTING) == tuple(setting) and record["variant"] == 0:
+            by_method.setdefault(record["method"], []).append(record)
+    if not by_method:
+        raise DataMissingError(
+            f"finished runs of {setting} in {results.path / part}",
+            "none",
+            f"gsl-tutorial study {results.study.name} --part {part}",
+        )
+    order = [method for method in results.study.tune.methods if method in by_method]
+    return [_row(results, method, by_method) for method in order]
+
+
+def _row(results: StudyResults, method: str, by_method: dict[str, list[Record]]) -> Row:
+    records = sorted(by_method[method], key=lambda r: r["seed"])
+
+    def against(other: str) -> Interval | None:
+        if other == method or other not in by_method:
+            return None
+        theirs = {r["seed"]: r for r in by_method[other]}
+        pairs = [(r, theirs[r["seed"]]) for r in records if r["seed"] in theirs]
+        if len(pairs) < 2:
+            return None
+        a, b = (np.stack([results.per_query(r) for r in side]) for side in zip(*pairs, strict=True))
+        # Where every seed draws its own queries, its mean carries their luck already.
+        shared = results.study.split_seed is not None
+        return clustered_bootstrap(a, b, shared_queries=shared, random_state=0)
+
+    def spread(key: str) -> Spread:
+        return _spread([r[key] for r in records])
+
+    return Row(
+        method,
+        tuple(r["seed"] for r in records),
+        **{key: spread(key) for key in ("adc_map", "exact_map", "argmax_map")},
+        relative_distortion=spread("relative_distortion"),
+        perplexity=spread("perplexity"),
+        **{key: _spread([bias(r)[key].mean() for r in records]) for key in ("cosine", "uphill")},
+        seconds=spread("train_seconds"),
+        against_none=against("none"),
+        against_penalty=against("penalty"),
+        options={"learning_rate": records[0]["learning_rate"], **records[0]["options"]},
+    )
+
+
+def bias(record: Record) -> dict[str, Float[np.ndarray, " rounds"]]:
+    """Cosine and share uphill of a run, one value for each round trained with the codebooks."""
+    rounds = [r for r in record["history"] if "cosine" in r]
+    return {key: np.array([r[key] for r in rounds]) for key in ("cosine", "uphill")}
+
+
+def _spread(values: Sequence[float]) -> Spread:
+    array = np.asarray(values, dtype=np.float64)
+    return Spread(float(array.mean()), float(array.std(ddof=1)) if len(array) > 1 else 0.0)
+
+
+def trials(results: StudyResults, part: str) -> str:
+    """Every run of a part on a line of its own: for the tuning stage, and for parts with variants."""
+    lines = [
+        f"{r['loss']:23} {r['method']:15} {_tried(r):32} seed {r['seed']:<4} ADC mAP {r['adc_map']:.3f}   "
+        f"rel. distortion {r['relative_distortion']:.3f}   cosine {bias(r)['cosine'].mean():.2f}   "
+        f"uphill {bias(r)['uphill'].mean():.0%}"
+        for r in results.records(part)
+    ]
+    return "\n".join(lines)
+
+
+def _tried(record: Record) -> str:
+    """The settings in which a run differs from the defaults, and its learning rate."""
+    default = asdict(MethodOptions())
+    words = [f"{key} {value}" for key, value in record["options"].items() if value != default[key]]
+    return ", ".join([f"rate {record['learning_rate']:g}", *words])
+
+
+def as_text(rows: Sequence[Row]) -> str:
+    """The table of a setting, aligned."""
+    head = ("method", "ADC mAP", "exact mAP", "rel. distortion", "perplexity", "cosine", "uphill")
+    lines = [
+        (
+            row.method,
+            f"{row.adc_map:.3f}",
+            f"{row.exact_map:.3f}",
+            f"{row.relative_distortion:.3f}",
+            f"{row.perplexity.mean:.0f}",
+            f"{row.cosine.mean:.2f}",
+            f"{row.uphill.mean:.0%}",
+        )
+        for row in rows
+    ]
+    widths = [max(len(line[i]) for line in (head, *lines)) for i in range(len(head))]
+    verdicts = ["verdict on ADC mAP", *(row.verdict for row in rows)]
+    return "\n".join(
+        "  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True))
+        + f"  {words}"
+        for line, words in zip((head, *lines), verdicts, strict=True)
+    )

@@ -1,0 +1,99 @@
+"""A world of two dimensions in which a gradient can be seen: the toy of chapters 05 and 06.
+
+One point z, one partner it should come near to, a few codewords. The similarity loss is half the
+squared distance to the partner; the quantization loss pulls to the nearest codeword. Everything is
+NumPy and small, and calls the plain twin of the snapping layer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.snapping.by_hand import snap_gradient_numpy
+from gsl_tutorial.validation import as_vectors, check_count, check_name
+
+#: What may be done with the similarity gradient in `descend`.
+RULES = ("similarity", "penalty", "replace", "pull", "look-ahead")
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Codewords (K, 2) and the partner (2,) that the similarity loss pulls to."""
+
+    codewords: Float[np.ndarray, "K 2"]
+    partner: Float[np.ndarray, " 2"]
+
+    def __post_init__(self) -> None:
+        as_vectors(self.codewords, dim=2, name="codewords")
+        as_vectors(np.asarray(self.partner)[None], dim=2, name="partner")
+        if not len(self.codewords):
+            raise InvalidInputError("at least one codeword", "none", "pass an array (K, 2)")
+
+    def loss(self, z: Float[np.ndarray, "N 2"]) -> Float[np.ndarray, " N"]:
+        """Similarity loss of each point: half the squared distance to the partner."""
+        return 0.5 * ((z - self.partner) ** 2).sum(axis=-1)
+
+    def gradient(self, z: Float[np.ndarray, "N 2"]) -> Float[np.ndarray, "N 2"]:
+        """Its gradient: z - partner."""
+        return z - self.partner
+
+    def candidates(self, z: Float[np.ndarray, "N 2"], n: int) -> Float[np.ndarray, "N n 2"]:
+        """The n codewords nearest to each point, nearest first."""
+        check_count(n, name="n", low=1, high=len(self.codewords))
+        squared = ((z[:, None] - self.codewords[None]) ** 2).sum(axis=2)
+        return self.codewords[np.argsort(squared, axis=1, kind="stable")[:, :n]]
+
+    def reconstruct(self, z: Float[np.ndarray, "N 2"]) -> Float[np.ndarray, "N 2"]:
+        """The nearest codeword of each point."""
+        return self.candidates(z, 1)[:, 0]
+
+    def penalized(self, z: Float[np.ndarray, "N 2"], strength: float) -> Float[np.ndarray, "N 2"]:
+        """Gradient of similarity loss + strength * |z - q(z)|^2, for each point on its own."""
+        return self.gradient(z) + 2 * strength * (z - self.reconstruct(z))
+
+    def snapped(
+        self, z: Float[np.ndarray, "N 2"], *, n: int = 3, **how: Any
+    ) -> Float[np.ndarray, "N 2"]:
+        """What leaves the snapping layer, for each point on its own; arguments as `snap_gradient`."""
+        gradient = self.gradient(z)
+        rows = [
+            snap_gradient_numpy(g[None, None], one[None, None], c[None, None], **how)[0, 0]
+            for g, one, c in zip(gradient, z, self.candidates(z, n), strict=True)
+        ]
+        return np.array(rows).reshape(z.shape)
+
+
+def descend(
+    plane: Plane,
+    starts: Float[np.ndarray, "N 2"],
+    rule: str,
+    *,
+    n_steps: int = 60,
+    rate: float = 0.1,
+    strength: float = 1.0,
+    **how: Any,
+) -> Float[np.ndarray, "T N 2"]:
+    """Paths of the points under gradient descent with one of `RULES`, starts included."""
+    check_name("rule", rule, RULES)
+    path = [np.array(starts, dtype=np.float64)]
+    for _ in range(n_steps):
+        z = path[-1]
+        if rule == "similarity":
+            step = plane.gradient(z)
+        elif rule == "penalty":
+            step = plane.penalized(z, strength)
+        else:
+            step = plane.snapped(z, form=rule, strength=strength, **how)
+        path.append(z - rate * step)
+    return np.stack(path)
+
+
+def cosine(a: Float[np.ndarray, "... 2"], b: Float[np.ndarray, "... 2"]) -> Any:
+    """Cosine of the angle between vectors; 0 where one of them is zero."""
+    lengths = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
+    return np.divide((a * b).sum(axis=-1), lengths, out=np.zeros_like(lengths), where=lengths > 0)

@@ -1,0 +1,160 @@
+"""The methods that are compared: what is done with the embedding so that it quantizes well.
+
+A method looks at the embedding `z` and the quantizer as it stands this round, and returns the
+embedding that the similarity loss shall see and a term to add to that loss. Everything else (encoder,
+data, seeds, schedule) is the same for all, so a comparison compares the methods only. In all of them
+the codebooks are refitted between rounds (`training`), also where the source learns them by gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import get_args
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from gsl_tutorial.course.training.losses import quantization_penalty
+from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.quantizers import Quantizer
+from gsl_tutorial.snapping import Fallback, Form, GradientSnapping, Length
+from gsl_tutorial.validation import check_count, check_name, check_size
+
+
+@dataclass(frozen=True)
+class MethodOptions:
+    """What a method may be told; embeddings have unit length, which gives `strength` its scale.
+
+    strength: lambda, weight of the pull or of the added term. n_candidates, length, fallback, step:
+    for the snaps, as in `snap_gradient`. temperature: for "soft", in units of squared distance, above 0.
+    """
+
+    strength: float = 10.0
+    n_candidates: int = 4
+    length: str = "projected"
+    fallback: str = "zero"
+    step: float = 1.0
+    temperature: float = 0.05
+
+    def __post_init__(self) -> None:
+        check_size(self.strength, name="strength")
+        check_size(self.step, name="step")
+        if check_size(self.temperature, name="temperature") == 0:
+            raise InvalidInputError(
+                "temperature above 0, finite", "0", "take a small one, such as 0.01"
+            )
+        check_count(self.n_candidates, name="n_candidates", low=1)
+        check_name("length", self.length, get_args(Length))
+        check_name("fallback", self.fallback, get_args(Fallback))
+
+
+#: (z, quantizer, options) -> (embedding for the similarity loss, term added to it)
+Method = Callable[[Tensor, Quantizer, MethodOptions], tuple[Tensor, Tensor]]
+
+
+def nearest_reconstruction(
+    z: Float[Tensor, "N dim"], quantizer: Quantizer
+) -> Float[Tensor, "N dim"]:
+    """q(z), a constant: no gradient flows into it."""
+    q: Tensor = quantizer.join(quantizer.candidates(z, 1)[:, :, 0])
+    return q
+
+
+def _none(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tensor, Tensor]:
+    """Similarity loss alone; the quantizer is fitted to what comes out."""
+    return z, z.new_zeros(())
+
+
+def _penalty(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tensor, Tensor]:
+    """Similarity loss + lambda x quantization loss, the rival that the abstract of GSL names."""
+    return z, options.strength * quantization_penalty(z, nearest_reconstruction(z, quantizer))
+
+
+def _ste(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tensor, Tensor]:
+    """Straight-through: the loss sees q(z), its gradient is handed to z unchanged.
+
+    Source: Bengio et al. 2013, arXiv 1308.3432; the added term is the commitment loss of van den
+    Oord et al. 2017, arXiv 1711.00937.
+    """
+    q = nearest_reconstruction(z, quantizer)
+    return z + (q - z).detach(), options.strength * quantization_penalty(z, q)
+
+
+def _rotation(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tensor, Tensor]:
+    """Rotation trick: the loss sees q(z) = s R z, and the gradient flows back through s R.
+
+    R turns each sub-vector onto its codeword in their common plane, s stretches it; both constant.
+    Source: Fifty et al. 2024, arXiv 2410.06424, with its commitment term.
+    """
+    parts = quantizer.split(z)
+    codeword = quantizer.candidates(z, 1)[:, :, 0]
+    e, length = _unit(parts.detach())
+    c, target = _unit(codeword)
+    r, _ = _unit(e + c)
+    # R = I - 2 r r^T + 2 c e^T with r halfway between e and c: two reflections, no matrix is formed.
+    turned = parts - 2 * _dot(r, parts) * r + 2 * _dot(e, parts) * c
+    q = quantizer.join(codeword)
+    return (
+        quantizer.join(target / length * turned),
+        options.strength * quantization_penalty(z, q),
+    )
+
+
+def _unit(v: Tensor) -> tuple[Tensor, Tensor]:
+    # The floor keeps a sub-vector at the origin finite; no direction is better than another there.
+    length = v.norm(dim=2, keepdim=True).clamp_min(1e-6)
+    return v / length, length
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    return (a * b).sum(2, keepdim=True)
+
+
+def _soft(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tensor, Tensor]:
+    """Soft assignment: the loss sees a mean of codewords, weighted by their nearness.
+
+    Source: Yu et al. 2018 (product quantization network): softmax over all codewords. Changed:
+    squared distance in place of their inner product, because our codewords have no common length.
+    Of an additive quantizer's K^M sums, the K nearest that its beam finds stand for all.
+    """
+    parts = quantizer.split(z).unsqueeze(2)
+    codewords = quantizer.candidates(z, quantizer.n_codewords)
+    squared = (parts - codewords).square().sum(3)
+    weights = torch.softmax(-squared / options.temperature, dim=2)
+    return quantizer.join(torch.einsum("nmk,nmkd->nmd", weights, codewords)), z.new_zeros(())
+
+
+def _snap(form: Form) -> Method:
+    def method(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tensor, Tensor]:
+        layer = GradientSnapping(
+            quantizer,
+            form=form,
+            n_candidates=min(options.n_candidates, quantizer.most_candidates),
+            length=options.length,  # type: ignore[arg-type]
+            fallback=options.fallback,  # type: ignore[arg-type]
+            strength=options.strength,
+            step=options.step,
+        )
+        return layer(z), z.new_zeros(())
+
+    return method
+
+
+METHODS: dict[str, Method] = {
+    "none": _none,
+    "penalty": _penalty,
+    "ste": _ste,
+    "rotation": _rotation,
+    "soft": _soft,
+    "snap": _snap("pull"),
+    "snap-lookahead": _snap("look-ahead"),
+    "snap-pull": _snap("pull"),
+    "snap-replace": _snap("replace"),
+}
+
+
+def get_method(name: str) -> Method:
+    """Return the method of that name; raises `UnknownNameError` with the list of known ones."""
+    return METHODS[check_name("method", name, METHODS)]

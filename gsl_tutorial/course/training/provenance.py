@@ -1,0 +1,33 @@
+"""Who made a run: what its card must say so that it can be made again."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def provenance() -> dict[str, Any]:
+    """Who made a run: the command, the commit, the versions that decide its numbers."""
+    try:
+        commit = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        commit = "not in a checkout"
+    return {
+        "command": shlex.join(["gsl-tutorial", *sys.argv[1:]]),
+        "commit": commit,
+        "torch": torch.__version__.split("+")[0],
+        "threads": torch.get_num_threads(),
+        "cores": os.cpu_count(),
+    }

@@ -1,0 +1,247 @@
+"""Learning in turns: the network moves with the codebooks fixed, then the codebooks follow.
+
+A round is some passes over the training images, with the codebooks as they stand, and then one warm
+k-means from where they stand (source: the abstract of arXiv 1610.09645, "optimised in turn"). During
+the warm-up the similarity loss works alone, and codebooks are fitted anew after each round: up to its
+end, runs that differ in nothing but method or bits have the same weights. All randomness comes from the
+seed and the number of the epoch, so a resumed run repeats the uninterrupted one exactly.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Int
+from torch import Tensor
+
+from gsl_tutorial.course.training.averaging import WeightAverage
+from gsl_tutorial.course.training.config import TrainingConfig
+from gsl_tutorial.course.training.encoders import augment, embed
+from gsl_tutorial.course.training.gradient_bias import gradient_bias
+from gsl_tutorial.course.training.losses import SimilarityLoss, similarity_loss
+from gsl_tutorial.course.training.methods import get_method
+from gsl_tutorial.course.training.optimizer import set_learning_rate, sgd
+from gsl_tutorial.course.training.runs import RunFolder, TrainedModel
+from gsl_tutorial.errors import TutorialError
+
+#: Images on which the bias of the gradient is measured after each round.
+_PROBE = 1_000
+
+
+class DivergedError(TutorialError):
+    """The loss became NaN or infinite."""
+
+    exit_code = 6
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands; `on_progress` receives one after each step."""
+
+    step: int
+    n_steps: int
+    round: int
+    n_rounds: int
+    loss: float
+
+
+def train(
+    config: TrainingConfig,
+    images: Tensor,
+    labels: Int[Tensor, " N"],
+    *,
+    folder: RunFolder | None = None,
+    resume: bool = False,
+    device: str = "cpu",
+    provenance: dict[str, Any] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    on_round: Callable[[TrainedModel, int], None] | None = None,
+) -> TrainedModel:
+    """Train encoder and quantizer in turns; returns the finished model.
+
+    images: (N, 3, 32, 32) uint8 or (N, 64) float32; labels: (N,) from 0. With `folder`, a checkpoint
+    is written after every round and the model at the end; with `resume`, a run in that folder goes on
+    from its last finished round and ends with the weights of an uninterrupted one.
+    provenance: what the model file shall say of its making (command, commit).
+    on_round: called with the model and the number of rounds done, before the first round too.
+
+    Raises `RunMismatchError` for a folder of another configuration, `DivergedError` on a NaN loss,
+    `StorageError` when the disk is full.
+    """
+    schedule = config.schedule
+    if folder is not None:
+        folder.open(config, resume=resume)
+        if folder.model_file.exists():
+            return folder.load_model()
+    model = TrainedModel.new(config, n_classes=int(labels.max()) + 1)
+    model.encoder.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.classifier.to(device)
+    images = images.to(device)  # as bytes: all of CIFAR-10 is 150 MB
+    model.encoder.prepare(images[:2000])
+    optimizer = sgd(schedule, model.encoder, model.classifier)
+    done = folder.load_checkpoint(model, optimizer) if folder is not None and resume else 0
+
+    steps_per_round = schedule.epochs * n_batches(len(images), schedule.batch_size)
+    n_steps = schedule.rounds * steps_per_round
+    average = WeightAverage(model.encoder, model.classifier) if schedule.average_every else None
+    if on_round is not None:
+        on_round(model, done)
+    for round_ in range(done, schedule.rounds):
+        started, total = time.perf_counter(), 0.0
+        for i, batch in enumerate(_round_batches(config, images, round_)):
+            step = round_ * steps_per_round + i
+            set_learning_rate(optimizer, share=step / n_steps)
+            loss = _step(model, optimizer, batch.images, labels[batch.index], round_, device)
+            total += loss
+            if average is not None and (
+                (step + 1) % schedule.average_every == 0 or i + 1 == steps_per_round
+            ):
+                average.update((step + 1) / n_steps)
+            if on_progress is not None:
+                on_progress(Progress(step + 1, n_steps, round_ + 1, schedule.rounds, loss))
+        measured = follow(
+            model,
+            images,
+            labels,
+            warm=round_ < schedule.warmup_rounds,
+            last=round_ + 1 == schedule.rounds,
+        )
+        model.history.append(
+            {
+                "round": round_ + 1,
+                "loss": total / steps_per_round,
+                **measured,
+                "seconds": time.perf_counter() - started,
+            }
+        )
+        if folder is not None:
+            folder.save_checkpoint(model, optimizer, finished_rounds=round_ + 1)
+            if round_ + 1 == schedule.warmup_rounds:
+                folder.save_warm(model)
+        if on_round is not None:
+            on_round(model, round_ + 1)
+    model.provenance = provenance or {}
+    if folder is not None:
+        folder.save_model(model)
+    return model
+
+
+def follow(
+    model: TrainedModel, images: Tensor, labels: Tensor, *, warm: bool = False, last: bool
+) -> dict[str, float]:
+    """Let the codebooks follow the embeddings; returns what a round is known by.
+
+    The relative distortion and the mean codeword perplexity after the refit, and before it, unless the
+    codebooks are new, the bias of the gradient with those that it was trained with.
+    warm: fit the codebooks anew, as during the warm-up.
+    """
+    sample = model.config.schedule.refit_sample
+    if not last and len(images) > sample:
+        # Evenly spaced, so that the sample is the same in every round and no class is missed.
+        every = slice(None, None, len(images) // sample)
+        images, labels = images[every], labels[every]
+    embedded = embed(model.encoder, images, mirror=last and model.config.schedule.mirror)
+    _check_finite(embedded, "embeddings")
+    z, quantizer = embedded.numpy(), model.quantizer
+    measured: dict[str, float] = {}
+    if model.is_quantized and not warm:
+        classifier = model.classifier.to("cpu")
+        measured = asdict(
+            gradient_bias(
+                get_method(model.config.method),
+                model.config.options,
+                _similarity(model),
+                embedded[:_PROBE],
+                labels[:_PROBE],
+                quantizer,
+                batch_size=model.config.schedule.batch_size,
+            )
+        )
+        classifier.to(next(model.encoder.parameters()).device)
+        quantizer.refit(z)
+    else:
+        quantizer.fit(z)
+    measured["relative_distortion"] = quantizer.relative_distortion(z)
+    measured["perplexity"] = float(quantizer.perplexity(quantizer.encode(z)).mean())
+    return measured
+
+
+def n_batches(n_images: int, batch_size: int) -> int:
+    """Whole batches of an epoch; a remainder is left out unless it is all there is."""
+    return max(1, n_images // batch_size)
+
+
+@dataclass(frozen=True)
+class _Batch:
+    index: Int[Tensor, " n"]
+    images: Tensor
+
+
+def _round_batches(config: TrainingConfig, images: Tensor, round_: int) -> Iterator[_Batch]:
+    schedule = config.schedule
+    for epoch in range(round_ * schedule.epochs, (round_ + 1) * schedule.epochs):
+        generator = torch.Generator().manual_seed(config.seed * 100_003 + epoch)
+        order = torch.randperm(len(images), generator=generator)
+        # Alternating flip (airbench): an image is mirrored in every other epoch, not at random.
+        first = torch.Generator().manual_seed(config.seed)
+        flips = (torch.randint(0, 2, (len(images),), generator=first) + epoch) % 2
+        for i in range(n_batches(len(images), schedule.batch_size)):
+            index = order[i * schedule.batch_size : (i + 1) * schedule.batch_size]
+            batch = images[index]
+            yield _Batch(
+                index,
+                augment(batch, flips[index], generator, erase=schedule.erase)
+                if batch.ndim == 4
+                else batch,
+            )
+
+
+def _step(
+    model: TrainedModel,
+    optimizer: torch.optim.Optimizer,
+    images: Tensor,
+    labels: Tensor,
+    round_: int,
+    device: str,
+) -> float:
+    schedule = model.config.schedule
+    labels = labels.to(device)
+    with torch.autocast(device, torch.bfloat16, enabled=schedule.precision == "bfloat16"):
+        embedded = model.encoder(images)
+    # Sums and distances from here on are in float32; z itself keeps the 8 bits of bfloat16 there.
+    z = embedded = embedded.float()
+    _check_finite(z, "embeddings")
+    extra = z.new_zeros(())
+    if round_ >= schedule.warmup_rounds:
+        z, extra = get_method(model.config.method)(z, model.quantizer, model.config.options)
+    similarity = _similarity(model)(z, labels)
+    loss = similarity + extra
+    if model.config.loss != "cross-entropy":
+        # The classifier looks on: it supplies the trivial code and teaches the encoder nothing.
+        loss = loss + F.cross_entropy(model.classifier(embedded.detach()), labels)
+    _check_finite(loss, "loss")
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    optimizer.step()
+    # Only what all methods share, so that their curves can be compared.
+    return float(similarity.detach())
+
+
+def _similarity(model: TrainedModel) -> SimilarityLoss:
+    return similarity_loss(
+        model.config.loss,
+        model.classifier,
+        label_smoothing=model.config.schedule.label_smoothing,
+    )
+
+
+def _check_finite(values: Tensor, what: str) -> None:
+    if not torch.isfinite(values).all():
+        raise DivergedError(
+            f"finite {what}", "NaN or infinity", "lower the strength or the learning rate"
+        )

@@ -1,0 +1,91 @@
+"""Load the data of a configuration and train on it: the path of one run up to its model."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from gsl_tutorial.course.datasets import (
+    CLASS_NAMES,
+    Dataset,
+    Split,
+    arrange,
+    load_digits,
+    read_cifar10,
+)
+from gsl_tutorial.course.training.config import DATASETS, TrainingConfig, check_protocol
+from gsl_tutorial.course.training.embedding import as_tensor
+from gsl_tutorial.course.training.rounds import Progress, train
+from gsl_tutorial.course.training.runs import RunFolder, TrainedModel
+from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.validation import check_name
+
+
+def load_data(name: str, *, protocol: str = "", seed: int = 0, root: Path | None = None) -> Dataset:
+    """The splits of a data set under a protocol (empty: its first one)."""
+    check_name("dataset", name, DATASETS)
+    protocol = protocol or DATASETS[name][0]
+    check_protocol(name, protocol)
+    if name == "digits":
+        if protocol == "validation":
+            return load_digits(random_state=seed, validation=200).as_validation()
+        return load_digits(random_state=seed)
+    images, labels = read_cifar10(root)
+    return arrange(images, labels, protocol=protocol, random_state=seed, class_names=CLASS_NAMES)
+
+
+def train_run(
+    config: TrainingConfig,
+    data: Dataset,
+    *,
+    folder: RunFolder | None = None,
+    resume: bool = False,
+    provenance: dict[str, Any] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    on_round: Callable[[TrainedModel, int], None] | None = None,
+) -> TrainedModel:
+    """Train on the training split, on a GPU where torch finds one.
+
+    The model remembers which images these were, so that `evaluate_model` can refuse other splits.
+    """
+    classes, labels = np.unique(data.train.labels, return_inverse=True)
+    if len(classes) < 2:
+        raise InvalidInputError(
+            "two classes or more to train on", f"{len(classes)}", "use more data"
+        )
+    images = as_tensor(data.train)
+    # Matrices as small as those of the digits wait for a second thread longer than they work.
+    with _threads(1 if images.ndim == 2 else torch.get_num_threads()):
+        return train(
+            config,
+            images,
+            torch.from_numpy(labels),
+            folder=folder,
+            resume=resume,
+            device="cuda" if torch.cuda.is_available() else "cpu",
+            provenance={**(provenance or {}), "trained_on": fingerprint(data.train)},
+            on_progress=on_progress,
+            on_round=on_round,
+        )
+
+
+def fingerprint(split: Split) -> str:
+    """A short name for a choice of images."""
+    return hashlib.sha256(np.sort(split.indices).astype("<i8").tobytes()).hexdigest()[:16]
+
+
+@contextmanager
+def _threads(n: int) -> Iterator[None]:
+    """Let torch use n threads for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,231 @@
+"""Training two towers on an arm of negatives, and watching what the negatives do.
+
+Each step takes a batch of events, draws negatives (`sampling`), embeds every item that occurs once, and
+takes a step on the sampled softmax. Beside the loss it is noted, for each source, how often a negative
+outscores the positive, how hard the loss pushes it, and how many draws were excluded as false.
+
+Where a quantization method is asked for, the last epochs see the items through it (`methods`): the network
+and the codebooks take turns, as in chapter 07.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from gsl_tutorial.course.training.methods import MethodOptions, get_method
+from gsl_tutorial.course.two_tower.arms import get_arm, sources_of
+from gsl_tutorial.course.two_tower.cells import text_cells
+from gsl_tutorial.course.two_tower.data import TwoTowerData, prefixes
+from gsl_tutorial.course.two_tower.losses import full_softmax, sampled_softmax
+from gsl_tutorial.course.two_tower.notes import EpochNotes
+from gsl_tutorial.course.two_tower.sampling import Source, draw_negatives
+from gsl_tutorial.course.two_tower.towers import TwoTower
+from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.quantizers import ProductQuantizer
+from gsl_tutorial.validation import check_count, check_size
+
+
+@dataclass(frozen=True)
+class TwoTowerConfig:
+    """Everything that decides a training, beside the data.
+
+    budget: further negatives of each positive, beside the in-batch ones of its group of `group` rows.
+    hard_share: the part of the budget that an arm draws from cells, after `warm_up` epochs.
+    n_cells: of cells learned on the way. history: how many last items a user is made from.
+    method, bytes_per_item: the quantization of the last `quantized_epochs`; "none" trains without it.
+    """
+
+    arm: str = "uniform"
+    epochs: int = 4
+    batch: int = 256
+    group: int = 8
+    budget: int = 8
+    hard_share: float = 0.5
+    warm_up: int = 1
+    n_cells: int = 100
+    temperature: float = 0.05
+    learning_rate: float = 0.01
+    dim: int = 32
+    history: int = 30
+    user_id: bool = False
+    method: str = "none"
+    bytes_per_item: int = 8
+    quantized_epochs: int = 2
+    options: MethodOptions = field(default_factory=MethodOptions)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        get_arm(self.arm)
+        get_method(self.method)
+        for name in ("epochs", "batch", "group", "n_cells", "dim", "history", "bytes_per_item"):
+            check_count(getattr(self, name), name=name, low=1)
+        for name in ("budget", "warm_up", "quantized_epochs", "seed"):
+            check_count(getattr(self, name), name=name, low=0)
+        for name in ("temperature", "learning_rate"):
+            if check_size(getattr(self, name), name=name) == 0:
+                raise InvalidInputError(f"{name} above 0", "0", f"change {name}")
+        if check_size(self.hard_share, name="hard_share") > 1:
+            raise InvalidInputError("hard_share from 0 to 1", str(self.hard_share), "it is a part")
+        if self.group < 2 or self.batch % self.group:
+            raise InvalidInputError(
+                "a batch that is cut into groups of two or more",
+                f"{self.batch} rows in groups of {self.group}",
+                "take a multiple",
+            )
+
+
+@dataclass
+class Trained:
+    """The towers, what was noted in each epoch, and the item quantizer if one was trained with."""
+
+    model: TwoTower
+    config: TwoTowerConfig
+    history: list[dict[str, Any]]
+    seconds: float
+    quantizer: ProductQuantizer | None = None
+
+
+def train_towers(
+    data: TwoTowerData,
+    config: TwoTowerConfig,
+    *,
+    on_epoch: Callable[[dict[str, Any]], None] = lambda record: None,
+    watch: Callable[[TwoTower], None] = lambda model: None,
+) -> Trained:
+    """Train on the training events alone; validation and test events are not looked at.
+
+    on_epoch gets each epoch's notes. watch gets the model before the first epoch and after each one;
+    it may look, and must change nothing. On one thread the same config gives the same weights, bit for bit.
+    Raises `InvalidInputError` where there are fewer events than fill a group.
+    """
+    started = time.process_time()
+    arm, train = get_arm(config.arm), data.events.train
+    rng = np.random.default_rng([config.seed, 11])
+    generator = torch.Generator().manual_seed(config.seed)
+    model = TwoTower(
+        data.text,
+        dim=config.dim,
+        n_users=train.n_users if config.user_id else 0,
+        generator=generator,
+    )
+    batch = min(config.batch, len(train) // config.group * config.group)
+    if batch == 0:
+        raise InvalidInputError(
+            f"{config.group} training events or more", f"{len(train)}", "bring more events"
+        )
+    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
+    n_steps = config.epochs * (len(train) // batch)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda i: 1 - i / max(1, n_steps))
+    step = _Step(data, config, model, rng)
+    cells, quantizer = dict(data.cells), None
+    history: list[dict[str, Any]] = []
+    watch(model)
+    for epoch in range(config.epochs):
+        if epoch >= config.epochs - config.quantized_epochs and config.method != "none":
+            quantizer = _refitted(quantizer, model, config)
+            step.quantizer = quantizer
+        if arm.cells == "learned" and epoch >= config.warm_up:
+            cells["learned"] = text_cells(_vectors(model), config.n_cells, random_state=config.seed)
+        sources = sources_of(
+            arm,
+            share=data.share,
+            cells=cells,
+            group=config.group,
+            budget=config.budget,
+            hard_share=config.hard_share,
+            warm=epoch >= config.warm_up,
+        )
+        step.notes = EpochNotes([source.name for source in sources])
+        order = rng.permutation(len(train))
+        for start in range(0, len(order) - batch + 1, batch):
+            loss = step(order[start : start + batch], sources, full=arm.full)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            schedule.step()
+        history.append({"epoch": epoch + 1, **step.notes.means()})
+        on_epoch(history[-1])
+        watch(model)
+    if quantizer is not None:
+        quantizer = _refitted(quantizer, model, config)
+    return Trained(model, config, history, time.process_time() - started, quantizer)
+
+
+class _Step:
+    """One batch: from event numbers to the loss; the epoch's `notes` are kept on the way."""
+
+    def __init__(
+        self,
+        data: TwoTowerData,
+        config: TwoTowerConfig,
+        model: TwoTower,
+        rng: np.random.Generator,
+    ) -> None:
+        self.data, self.config, self.model, self.rng = data, config, model, rng
+        self.histories = prefixes(data.events.train, config.history)
+        self.quantizer: ProductQuantizer | None = None
+        self.notes = EpochNotes([])
+
+    def __call__(self, rows: np.ndarray, sources: list[Source], *, full: bool) -> torch.Tensor:
+        train, data, tau = self.data.events.train, self.data, self.config.temperature
+        users, positives = train.user[rows], train.item[rows]
+        u = self.model.users(
+            torch.from_numpy(self.histories[rows]),
+            torch.from_numpy(users) if self.config.user_id else None,
+        )
+        if full:
+            everything = np.broadcast_to(np.arange(train.n_items), (len(rows), train.n_items))
+            excluded = data.history.holds(users, everything)
+            scores = u @ self.model.items().T / tau
+            loss = full_softmax(scores, torch.from_numpy(positives), torch.from_numpy(excluded))
+            self.notes.add_loss(loss)
+            return loss.mean()
+        drawn = draw_negatives(
+            sources, users, positives, history=data.history, twins=data.twins, rng=self.rng
+        )
+        # Every item that occurs is embedded once.
+        unique, inverse = np.unique(
+            np.concatenate([positives[:, None], drawn.items], axis=1), return_inverse=True
+        )
+        z, term = self._seen(self.model.items(torch.from_numpy(unique)))
+        v = z[torch.from_numpy(inverse.reshape(len(rows), -1))]
+        scores = (v @ u.unsqueeze(2)).squeeze(2) / tau
+        arguments = (
+            scores[:, 0],
+            scores[:, 1:],
+            torch.from_numpy(drawn.expected).float(),
+            torch.from_numpy(drawn.excluded),
+        )
+        loss = sampled_softmax(*arguments)
+        self.notes.add_loss(loss)
+        self.notes.add(drawn, *arguments)
+        return loss.mean() + term
+
+    def _seen(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        if self.quantizer is None:
+            return z, z.new_zeros(())
+        return get_method(self.config.method)(z, self.quantizer, self.config.options)
+
+
+def _vectors(model: TwoTower) -> np.ndarray:
+    with torch.no_grad():
+        return model.items().numpy()
+
+
+def _refitted(
+    quantizer: ProductQuantizer | None, model: TwoTower, config: TwoTowerConfig
+) -> ProductQuantizer:
+    """Codebooks of the catalogue as it stands; a warm start keeps what a code means."""
+    vectors = _vectors(model)
+    if quantizer is None:
+        n_codewords = min(256, len(vectors))
+        return ProductQuantizer(config.bytes_per_item, n_codewords, random_state=config.seed).fit(
+            vectors
+        )
+    return quantizer.refit(vectors)

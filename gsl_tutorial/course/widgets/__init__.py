@@ -1,0 +1,60 @@
+"""Widgets: sliders and buttons around the pure drawings of `gsl_tutorial.course.plots`, and the explorer.
+
+Each is imported when first used: chapter 05 shows its first picture without waiting for torch, which
+only some of the others need.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gsl_tutorial.course.widgets.codewords import CodewordExplorer
+    from gsl_tutorial.course.widgets.compression_sliders import CompressionSliders
+    from gsl_tutorial.course.widgets.drawing import DrawingWithControls
+    from gsl_tutorial.course.widgets.explorer import GradientExplorer
+    from gsl_tutorial.course.widgets.guess import Guess
+    from gsl_tutorial.course.widgets.kmeans_sliders import KMeansSliders
+    from gsl_tutorial.course.widgets.negatives_sliders import NegativesSliders
+    from gsl_tutorial.course.widgets.quantizer_sliders import MethodSliders, TurnSliders
+    from gsl_tutorial.course.widgets.query_picker import QueryPicker
+    from gsl_tutorial.course.widgets.recording_slider import RecordingSlider
+
+_HOMES = {
+    "CodewordExplorer": "gsl_tutorial.course.widgets.codewords",
+    "CompressionSliders": "gsl_tutorial.course.widgets.compression_sliders",
+    "DrawingWithControls": "gsl_tutorial.course.widgets.drawing",
+    "GradientExplorer": "gsl_tutorial.course.widgets.explorer",
+    "Guess": "gsl_tutorial.course.widgets.guess",
+    "KMeansSliders": "gsl_tutorial.course.widgets.kmeans_sliders",
+    "MethodSliders": "gsl_tutorial.course.widgets.quantizer_sliders",
+    "NegativesSliders": "gsl_tutorial.course.widgets.negatives_sliders",
+    "QueryPicker": "gsl_tutorial.course.widgets.query_picker",
+    "RecordingSlider": "gsl_tutorial.course.widgets.recording_slider",
+    "TurnSliders": "gsl_tutorial.course.widgets.quantizer_sliders",
+}
+
+__all__ = [
+    "CodewordExplorer",
+    "CompressionSliders",
+    "DrawingWithControls",
+    "GradientExplorer",
+    "Guess",
+    "KMeansSliders",
+    "MethodSliders",
+    "NegativesSliders",
+    "QueryPicker",
+    "RecordingSlider",
+    "TurnSliders",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

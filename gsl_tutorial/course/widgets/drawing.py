@@ -1,0 +1,98 @@
+"""A drawing function with a control for each of its arguments.
+
+The picture is redrawn on every move and put into one image, so nothing flickers and nothing piles
+up. Where no widget can run (a reopened notebook, GitHub, print) the first picture and its text stand
+in its place. A drawing that fails says so under the picture and leaves the last good one.
+"""
+
+from __future__ import annotations
+
+import base64
+import gc
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import ipywidgets as W
+from matplotlib.figure import Figure
+
+from gsl_tutorial.course.plots.style import caption, png, quick_png
+from gsl_tutorial.errors import TutorialError
+
+
+@cache
+def _leave_imports_alone() -> None:
+    """Take what is loaded now out of the garbage collector's rounds, once in a process.
+
+    Each redraw leaves a figure behind. With torch and its kin in memory, a full round looks at half a
+    million objects that stay anyway, and holds the slider up for a quarter of a second.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+class DrawingWithControls(W.VBox):
+    """`draw(**values)` shown above its controls.
+
+    draw: returns a matplotlib figure from keyword arguments named like the controls.
+    controls: a labelled ipywidgets control for each argument.
+    alt: what the picture shows, for those who do not see it; a function of the same arguments where
+        the words depend on the controls.
+    legend: stands beside the picture and is drawn only once.
+    still: draws the picture for places where no widget runs; `draw` by default.
+    """
+
+    def __init__(
+        self,
+        draw: Callable[..., Figure],
+        controls: dict[str, Any],
+        *,
+        alt: str | Callable[..., str],
+        legend: Figure | None = None,
+        still: Callable[..., Figure] | None = None,
+    ) -> None:
+        _leave_imports_alone()
+        self._still = still or draw
+        self._draw, self._controls = draw, controls
+        self._describe, self._alt, self._caption = alt, "", W.HTML()
+        self._image = W.Image(format="png", layout=W.Layout(object_fit="contain"))
+        self._image.add_class("gsl-drawing")
+        self._message = W.HTML()
+        for control in controls.values():
+            control.observe(self._redraw, names="value")
+            control.layout.width = "auto"  # as wide as its column
+        rows = W.GridBox(
+            list(controls.values()),
+            layout=W.Layout(grid_template_columns="repeat(auto-fit, minmax(360px, 1fr))"),
+        )
+        picture = [self._image]
+        if legend is not None:
+            picture.append(W.Image(value=quick_png(legend), format="png"))
+        beside = W.HBox(picture, layout=W.Layout(flex_flow="row wrap", align_items="flex-start"))
+        super().__init__([beside, self._caption, self._message, rows])
+        self._redraw()
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the controls say now."""
+        return {name: control.value for name, control in self._controls.items()}
+
+    def _redraw(self, change: object = None) -> None:
+        try:
+            self._image.value = quick_png(self._draw(**self.values))
+            told = self._describe
+            self._alt = told if isinstance(told, str) else told(**self.values)
+            self._caption.value = caption(self._alt)
+            self._message.value = ""
+        except TutorialError as error:
+            self._message.value = f"<b>{error}</b>"
+
+    def __repr__(self) -> str:
+        return f"[Interactive figure: {self._alt}]"
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        data, metadata = super()._repr_mimebundle_(**options) or {}, {}
+        data["text/plain"] = repr(self)
+        data["image/png"] = base64.b64encode(png(self._still(**self.values))).decode()
+        metadata["image/png"] = {"alt": self._alt}
+        return data, metadata

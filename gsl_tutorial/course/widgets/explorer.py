@@ -1,0 +1,209 @@
+"""The explorer of chapters 05 and 06: drag a point among codewords and see where each gradient sends it.
+
+The picture and its numbers are made in the page (`explorer_*.js` and `page_*.js`, joined), so that
+it follows the hand and lives on without a kernel. The Python functions of `plane_losses` and
+`plane_methods` are the reference, and draw the still that stands in its place where no JavaScript
+runs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets as W
+import traitlets as T
+from matplotlib.figure import Figure
+
+from gsl_tutorial.course.plots import explorer as stills
+from gsl_tutorial.course.toys.plane_losses import SIMILARITY_LOSSES, LossPlane, as_points
+from gsl_tutorial.course.toys.plane_methods import ReadOut, Rule, read_out
+from gsl_tutorial.course.widgets import explorer_parts as parts
+from gsl_tutorial.course.widgets.page import (
+    PageWidget,
+    as_point,
+    entry,
+    rows,
+    script,
+    style,
+    to_json,
+)
+from gsl_tutorial.validation import check_count, check_name, check_size
+
+SCRIPT = script(
+    "explorer_math", "explorer_complaint", "explorer_marks", "explorer_point", "explorer_field",
+    "explorer_run", "explorer",
+)  # fmt: skip
+STYLE = style("explorer")
+
+
+class GradientExplorer(PageWidget):
+    """Plane with cells, data and codewords; arrows of one point, fields, or runs of many points.
+
+    Parameters
+    ----------
+    codewords : (K, 2) array
+        Numbers about -1.2 to 1.2, as all positions. The slider of K shows the first K of them.
+    similar, dissimilar : (P, 2) and (Q, 2) arrays
+        Data of the class of z, and of another. "pair" and "triplet" use the first of each.
+    loss : {"two-class", "triplet", "pair"}
+    point : (2,) array
+        Where z stands at first.
+    form : {"replace, projected", "replace, full length", "pull", "look-ahead"}
+    fallback : {"zero", "keep", "nearest"}
+    n, K : int
+        Candidates, and codewords in use (all by default).
+    strength, step : float
+        lambda and eta of `snap_gradient`.
+    mode : {"point", "field", "run"}
+    snap : bool
+        Whether the snap is shown and its controls are offered; without it there is the point alone.
+    starts : (N, 2) array
+        The points that a run releases; fifty over the plane by default.
+    n_steps, rate : int, float
+        Length of a run, and how far one step goes: z - rate * gradient.
+    alt : str
+        What the picture shows, for those who do not see it.
+
+    All of these can be set later, too. The constructor raises `InvalidInputError` on bad input; set
+    later, the same fault is a message in the widget's own area, over the last good picture.
+
+    >>> explorer = GradientExplorer(loss="pair")
+    >>> explorer.read_out().penalty_verdict
+    'UPHILL'
+    """
+
+    kind, render = "gradient", "renderExplorer"
+    script, style, told = SCRIPT, STYLE, parts.NAMES
+    _esm, _css = entry(SCRIPT, "renderExplorer"), STYLE
+
+    codewords, similar, dissimilar, starts = (rows() for _ in range(4))
+    point = T.Any().tag(sync=True, to_json=to_json)
+    strength, step, rate = (T.Any().tag(sync=True, to_json=to_json) for _ in range(3))
+    n_steps, n_candidates, n_codewords = (T.Int().tag(sync=True) for _ in range(3))
+    form_index, fallback_index = T.Int().tag(sync=True), T.Int().tag(sync=True)
+    loss, mode = T.Unicode().tag(sync=True), T.Unicode().tag(sync=True)
+    snap = T.Bool(True).tag(sync=True)
+
+    def __init__(
+        self,
+        codewords: Any = parts.CODEWORDS,
+        *,
+        similar: Any = parts.SIMILAR,
+        dissimilar: Any = parts.DISSIMILAR,
+        loss: str = "pair",
+        point: Any = (-0.2, 0.2),
+        form: str = "pull",
+        fallback: str = "zero",
+        n: int = 3,
+        K: int | None = None,
+        strength: float = 1.5,
+        step: float = 0.5,
+        mode: str = "point",
+        snap: bool = True,
+        starts: Any = None,
+        n_steps: int = 100,
+        rate: float = 0.05,
+        alt: str = "",
+    ) -> None:
+        self._alt = alt
+        plane = LossPlane.over(codewords, similar, dissimilar, loss)
+        check_count(n, name="n, the number of candidates,", low=1)
+        K = len(plane.codewords) if K is None else K
+        super().__init__(
+            codewords=plane.codewords,
+            similar=plane.similar,
+            dissimilar=plane.dissimilar,
+            starts=parts.scattered(50) if starts is None else starts,
+            point=as_point(point),
+            strength=check_size(strength, name="strength"),
+            step=check_size(step, name="step"),
+            rate=check_size(rate, name="rate"),
+            n_steps=check_count(n_steps, name="n_steps", low=1),
+            n_candidates=n,
+            n_codewords=check_count(
+                K, name="K, the codewords in use,", low=1, high=len(plane.codewords)
+            ),
+            form_index=parts.FORMS.index(check_name("form", form, parts.FORMS)),
+            fallback_index=parts.FALLBACKS.index(check_name("fallback", fallback, parts.FALLBACKS)),
+            loss=check_name("similarity loss", loss, SIMILARITY_LOSSES),
+            mode=check_name("mode", mode, parts.MODES),
+            snap=bool(snap),
+        )
+        as_points(self.starts, name="starts")
+        self.controls = parts.linked_controls(self)
+        #: What a cell shows: the picture above its sliders.
+        self.panel = W.VBox([self, parts.laid_out(self.controls)])
+        self.panel.add_class("gsl-explorer-panel")
+
+    @property
+    def form(self) -> str:
+        """Form of the snap, one of `parts.FORMS`."""
+        return parts.FORMS[self.form_index]
+
+    @form.setter
+    def form(self, name: str) -> None:
+        self.form_index = parts.FORMS.index(check_name("form", name, parts.FORMS))
+
+    @property
+    def fallback(self) -> str:
+        """What remains where no candidate descends, one of `parts.FALLBACKS`."""
+        return parts.FALLBACKS[self.fallback_index]
+
+    @fallback.setter
+    def fallback(self, name: str) -> None:
+        self.fallback_index = parts.FALLBACKS.index(check_name("fallback", name, parts.FALLBACKS))
+
+    @property
+    def plane(self) -> LossPlane:
+        """The world as it stands now; raises `InvalidInputError` where it is faulty."""
+        check_count(
+            self.n_codewords, name="K, the codewords in use,", low=1, high=len(self.codewords)
+        )
+        codewords = self.codewords[: self.n_codewords]
+        return LossPlane.over(codewords, self.similar, self.dissimilar, self.loss)
+
+    @property
+    def rule(self) -> Rule:
+        """The snapping rule as it stands now; n is never above K."""
+        return Rule(
+            n=min(check_count(self.n_candidates, name="n", low=1), self.n_codewords),
+            strength=check_size(self.strength, name="strength"),
+            form=self.form.split(",")[0],
+            length="full" if "full" in self.form else "projected",
+            fallback=self.fallback,
+            step=check_size(self.step, name="step"),
+        )
+
+    def read_out(self) -> ReadOut:
+        """What the picture says about the point, computed in Python."""
+        return read_out(self.plane, as_point(self.point), self.rule)
+
+    def still(self) -> Figure:
+        """The picture as it stands now, drawn by matplotlib."""
+        if self.mode == "field":
+            return stills.draw_explorer_field(self.plane, self.rule)
+        if self.mode == "run":
+            starts = as_points(self.starts, name="starts")
+            return stills.draw_explorer_run(
+                self.plane, starts, self.rule, n_steps=self.n_steps, rate=self.rate
+            )
+        return stills.draw_explorer_point(
+            self.plane, as_point(self.point), self.rule, snap=self.snap
+        )
+
+    def described(self) -> str:
+        """What the picture shows, made from the numbers."""
+        return parts.described(self)
+
+    def native_controls(self) -> list[dict[str, Any]]:
+        """The sliders and menus, as the page reads them."""
+        return [parts.native(one) for one in parts.specifications(self)]
+
+    def check(self) -> None:
+        """Raise `InvalidInputError` where something that was set later is faulty."""
+        read_out(self.plane, as_point(self.point), self.rule)
+        as_points(self.starts, name="starts")
+
+    def shown(self) -> Any:
+        """What a cell shows: the picture above its sliders."""
+        return self.panel

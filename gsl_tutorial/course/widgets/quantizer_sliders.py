@@ -1,0 +1,91 @@
+"""Chapter 04's controls: turn the data and the grid, and see four quantizers on the same points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+
+import ipywidgets as W
+import numpy as np
+from jaxtyping import Float
+from matplotlib.figure import Figure
+
+from gsl_tutorial.course.plots.quantizers import draw_methods, draw_turned_grid
+from gsl_tutorial.course.toys.plane_codes import all_places, cut_along, turn
+from gsl_tutorial.course.widgets.drawing import DrawingWithControls
+from gsl_tutorial.quantizers import Quantizer
+
+_STYLE = {"description_width": "9.5em"}
+#: Degrees between two positions of a slider that turns something.
+_STEP = 5
+
+
+class TurnSliders(DrawingWithControls):
+    """Sliders that turn the points, and the grid of a product quantizer of two pieces."""
+
+    def __init__(
+        self, points: Float[np.ndarray, "N 2"], *, n_codewords: int = 2, tilt: int = 30
+    ) -> None:
+        every = range(0, 90, _STEP)
+        # Only the angle between grid and points matters, so that one round serves all positions.
+        fitted = {angle: cut_along(points, angle, n_codewords) for angle in every}
+        lost = {angle: one.distortion(points) for angle, one in fitted.items()}
+
+        def draw(tilt: int, grid: int) -> Figure:
+            quantizer = fitted[(grid - tilt) % 90]
+            decoded = quantizer.decode(quantizer.encode(points))
+            curve = [lost[(angle - tilt) % 90] for angle in (*every, 90)]
+            return draw_turned_grid(
+                turn(points, tilt), turn(decoded, tilt), turn(all_places(quantizer), tilt), grid,
+                ([*every, 90], curve),
+            )  # fmt: skip
+
+        controls = {
+            "tilt": _slider("turn the points (°)", tilt, 0, 90, _STEP),
+            "grid": _slider("turn the grid (°)", 0, 0, 90, _STEP),
+        }
+        super().__init__(
+            draw,
+            controls,
+            alt="Points in groups, and a grid of reconstructions with a line from each point to its "
+            "own. On the right the distortion for every angle of the grid, lowest where the grid "
+            "and the groups are turned alike.",
+        )
+
+
+class MethodSliders(DrawingWithControls):
+    """The same points under several quantizers; sliders for their angle and the codewords.
+
+    methods: name -> a class of quantizers.
+    """
+
+    def __init__(
+        self, points: Float[np.ndarray, "N 2"], methods: Mapping[str, Callable[..., Quantizer]]
+    ) -> None:
+        @cache
+        def fitted(name: str, tilt: int, K: int) -> Quantizer:
+            return methods[name](2, K, random_state=0).fit(turn(points, tilt))
+
+        def draw(tilt: int, K: int) -> Figure:
+            turned = turn(points, tilt)
+            panels = {}
+            for name in methods:
+                one = fitted(name, tilt, K)
+                panels[name] = turned, one.decode(one.encode(turned)), all_places(one)
+            return draw_methods(panels)
+
+        controls = {
+            "tilt": _slider("turn the points (°)", 0, 0, 90, _STEP),
+            "K": _slider("codewords (K)", 4, 2, 8, 1),
+        }
+        names = list(methods)
+        super().__init__(
+            draw,
+            controls,
+            alt=f"The same points in {len(names)} panels: {', '.join(names)}. Diamonds mark all that "
+            "a code can say; a line joins each point to its own. The distortion stands above.",
+        )
+
+
+def _slider(text: str, value: int, low: int, high: int, step: int) -> W.IntSlider:
+    return W.IntSlider(value=value, min=low, max=high, step=step, description=text, style=_STYLE)

@@ -1,5 +1,0 @@
-"""Drawings: pure functions of their data, each returning a matplotlib figure; `show` puts one out."""
-
-from gsl_tutorial.plots.style import show
-
-__all__ = ["show"]
