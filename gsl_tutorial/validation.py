@@ -54,7 +54,7 @@ def as_array(values: object, *, name: str) -> np.ndarray:
         if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
             raise InvalidInputError(
                 f"{name} without gaps",
-                f"a masked array with {int(np.ma.count_masked(values))} entries masked",
+                f"a masked array with {int(np.ma.getmaskarray(values).sum())} entries masked",
                 "fill them, or leave the rows out",
             )
         return np.asarray(values)

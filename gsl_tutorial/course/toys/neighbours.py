@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Integer
 
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.validation import check_count, describe
+from gsl_tutorial.validation import as_array, as_rows, check_count, describe
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ def nearest_neighbours(distances: Float[np.ndarray, "B N"], k: int) -> Integer[n
     >>> nearest_neighbours(np.array([[3.0, 1.0, 2.0]]), 2)
     array([[1, 2]])
     """
+    distances = _table(distances)
     check_count(k, name="k", low=1, high=distances.shape[1])
     return np.argsort(distances, axis=1, kind="stable")[:, :k]
 
@@ -43,12 +44,22 @@ def chances(
     >>> chances(np.array([[0.0, 1.0, 1.0]]), np.array([[0, 1, 2]]), 2)
     array([[1. , 0.5, 0.5]])
     """
+    distances, which = _table(distances), as_array(which, name="columns")
     check_count(k, name="k", low=1, high=distances.shape[1])
-    if np.shape(which)[:1] != np.shape(distances)[:1]:
+    if which.ndim != 2 or len(which) != len(distances):
         raise InvalidInputError(
             f"a row of columns for each of the {len(distances)} rows of distances",
-            describe(np.asarray(which)),
+            describe(which),
             "pass what `nearest_neighbours` returned for the same queries",
+        )
+    if which.dtype.kind not in "iu" or (
+        which.size and not (which.min() >= 0 and which.max() < distances.shape[1])
+    ):
+        got = f"{which.min()} to {which.max()}" if which.dtype.kind in "iu" else describe(which)
+        raise InvalidInputError(
+            f"columns from 0 to {distances.shape[1] - 1}",
+            got,
+            "leave out the neighbours that a search did not find (often -1)",
         )
     own = np.take_along_axis(distances, which, axis=1)[:, :, None]
     before = (distances[:, None] < own).sum(axis=2)
@@ -64,7 +75,18 @@ def recall_at(
     >>> recall_at(np.array([[0.0, 1.0, 1.0]]), np.array([[0, 2]]))
     array([0.75])
     """
-    return chances(distances, true, true.shape[1]).mean(axis=1)
+    true = as_array(true, name="columns")
+    return chances(distances, true, true.shape[-1] if true.ndim else 0).mean(axis=1)
+
+
+def _table(distances: object) -> Float[np.ndarray, "B N"]:
+    table = as_array(distances, name="distances")
+    if table.ndim != 2 or table.dtype.kind not in "fiu" or np.isnan(table).any():
+        got = describe(table) + (", some of them NaN" if table.dtype.kind == "f" else "")
+        raise InvalidInputError(
+            "a (B, N) array of distances, none of them NaN", got, "pass a row for each query"
+        )
+    return table
 
 
 def round_numbers(
@@ -78,6 +100,7 @@ def round_numbers(
     array([[0.25, 0.25, 0.75, 0.75]])
     """
     check_count(bits, name="bits", low=1, high=32)
+    x = as_rows(x)
     if not low < high:
         raise InvalidInputError("low < high", f"low={low}, high={high}", "pass the data's range")
     width = (high - low) / 2**bits

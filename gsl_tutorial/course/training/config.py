@@ -7,6 +7,7 @@ a run folder can say in which settings it differs from what is asked now.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -27,7 +28,7 @@ DATASETS = {
     "cifar10": ("P2", "validation", "P0", "P1a", "P1b", "unseen"),
     "digits": ("digits", "validation"),
 }
-QUANTIZERS: dict[str, type[Quantizer]] = {
+QUANTIZERS: dict[str, Callable[..., Quantizer]] = {
     "pq": ProductQuantizer,
     "opq": OptimizedProductQuantizer,
     "rq": ResidualQuantizer,
