@@ -8,7 +8,7 @@ subtracted. Equally near codewords count as one: the first of them is taken, wha
 
 Where d is small, faiss has a kernel of its own that is several times faster than any matrix product. It
 does not say what came second, so there the doubtful rows are those that lie much nearer to their
-codeword than that lies to the mean.
+codeword than that lies to the mean, and those so far from all codewords that these look like one.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ _SMALL = {"AVX512": 32, "AVX2": 16}.get(torch.backends.cpu.get_cpu_capability(),
 #: In faiss's kernel: share of a codeword's squared length below which a squared distance is doubtful.
 #: Rounding is about 2^-22 of that length.
 _DOUBTFUL = 2.0**-14
+
+#: The same for the longest codeword, above which the distances to all codewords agree in most digits.
+_FAR = 2.0**10
 
 _switch = threading.Lock()
 
@@ -110,10 +113,12 @@ def _by_faiss(
             squared, found = faiss.knn(points, book, 1)
         finally:
             faiss.cvar.distance_compute_blas_threshold = usual
-    doubtful = _DOUBTFUL * np.einsum("kd,kd->k", book, book)
-    found = found[:, 0]
-    # `>=`: NaN, from what is too small for a square, is doubtful too.
-    return found, squared[:, 0] >= doubtful[found]
+    lengths = np.einsum("kd,kd->k", book, book)
+    found, squared = found[:, 0], squared[:, 0]
+    sure = squared >= (_DOUBTFUL * lengths)[found]
+    if squared.max() > _FAR * lengths.max():
+        sure &= squared <= _FAR * lengths.max()
+    return found, sure
 
 
 def _by_product(
