@@ -99,6 +99,8 @@ def as_vectors(
     array = _numbers(values, dim, name)
     with np.errstate(over="ignore"):  # a float64 too large for float32 is refused below
         array = np.ascontiguousarray(array, dtype=np.float32)
+    if min(array.strides) < 0:  # one row, turned around: torch takes no such array
+        array = array.copy()
     limit = largest(array.shape[1])
     # NaN wins in both, and fails the comparison.
     if array.size and not (array.max() <= limit and array.min() >= -limit):
@@ -176,7 +178,7 @@ def as_codes(values: object, *, n_subspaces: int, n_codewords: int) -> Integer[n
         raise InvalidInputError(
             f"codes of shape (n, {n_subspaces})", describe(codes), "pass what `encode` returned"
         )
-    if not np.issubdtype(codes.dtype, np.integer):
+    if codes.dtype.kind not in "iu":
         raise InvalidInputError("integer codes", describe(codes), "pass what `encode` returned")
     if codes.size and (codes.min() < 0 or codes.max() >= n_codewords):
         raise InvalidInputError(
@@ -226,7 +228,9 @@ def check_sizes(sized: Sized) -> tuple[int, int]:
 
 def check_tail(values: Any, *tail: int, name: str) -> None:
     """Raise `InvalidInputError` unless `values` is a tensor or array of shape (N, *tail)."""
-    if tuple(getattr(values, "shape", ())[1:]) != tail or values.ndim != 1 + len(tail):
+    known = hasattr(values, "reshape") and hasattr(values, "ndim") and not _is_sparse(values)
+    numbers = not isinstance(values, np.ndarray) or values.dtype.kind in "fiu"
+    if not known or not numbers or values.ndim != 1 + len(tail) or tuple(values.shape[1:]) != tail:
         shape = ", ".join(map(str, ("N", *tail)))
         raise InvalidInputError(
             f"{name} of shape ({shape})", describe(values), "pass one vector per row"

@@ -163,9 +163,12 @@ class AdditiveBase(Quantizer):
     def with_codebooks(self, codebooks: Float[np.ndarray, "M K dim"]) -> Self:
         """Adopt codebooks learned elsewhere (a file, faiss, a slider) instead of fitting."""
         books = check_codebooks(codebooks, self)
+        M, K, dim = books.shape
+        checked = as_vectors(books.reshape(M * K, dim), name="codebooks").astype(np.float64)
         # A sum may be as large as all of them together.
-        as_vectors(np.abs(books).max(axis=1).sum(axis=0)[None], name="sums of codewords")
-        return self._adopt(books, dim=books.shape[2])
+        sums = np.abs(checked).reshape(M, K, dim).max(axis=1).sum(axis=0)
+        as_vectors(sums[None], name="sums of codewords")
+        return self._adopt(checked, dim=dim)
 
     def _candidates(self, z: Float[Tensor, "N dim"], n: int) -> Float[Tensor, "N 1 n dim"]:
         books = torch.from_numpy(self.codebooks_).to(z)

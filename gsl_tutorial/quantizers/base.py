@@ -24,6 +24,7 @@ from jaxtyping import Float, Integer
 from gsl_tutorial.errors import InvalidInputError, NotFittedError
 from gsl_tutorial.storage import save_arrays
 from gsl_tutorial.validation import (
+    as_array,
     as_codes,
     as_vectors,
     check_count,
@@ -237,7 +238,8 @@ class Quantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         Takes (N, M) codes, or (N, dim) vectors, which are encoded first; at least one of them.
         """
         self._check_is_fitted()
-        if np.issubdtype(np.asarray(codes).dtype, np.floating):
+        codes = as_array(codes, name="codes or vectors")
+        if np.issubdtype(codes.dtype, np.floating):
             codes = self.encode(codes)
         codes = as_codes(codes, n_subspaces=self.n_subspaces, n_codewords=self.n_codewords)
         if not len(codes):

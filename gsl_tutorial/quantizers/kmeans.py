@@ -50,6 +50,8 @@ def kmeans_counting(
     """Return the centroids of `kmeans` and how often one that had no points was re-seeded."""
     points = as_vectors(X, name="points")
     check_count(n_clusters, name="n_clusters", low=1)
+    if not points.shape[1]:
+        raise InvalidInputError("points of one number or more", describe(points), "pass (N, d)")
     if len(points) < n_clusters:
         raise InvalidInputError(
             f"at least as many points as n_clusters={n_clusters}",
