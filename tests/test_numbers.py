@@ -27,7 +27,7 @@ from gsl_tutorial.validation import largest
 few = settings(max_examples=20, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
 offsets = st.sampled_from([0.0, 1.0, -1000.0, 3e4, 1e6])
-scales = st.sampled_from([1e-30, 1e-12, 1e-3, 1.0, 1e6, 1e15])
+scales = st.sampled_from([1e-30, 1e-12, 1e-3, 1.0, 1e6, 1e10])
 
 
 def exact(queries: np.ndarray, database: np.ndarray) -> np.ndarray:

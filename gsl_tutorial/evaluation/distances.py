@@ -12,8 +12,8 @@ from gsl_tutorial.validation import as_rows
 #: Queries whose distances are held at once: 250 x 50,000 float32 are 50 MB.
 BLOCK = 250
 
-#: Distances that are computed at once: 8 MB in double precision.
-_AT_ONCE = 2**20
+#: Distances that are computed at once, 8 MB in double precision, and queries among them.
+_AT_ONCE, _SIDE = 2**20, 256
 
 #: Share of the squared lengths below which a distance is computed by subtraction. Rounding is some
 #: 2^-50 of them, so what lies above is right to seven digits.
@@ -59,37 +59,54 @@ def squared_distances(
         result[:] = 0
         return result
     centre = database.mean(axis=0, dtype=np.float64)
-    q, x = queries - centre, database - centre
-    q_squared, x_squared = np.einsum("ij,ij->i", q, q), np.einsum("ij,ij->i", x, x)
-    first, copies = _first_of_equals(x, x_squared)
+    # One product gives all three terms: (-2 q, |q|^2, 1) times (x, 1, |x|^2).
+    left, right = _with_squares(queries, centre), _with_squares(database, centre)
+    left[:, :-2] *= -2
+    left[:, [-2, -1]] = left[:, [-1, -2]]
+    first, copies = _first_of_equals(right)
     if first is not None:
-        x, x_squared = x[first], x_squared[first]
-    # One product gives all three terms: (q, |q|^2, 1) times (-2 x, 1, |x|^2).
-    left = np.column_stack([q, q_squared, np.ones(len(q))])
-    right = np.vstack([-2 * x.T, np.ones(len(x)), x_squared])
-    rows = max(1, _AT_ONCE // len(x))
-    for start in range(0, len(q), rows):
-        part = slice(start, start + rows)
-        total = left[part] @ right
-        near = total <= _CANCELLED * (q_squared[part, None] + x_squared.max())
-        if near.any():
-            near &= total <= _CANCELLED * (q_squared[part, None] + x_squared)
-            _subtract(q[part], x, total, near)
-        result[part] = total if copies is None else total[:, copies]
+        right = right[first]
+    longest = right[:, -1].max()
+    rows = _SIDE
+    columns = max(1, _AT_ONCE // min(rows, len(left)))
+    for start in range(0, len(left), rows):
+        q = left[start : start + rows]
+        whole = result[start : start + rows] if copies is None else np.empty((len(q), len(right)))
+        for begin in range(0, len(right), columns):
+            x = right[begin : begin + columns]
+            total = q @ x.T
+            if (total.min(axis=1) <= _CANCELLED * (q[:, -2] + longest)).any():
+                near = total <= _CANCELLED * (q[:, -2:-1] + x[:, -1])
+                _subtract(q[:, :-2] / -2, x[:, :-2], total, near)
+            whole[:, begin : begin + columns] = total
+        if copies is not None:
+            result[start : start + rows] = whole[:, copies]
     return result
 
 
+def _with_squares(
+    rows: Float[np.ndarray, "N dim"], centre: Float[np.ndarray, " dim"]
+) -> Float[np.ndarray, "N dim+2"]:
+    """The rows around the centre, a column of ones and their squared lengths, in double precision."""
+    wide = np.empty((len(rows), rows.shape[1] + 2))
+    around = wide[:, :-2]
+    np.subtract(rows, centre, out=around)
+    wide[:, -2] = 1
+    np.einsum("ij,ij->i", around, around, out=wide[:, -1])
+    return wide
+
+
 def _first_of_equals(
-    x: Float[np.ndarray, "N dim"], squared: Float[np.ndarray, " N"]
+    wide: Float[np.ndarray, "N dim+2"],
 ) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " N"]] | tuple[None, None]:
     """Rows without their copies, and where each row's copy is; None and None where all differ.
 
     A matrix product may round two equal columns differently, depending on where they stand.
     """
-    in_order = np.sort(squared)
+    in_order = np.sort(wide[:, -1])
     if not (in_order[1:] == in_order[:-1]).any():
         return None, None
-    _, first, copies = np.unique(x, axis=0, return_index=True, return_inverse=True)
+    _, first, copies = np.unique(wide, axis=0, return_index=True, return_inverse=True)
     return first, copies.ravel()
 
 

@@ -2,9 +2,9 @@
 
 The fast way to many distances at once expands the square, |x - c|^2 = |x|^2 - 2 <x, c> + |c|^2, so that a
 matrix product does the work. Far from the origin the three terms are huge and nearly cancel: what is
-left is rounding. Here the search happens around the mean codeword; a row whose two nearest codewords
-rounding could confuse is searched again in double precision, and what even that cannot tell apart is
-subtracted. Equally near codewords count as one: the first of them is taken, whatever the batch.
+left is rounding. Here the search happens around the mean codeword where that lies far
+out; a row whose two nearest codewords rounding could confuse is searched again in double precision, and
+what even that cannot tell apart is subtracted. So a code does not depend on the batch.
 
 Where d is small, faiss has a kernel of its own that is several times faster than any matrix product. It
 does not say what came second, so there the doubtful rows are those that lie much nearer to their
@@ -14,14 +14,21 @@ codeword than that lies to the mean, and those so far from all codewords that th
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import faiss
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Integer
 
 #: Numbers that one block of scores may hold: 8 MB in float32.
 _AT_ONCE = 2**21
+
+#: An offset this many times as large as what lies around it is taken out.
+_OFFSET = 2.0
+
+#: As many differences are quicker subtracted than multiplied and looked through for doubt.
+_FEW = 2**15
 
 #: Longest vectors that faiss has a kernel for; without these instructions it multiplies matrices too.
 _SMALL = {"AVX512": 32, "AVX2": 16}.get(torch.backends.cpu.get_cpu_capability(), 0)
@@ -83,26 +90,68 @@ def nearest(
     >>> nearest(np.array([[1.0], [2.0]], dtype="f") + far, np.array([[2.5], [0.5]], dtype="f") + far)
     array([1, 0])
     """
-    if not len(points):
-        return np.zeros(0, dtype=np.int64)
-    centre = centre_of(codewords)
-    around, book = points - centre, codewords - centre
-    exponent = exponent_of(around, book)
-    around, book = scaled(around, -exponent), scaled(book, -exponent)
+    return nearest_pieces(points[:, None], codewords[None])[:, 0]
+
+
+def nearest_pieces(
+    parts: Float[np.ndarray, "N M d"], codebooks: Float[np.ndarray, "M K d"], dtype: Any = np.int64
+) -> Integer[np.ndarray, "N M"]:
+    """Return what `nearest` does, of each piece in its own codebook, in numbers of this type."""
+    found = np.empty(parts.shape[:2], dtype=dtype)
+    if not found.size:
+        return found
+    centres = codebooks.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
+    books = codebooks - centres
+    far = np.abs(centres).max(axis=(1, 2)) > _OFFSET * np.abs(books).max(axis=(1, 2))
+    books[~far] = codebooks[~far]
+    sizes = np.abs(books).max(axis=(1, 2))
+    # Of common size, or all in one place: then no square of what `largest` allows leaves float32.
+    common = (sizes == 0) | ((sizes > 2.0**-32) & (sizes < 2.0**32))
+    lengths = np.einsum("mkd,mkd->mk", books, books)
+    for m, book in enumerate(books):
+        points = parts[:, m] - centres[m] if far[m] else parts[:, m]
+        if common[m]:
+            found[:, m] = _nearest(np.ascontiguousarray(points), book, lengths[m])
+        else:
+            exponent = exponent_of(points, book)
+            points, book = scaled(points, -exponent), scaled(book, -exponent)
+            length = np.einsum("kd,kd->k", book, book)
+            found[:, m] = _nearest(np.ascontiguousarray(points), book, length)
+    return found
+
+
+def is_far(centre: Float[np.ndarray, " d"], around: Float[np.ndarray, "... d"]) -> bool:
+    """Whether an offset is so large beside what lies around it that it costs digits.
+
+    >>> is_far(np.ones(2), np.eye(2)), is_far(np.full(2, 9.0), np.eye(2))
+    (False, True)
+    """
+    return bool(np.abs(centre).max() > _OFFSET * np.abs(around).max())
+
+
+def _nearest(
+    points: Float[np.ndarray, "N d"],
+    book: Float[np.ndarray, "K d"],
+    lengths: Float[np.ndarray, " K"],
+) -> Int[np.ndarray, " N"]:
     if book.shape[1] <= _SMALL:
-        found, sure = _by_faiss(around, book)
+        found, sure = _by_faiss(points, book, lengths)
+    elif points.size * len(book) <= _FEW:
+        return _by_subtraction(points, book)
     else:
-        found, sure = _by_product(around, book, torch.float32)
+        found, sure = _by_product(points, book, torch.float32)
     if not sure.all():
         rows = np.flatnonzero(~sure)
-        found[rows], sure = _by_product(around[rows], book, torch.float64)
+        found[rows], sure = _by_product(points[rows], book, torch.float64)
         rows = rows[~sure]
-        found[rows] = _by_subtraction(around[rows], book)
+        found[rows] = _by_subtraction(points[rows], book)
     return found
 
 
 def _by_faiss(
-    points: Float[np.ndarray, "N d"], book: Float[np.ndarray, "K d"]
+    points: Float[np.ndarray, "N d"],
+    book: Float[np.ndarray, "K d"],
+    lengths: Float[np.ndarray, " K"],
 ) -> tuple[Int[np.ndarray, " N"], Bool[np.ndarray, " N"]]:
     # faiss changes to another kernel, which rounds otherwise, when there are few points; a code must
     # not depend on how many others are encoded with it.
@@ -113,7 +162,6 @@ def _by_faiss(
             squared, found = faiss.knn(points, book, 1)
         finally:
             faiss.cvar.distance_compute_blas_threshold = usual
-    lengths = np.einsum("kd,kd->k", book, book)
     found, squared = found[:, 0], squared[:, 0]
     sure = squared >= (_DOUBTFUL * lengths)[found]
     if squared.max() > _FAR * lengths.max():

@@ -26,7 +26,7 @@ from jaxtyping import Float, Integer
 
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.quantizers.kmeans import seed_from
-from gsl_tutorial.quantizers.nearest import centre_of, exponent_of, scaled
+from gsl_tutorial.quantizers.nearest import centre_of, exponent_of, is_far, scaled
 from gsl_tutorial.quantizers.product import ProductQuantizer, nearest_codewords
 from gsl_tutorial.validation import (
     as_codes,
@@ -113,7 +113,8 @@ class OptimizedProductQuantizer(ProductQuantizer):
         self._check_is_fitted()
         codes = as_codes(codes, n_subspaces=self.n_subspaces, n_codewords=self.n_codewords)
         centre, books = self._middle()
-        return self.join(books[np.arange(self.n_subspaces), codes]) + centre
+        decoded = self.join(books[np.arange(self.n_subspaces), codes])
+        return decoded if centre is None else decoded + centre
 
     def split(self, z: Any) -> Any:
         """Rotate, then cut in M pieces: (N, dim) -> (N, M, d)."""
@@ -155,26 +156,33 @@ class OptimizedProductQuantizer(ProductQuantizer):
         self.rotation_ = matrix
         return self
 
-    def _middle(self) -> tuple[Float[np.ndarray, " dim"], Float[np.ndarray, "M K d"]]:
+    def _middle(self) -> tuple[Float[np.ndarray, " dim"] | None, Float[np.ndarray, "M K d"]]:
         """A point amid the reconstructions, and the codewords as seen from there.
 
-        A rotation of numbers with a large offset would round as they do. So the offset stays out of it.
+        A rotation of numbers with a large offset would round as they do. So the offset stays out of it;
+        a small one does no harm, and there is None.
         """
-        rotation, books = self.rotation_.astype(np.float64), self.codebooks_.astype(np.float64)
-        centre = (books.mean(axis=1).ravel() @ rotation).astype(np.float32)
+        centres = self.codebooks_.mean(axis=1, keepdims=True, dtype=np.float64)
+        if not is_far(centres, self.codebooks_ - centres):
+            return None, self.codebooks_
+        rotation = self.rotation_.astype(np.float64)
+        centre = (centres.ravel() @ rotation).astype(np.float32)
         turned = (rotation @ centre.astype(np.float64)).reshape(self.n_subspaces, 1, -1)
-        return centre, (books - turned).astype(np.float32)
+        return centre, (self.codebooks_ - turned).astype(np.float32)
 
     def _around(
         self, X: Float[np.ndarray, "N dim"]
     ) -> tuple[Float[np.ndarray, "N M d"], Float[np.ndarray, "M K d"]]:
         centre, books = self._middle()
-        return self.split(X - centre), books
+        return self.split(X if centre is None else X - centre), books
 
     def _candidates(
         self, z: Float[torch.Tensor, "N dim"], n: int
     ) -> Float[torch.Tensor, "N M n d"]:
-        centre, books = (torch.from_numpy(array).to(z) for array in self._middle())
+        middle, around = self._middle()
+        if middle is None:
+            return super()._candidates(z, n)
+        centre, books = torch.from_numpy(middle).to(z), torch.from_numpy(around).to(z)
         near = nearest_codewords(self.split(z - centre), books, n)
         return near + self.split(centre.unsqueeze(0)).unsqueeze(2)
 

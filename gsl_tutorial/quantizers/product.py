@@ -16,7 +16,7 @@ from scipy.spatial.distance import cdist
 
 from gsl_tutorial.quantizers.base import Metric, Quantizer
 from gsl_tutorial.quantizers.kmeans import kmeans_counting, seed_from
-from gsl_tutorial.quantizers.nearest import nearest
+from gsl_tutorial.quantizers.nearest import nearest_pieces
 from gsl_tutorial.validation import (
     as_codes,
     check_codebooks,
@@ -72,10 +72,7 @@ class ProductQuantizer(Quantizer):
     def encode(self, X: Float[np.ndarray, "N dim"]) -> Integer[np.ndarray, "N M"]:
         """Return for each sub-vector the number of its nearest codeword."""
         parts, books = self._around(self._validated(X))
-        codes = np.empty(parts.shape[:2], dtype=np.min_scalar_type(self.n_codewords - 1))
-        for m, book in enumerate(books):
-            codes[:, m] = nearest(parts[:, m], book)
-        return codes
+        return nearest_pieces(parts, books, np.min_scalar_type(self.n_codewords - 1))
 
     def decode(self, codes: Integer[np.ndarray, "N M"]) -> Float[np.ndarray, "N dim"]:
         """Put the codewords of each code side by side."""

@@ -69,8 +69,10 @@ class Theirs:
         self.wrapped = kind(M, Ks=Ks, verbose=False)
 
     def fit(self, vecs: np.ndarray) -> Theirs:
-        options = {"parametric_init": True, "rotation_iter": 5} if hasattr(self, "R") else {}
-        self.wrapped.fit(vecs, iter=10, **options)
+        if isinstance(self.wrapped, nanopq.OPQ):
+            self.wrapped.fit(vecs, parametric_init=True, pq_iter=10, rotation_iter=5)
+        else:
+            self.wrapped.fit(vecs, iter=10)
         return self
 
     def adist(self, query: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -154,7 +156,7 @@ def test_a_rotation_turns_and_keeps_lengths(wrap: Any, kind: Any, X: np.ndarray)
 )
 def test_the_codes_of_nanopqs_codewords_are_nanopqs(ours: Any, theirs: Any, X: np.ndarray) -> None:
     learned = Theirs(theirs, M, K).fit(X)
-    rotation = {"rotation": learned.R.T} if hasattr(learned.wrapped, "R") else {}
+    rotation = {"rotation": learned.R.T} if theirs is nanopq.OPQ else {}
     mine = ours(M, K).with_codebooks(learned.codewords, **rotation)
     rng = np.random.default_rng(1)
     fresh = rng.random((500, DIM)).astype(np.float32)

@@ -52,6 +52,7 @@ def merge_small_cells(
     small = sizes[labels] < at_least
     if small.any():
         vectors = as_vectors(vectors, name="vectors to cluster")
+        vectors = vectors - centre_of(vectors)
         means = np.stack([centre_of(vectors[labels == cell]) for cell in large])
         labels[small] = large[nearest(vectors[small], means)]
     return np.unique(labels, return_inverse=True)[1].astype(np.int64)
