@@ -48,7 +48,12 @@ def test_no_code_differs_from_those_of_faiss(bits: int, X: np.ndarray) -> None:
     faiss.copy_array_to_vector(ours.codebooks_.ravel(), theirs.centroids)
     fresh = clustered(8000, 32, 5)
     codes = faiss.unpack_bitstrings(theirs.compute_codes(fresh), 4, bits)
-    assert (ours.encode(fresh) != codes).sum() == 0
+    mine, parts = ours.encode(fresh), fresh.reshape(8000, 4, 8).astype(np.float64)
+    rows, m = np.nonzero(mine != codes)
+    assert len(rows) <= 2
+    # Where one differs, both codewords are as near, up to the rounding of float32.
+    far = [((parts[rows, m] - ours.codebooks_[m, c[rows, m]]) ** 2).sum(1) for c in (mine, codes)]
+    np.testing.assert_allclose(*far, rtol=1e-5)
 
 
 def test_training_is_no_worse_than_that_of_faiss(X: np.ndarray) -> None:
