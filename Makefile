@@ -42,7 +42,7 @@ unit: $(READY)
 
 # All cells run, claims are compared, budgets are held; images are hidden, as on a student's machine.
 NBVAL := $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 600 \
-    -p gsl_tutorial.course.press.nbval_budget
+    --nbval-kernel-startup-timeout 600 -p gsl_tutorial.course.press.nbval_budget
 notebooks: $(READY)
 	$(NBVAL) notebooks
 ifneq ($(GSL_TUTORIAL_DATA),)

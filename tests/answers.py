@@ -40,6 +40,11 @@ def _choose_by_loop(g: Any, z: Any, candidates: Any) -> int | None:
     return found
 
 
+def _rows_of_one(directions: Any) -> Any:
+    """Each row as long as 1: a right angle must stay one."""
+    return directions / np.linalg.norm(directions, axis=1, keepdims=True)
+
+
 def _unit(z: Any, c: Any) -> Any:
     return (c - z) / np.linalg.norm(c - z)
 
@@ -50,6 +55,7 @@ CHAPTER_06 = [
         right=(
             lambda g, z, c: (c - z) @ -g > 0,
             lambda g, z, c: np.array([float(np.dot(g, one - z)) < 0 for one in c]),
+            lambda g, z, c: _rows_of_one(c - z) @ (-g / np.linalg.norm(g)) > 0,
         ),
         wrong=(
             (lambda g, z, c: (c - z) @ g > 0, "sign is turned round"),

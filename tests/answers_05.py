@@ -114,7 +114,8 @@ CHAPTER_05 = [
         wrong=(
             ((0.9, 0.9), "helps. Look for"),  # type: ignore[arg-type]
             (explorer_at(0.9, 0.9), "helps. Look for"),
-            ((0.0, 0.0), "too weak"),  # type: ignore[arg-type]
+            ((0.0, 0.0), "right angle"),  # type: ignore[arg-type]
+            ((0.0, 0.02), "too weak"),  # type: ignore[arg-type]
             (explorer_at(-0.2, 0.2, 0.05), "too weak"),
             (explorer_at(-0.2, 0.2, 0.0), "strength is 0"),
             ((-0.45, 0.45), "no slope"),  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from browser import until
 from playwright.sync_api import Page
 
 from gsl_tutorial.course.toys.plane_methods import method_gradient
@@ -27,10 +28,20 @@ READ = """(root) => {
 }"""
 
 
-def settled(page: Page, index: int = 0) -> dict[str, Any]:
-    """What the explorer says once two frames have passed."""
-    page.evaluate("() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")
+def read(page: Page, index: int = 0) -> dict[str, Any]:
+    """What the explorer says at this moment, all of it in one moment."""
     return page.locator(".gsl-explorer").nth(index).evaluate(READ)
+
+
+def agrees(page: Page, twin: GradientExplorer, index: int = 0) -> dict[str, Any]:
+    """What the explorer says, as soon as it agrees with Python's; see `compare`."""
+
+    def look() -> dict[str, Any]:
+        seen = read(page, index)
+        compare(seen, twin)
+        return seen
+
+    return until(page, look)
 
 
 def compare(seen: dict[str, Any], twin: GradientExplorer) -> None:
@@ -75,4 +86,4 @@ def slider(page: Page, label: str, index: int = 0) -> Any:
 
 def reset(page: Page) -> None:
     page.get_by_role("button", name="Reset").first.click()
-    compare(settled(page), GradientExplorer())
+    agrees(page, GradientExplorer())

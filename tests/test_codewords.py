@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import browser, drag
-from playwright.sync_api import Page
+from browser import browser, drag, patient_page, until
+from playwright.sync_api import Page, expect
 
 from gsl_tutorial.course.toys.kmeans_steps import kmeans_steps
 from gsl_tutorial.course.widgets import CodewordExplorer
@@ -23,7 +23,7 @@ NAN = float("nan")
 @pytest.fixture(scope="module")
 def opened() -> Iterator[Page]:
     with browser() as chromium:
-        page = chromium.new_page(viewport={"width": 1000, "height": 700})
+        page = patient_page(chromium, width=1000, height=700)
         page.context.set_offline(True)
         yield page
 
@@ -48,8 +48,12 @@ def alive(page: Page, explorer: CodewordExplorer) -> None:
     page.set_content(f"<!doctype html><body>{explorer.to_html()}</body>")
 
 
+def agrees(page: Page, explorer: CodewordExplorer) -> None:
+    """Wait until the page says what Python says."""
+    until(page, lambda: compare(page, explorer))
+
+
 def compare(page: Page, explorer: CodewordExplorer) -> None:
-    page.evaluate("() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")
     out = explorer.read_out()
     said = page.locator("[data-read='distortion']")
     assert float(said.get_attribute("data-value") or NAN) == pytest.approx(out.distortion, abs=1e-6)
@@ -83,35 +87,39 @@ def test_k_means_in_the_page_is_that_of_python(opened: Page) -> None:
             assert mine["distortion"] == pytest.approx(wanted.distortion, abs=1e-9)
 
 
+def says_about(page: Page, distortion: float) -> None:
+    seen = page.locator("[data-read='distortion']").get_attribute("data-value")
+    assert float(seen or NAN) == pytest.approx(distortion, abs=0.02)
+
+
 def test_drag_keyboard_and_rounds_without_kernel_or_network(
     opened: Page, problems: list[str]
 ) -> None:
     explorer = CodewordExplorer(POINTS, START, best=0.2)
     alive(opened, explorer)
-    compare(opened, explorer)
+    agrees(opened, explorer)
 
     drag(opened, "codewords-1", (-0.4, 0.2))
     explorer.codewords = [START[0], (-0.1, -0.1), START[2]]
-    out = float(opened.locator("[data-read='distortion']").get_attribute("data-value") or NAN)
-    assert out == pytest.approx(explorer.read_out().distortion, abs=0.02)
+    until(opened, lambda: says_about(opened, explorer.read_out().distortion))
     opened.locator("[data-handle='codewords-1']").focus()
     opened.keyboard.press("Home")
     explorer.codewords = START
-    compare(opened, explorer)
+    agrees(opened, explorer)
 
     opened.keyboard.press("ArrowRight")
     opened.keyboard.press("Shift+ArrowUp")
     explorer.codewords = [START[0], (0.35, -0.29), START[2]]
-    compare(opened, explorer)
+    agrees(opened, explorer)
     scrub = opened.get_by_label("rounds of k-means")
     for key, rounds in (("End", 12), ("ArrowLeft", 11), ("Home", 0), ("ArrowRight", 1)):
         scrub.focus()
         opened.keyboard.press(key)
         explorer.rounds = rounds
-        compare(opened, explorer)
+        agrees(opened, explorer)
     opened.get_by_role("button", name="One round").click()
     explorer.rounds = 2
-    compare(opened, explorer)
+    agrees(opened, explorer)
 
     # Who takes a codeword after some rounds goes on from what is shown.
     shown = explorer.read_out().codewords
@@ -120,19 +128,19 @@ def test_drag_keyboard_and_rounds_without_kernel_or_network(
     explorer.rounds = 0
     explorer.codewords = [*shown.copy()]
     explorer.codewords[0] = np.round(shown[0] + (0, 0.05), 4)
-    compare(opened, explorer)
+    agrees(opened, explorer)
     opened.get_by_role("button", name="Reset").click()
     explorer.codewords = START
-    compare(opened, explorer)
+    agrees(opened, explorer)
     assert problems == []
 
 
 def test_a_codeword_that_nobody_uses_is_marked_and_named(opened: Page) -> None:
     explorer = CodewordExplorer([[0, 0], [0.1, 0]], [[0, 0], [1.1, 1.1]])
     alive(opened, explorer)
-    compare(opened, explorer)
-    assert opened.get_by_text("1: no points").is_visible()
-    assert "Without points: codeword 1" in opened.locator(".gsl-sentence").inner_text()
+    agrees(opened, explorer)
+    expect(opened.get_by_text("1: no points")).to_be_visible()
+    expect(opened.locator(".gsl-sentence")).to_contain_text("Without points: codeword 1")
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
@@ -166,9 +174,8 @@ def test_bad_input_is_said_in_the_widget_and_refused_by_the_constructor(
     opened.add_style_tag(content=STYLE)
     state = json.loads(json.dumps(state, allow_nan=False))
     opened.evaluate("(s) => renderCodewords({ model: standIn(s), el: document.body })", state)
-    said = opened.locator(".gsl-message").inner_text()
-    assert words in said
-    assert "What to do" in said
+    expect(opened.locator(".gsl-message")).to_contain_text(words)
+    expect(opened.locator(".gsl-message")).to_contain_text("What to do")
 
 
 def test_still_and_words_follow_the_rounds() -> None:

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 import torch
-from browser import browser
+from browser import browser, patient_page
 from playwright.sync_api import Page
 
 from gsl_tutorial import ProductQuantizer
@@ -39,7 +39,7 @@ COMPUTE = """(cases) => cases.map(({ world, rule, z }) => ({
 def blank() -> Iterator[Page]:
     """A page of its own that knows the explorer's script."""
     with browser() as opened:
-        page = opened.new_page(viewport={"width": 1000, "height": 800})
+        page = patient_page(opened, width=1000, height=800)
         page.set_content("<!doctype html><body></body>")
         page.add_script_tag(content=SCRIPT)
         page.add_style_tag(content=STYLE)

@@ -8,9 +8,9 @@ from typing import Any, get_args
 import nbformat
 import numpy as np
 import pytest
-from browser import browser
+from browser import browser, patient_context, patient_page, until
 from nbconvert import HTMLExporter
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from gsl_tutorial.course.press.cleaning import clean
 from gsl_tutorial.course.toys.plane_losses import SIMILARITY_LOSSES
@@ -29,7 +29,7 @@ NEAR = """([name, value]) => {
 def blank() -> Iterator[Page]:
     """A page of its own that knows the explorer's script."""
     with browser() as opened:
-        page = opened.new_page(viewport={"width": 1000, "height": 800})
+        page = patient_page(opened, width=1000, height=800)
         page.set_content("<!doctype html><body></body>")
         page.add_script_tag(content=SCRIPT)
         page.add_style_tag(content=STYLE)
@@ -104,7 +104,7 @@ def test_widget_says_what_is_wrong_in_its_own_area(
     explorer = GradientExplorer()
     mount(blank, state_of(explorer))
     message = blank.locator(".gsl-message")
-    assert message.is_hidden()
+    expect(message).to_be_hidden()
     good = state_of(explorer)
     for name, value in wrong.items():
         setattr(explorer, name, value)
@@ -132,20 +132,46 @@ def test_more_candidates_than_codewords_is_a_note_and_not_a_fault(blank: Page) -
     assert explorer.rule.n == 3
 
 
+def test_a_late_answer_of_python_does_not_undo_what_the_reader_did_since(blank: Page) -> None:
+    """The first change is told at once; the second waits its turn when the first one's echo arrives."""
+    mount(blank, state_of(GradientExplorer()))
+    said = blank.evaluate(
+        """() => {
+            const buttons = [...document.querySelectorAll("button")];
+            const press = (name) => buttons.find((one) => one.textContent === name).click();
+            press("Field");
+            press("Run");
+            window.model.set("mode", "field");
+            return window.model.get("mode");
+        }"""
+    )
+    assert said == "run"
+    expect(blank.locator(".gsl-transport")).to_be_visible()
+    # Once Python has heard it, Python may change it.
+    until(blank, lambda: told_and_changed(blank, "field"))
+    expect(blank.locator(".gsl-transport")).to_be_hidden()
+
+
+def told_and_changed(page: Page, mode: str) -> None:
+    page.evaluate("(mode) => window.model.set('mode', mode)", mode)
+    assert page.evaluate("window.model.get('mode')") == mode
+
+
 # ---- without a kernel, without scripts ----
 
 
 def test_fragment_is_alive_without_a_kernel_and_asks_nothing_of_the_network(blank: Page) -> None:
     explorer = GradientExplorer()
-    page = blank.context.browser.new_page()
+    context = patient_context(blank.context.browser)
+    page = context.new_page()
     asked: list[str] = []
     problems: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda line: problems.append(line.text))
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.set_content(f"<!doctype html><body>{explorer.to_html()}{explorer.to_html()}</body>")
-    assert page.locator(".gsl-plane[role=group]").count() == 2
-    assert page.locator(".gsl-still").count() == 0
+    expect(page.locator(".gsl-plane[role=group]")).to_have_count(2)
+    expect(page.locator(".gsl-still")).to_have_count(0)
     slider = page.get_by_label("strength (lambda)").first
     for key, value in (("End", 3.0), ("Home", 0.0)):
         slider.focus()
@@ -159,10 +185,10 @@ def test_fragment_is_alive_without_a_kernel_and_asks_nothing_of_the_network(blan
     explorer.point = (-0.25, 0.2)
     cell = page.locator("[data-read='nearest-distance']").first
     page.wait_for_function(NEAR, arg=["nearest-distance", explorer.read_out().distance])
-    assert cell.inner_text() == f"{explorer.read_out().distance:.3f}"
+    expect(cell).to_have_text(f"{explorer.read_out().distance:.3f}")
     assert [url for url in asked if not url.startswith("data:")] == []
     assert problems == []
-    page.close()
+    context.close()
 
 
 def test_page_made_of_a_published_notebook_is_alive_offline(blank: Page) -> None:
@@ -174,7 +200,7 @@ def test_page_made_of_a_published_notebook_is_alive_offline(blank: Page) -> None
     notebook.cells = [nbformat.v4.new_code_cell("e", outputs=[output], execution_count=1)]
     clean(notebook)
     body, _ = HTMLExporter(template_name="basic").from_notebook_node(notebook)
-    context = blank.context.browser.new_context(offline=True)
+    context = patient_context(blank.context.browser, offline=True)
     page = context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -192,10 +218,11 @@ def test_page_made_of_a_published_notebook_is_alive_offline(blank: Page) -> None
 
 def test_still_and_text_stand_where_no_script_runs(blank: Page) -> None:
     explorer = GradientExplorer(alt="A point between <two> codewords")
-    context = blank.context.browser.new_context(java_script_enabled=False)
+    context = patient_context(blank.context.browser, java_script_enabled=False)
     page = context.new_page()
     page.set_content(f"<!doctype html><body>{explorer.to_html()}</body>")
     picture = page.locator(".gsl-still img")
+    expect(picture).to_be_visible()
     assert picture.get_attribute("alt") == "A point between <two> codewords"
     assert picture.bounding_box()["width"] > 300  # type: ignore[index]
     context.close()

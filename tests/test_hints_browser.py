@@ -11,6 +11,7 @@ from browser import (
     jupyterlab,
     menu,
     open_notebook,
+    patient_page,
     wait_for_kernel,
     write_notebook,
 )
@@ -21,7 +22,6 @@ from gsl_tutorial.course.exercises.progress_file import read
 pytestmark = pytest.mark.slow
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
-WAIT = 120_000  # a machine may be busy
 ANSWER = (
     "from gsl_tutorial.course.exercises import check, hint, my_progress",
     "check.squared_distance(lambda x, y: ((x - y) ** 2).sum())",
@@ -49,9 +49,7 @@ def lab(home: Path) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def page(lab: str) -> Iterator[Page]:
     with browser() as opened:
-        page = opened.new_page(viewport={"width": 1100, "height": 900})
-        page.set_default_timeout(WAIT)
-        yield page
+        yield patient_page(opened, width=1100, height=900)
 
 
 def hints(page: Page) -> tuple[Locator, list[Locator]]:
@@ -67,7 +65,7 @@ def test_a_saved_notebook_opens_one_hint_at_a_time(
     open_notebook(page, lab, "start")
     lines, texts = hints(page)
     lines.first.scroll_into_view_if_needed()
-    expect(lines.first).to_have_text("Hint 1 of 3 (00.1)", timeout=WAIT)
+    expect(lines.first).to_have_text("Hint 1 of 3 (00.1)")
     for text in texts:
         expect(text).to_be_hidden()
     expect(lines.nth(1)).to_be_hidden()
@@ -92,18 +90,18 @@ def run_all(page: Page, lab: str, name: str) -> Locator:
 
 def test_progress_is_seen_kept_and_outlives_the_kernel(page: Page, lab: str, home: Path) -> None:
     outputs = run_all(page, lab, "answered")
-    expect(outputs.first).to_contain_text("■ Chapter 00: 1 of 1 done.", timeout=WAIT)
-    expect(outputs.nth(1)).to_contain_text("1 of ", timeout=WAIT)
+    expect(outputs.first).to_contain_text("■ Chapter 00: 1 of 1 done.")
+    expect(outputs.nth(1)).to_contain_text("1 of ")
     assert read(home / "progress.json").entries["00.1"].tries == 1
     outputs = run_all(page, lab, "again")  # another kernel
-    expect(outputs.nth(1)).to_contain_text("1 of 1 done", timeout=WAIT)
+    expect(outputs.nth(1)).to_contain_text("1 of 1 done")
     assert read(home / "progress.json").entries["00.1"].tries == 2
 
 
 def test_a_solved_notebook_does_not_count(page: Page, lab: str, home: Path) -> None:
     before = read(home / "progress.json")
     outputs = run_all(page, lab, "solutions/answered")
-    expect(outputs.first).to_contain_text("✓ Right (00.1)", timeout=WAIT)
-    expect(outputs.nth(1)).to_contain_text("0 of ", timeout=WAIT)
+    expect(outputs.first).to_contain_text("✓ Right (00.1)")
+    expect(outputs.nth(1)).to_contain_text("0 of ")
     expect(outputs.first).not_to_contain_text("Chapter 00")
     assert read(home / "progress.json") == before

@@ -108,7 +108,7 @@ from gsl_tutorial.course.datasets.lock import exclusive
 path = record.progress_file()
 with exclusive(path.with_name(f".{path.name}.lock"), on_wait=lambda: None):
     print("held", flush=True)
-    time.sleep(120)
+    time.sleep(3600)
 """
 
 

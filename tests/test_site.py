@@ -11,9 +11,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browser import browser
+from browser import browser, patient_context, until
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from gsl_tutorial.course.press import SourceError, columns, site
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, UnknownNameError
@@ -44,7 +44,8 @@ def offline(width: int = 1280, height: int = 760) -> Iterator[Page]:
     """A page of a browser without a network; what it asks for or complains about fails the test."""
     complaints: list[str] = []
     with browser() as opened:
-        context = opened.new_context(offline=True, viewport={"width": width, "height": height})
+        size = {"width": width, "height": height}
+        context = patient_context(opened, offline=True, viewport=size)
         page = context.new_page()
         page.on("requestfailed", lambda one: complaints.append(f"failed: {one.url[:200]}"))
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -150,14 +151,17 @@ def test_search_and_navigation_by_keyboard(pages: Path) -> None:
         page.wait_for_url(re.compile(r"0[25]_.*html"))
 
 
+def differs(shown: Locator, before: str) -> None:
+    assert shown.inner_html() != before, "nothing has changed"
+
+
 def test_the_explorer_is_alive_on_a_page(pages: Path) -> None:
     with offline() as page:
         page.goto(next(pages.glob("05_*.html")).as_uri())
         explorer = page.locator(".gsl-explorer-page").first
         before = explorer.inner_html()
         explorer.locator("input[type=range]:visible").first.press("End")
-        page.wait_for_timeout(200)
-        assert explorer.inner_html() != before
+        until(page, lambda: differs(explorer, before))
 
 
 def test_what_is_asked_wrongly_is_said(tools: None, tmp_path: Path) -> None:

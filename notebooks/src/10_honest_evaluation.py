@@ -289,7 +289,7 @@ print(f"left out: {(~has_hit).sum()} of {len(has_hit)} queries")
 # validation queries and 100 test queries search the digits that are left.
 
 
-# %%
+# %% tags=["volatile"]
 digits = load_digits()
 X, Z = (part.x.astype(np.float32) for part in (digits.database, digits.query))
 
@@ -432,7 +432,7 @@ note("choose", "database = training set, not said", "P2 codes", on_fresh(pq), kn
 #
 # ## See them together
 
-# %%
+# %% tags=["volatile"]
 listed = list(added.values())
 up = max(listed, key=lambda row: row.points)
 down = min(listed, key=lambda row: row.points)
@@ -861,14 +861,14 @@ print(f"relative distortion of that database: {lost[0]:.4f}, refitted {lost[1]:.
 # **17. The alternating step is dead code.** The codebooks stay those of the first epoch; chapter 07 plays
 # this through. It makes a figure *worse*: when it sits in the code of a rival, it flatters us.
 
-# %%
+# %% tags=["volatile"]
 alive, dead = np.mean([searched for _, searched in trained], axis=0)
 note("choose", "codebooks never learn again", "digits, 8 bits", alive, dead)
 
 # %% [markdown]
 # ### All of them
 
-# %%
+# %% tags=["volatile"]
 listed = list(added.values())
 up = max(listed, key=lambda row: row.points)
 down = min(listed, key=lambda row: row.points)
@@ -880,7 +880,7 @@ show(
     dpi=85,
 )
 
-# %%
+# %% tags=["volatile"]
 lines = ["| | mistake | measured | honest | mistaken | points |", "| --- " * 6 + "|"]
 for row in listed:
     lines.append(f"| {row.family} | {row.mistake} | {row.measured} | {row.honest:.3f} | "

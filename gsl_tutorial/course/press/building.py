@@ -132,7 +132,7 @@ def _inputs(notebook: NotebookNode) -> list[tuple[Any, ...]]:
 
 
 def _carry_over_volatile(fresh: NotebookNode, committed: NotebookNode | None) -> None:
-    """Keep the timings of the finished notebook where nothing that leads to them has changed."""
+    """Keep what differs between runs or machines, unless something that leads to it has changed."""
     for new, old in zip(_code_cells(fresh), _code_cells(committed), strict=False):
         if new.source != old.source:
             return

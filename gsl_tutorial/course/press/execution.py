@@ -60,6 +60,11 @@ def run(made: Draft, *, folder: Path) -> Run:
         made.notebook,
         km=manager,
         timeout=int(CELL_TIMEOUT),
+        # The defaults, a minute and four seconds, are missed on a busy machine, and an output that comes
+        # later than that would be left out without a word.
+        startup_timeout=int(CELL_TIMEOUT),
+        iopub_timeout=int(CELL_TIMEOUT),
+        raise_on_iopub_timeout=True,
         record_timing=False,
     )
     start = time.perf_counter()
@@ -86,6 +91,20 @@ def peak_memory_mb(manager: KernelManager) -> float:
         return float(psutil.Process(pid).memory_info().rss) / MB
     kilobytes = re.search(r"VmHWM:\s+(\d+) kB", status)
     return int(kilobytes[1]) / 1024 if kilobytes else 0.0
+
+
+def waited_seconds(pid: int | str) -> float:
+    """How long a process was ready to run while others had the processors, in seconds (its main thread).
+
+    Linux keeps it in schedstat, in nanoseconds; elsewhere this is 0.
+
+    >>> waited_seconds("self") >= 0
+    True
+    """
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _run_cell(client: NotebookClient, made: Draft, cell: NotebookNode, index: int) -> None:

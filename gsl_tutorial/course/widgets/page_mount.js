@@ -23,15 +23,20 @@ function mountWidget({ model, el, label, names, complaint, notes = () => [] }) {
   const connected = () => !el.closest(".jupyter-widgets-disconnected");
   let telling = 0;
   let untold = false;
+  // What was put here and Python has not heard yet. Its answer to an earlier message may arrive in between,
+  // with the value of then; a busy kernel's often does. The reader's hand wins.
+  let mine = {};
   function tell() {
     clearTimeout(telling);
     telling = 0;
     if (!untold) return;
     untold = false;
+    mine = {};
     if (connected()) model.save_changes();
     telling = setTimeout(tell, TELL_EVERY);
   }
   function put(changes) {
+    Object.assign(mine, changes);
     for (const [name, value] of Object.entries(changes)) model.set(name, value);
     untold = true;
     if (!telling) tell();
@@ -66,6 +71,10 @@ function mountWidget({ model, el, label, names, complaint, notes = () => [] }) {
     note.textContent = said.join(" ");
     note.hidden = !said.length;
   }
+  function changed() {
+    for (const [name, value] of Object.entries(mine)) if (model.get(name) !== value) model.set(name, value);
+    schedule();
+  }
   const lookAgain = () => setTimeout(schedule, 200);
 
   // Shift+Enter runs the cell and Ctrl+S saves also while a handle has the focus: hand them on to the
@@ -81,7 +90,7 @@ function mountWidget({ model, el, label, names, complaint, notes = () => [] }) {
 
   function start(how) {
     drawing = how;
-    for (const name of names) model.on(`change:${name}`, schedule);
+    for (const name of names) model.on(`change:${name}`, changed);
     model.on("comm_live_update", lookAgain);
     lookAgain();
     draw();
@@ -91,7 +100,7 @@ function mountWidget({ model, el, label, names, complaint, notes = () => [] }) {
     mounted = false;
     clearTimeout(telling);
     model.off("comm_live_update", lookAgain);
-    for (const name of names) model.off(`change:${name}`, schedule);
+    for (const name of names) model.off(`change:${name}`, changed);
   }
   return { bar, stage, put, start, end };
 }

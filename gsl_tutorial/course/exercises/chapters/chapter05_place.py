@@ -21,6 +21,8 @@ CODEWORDS = np.array(
 PARTNER = np.array([-0.45, 0.45])
 STRENGTH = 1.5
 _EDGE = 1.25
+#: Cosines this close to 0 count as a right angle: which side of it they fall on, only rounding decides.
+_RIGHT_ANGLE = 1e-9
 
 
 @exercise(
@@ -51,8 +53,14 @@ def uphill_place(answer: Any) -> str:
         raise Mistake(f"{where} you stand on a codeword: there is no pull, and the sum is g alone.")
     turned = z[None, ::-1]
     back = float((plane.penalized(turned, strength) * plane.gradient(turned)).sum())
-    swapped = " Have you swapped x and y?" if back < 0 and _is_pair(answer) else ""
-    if towards @ g <= 0:
+    swapped = " Have you swapped x and y?" if back < -_RIGHT_ANGLE and _is_pair(answer) else ""
+    against = float(cosine(towards, g))
+    if abs(against) < _RIGHT_ANGLE:
+        raise Mistake(
+            f"{where} the pull stands at a right angle to the slope: it neither helps nor harms. Look for "
+            f"a place between the star and a codeword.{swapped}"
+        )
+    if against < 0:
         raise Mistake(
             f"{where} the nearest codeword lies on the side where the loss falls, so it helps. "
             f"Look for a place between the star and a codeword.{swapped}"

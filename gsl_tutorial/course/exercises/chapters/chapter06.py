@@ -12,13 +12,19 @@ from gsl_tutorial.course.exercises.compare import compare
 
 Case = tuple[np.ndarray, np.ndarray, np.ndarray]
 
-#: A gradient, a point and codewords for which every known wrong test of descent says something else;
-#: the third codeword lies exactly at a right angle.
+#: A gradient, a point and codewords for which every known wrong test of descent says something else. The
+#: third codeword lies exactly at a right angle: its way shares no axis with the gradient, so the product is
+#: a sum of zeros, and exactly 0 however an answer scales the two and however the processor rounds.
 _ALL_DIFFERENT: Case = (
-    np.array([-2.0, 2.0]),
-    np.array([0.5, 1.0]),
-    np.array([[0, -2], [0, 1.5], [-1, -0.5], [-1.5, -1.5], [2, 0.5], [-0.5, 0.5]]),
-)
+    np.array([-2.0, 2.0, 0.0]),
+    np.array([0.5, 1.0, 0.5]),
+    np.array(
+        [
+            [0, -2, 0.5], [0, 1.5, 0.5], [0.5, 1, -1], [-1.5, -1.5, 0.5], [2, 0.5, 0.5],
+            [-0.5, 0.5, 0.5],
+        ]
+    ),
+)  # fmt: skip
 #: Best aligned is candidate 2. The nearest, the longest product, the first that descends, the nearest that
 #: descends, the worst aligned and the place among the descending ones are six others.
 _ALL_APART: Case = (
