@@ -175,7 +175,7 @@ def _by_product(
     """The smallest |c|^2 - 2 <x, c>, and whether rounding leaves no doubt about it."""
     K, d = book.shape
     c = torch.from_numpy(book).to(dtype)
-    x = torch.from_numpy(points)
+    x = torch.from_numpy(points if points.flags.writeable else points.copy())
     squares = c.square().sum(1)
     twice = c.mul(-2).T.contiguous()
     longest = squares.max().sqrt()
