@@ -79,21 +79,23 @@ class AdditiveBase(Quantizer):
     def encode(self, X: Float[np.ndarray, "N dim"]) -> Integer[np.ndarray, "N M"]:
         """Return the code of the nearest sum that a beam of width `beam` finds.
 
-        Holds 16 MB beside the vectors and their codes, whatever their number, or what one vector takes.
+        Holds some 100 MB beside the vectors and their codes, whatever their number, or what the beam of
+        a single vector takes.
         """
         X = self._validated(X)
         exponent = exponent_of(X, self.codebooks_)
         books = torch.from_numpy(scaled(self.codebooks_, -exponent))
-        z = torch.from_numpy(scaled(X, -exponent).copy() if len(X) else X.copy())
-        short = max(0, _LEAST_ROWS - len(z)) if len(z) else 0
-        padded = torch.cat(
-            [z, z[:1].expand(short, -1)]
-        )  # few rows are multiplied by another kernel
-        codes = self._search(padded, books, 1)[: len(z), 0]
-        doubtful = _too_near(z, books, codes)
-        if doubtful.any():
-            codes[doubtful] = self._search(z[doubtful].double(), books.double(), 1)[:, 0]
-        return codes.numpy().astype(np.min_scalar_type(self.n_codewords - 1))
+        codes = np.empty((len(X), self.n_subspaces), dtype=np.min_scalar_type(self.n_codewords - 1))
+        rows = max(_LEAST_ROWS, _NUMBERS_AT_ONCE // (4 * self.dim_))
+        for start in range(0, len(X), rows):
+            # A copy: torch warns of what it may not write to, though nobody does.
+            z = torch.from_numpy(scaled(X[start : start + rows], -exponent).copy())
+            found = self._search(z, books, 1)[:, 0]
+            doubtful = _too_near(z, books, found)
+            if doubtful.any():
+                found[doubtful] = self._search(z[doubtful].double(), books.double(), 1)[:, 0]
+            codes[start : start + rows] = found.numpy()
+        return codes
 
     def decode(self, codes: Integer[np.ndarray, "N M"]) -> Float[np.ndarray, "N dim"]:
         """Add the codewords of each code, the first stage first."""
@@ -205,10 +207,12 @@ class AdditiveBase(Quantizer):
         each = width * (2 * self.n_codewords + 4 * self.dim_)
         each += width * width * self.n_subspaces // 4 if self.sweeps else 0
         rows = max(1, _NUMBERS_AT_ONCE // each)
-        found = [
-            beam_search(block, books, width=width, sweeps=self.sweeps)[:, :n]
-            for block in torch.split(z, rows)
-        ]
+        found = []
+        for block in torch.split(z, rows):
+            short = max(0, min(rows, _LEAST_ROWS) - len(block)) if len(block) else 0
+            filled = torch.cat([block, block[:1].expand(short, -1)]) if short else block
+            codes = beam_search(filled, books, width=width, sweeps=self.sweeps)
+            found.append(codes[: len(block), :n])
         return torch.cat(found)
 
 
