@@ -15,6 +15,8 @@ from jaxtyping import Float, Integer
 
 from gsl_tutorial.errors import InvalidInputError, UnknownNameError
 
+_LARGEST = np.iinfo(np.int64).max
+
 
 def describe(value: object) -> str:
     """Say what a value is, in a few words.
@@ -40,24 +42,28 @@ def largest(dim: int) -> float:
     return float(np.sqrt(float(np.finfo(np.float32).max) / max(1, dim)) / 4)
 
 
-def as_array(values: object, *, name: str) -> np.ndarray:
-    """Return what the caller handed in as a NumPy array, tensors included; nothing is computed.
+def as_array(values: Any, *, name: str) -> np.ndarray:
+    """Return a list, a tensor (of any device, with or without gradient) or an array as an array.
 
-    A tensor leaves its graph and its device; bfloat16, which NumPy does not know, becomes float32.
+    Parameters
+    ----------
+    values
+        What a caller handed in. A bfloat16 tensor comes back as float32, which holds it exactly.
+    name
+        What it is called in messages.
 
     Raises
     ------
     InvalidInputError
-        For sparse matrices, masked entries, a tensor without data, and what is no array at all.
+        For a masked array that hides something (NumPy would drop the mask without a word), sparse
+        matrices, a tensor without data, rows of different lengths, and what is no array at all.
     """
-    if isinstance(values, np.ndarray):
-        if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-            raise InvalidInputError(
-                f"{name} without gaps",
-                f"a masked array with {int(np.ma.getmaskarray(values).sum())} entries masked",
-                "fill them, or leave the rows out",
-            )
-        return np.asarray(values)
+    if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
+        raise InvalidInputError(
+            f"{name} without a mask",
+            f"a masked array that hides {np.ma.getmaskarray(values).sum()} of {values.size} entries",
+            "leave the hidden items out, or write what stands for them with .filled(...)",
+        )
     if _is_sparse(values):
         raise InvalidInputError(
             f"dense {name}",
@@ -65,14 +71,15 @@ def as_array(values: object, *, name: str) -> np.ndarray:
             "convert them with .toarray(), or .to_dense() for a tensor",
         )
     try:
-        if hasattr(values, "detach") and hasattr(values, "cpu"):
-            tensor = values.detach().cpu()
-            values = tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor
+        if hasattr(values, "detach"):
+            values = values.detach().cpu()
+            values = values.float() if str(values.dtype) == "torch.bfloat16" else values
         return np.asarray(values)
-    except Exception as error:  # whatever a stranger's __array__ raises
+    except Exception as fault:  # whatever a stranger's __array__ raises
         raise InvalidInputError(
-            f"{name} as an array or a tensor", describe(values), "pass a NumPy array of numbers"
-        ) from error
+            f"{name} that form an array", f"{type(values).__name__}: {fault}",
+            "give every row the same length",
+        ) from fault  # fmt: skip
 
 
 def _is_sparse(values: object) -> bool:
@@ -171,6 +178,135 @@ def column_names(values: object) -> np.ndarray | None:
     return np.array(names, dtype=object) if all(isinstance(n, str) for n in names) else None
 
 
+def as_labels(values: object, *, name: str = "labels") -> np.ndarray:
+    """Return labels in one of three forms, whatever the file or the library they came from.
+
+    Parameters
+    ----------
+    values
+        One label for each item: whole numbers of any type (floats and truth values too), strings or
+        bytes, in the shape (N,) or, as .mat files have them, (N, 1). Or several labels for each item:
+        a table (N, L) of truth values, of 0 and 1 or sparse, or a list of N sets. Lists, arrays, tensors
+        and columns of a data frame are taken alike.
+    name
+        What they are called in messages.
+
+    Returns
+    -------
+    numpy.ndarray
+        (N,) of int64 (uint64 where a label needs it) or of strings; (N, L) of bool; or (N,) of
+        frozensets. Passing the result once more changes nothing.
+
+    Raises
+    ------
+    InvalidInputError
+        For fractions, for floats so large that neighbouring labels are one number, for masked arrays,
+        and for shapes that are none of these.
+
+    Examples
+    --------
+    >>> as_labels([[3.0], [5.0]])
+    array([3, 5])
+    >>> as_labels([[0, 1, 1], [0, 0, 0]])
+    array([[False,  True,  True],
+           [False, False, False]])
+    >>> as_labels([{"sea", "sky"}, set()]).tolist() == [{"sea", "sky"}, set()]
+    True
+    """
+    if type(values) is np.ndarray and values.ndim == 1 and values.dtype == np.int64:
+        return values  # what most callers have, and nothing to do
+    if hasattr(values, "toarray"):
+        values = values.toarray()
+    if _holds_sets(values):
+        return _as_sets(values, name)
+    labels = as_array(values, name=name)
+    if (labels.ndim == 2 and labels.shape[1] > 1) or (labels.ndim == 2 and labels.dtype == bool):
+        return _as_table(labels, name)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1:
+        raise InvalidInputError(
+            f"{name} (N,), one for each item, or (N, L) truth values, one for each item and label",
+            describe(labels),
+            "give each item one row",
+        )
+    return _as_column(labels, name)
+
+
+def _holds_sets(values: Any) -> bool:
+    if isinstance(values, np.ndarray) and (values.dtype != object or values.ndim == 0):
+        return False
+    if (
+        not hasattr(values, "__len__")
+        or not hasattr(values, "__iter__")
+        or hasattr(values, "detach")
+    ):
+        return False
+    return len(values) > 0 and isinstance(next(iter(values)), (set, frozenset))
+
+
+def _as_sets(values: Any, name: str) -> np.ndarray:
+    items = np.empty(len(values), dtype=object)
+    for i, labels in enumerate(values):
+        if not isinstance(labels, (set, frozenset)):
+            raise InvalidInputError(
+                f"{name} that are all sets", f"{describe(labels)} as item {i}",
+                "write an item without labels as set()",
+            )  # fmt: skip
+        items[i] = frozenset(getattr(one, "item", lambda one=one: one)() for one in labels)
+    return items
+
+
+def _as_table(table: np.ndarray, name: str) -> np.ndarray:
+    if table.dtype == bool:
+        return table
+    if table.dtype.kind not in "iuf" or not ((table == 0) | (table == 1)).all():
+        raise InvalidInputError(
+            f"{name} (N,), or several for each item as (N, L) truth values (0 and 1)",
+            f"{describe(table)} with other values",
+            "write 1 where an item has a label and 0 elsewhere, or pass one label for each item",
+        )
+    return table.astype(bool)
+
+
+def _as_column(labels: np.ndarray, name: str) -> np.ndarray:
+    if labels.dtype == object:
+        listed = labels.tolist()
+        is_text = len(listed) > 0 and all(isinstance(one, str) for one in listed)
+        if is_text:
+            labels = np.asarray(listed)
+        elif all(isinstance(one, int) for one in listed):
+            for dtype in (np.int64, np.uint64):
+                if all(np.iinfo(dtype).min <= one <= np.iinfo(dtype).max for one in listed):
+                    labels = np.array(listed, dtype=dtype)
+                    break
+    kind = labels.dtype.kind
+    if kind in "iub":
+        too_large = labels.dtype == np.uint64 and labels.size and labels.max() > _LARGEST
+        return labels if too_large else labels.astype(np.int64, copy=False)
+    if kind == "U":
+        return labels
+    if kind == "S":
+        try:
+            return labels.astype(str)
+        except UnicodeDecodeError:
+            pass
+    if kind == "f":
+        largest = 2.0 ** (np.finfo(labels.dtype).nmant + 1) - 1  # above, neighbours are one
+        if (labels == np.floor(labels)).all() and (np.abs(labels) <= largest).all():
+            return labels.astype(np.int64)
+        raise InvalidInputError(
+            f"{name} that are whole numbers, at most {largest:.0f} as {labels.dtype}",
+            f"{describe(labels)} with others",
+            "store labels as integers; round scores yourself if they are meant as classes",
+        )
+    raise InvalidInputError(
+        f"{name} that are whole numbers, strings or sets",
+        describe(labels),
+        "number the classes, or write a table of truth values",
+    )
+
+
 def as_codes(values: object, *, n_subspaces: int, n_codewords: int) -> Integer[np.ndarray, "n m"]:
     """Return `values` as an (n, n_subspaces) integer array with entries in [0, n_codewords)."""
     codes = as_array(values, name="codes")
@@ -187,6 +323,70 @@ def as_codes(values: object, *, n_subspaces: int, n_codewords: int) -> Integer[n
             "use the quantizer that made these codes",
         )
     return codes
+
+
+def as_places(
+    values: object,
+    *,
+    n_rows: int,
+    n_items: int | None = None,
+    name: str = "neighbours",
+    distinct: bool = False,
+) -> Integer[np.ndarray, "n_rows t"]:
+    """Return row by row the numbers of items, such as neighbours, as an (n_rows, t) int64 array.
+
+    Parameters
+    ----------
+    values
+        Whole numbers; floats that are whole are taken.
+    n_rows, n_items
+        How many rows there must be, and how many items, where that is known.
+    name
+        What they are called in messages.
+    distinct
+        Whether a row may name an item once only.
+
+    Raises
+    ------
+    InvalidInputError
+        For another shape, for numbers that are no items (-1 is faiss's "nothing found", and would be the
+        last item to NumPy), and for repeated ones where `distinct`.
+    """
+    places = as_array(values, name=name)
+    if places.ndim != 2 or len(places) != n_rows or places.shape[1] == 0:
+        raise InvalidInputError(
+            f"a row of {name} for each of the {n_rows} queries", describe(places),
+            "pass the lists of the same queries, in the same order",
+        )  # fmt: skip
+    is_whole = places.dtype.kind in "iu" or (
+        places.dtype.kind == "f" and bool((places == np.floor(places)).all())
+    )
+    if not is_whole:
+        raise InvalidInputError(f"{name} as whole numbers", describe(places), "pass item numbers")
+    if not places.size:
+        return places.astype(np.int64)
+    low, high = places.min(), places.max()
+    # In Python's numbers: a float16 would overflow, and 2**64 is no int64.
+    if low < 0 or float(high) >= (2**53 if n_items is None else n_items):
+        top = "" if n_items is None else f" to {n_items - 1}"
+        raise InvalidInputError(
+            f"{name} as item numbers from 0{top}",
+            f"{low} to {high}",
+            "-1 is what faiss writes where it found nothing: search more lists (nprobe), or ask for fewer"
+            if low < 0
+            else "number the items as the database does, from 0",
+        )
+    places = places.astype(np.int64)
+    if distinct:
+        in_order = np.sort(places, axis=1)
+        repeated = (in_order[:, 1:] == in_order[:, :-1]).any(axis=1)
+        if repeated.any():
+            raise InvalidInputError(
+                f"{name} that are all different in a row",
+                f"one named twice in {int(repeated.sum())} rows, row {int(repeated.argmax())} first",
+                "leave the second one out: it would count twice",
+            )
+    return places
 
 
 def check_count(value: object, *, name: str, low: int, high: int | None = None) -> int:

@@ -35,6 +35,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ((), ["first walk", "doctor", "train --dataset digits --out", "evaluate", "Exit status"]),
         (("doctor",), ["versions", "memory", "--json"]),
         (("fetch",), ["170 MB", "GSL_TUTORIAL_DATA", "GSL_TUTORIAL_MIRROR", "Without a network"]),
+        (("fetch",), ["--from", "tried before", "--archive", "brought from elsewhere"]),
         (("train",), ["Ctrl-C", "--resume", "snap-lookahead", "digits", "cifar10", "--seed"]),
         (("evaluate",), ["mean average precision", "[run]", "--protocol", "--json"]),
         (("export",), ["weights, embeddings and codes", "--to", "data/"]),

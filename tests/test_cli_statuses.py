@@ -122,7 +122,9 @@ def test_status_3_no_mirror(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path:
     def fail(**_: Any) -> Path:
         raise DownloadError("a mirror that answers", "no network", "copy the folder")
 
-    def found(*, progress: Callable[[int, int], None], notice: Callable[[str], None]) -> Path:
+    def found(
+        *, progress: Callable[[int, int], None], notice: Callable[[str], None], **_: object
+    ) -> Path:
         progress(5, 10)
         notice("trying another mirror")
         return tmp_path

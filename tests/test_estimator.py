@@ -98,7 +98,7 @@ def test_sparse_matrices_and_masks_are_refused_by_name(kind: Any, X: np.ndarray)
         (sparse.csr_matrix(X), r"dense embeddings; got a sparse csr_matrix.*toarray"),
         (sparse.coo_array(X), "a sparse coo_array"),
         (torch.from_numpy(X).to_sparse(), "a sparse Tensor.*to_dense"),
-        (np.ma.masked_greater(X, 1), "without gaps.*masked"),
+        (np.ma.masked_greater(X, 1), "without a mask"),
     ):
         for call in (quantizer.fit, quantizer.encode, quantizer.transform):
             with pytest.raises(InvalidInputError, match=words):

@@ -49,8 +49,8 @@ def test_checksums_and_bits_and_the_denominator_are_those_of_the_files() -> None
     assert result.database_label_sha256 == label_checksum(DL)
     assert result.bits == 8 * 32
     assert (result.denominator, result.ties) == ("retrieved", "exact")
-    symbols = [len(np.unique(column)) for column in D.T]
-    assert measure_outside(by_codes(Q, D), QL, DL).bits == sum(2 if n > 2 else 1 for n in symbols)
+    assert measure_outside(by_codes(Q, D), QL, DL).bits == 32
+    assert measure_outside(by_codes(Q, D, bits=8), QL, DL).bits == 8
 
 
 def test_labels_of_the_database_changed_while_ranking() -> None:

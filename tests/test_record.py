@@ -104,7 +104,7 @@ def test_two_notebooks_at_once_lose_nothing(file: Path) -> None:
 HOLDER = """
 import sys, time
 from gsl_tutorial.course.exercises import progress_file as record
-from gsl_tutorial.course.datasets.lock import exclusive
+from gsl_tutorial.course.datasets.download import exclusive
 path = record.progress_file()
 with exclusive(path.with_name(f".{path.name}.lock"), on_wait=lambda: None):
     print("held", flush=True)

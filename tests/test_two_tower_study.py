@@ -20,7 +20,7 @@ from gsl_tutorial.course.two_tower.report import (
     paired_difference,
 )
 from gsl_tutorial.course.two_tower.simulator import made_up_items
-from gsl_tutorial.course.two_tower.study import TwoTowerResults, run_two_tower
+from gsl_tutorial.course.two_tower.study import TIES, TwoTowerResults, run_two_tower
 from gsl_tutorial.errors import (
     DataMissingError,
     InvalidInputError,
@@ -216,3 +216,13 @@ def test_spread_over_identical_seeds_is_zero(tmp_path: Path) -> None:
     assert text.verdict.endswith("better")
     with pytest.raises(DataMissingError, match="--part core"):
         compare_arms(kept, "core", "simulated")
+
+
+def test_records_of_two_rules_for_ties_are_not_compared(tmp_path: Path) -> None:
+    results = TwoTowerResults(load_grid(), tmp_path)
+    old = {"run": "a", "arm": "text"}
+    write_json(results.path / "core" / "a.json", old)
+    assert results.records("core", arm="text") == [old]  # what is shipped stays readable
+    write_json(results.path / "core" / "b.json", {"run": "b", "arm": "text", "ties": TIES})
+    with pytest.raises(RunMismatchError, match="item number and lots"):
+        results.records("core")

@@ -402,7 +402,9 @@ for bits in (2, 4, 6, 8, 10):
     recall = recall_at(squared_distances(queries, compressed), true).mean()
     word_bits.append(bits)
     word_recall.append(float(recall))
-    print(f"{2**bits:5} codewords: a code of {bits:2} bits, of ten neighbours it finds {10 * recall:.0f}")
+    print(
+        f"{2**bits:5} codewords: a code of {bits:2} bits, of ten neighbours it finds {10 * recall:.0f}"
+    )
 show(
     draw_recall(
         {

@@ -242,7 +242,10 @@ hint("11.3")
 
 # %% [markdown]
 # In the real ratings this rule matters: many users rated a whole evening's list at once, so what we call "the
-# last film" is often the last line of a form. And one thing the rule does not do: other users' later ratings
+# last film" is often the last line of a form. For real films, though, ordering equal times by item number
+# would not be fair: MovieLens numbers its films roughly by age, so the newest film of the evening would always
+# count as the last one. The package therefore draws lots among events of the same second, and it keeps such
+# events out of each other's profiles as well. And one thing the rule does not do: other users' later ratings
 # stay in the training set.
 
 # %%

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,3 +30,17 @@ folder holds another run, 5 cannot write, 6 training diverged, 130 interrupted.
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+FromAddress = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        metavar="ADDRESS",
+        help="Where the archive lies, or the folder that holds it: tried before all mirrors.",
+    ),
+]
+ArchivePath = Annotated[
+    Path | None,
+    typer.Option(
+        "--archive", help="The archive itself, brought from elsewhere: no network needed."
+    ),
+]

@@ -132,6 +132,7 @@ def reproduce(
 
     Ends with status 1 when a figure is further from the card's than its tolerance.
     """
+    from gsl_tutorial.course.results.reproduce import as_text
     from gsl_tutorial.course.results.reproduce import reproduce as again
     from gsl_tutorial.course.training.progress import say, training_bar
     from gsl_tutorial.course.training.provenance import provenance
@@ -141,7 +142,6 @@ def reproduce(
     if json_:
         print(json.dumps([row.to_dict() for row in rows], indent=1))
     else:
-        for row in rows:
-            print(row)
+        print(as_text(rows))
     if not all(row.agrees for row in rows):
         raise typer.Exit(1)

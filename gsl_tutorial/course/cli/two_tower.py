@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gsl_tutorial.course.cli.app import app
+from gsl_tutorial.course.cli.app import ArchivePath, FromAddress, app
 
 if TYPE_CHECKING:
     from gsl_tutorial.course.two_tower.grid import TwoTowerPart
@@ -22,12 +22,13 @@ app.add_typer(two_tower, name="two-tower")
 
 
 @two_tower.command("fetch")
-def fetch_ratings() -> None:
+def fetch_ratings(address: FromAddress = "", archive: ArchivePath = None) -> None:
     """Download MovieLens latest-small (1 MB) into your cache and verify it."""
-    from gsl_tutorial.course.datasets.movielens_fetch import fetch_movielens
+    from gsl_tutorial.course.datasets import fetch_movielens
     from gsl_tutorial.course.training.progress import say
 
-    print(f"MovieLens is complete in {fetch_movielens(notice=say)}")
+    folder = fetch_movielens(packed=archive, address=address, notice=say)
+    print(f"MovieLens is complete in {folder}")
 
 
 @two_tower.command()

@@ -138,10 +138,9 @@ def draw_arms(
     arms: Sequence[str],
     figures: Mapping[str, Sequence[Spread]],
     *,
-    reference: str = "uniform",
     title: str = "",
 ) -> Figure:
-    """One line for each arm, one panel for each figure; the dotted line is that of `reference`.
+    """One line for each arm, one panel for each figure; the dotted line is that of "uniform".
 
     figures: name -> (mean, spread) of each arm; bars span one standard deviation over seeds.
     """
@@ -150,7 +149,7 @@ def draw_arms(
     rows = np.arange(len(arms))[::-1]
     for axes, (name, values) in zip(grid, figures.items(), strict=True):
         for row, arm, (mean, spread) in zip(rows, arms, values, strict=True):
-            is_reference = arm == reference
+            is_reference = arm == "uniform"
             axes.errorbar(
                 mean,
                 row,

@@ -11,6 +11,7 @@ import numpy as np
 from gsl_tutorial.course.datasets import get_protocol
 from gsl_tutorial.course.results.measure import RetrievalResult, measure
 from gsl_tutorial.course.results.saved_runs import Before
+from gsl_tutorial.course.text_table import text_table
 from gsl_tutorial.course.training.config import check_protocol
 from gsl_tutorial.course.training.embedding import Embedded, embed_split
 from gsl_tutorial.course.training.runs import TrainedModel
@@ -111,8 +112,7 @@ def summary(model: TrainedModel, result: RetrievalResult) -> dict[str, Any]:
 
 def table(values: dict[str, Any]) -> str:
     """The same as text, one value a line."""
-    width = max(map(len, values))
-    return "\n".join(
-        f"{key:{width}}  {f'{value:.4f}' if isinstance(value, float) else value}"
+    return text_table(
+        (key, f"{value:.4f}" if isinstance(value, float) else value)
         for key, value in values.items()
     )

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from gsl_tutorial.course.study.running import Record, StudyResults
+from gsl_tutorial.course.text_table import text_table
 from gsl_tutorial.course.training.methods import MethodOptions
 from gsl_tutorial.errors import DataMissingError
 from gsl_tutorial.evaluation.intervals import Interval, clustered_bootstrap
@@ -140,13 +141,18 @@ def _spread(values: Sequence[float]) -> Spread:
 
 def trials(results: StudyResults, part: str) -> str:
     """Every run of a part on a line of its own: for the tuning stage, and for parts with variants."""
+    head = ("loss", "method", "settings", "seed", "ADC mAP", "rel. distortion", "cosine", "uphill")
     lines = [
-        f"{r['loss']:23} {r['method']:15} {_tried(r):32} seed {r['seed']:<4} ADC mAP {r['adc_map']:.3f}   "
-        f"rel. distortion {r['relative_distortion']:.3f}   cosine {bias(r)['cosine'].mean():.2f}   "
-        f"uphill {bias(r)['uphill'].mean():.0%}"
+        (
+            *(r["loss"], r["method"], _tried(r), r["seed"]),
+            f"{r['adc_map']:.3f}",
+            f"{r['relative_distortion']:.3f}",
+            f"{bias(r)['cosine'].mean():.2f}",
+            f"{bias(r)['uphill'].mean():.0%}",
+        )
         for r in results.records(part)
     ]
-    return "\n".join(lines)
+    return text_table(lines, head=head)
 
 
 def _tried(record: Record) -> str:
@@ -158,7 +164,8 @@ def _tried(record: Record) -> str:
 
 def as_text(rows: Sequence[Row]) -> str:
     """The table of a setting, aligned."""
-    head = ("method", "ADC mAP", "exact mAP", "rel. distortion", "perplexity", "cosine", "uphill")
+    head = ("method", "ADC mAP", "exact mAP", "rel. distortion", "perplexity", "cosine", "uphill",
+            "verdict on ADC mAP")  # fmt: skip
     lines = [
         (
             row.method,
@@ -168,13 +175,8 @@ def as_text(rows: Sequence[Row]) -> str:
             f"{row.perplexity.mean:.0f}",
             f"{row.cosine.mean:.2f}",
             f"{row.uphill.mean:.0%}",
+            row.verdict,
         )
         for row in rows
     ]
-    widths = [max(len(line[i]) for line in (head, *lines)) for i in range(len(head))]
-    verdicts = ["verdict on ADC mAP", *(row.verdict for row in rows)]
-    return "\n".join(
-        "  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True))
-        + f"  {words}"
-        for line, words in zip((head, *lines), verdicts, strict=True)
-    )
+    return text_table(lines, head=head)

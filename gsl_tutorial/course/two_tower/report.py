@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gsl_tutorial.course.text_table import text_table
 from gsl_tutorial.course.two_tower.grid import measures_codes
 from gsl_tutorial.course.two_tower.study import Record, TwoTowerResults
 from gsl_tutorial.errors import DataMissingError
@@ -129,16 +130,12 @@ def mean_and_spread(values: Sequence[float]) -> tuple[float, float]:
 
 def arms_as_text(rows: Sequence[ArmRow]) -> str:
     """The table of a task, aligned, and below it the differences: narrow enough for a notebook."""
-    lines = [["arm", *COLUMNS.values()], *([row.arm, *map(row.written, COLUMNS)] for row in rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    text = [
-        "  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    ]
-    judged = [f"{row.arm:{widths[0]}}  {row.verdict}" for row in rows if row.verdict]
+    lines = [[row.arm, *map(row.written, COLUMNS)] for row in rows]
+    text = text_table(lines, head=["arm", *COLUMNS.values()])
+    judged = [(row.arm, row.verdict) for row in rows if row.verdict]
     if judged:
-        text += ["", "Recall@10 against uniform, [95% interval]:", *judged]
-    return "\n".join(text)
+        text += "\n\nRecall@10 against uniform, [95% interval]:\n" + text_table(judged)
+    return text
 
 
 def codes_as_text(records: Sequence[Record]) -> str:

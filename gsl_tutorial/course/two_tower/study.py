@@ -1,8 +1,9 @@
 """Running the study on hard negatives: one record for each run, and none is made twice.
 
 A record holds figures, the notes of each epoch, settings, command, commit and seconds; beside it lies each
-user's Recall@10, for paired comparisons. Runs are shared between processes by `share`, as in
-`gsl_tutorial.course.study`.
+user's Recall@10, for paired comparisons. "ties" in a record says how equal times and equal scores were put
+in order; records without it were made when both went by item number, and stay readable. Runs are shared
+between processes by `share`, as in `gsl_tutorial.course.study`.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ from gsl_tutorial.quantizers import ProductQuantizer
 from gsl_tutorial.storage import load_arrays, read_json, save_arrays, write_json
 
 Record = dict[str, Any]
+#: The rule of this version, written into each record: see `datasets.interactions` and `evaluation`.
+TIES = "lots"
 #: Bytes for which a tower trained without a quantizer gets one afterwards.
 SIZES = (8, 16, 32)
 
@@ -65,8 +68,19 @@ class TwoTowerResults:
         return True
 
     def records(self, part: str, **where: Any) -> list[Record]:
-        """Finished runs of a part, by name; `where` asks for values, such as arm="text"."""
+        """Finished runs of a part, by name; `where` asks for values, such as arm="text".
+
+        Raises `RunMismatchError` where some were made by another rule for ties: other events were hidden,
+        so their users cannot be compared one by one.
+        """
         found = [read_json(path) for path in sorted((self.path / part).glob("*.json"))]
+        rules = {record.get("ties", "item number") for record in found}
+        if len(rules) > 1:
+            raise RunMismatchError(
+                f"runs of part {part} with one rule for equal times and scores",
+                f"{' and '.join(sorted(rules))} in {self.path / part}",
+                "run the study again in another folder (--results), or move the older records away",
+            )
         return [r for r in found if all(r[key] == value for key, value in where.items())]
 
     def per_user(self, record: Record) -> Float[np.ndarray, " U"]:
@@ -181,6 +195,7 @@ def execute_run(run: TwoTowerRun, data: TwoTowerData) -> tuple[Record, Float[np.
         "arm": run.config.arm,
         "method": run.config.method,
         "seed": run.config.seed,
+        "ties": TIES,
         "figures": _round(measured.figures),
         "codes": {size: _round(figures) for size, figures in codes.items()},
         "false_negatives": {

@@ -95,13 +95,12 @@ def train_towers(
     data: TwoTowerData,
     config: TwoTowerConfig,
     *,
-    on_epoch: Callable[[dict[str, Any]], None] = lambda record: None,
     watch: Callable[[TwoTower], None] = lambda model: None,
 ) -> Trained:
     """Train on the training events alone; validation and test events are not looked at.
 
-    on_epoch gets each epoch's notes. watch gets the model before the first epoch and after each one;
-    it may look, and must change nothing. On one thread the same config gives the same weights, bit for bit.
+    watch gets the model before the first epoch and after each one; it may look, and must change
+    nothing. On one thread the same config gives the same weights, bit for bit.
     Raises `InvalidInputError` where there are fewer events than fill a group.
     """
     started = time.process_time()
@@ -150,7 +149,6 @@ def train_towers(
             optimizer.step()
             schedule.step()
         history.append({"epoch": epoch + 1, **step.notes.means()})
-        on_epoch(history[-1])
         watch(model)
     if quantizer is not None:
         quantizer = _refitted(quantizer, model, config)
