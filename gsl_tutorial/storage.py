@@ -48,9 +48,9 @@ def write_bytes(path: Path, content: bytes) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write a value as readable JSON, keys in the order given."""
-    write_bytes(path, (json.dumps(value, indent=1) + "\n").encode())
+def write_json(path: Path, value: Any, *, indent: int | None = 1) -> None:
+    """Write a value as readable JSON, keys in the order given; on one line without `indent`."""
+    write_bytes(path, (json.dumps(value, indent=indent) + "\n").encode())
 
 
 def read_json(path: Path) -> Any:

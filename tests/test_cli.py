@@ -128,7 +128,8 @@ def test_train_json(tmp_path: Path, run: Run) -> None:
     told = run("train", "--out", tmp_path / "r", "--json", "--method", "none", "--bits", 16)
     values = json.loads(told.out)
     measured = {"loss", "relative_distortion", "perplexity", "cosine", "uphill", "seconds"}
-    assert set(values) == {"run", "round", *measured}
+    cells = {"purity", "pure_cells", "codeword_purity", "moved", "codeword_moved"}
+    assert set(values) == {"run", "round", *measured, *cells}
     assert values["run"] == str(tmp_path / "r")
     assert values["round"] == 3
     records = json.loads((tmp_path / "r" / "history.json").read_text())

@@ -14,7 +14,7 @@ from twins import pq_adc
 
 from gsl_tutorial.course.datasets.split_file import draw_split
 from gsl_tutorial.course.results.code_files import measure_outside
-from gsl_tutorial.course.results.labels import labels_of
+from gsl_tutorial.course.results.saved_runs import labels_of
 from gsl_tutorial.course.results.searches import by_codes, by_tables, by_vectors
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, UnknownNameError
 from gsl_tutorial.evaluation import (

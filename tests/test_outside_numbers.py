@@ -8,9 +8,9 @@ from outside_cases import DL, PQ, QL, D, Q, X, Z, traps
 
 from gsl_tutorial.course.datasets import PROTOCOLS
 from gsl_tutorial.course.datasets.split_file import draw_split, label_checksum
-from gsl_tutorial.course.results.audit import check_protocol, warn_of_ties
+from gsl_tutorial.course.results.audit import check_sizes_and_classes, warn_of_ties
 from gsl_tutorial.course.results.code_files import measure_outside
-from gsl_tutorial.course.results.labels import labels_of
+from gsl_tutorial.course.results.saved_runs import labels_of
 from gsl_tutorial.course.results.searches import by_codes, by_tables, by_vectors
 from gsl_tutorial.errors import InvalidInputError
 
@@ -113,15 +113,15 @@ def test_every_drawn_split_is_the_protocols_and_one_other_label_is_not(
     labels = labels_of(code)
     drawn, protocol = draw_split(labels, code, seed=seed), PROTOCOLS[code]
     q, d = labels[drawn.indices.query], labels[drawn.indices.database]
-    assert check_protocol(q, d, protocol, drawn) == []
-    assert check_protocol(q, d, protocol, None) == []
+    assert check_sizes_and_classes(q, d, protocol, drawn) == []
+    assert check_sizes_and_classes(q, d, protocol, None) == []
     place = np.random.default_rng(seed)
     for given in ((q, "q"), (d, "d")):
         changed = given[0].copy()
         changed[place.integers(len(changed))] += 1
         pair = (changed, d) if given[1] == "q" else (q, changed)
         with pytest.raises(InvalidInputError, match="'labels changed'"):
-            check_protocol(*pair, protocol, drawn)
+            check_sizes_and_classes(*pair, protocol, drawn)
         if code != "digits":  # its classes are not of one size
             with pytest.raises(InvalidInputError, match="'labels changed'"):
-                check_protocol(*pair, protocol, None)
+                check_sizes_and_classes(*pair, protocol, None)

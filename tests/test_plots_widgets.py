@@ -69,19 +69,19 @@ def test_every_control_of_chapters_01_and_02_works_at_both_ends() -> None:
 
 def test_every_control_of_chapter_04_works_at_both_ends() -> None:
     from gsl_tutorial import OptimizedProductQuantizer, ResidualQuantizer
-    from gsl_tutorial.course.widgets import MethodSliders, TurnSliders
+    from gsl_tutorial.course.widgets import MethodSliders, RotationSliders
 
     points = RNG.uniform(-0.7, 0.7, size=(30, 2))
     methods = {"OPQ": OptimizedProductQuantizer, "RQ": ResidualQuantizer}
-    for widget in (TurnSliders(points), MethodSliders(points, methods)):
+    for widget in (RotationSliders(points), MethodSliders(points, methods)):
         assert len(move_every_control(widget)) > 50
 
 
-def test_the_title_of_a_turned_grid_is_the_distortion_of_its_quantizer() -> None:
-    from gsl_tutorial.course.widgets import TurnSliders
+def test_the_title_of_a_rotated_grid_is_the_distortion_of_its_quantizer() -> None:
+    from gsl_tutorial.course.widgets import RotationSliders
 
     points = RNG.uniform(-0.7, 0.7, size=(30, 2))
-    widget = TurnSliders(points, tilt=30)
+    widget = RotationSliders(points, tilt=30)
     widget._controls["grid"].value = 75
     title = widget._draw(**widget.values).axes[0].get_title(loc="left")
     lost = cut_along(turn(points, 30), 75, 2).distortion(turn(points, 30))

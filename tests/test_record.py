@@ -16,7 +16,7 @@ from gsl_tutorial.course.exercises import check, my_progress
 from gsl_tutorial.course.exercises import progress_file as record
 from gsl_tutorial.course.exercises.progress_file import Entry, Progress, note, progress_file, read
 from gsl_tutorial.course.exercises.progress_view import Overview, ProgressLine, Standing, chapters
-from gsl_tutorial.course.press.environment import kernel_environment
+from gsl_tutorial.course.press.execution import kernel_environment
 from gsl_tutorial.errors import DataMissingError, InvalidInputError
 
 

@@ -33,10 +33,15 @@ from gsl_tutorial.course.exercises import check, hint
 from gsl_tutorial.course.plots import show
 from gsl_tutorial.course.plots.clusters import draw_cells
 from gsl_tutorial.course.plots.product import draw_images
-from gsl_tutorial.course.plots.quantizer_charts import draw_beam, draw_gaps
-from gsl_tutorial.course.plots.quantizers import draw_candidates, draw_piece_clouds, draw_sums
+from gsl_tutorial.course.plots.quantizers import (
+    draw_beam,
+    draw_candidates,
+    draw_gaps,
+    draw_piece_clouds,
+    draw_sums,
+)
 from gsl_tutorial.course.toys.plane_codes import all_places
-from gsl_tutorial.course.widgets import MethodSliders, TurnSliders
+from gsl_tutorial.course.widgets import MethodSliders, RotationSliders
 from gsl_tutorial.evaluation.distances import squared_distances
 from gsl_tutorial.quantizers.faiss_index import to_faiss
 
@@ -103,7 +108,7 @@ for name, quantizer in fitted.items():
 
 # %%
 groups = make_blobs_2d(40, 4, random_state=0, spread=0.12).x
-TurnSliders(groups)
+RotationSliders(groups)
 
 # %% [markdown]
 # The bits are the same at every angle. **OPQ** learns the angle, a **rotation** ($R$) of the whole

@@ -255,7 +255,7 @@ def split(
     """Write which images are queries, trained on and searched, with checksums; no images needed."""
     from gsl_tutorial.course.datasets import get_protocol
     from gsl_tutorial.course.datasets.split_file import draw_split, write_split
-    from gsl_tutorial.course.results.labels import labels_of
+    from gsl_tutorial.course.results.saved_runs import labels_of
 
     get_protocol(protocol)
     drawn = draw_split(labels_of(protocol), protocol, seed=seed)

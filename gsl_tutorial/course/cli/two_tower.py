@@ -80,11 +80,12 @@ def study(
     """Compare the arms of negatives on one budget. What is finished is not done again."""
     import torch
 
-    from gsl_tutorial.course.cli.studies import share_of
+    from gsl_tutorial.course.cli.app import share_of
+    from gsl_tutorial.course.study import run_part
     from gsl_tutorial.course.training.progress import say
     from gsl_tutorial.course.training.provenance import provenance
     from gsl_tutorial.course.two_tower.grid import TwoTowerRun, load_grid
-    from gsl_tutorial.course.two_tower.study import TwoTowerResults, run_two_tower
+    from gsl_tutorial.course.two_tower.study import TwoTowerResults
     from gsl_tutorial.errors import DataMissingError
 
     own_share = share_of(share)
@@ -101,7 +102,7 @@ def study(
 
         torch.set_num_threads(1)
         try:
-            done = run_two_tower(
+            done = run_part(
                 kept,
                 one.name,
                 share=own_share,
@@ -118,7 +119,7 @@ def study(
 
 
 def _report(kept: TwoTowerResults, parts: Sequence[TwoTowerPart]) -> None:
-    from gsl_tutorial.course.cli.studies import nothing_finished
+    from gsl_tutorial.course.cli.app import nothing_finished
     from gsl_tutorial.course.two_tower.grid import measures_codes
     from gsl_tutorial.course.two_tower.report import arms_as_text, codes_as_text, compare_arms
 

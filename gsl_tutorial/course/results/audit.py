@@ -47,7 +47,7 @@ class Warned(NamedTuple):
         return f"{self.trap}: {self.text}"
 
 
-def check_labels(labels: object, *, of: str, n: int) -> np.ndarray:
+def take_labels(labels: object, *, of: str, n: int) -> np.ndarray:
     """Labels in one of the forms of `validation.as_labels`, one (or one set) for each item.
 
     Lists of labels, one for each item, are taken as sets. Raises `InvalidInputError` for anything else.
@@ -148,7 +148,7 @@ def check_query_in_database(
     return []
 
 
-def check_protocol(
+def check_sizes_and_classes(
     query_labels: Integer[np.ndarray, " B"],
     database_labels: Integer[np.ndarray, " N"],
     protocol: Protocol | None,

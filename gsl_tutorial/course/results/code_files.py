@@ -19,10 +19,10 @@ from gsl_tutorial.course.datasets import PROTOCOLS, Protocol, get_protocol
 from gsl_tutorial.course.datasets.split_file import SplitFile, label_checksum
 from gsl_tutorial.course.results.audit import (
     Warned,
-    check_labels,
     check_one_kind,
-    check_protocol,
     check_query_in_database,
+    check_sizes_and_classes,
+    take_labels,
     warn_of_collapse,
     warn_of_empty,
     warn_of_metric,
@@ -133,8 +133,8 @@ def measure_outside(
     check_name("protocol", protocol, (*PROTOCOLS, OWN))
     numbers = None if protocol == OWN else get_protocol(protocol)
     n_items = len(search.database)
-    q_labels = check_labels(query_labels, of="queries", n=search.n_query)
-    d_labels = check_labels(database_labels, of="database items", n=n_items)
+    q_labels = take_labels(query_labels, of="queries", n=search.n_query)
+    d_labels = take_labels(database_labels, of="database items", n=n_items)
     checksums = _checksum(q_labels), _checksum(d_labels)
     q_labels, d_labels = check_one_kind(q_labels, d_labels)
     q_labels, d_labels = q_labels.copy(), d_labels.copy()  # to compare with the caller's afterwards
@@ -142,7 +142,7 @@ def measure_outside(
     check_name("denominator", denominator, ("relevant", "retrieved"))
     at = None if at is None else check_count(at, name="at", low=1, high=n_items)
     k = None if k is None else check_count(k, name="k", low=1, high=n_items)
-    found = [*check_protocol(q_labels, d_labels, numbers, split), *search.found]
+    found = [*check_sizes_and_classes(q_labels, d_labels, numbers, split), *search.found]
     if search.query is not None:
         found += check_query_in_database(
             search.query, search.database, numbers, are_codes=search.has_codes
@@ -164,8 +164,8 @@ def measure_outside(
     )
     value, relevant_value, all_, well, badly, chance, precision, recall, graded, relevant = scores
     again = (
-        check_labels(query_labels, of="queries", n=search.n_query),
-        check_labels(database_labels, of="database items", n=n_items),
+        take_labels(query_labels, of="queries", n=search.n_query),
+        take_labels(database_labels, of="database items", n=n_items),
     )
     if checksums != tuple(_checksum(labels) for labels in again):
         raise InvalidInputError(

@@ -15,7 +15,7 @@ from typing import Any
 from gsl_tutorial.course.results.evaluate_run import evaluate_model, summary
 from gsl_tutorial.course.results.saved_runs import read_card, rounded
 from gsl_tutorial.course.text_table import text_table
-from gsl_tutorial.course.training.rounds import Progress
+from gsl_tutorial.course.training.rounds import TrainingStep
 from gsl_tutorial.course.training.runs import RunFolder
 from gsl_tutorial.course.training.train_run import load_data, train_run
 
@@ -61,7 +61,7 @@ def reproduce(
     *,
     root: Path | None = None,
     provenance: dict[str, Any] | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[TrainingStep], None] | None = None,
     on_stage: Callable[[str], None] = lambda text: None,
 ) -> list[Comparison]:
     """Train with the configuration of a shipped folder, measure, compare.

@@ -3,19 +3,20 @@
 A method looks at the embedding `z` and the quantizer as it stands this round, and returns the
 embedding that the similarity loss shall see and a term to add to that loss. Everything else (encoder,
 data, seeds, schedule) is the same for all, so a comparison compares the methods only. In all of them
-the codebooks are refitted between rounds (`training`), also where the source learns them by gradient.
+the codebooks are refitted between rounds (`rounds`), also where the source learns them by gradient.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from gsl_tutorial.course.training.ablations import ABLATIONS, Choice, pull_to
 from gsl_tutorial.course.training.losses import quantization_penalty
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.quantizers import Quantizer
@@ -94,10 +95,10 @@ def _rotation(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[
     c, target = _unit(codeword)
     r, _ = _unit(e + c)
     # R = I - 2 r r^T + 2 c e^T with r halfway between e and c: two reflections, no matrix is formed.
-    turned = parts - 2 * _dot(r, parts) * r + 2 * _dot(e, parts) * c
+    rotated = parts - 2 * _dot(r, parts) * r + 2 * _dot(e, parts) * c
     q = quantizer.join(codeword)
     return (
-        quantizer.join(target / length * turned),
+        quantizer.join(target / length * rotated),
         options.strength * quantization_penalty(z, q),
     )
 
@@ -126,6 +127,46 @@ def _soft(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tens
     return quantizer.join(torch.einsum("nmk,nmkd->nmd", weights, codewords)), z.new_zeros(())
 
 
+def _radius(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tensor, Tensor]:
+    """Radius-based update: the loss sees q(z); backward, a step of fixed length towards each codeword.
+
+    Our reconstruction, from the abstract of GRIT-VQ (You et al. 2026, arXiv 2602.01140) and public
+    summaries: hard assignment forward, and backward a controllable step along the quantization direction
+    that does not depend on the quantization gap. Read as: the gradient of the similarity loss passes
+    straight through, and the pull of the commitment term keeps one length, `strength`, at any distance.
+    Left out: its transform of the codebook, because all our codebooks are refitted by k-means.
+    """
+    codeword = quantizer.candidates(z, 1)[:, :, 0]
+    q = quantizer.join(codeword)
+    # The floor under the root makes the pull fade out within 1e-6 of a codeword, where it has no direction.
+    gap = ((quantizer.split(z) - codeword).square().sum(2) + 1e-12).sqrt() - 1e-6
+    return z + (q - z).detach(), options.strength * gap.sum(1).mean()
+
+
+def _halfway(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tensor, Tensor]:
+    """The loss sees z moved half the way to q(z), straight-through, and a snapped pull is added.
+
+    Ours: straight-through shows the loss what search will see but takes its gradient far from z; a pull
+    takes it at z but hides the codewords from the loss. Half the way is between the two.
+    """
+    q = nearest_reconstruction(z, quantizer)
+    snapped, none = _snap("pull")(z, quantizer, options)
+    return snapped + 0.5 * (q - z).detach(), none
+
+
+def _pull_relative(
+    z: Tensor, quantizer: Quantizer, options: MethodOptions
+) -> tuple[Tensor, Tensor]:
+    """A snapped pull in units of |g|: g + strength |g| u, with u from the chosen codeword to z.
+
+    Ours: free of the scale of the loss and of the distance to the codeword. "replace" with the full
+    length gives |g| u, and nothing where no candidate descends, so the sum never goes uphill.
+    """
+    whole = replace(options, length="full", fallback="zero")
+    snapped, none = _snap("replace")(z, quantizer, whole)
+    return z + options.strength * (snapped - z.detach()), none
+
+
 def _snap(form: Form) -> Method:
     def method(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tensor, Tensor]:
         layer = GradientSnapping(
@@ -142,19 +183,41 @@ def _snap(form: Form) -> Method:
     return method
 
 
+def _ablation(choice: Choice) -> Method:
+    def method(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tensor, Tensor]:
+        n, strength = options.n_candidates, options.strength
+        seen = pull_to(choice, z, quantizer, strength=strength, n_candidates=n)
+        return seen, z.new_zeros(())
+
+    return method
+
+
 METHODS: dict[str, Method] = {
     "none": _none,
     "penalty": _penalty,
     "ste": _ste,
     "rotation": _rotation,
     "soft": _soft,
-    "snap": _snap("pull"),
+    "radius": _radius,
+    "halfway": _halfway,
+    "pull-relative": _pull_relative,
     "snap-lookahead": _snap("look-ahead"),
     "snap-pull": _snap("pull"),
     "snap-replace": _snap("replace"),
+    **{name: _ablation(choice) for name, choice in ABLATIONS.items()},
 }
+
+
+#: What configurations and cards called some methods before, and what a command may call them still.
+OTHER_NAMES = {"snap": "snap-pull"}
+
+
+def method_name(name: str) -> str:
+    """The one name of a method, "snap-pull" for "snap"; raises `UnknownNameError` with the known ones."""
+    known = OTHER_NAMES.get(name, name) if isinstance(name, str) else name
+    return check_name("method", known, METHODS)
 
 
 def get_method(name: str) -> Method:
     """Return the method of that name; raises `UnknownNameError` with the list of known ones."""
-    return METHODS[check_name("method", name, METHODS)]
+    return METHODS[method_name(name)]

@@ -23,7 +23,7 @@ from gsl_tutorial.course.training.config import TrainingConfig
 from gsl_tutorial.course.training.embedding import embed_split
 from gsl_tutorial.course.training.losses import similarity_loss
 from gsl_tutorial.course.training.methods import get_method
-from gsl_tutorial.course.training.rounds import Progress
+from gsl_tutorial.course.training.rounds import TrainingStep
 from gsl_tutorial.course.training.runs import TrainedModel
 from gsl_tutorial.course.training.train_run import train_run
 from gsl_tutorial.errors import InvalidInputError
@@ -119,7 +119,7 @@ def record(
     data: Dataset,
     *,
     refit: Refit = "warm",
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[TrainingStep], None] | None = None,
 ) -> Recording:
     """Train as `train_run` does and keep a frame after every turn.
 
