@@ -1,5 +1,12 @@
-"""The gradient snapping layer (`layer`) and the same rule in plain NumPy loops (`by_hand`)."""
+"""The gradient snapping layer (`layer`), what lets it live in any training, and the rule by hand."""
 
-from gsl_tutorial.snapping.layer import Fallback, Form, GradientSnapping, Length, snap_gradient
+from gsl_tutorial.snapping.layer import (
+    Fallback,
+    Form,
+    GradientSnapping,
+    Length,
+    SnapOptions,
+    snap_gradient,
+)
 
-__all__ = ["Fallback", "Form", "GradientSnapping", "Length", "snap_gradient"]
+__all__ = ["Fallback", "Form", "GradientSnapping", "Length", "SnapOptions", "snap_gradient"]
