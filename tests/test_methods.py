@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cases import ADDITIVE, KINDS, apply_method, batch, drawn, random_quantizer, seeds
+from cases import ADDITIVE, KINDS, batch, drawn, random_quantizer, seeds
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from method_cases import apply_method
 
 from gsl_tutorial import GradientSnapping, ProductQuantizer
 from gsl_tutorial.course.training.methods import MethodOptions
