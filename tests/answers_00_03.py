@@ -182,7 +182,7 @@ CHAPTER_03 = [
             (lambda table, codes: _entries(table, codes).mean(axis=1), "mean"),
             (lambda table, codes: _entries(table, codes).max(axis=1), "largest"),
             (lambda table, codes: table[0, codes].sum(axis=1), "first row"),
-            (lambda table, codes: table[:, codes], "its own row"),
+            (lambda table, codes: table[:, codes], "pair row m"),
             (lambda table, codes: codes.sum(axis=1), "codes themselves"),
             (lambda table, codes: table[codes, np.arange(len(table))].sum(axis=1), "outside"),
             (lambda table, codes: np.argsort(_adc_by_loops(table, codes)), "positions"),

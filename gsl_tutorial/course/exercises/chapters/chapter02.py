@@ -10,6 +10,7 @@ from jaxtyping import Float, Integer
 
 from gsl_tutorial.course.exercises.checking import Mistake, call, exercise
 from gsl_tutorial.course.exercises.compare import at_every_size, compare
+from gsl_tutorial.course.exercises.slips import of_a_sum, of_the_nearest
 
 #: N, K, dim of the trials, and which codewords get no points.
 _SIZES = ((12, 5, 2), (30, 6, 3), (5, 2, 1))
@@ -46,15 +47,6 @@ def assign_cells(answer: Any) -> str:
         squared = (difference**2).sum(axis=2)
         right = squared.argmin(axis=1)
         wrong = {
-            "those are the farthest codewords: argmin, not argmax.": squared.argmax(axis=1),
-            "those are the smallest distances; return where they stand: argmin, not min.": (
-                squared.min(axis=1)
-            ),
-            "argmin runs along the wrong axis: for each point look among the K codewords, axis=1.": (
-                squared.argmin(axis=0)
-            ),
-            "that is the table of distances; one step is left: .argmin(axis=1).": squared,
-            "you count from 1; in Python the first codeword is number 0.": right + 1,
             "those are the codewords; return only their row numbers.": codewords[right],
             "you added the differences as they are, so that they cancel; square them first.": (
                 difference.sum(axis=2).argmin(axis=1)
@@ -65,14 +57,11 @@ def assign_cells(answer: Any) -> str:
             "you took the largest inner product; nearest means the smallest squared distance.": (
                 (points @ codewords.T).argmax(axis=1)
             ),
-            "that is one number for all points: give argmin axis=1.": squared.argmin(),
             "that is the first point only; there is a number for each point.": right[:1],
             "add the squares up over the numbers of a vector before argmin: .sum(axis=2).": (
                 (difference**2).argmin(axis=1)
             ),
-            "that marks the nearest in a table; return the column where it stands: argmin(axis=1).": (
-                squared == squared.min(axis=1, keepdims=True)
-            ),
+            **of_the_nearest(squared),
         }
         result = call(answer, points, codewords)
         compare(
@@ -138,6 +127,8 @@ def mean_distortion(answer: Any) -> str:
             "you added over the points, axis 0; add over the numbers of a vector, axis 1.": (
                 (difference**2).sum(axis=0).mean()
             ),
+            "that is the first point only; does `return` stand inside the loop?": squared[0],
+            **{text: value.mean() for text, value in of_a_sum(difference**2).items()},
         }
         with np.errstate(all="ignore"):  # the mean of an empty cell is a warning and NaN
             result = _quietly(answer, points, codewords, assignment)

@@ -8,6 +8,7 @@ import numpy as np
 
 from gsl_tutorial.course.exercises.checking import Mistake, call, exercise
 from gsl_tutorial.course.exercises.compare import at_every_size, compare
+from gsl_tutorial.course.exercises.slips import of_looking_up
 
 #: K, dim, width of the trials, and seeds of examples in which the mistakes below lead to other pairs.
 _BEAMS = ((12, 3, 4), (12, 4, 2), (5, 2, 5))
@@ -169,6 +170,11 @@ def additive_distances(answer: Any) -> str:
             "query.": sums,
             "these are the products; the distances need the squares as well.": cross,
             "that is one number for all items; add along the stages only: axis 1.": right.sum(),
+            "tables[:, codes] looks up every row for every stage; pair row m with stage m: "
+            "tables[np.arange(M), codes].": (
+                square - 2 * (books @ query)[:, codes].sum(axis=(0, 2)) + norms
+            ),
+            **of_looking_up(books @ query, codes, name="tables"),
         }
         try:
             result = call(answer, query, books, codes, norms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -148,13 +149,12 @@ def goes_uphill(answer: Any) -> str:
 )
 def critical_strength(answer: Any) -> str:
     """critical_strength(g, z, q), each (dim,) -> lambda above which the sum goes uphill, or inf."""
-    for d in (2, 2, 3):
-        rng = np.random.default_rng(54 + d)
-        for _ in range(3):
-            g, z, q = rng.normal(size=(3, d))
-            if g @ (q - z) < 0:
-                q = 2 * z - q  # the mirror image lies uphill
-            _judge_finite(call(answer, g, z, q), g, z, q)
+    cases = list(_uphill_cases())
+
+    def one(number: int) -> None:
+        _judge_finite(call(answer, *cases[number]), *cases[number])
+
+    at_every_size([f"{len(g)} numbers, case {i}" for i, (g, _, _) in enumerate(cases, 1)], one)
     g, z, q = np.array([1.0, 0.5]), np.array([0.2, 0.1]), np.array([-0.4, 0.3])
     try:
         value = _number(call(answer, g, z, q))
@@ -180,6 +180,17 @@ def critical_strength(answer: Any) -> str:
         f"right where the codeword lies uphill; but where <g, q - z> is below 0 no strength goes "
         f"uphill: return np.inf, not {value:.3g}."
     )
+
+
+def _uphill_cases() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """g, z, q where the codeword lies uphill, in one to five dimensions."""
+    for d in (2, 3, 2, 5, 1):
+        rng = np.random.default_rng(54 + d)
+        for _ in range(2):
+            g, z, q = rng.normal(size=(3, d))
+            if g @ (q - z) < 0:
+                q = 2 * z - q  # the mirror image lies uphill
+            yield g, z, q
 
 
 def _judge_finite(got: Any, g: np.ndarray, z: np.ndarray, q: np.ndarray) -> None:

@@ -90,6 +90,8 @@ def one_round(answer: Any) -> str:
                 ),
                 "the points have not moved: the network missed its turn.": z,
                 "the step is the whole gradient; multiply it by rate.": z - g,
+                "your step is 0.7 times the gradient, whatever `rate` says. Is a number written into your "
+                "code that should come from the arguments?": z - 0.7 * g,
                 "the two results are swapped: first the points, then the codewords.": (
                     _means(moved, codewords, _nearest(moved, codewords), codewords)
                 ),

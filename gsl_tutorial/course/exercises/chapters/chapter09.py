@@ -8,6 +8,7 @@ import numpy as np
 
 from gsl_tutorial.course.exercises.checking import Mistake, call, exercise
 from gsl_tutorial.course.exercises.compare import at_every_size, compare
+from gsl_tutorial.course.exercises.slips import of_a_sum, of_looking_up
 
 
 @exercise(
@@ -76,6 +77,8 @@ def adc_distance(answer: Any) -> str:
                 ),
                 "you added the numbers of the code; they say where to look in the table.": code.sum(),
                 "you multiplied the entries; add them.": entries.prod(),
+                **of_looking_up(table, code),
+                **of_a_sum(entries),
             },
             otherwise=f"expected {' + '.join(f'{e:.2f}' for e in entries[:4])}"
             f"{' + ...' if M > 4 else ''} = {entries.sum():.2f}.",
@@ -211,10 +214,16 @@ def share_of_perfect(answer: Any) -> str:
                     (neighbours == neighbours[:, :1]).all(axis=1).mean() if number else np.nan
                 ),
                 "you divided by the number of neighbours; divide by that of queries.": perfect / k,
-                f"yours is 0, but {perfect} of {B} queries have all {k} right. Is a number of neighbours "
-                "written into your code, do you ask for all queries at once, or is it rounded?": 0.0,
             },
-            otherwise=f"expected {share:.4f}: the share of rows in which all {k} labels agree.",
+            otherwise=lambda _: (
+                f"expected {share:.4f}: of {B} queries {perfect} have all {k} right. "
+                + (
+                    "Is a number of neighbours written into your code, do you ask for all queries at once, "
+                    "or is it rounded?"
+                    if float(result) == 0
+                    else f"Which rows count for you, those in which all {k} labels agree?"
+                )
+            ),
         )
 
     at_every_size(names, one)
