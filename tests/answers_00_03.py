@@ -74,7 +74,7 @@ CHAPTER_00 = [
             (lambda x, y: ((x - y) ** 2).mean(), "mean"),
             (lambda x, y: -((x - y) ** 2).sum(), "sign"),
             (lambda x, y: ((x + y) ** 2).sum(), "added x and y"),
-            (lambda x, y: 16 + 9, "not for five numbers"),
+            (lambda x, y: 22.25, "not for five numbers"),
             (lambda x, y: None if len(x) != 2 else ((x - y) ** 2).sum(), "returned nothing"),
         ),
     ),

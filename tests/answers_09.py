@@ -148,7 +148,7 @@ CHAPTER_09 = [
             (lambda q, n: (_same(q, n).sum(axis=1) == 10).mean(), "you got 0, expected"),
             (lambda q, n: _same(q, n).all(), "all queries at once"),
             (lambda q, n: (n == n[:, :1]).all(axis=1).mean(), "agree with each other"),
-            (lambda q, n: round(_same(q, n).all(axis=1).mean()), "is it rounded"),
+            (lambda q, n: round(_same(q, n).all(axis=1).mean()), "cut off or rounded"),
             (lambda q, n: (_same(q, n).mean(axis=1) >= 0.5).mean(), "at least half"),
             (lambda q, n: _same(q, n).all(axis=1).sum() / n.shape[1], "that of queries"),
             (lambda q, n: 0.123, "expected"),

@@ -94,12 +94,8 @@ def compare(
         agreeing.insert(0, pair)
     if not is_right and not agreeing and _is_cut_off(result, right):
         agreeing.append(_CUT_OFF)
-    if (trial := _trial.get()) is not None:
-        trial.asked |= {one for one, value in wrong.items() if _is_stated(value)} | set(agreeing)
-        trial.agreeing |= set(agreeing)
-        if _is_cut_off(result, right):
-            trial.agreeing.add(_CUT_OFF)
-        trial.results.append(result)
+    also = [_CUT_OFF] if _is_cut_off(result, right) else []
+    note(result, [one for one, value in wrong.items() if _is_stated(value)], [*agreeing, *also])
     if is_right:
         return
     size = int(right.size)
@@ -111,6 +107,14 @@ def compare(
     at = tuple(int(i) for i in np.argwhere(differs)[0]) if differs.any() else (0,) * right.ndim
     said = otherwise(at) if callable(otherwise) else otherwise
     raise Differs(agreeing, _beside(said, got, at, callable(otherwise)), size=size)
+
+
+def note(result: Any, asked: Iterable[str], agreeing: Iterable[str]) -> None:
+    """Keep what this case has shown: which diagnoses were asked, and which lead to this result."""
+    if (trial := _trial.get()) is not None:
+        trial.agreeing |= set(agreeing)
+        trial.asked |= {*asked, *trial.agreeing}
+        trial.results.append(result)
 
 
 def _beside(said: str, got: np.ndarray, at: tuple[int, ...], of_a_place: bool) -> str:
@@ -139,7 +143,10 @@ _CUT_OFF = "the fractions are cut off or rounded: keep floats, not whole numbers
 
 def _is_cut_off(result: Any, right: np.ndarray) -> bool:
     """Whether a result holds what is left of the right one without its fractions."""
-    return any(same(result, whole) for whole in (np.trunc(right), np.rint(right)))
+    if not any(same(result, whole) for whole in (np.trunc(right), np.rint(right))):
+        return False
+    got = np.asarray(result)  # zeros alone, as floats, may have come in any way
+    return got.dtype.kind in "iu" or (got.dtype.kind == "f" and bool(got.any()))
 
 
 def _slips_anywhere(right: np.ndarray) -> dict[str, Any]:
@@ -182,6 +189,16 @@ def same(result: Any, value: Any) -> bool:
             return bool(np.allclose(got.astype(np.float64), wanted, rtol=1e-4, atol=1e-6))
     except Exception:  # whatever a student returns, it is only "not the same"
         return False
+
+
+def refuse_no_booleans(result: Any) -> None:
+    """Raise a `Mistake` where ones and zeros are numbers: as an index they would mean rows 1 and 0."""
+    kind = np.asarray(result).dtype
+    if kind.kind != "b":
+        raise Mistake(
+            f"the values are right, but as numbers ({kind}); give True and False, as a comparison does: an "
+            "array of whole numbers would pick rows 1 and 0, not the marked ones."
+        )
 
 
 def at_every_size(sizes: Sequence[str], judge: Callable[[int], None]) -> None:

@@ -13,9 +13,11 @@ from gsl_tutorial.course.exercises.compare import at_every_size, compare
 from gsl_tutorial.course.exercises.slips import of_a_sum, of_the_nearest
 
 #: N, K, dim of the trials, and which codewords get no points.
-_SIZES = ((12, 5, 2), (30, 6, 3), (5, 2, 1))
+_SIZES = ((12, 5, 2), (30, 6, 3), (5, 2, 1), (9, 4, 2), (8, 3, 4), (7, 3, 2))
 #: In the second it is the last one, which np.bincount alone does not count.
-_DEAD: tuple[tuple[int, ...], ...] = ((1, 3), (5,), ())
+_DEAD: tuple[tuple[int, ...], ...] = ((1, 3), (5,), (), (0,), (1,), (0, 2))
+#: The fourth is small, the fifth lies far from 0.
+_SCALES, _OFFSETS = (1.0, 1.0, 1.0, 0.1, 1.0, 2.0), (0.0, 0.0, 0.0, 0.0, 5.0, -3.0)
 _NAMES = [f"N = {N}, K = {K}, dim = {dim}" for N, K, dim in _SIZES]
 
 
@@ -27,7 +29,11 @@ def _example(
     rng = np.random.default_rng(60 + number)
     alive = np.setdiff1d(np.arange(K), _DEAD[number])
     assignment = rng.permutation(np.concatenate([alive, rng.choice(alive, N - len(alive))]))
-    return rng.normal(size=(N, dim)), rng.normal(size=(K, dim)), assignment
+    points, codewords = rng.normal(size=(N, dim)), rng.normal(size=(K, dim))
+    if number == 3:
+        points[-1] = codewords[assignment[-1]] + 3.0  # the last point is the farthest
+    scale, offset = _SCALES[number], _OFFSETS[number]
+    return scale * points + offset, scale * codewords + offset, assignment
 
 
 @exercise(

@@ -121,11 +121,6 @@ def revive_dead(answer: Any) -> str:
         wrong: dict[str, Any] = {}
         if len(dead):
             nearest = ((points[:, None] - codewords) ** 2).sum(axis=2)
-            if dead.tolist() == [len(codewords) - 1]:
-                wrong[
-                    "the last codeword is dead, and it has not moved. np.bincount stops at the "
-                    "largest number it meets: give it minlength=len(codewords)."
-                ] = codewords
             wrong |= {
                 "the dead codewords are where they were.": codewords,
                 "you measured to the nearest codeword; measure to the one that `assignment` names.": (
@@ -159,7 +154,12 @@ def revive_dead(answer: Any) -> str:
                     _put(codewords, dead, far[:, None])
                 ),
             }
+        seen = np.flatnonzero(np.bincount(assignment) == 0)
         wrong |= {
+            "a dead codeword at the end of the book has not moved. np.bincount stops at the largest number "
+            "it meets: give it minlength=len(codewords).": (
+                _put(codewords, seen, points[order[: len(seen)]])
+            ),
             "you moved the codeword with the most points; move the one with none.": (
                 _put(codewords, [counts.argmax()], points[order[:1]])
             ),

@@ -11,8 +11,18 @@ from gsl_tutorial.course.exercises.compare import at_every_size, compare
 from gsl_tutorial.course.exercises.slips import of_looking_up
 
 #: K, dim, width of the trials, and seeds of examples in which the mistakes below lead to other pairs.
-_BEAMS = ((12, 3, 4), (12, 4, 2), (5, 2, 5))
-_BEAM_SEEDS = (31327, 746, 0)
+_BEAMS = (
+    (12, 3, 4),
+    (12, 4, 2),
+    (5, 2, 5),
+    (6, 2, 3),
+    (4, 3, 2),
+    (6, 5, 3),
+    (5, 1, 2),
+    (7, 2, 3),
+    (3, 2, 2),
+)
+_BEAM_SEEDS = (31327, 746, 0, 1, 2, 3, 4, 5, 6)
 
 
 @exercise(

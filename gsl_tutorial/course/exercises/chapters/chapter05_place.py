@@ -47,7 +47,7 @@ def uphill_place(answer: Any) -> str:
     where = f"at ({z[0]:.2f}, {z[1]:.2f})"
     if strength > STRENGTH:
         raise Mistake(
-            f"lambda stands at {strength:g}; set its slider to {STRENGTH:g}. With a larger one nearly every "
+            f"lambda stands at {strength:g}; set its slider to {STRENGTH:g}. With a larger one almost any "
             "place is uphill, so it says little about the place."
         )
     if said == "UPHILL" and np.linalg.norm(z - UNTOUCHED) < _MOVED:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gsl_tutorial.course.exercises.checking import Mistake, NothingReturned, NotYet, call, exercise
-from gsl_tutorial.course.exercises.compare import at_every_size, compare
+from gsl_tutorial.course.exercises.compare import at_every_size, compare, refuse_no_booleans, shown
 
 Case = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -34,13 +34,22 @@ _ALL_APART: Case = (
         [[-0.5, -3], [-2, -2], [2, -2.5], [1, 1.5], [-3, 3], [-0.5, -0.5], [2, -3], [2.5, 0.5]]
     ),
 )
+#: The nearest that descends, the best by product / length^2, the longest product and the best aligned are four.
+_NEAR_AND_FAR: Case = (
+    np.array([-1.0, 0.0]),
+    np.array([1.0, 2.0]),
+    np.array([[1.2, 2.98], [2.8, 2.872], [7.0, 2.0], [10.5, -1.12], [0.5, 2.0]]),
+)
 
 
 def _cases() -> Iterator[Case]:
     """A gradient, a point and codewords, several times, in two to four dimensions."""
     rng = np.random.default_rng(6)
-    for d, K in ((2, 6), (2, 9), (3, 6), (4, 5), (3, 12), (2, 1)):
-        yield rng.normal(size=d), rng.normal(size=d), rng.normal(size=(K, d))
+    for number, (d, K) in enumerate(((2, 6), (2, 9), (3, 6), (4, 5), (3, 12), (2, 1))):
+        g, z, codewords = rng.normal(size=d), 2 * rng.normal(size=d), rng.normal(size=(K, d))
+        if number in (2, 4):  # the best aligned stands first, and last
+            codewords[0 if number == 2 else -1] = z - 0.7 * g + 0.05
+        yield g, z, codewords
 
 
 def _names(cases: Sequence[Case]) -> list[str]:
@@ -90,14 +99,16 @@ def descends(answer: Any) -> str:
             ),
             "those are row numbers; give True or False for each codeword.": np.flatnonzero(right),
         }
+        result = call(answer, g, z, codewords)
         compare(
-            call(answer, g, z, codewords),
+            result,
             right,
             wrong,
             otherwise=f"for g = {g.round(2).tolist()}, z = {z.round(2).tolist()} and the codeword "
             f"{codewords[0].round(2).tolist()} the answer is {bool(right[0])}: the products of all "
             f"{len(right)} with -g are {products.round(2).tolist()}.",
         )
+        refuse_no_booleans(result)
 
     at_every_size(_names(cases), one)
     return "a codeword descends when its direction makes less than 90 degrees with -g."
@@ -113,7 +124,7 @@ def descends(answer: Any) -> str:
 )
 def choose(answer: Any) -> str:
     """choose(g, z, candidates) -> index of the candidate best aligned with -g, or None."""
-    cases = [case for case in (_ALL_APART, *_cases()) if (_cosines(*case) > 0).any()]
+    cases = [case for case in (_ALL_APART, _NEAR_AND_FAR, *_cases()) if (_cosines(*case) > 0).any()]
 
     def one(number: int) -> None:
         g, z, candidates = cases[number]
@@ -160,11 +171,19 @@ def choose(answer: Any) -> str:
         )  # fmt: skip
 
     at_every_size(_names(cases), one)
-    try:
-        call(answer, np.array([1.0, 0.0]), np.zeros(2), np.array([[1.0, 1.0], [2.0, 0.5]]))
-    except NotYet:  # None, as it should be
-        return "the angle decides, and None says that no candidate descends."
-    raise Mistake("where no candidate descends, return None: that is the fallback's case.")
+    g, z = np.array([1.0, 0.0]), np.array([0.5, 0.0])
+    uphill = ("goes uphill", [[1.5, 1.0], [2.5, 0.5]])
+    level = ("stands at a right angle to g, where the product is 0", [[2.5, 1.0], [0.5, 2.0]])
+    for where, candidates in (uphill, level):
+        try:
+            got = call(answer, g, z, np.array(candidates))
+        except NotYet:  # None, as it should be
+            continue
+        raise Mistake(
+            f"where no candidate descends, return None: that is the fallback's case. You got {shown(got)}, "
+            f"and that candidate {where}."
+        )
+    return "the angle decides, and None says that no candidate descends."
 
 
 def _cosines(g: Any, z: Any, candidates: Any) -> np.ndarray:

@@ -75,7 +75,7 @@ def precision_at_k(answer: Any) -> str:
 def memory_bytes(answer: Any) -> str:
     """memory_bytes(N, dim, M, K) -> (bytes as float32 vectors, bytes as codes)."""
     # With 512 codewords log2 K, the root of K and one byte for each piece are three different things.
-    cases = ((1000, 36, 4, 512), (50_000, 64, 8, 16), (24, 10, 5, 8))
+    cases = ((1000, 36, 4, 512), (50_000, 64, 8, 16), (24, 10, 5, 8), (16, 3, 3, 2))
 
     def one(number: int) -> None:
         N, dim, M, K = cases[number]

@@ -176,7 +176,7 @@ def _precision(relevant: Any) -> Any:
 )
 def share_of_perfect(answer: Any) -> str:
     """share_of_perfect(query_labels (B,), neighbour_labels (B, k)) -> a number from 0 to 1."""
-    names = ("7 queries, 4 neighbours", "60 queries, 3 neighbours")
+    names = ("7 queries, 4 neighbours", "60 queries, 3 neighbours", "3 queries, 2 neighbours")
 
     def one(number: int) -> None:
         query, neighbours = _page(number)
@@ -236,7 +236,9 @@ def _page(number: int) -> tuple[np.ndarray, np.ndarray]:
     if number == 0:
         rows = ("1111", "1111", "0101", "0100", "1101", "1110", "0110")
         right = np.array([[character == "1" for character in row] for row in rows])
-    else:
+    elif number == 1:
         right = rng.uniform(size=(60, 3)) < 0.7
+    else:
+        right = np.array([[True, False], [False, True], [True, True]])
     query = rng.integers(0, 4, len(right))
     return query, np.where(right, query[:, None], (query[:, None] + 1) % 4)
