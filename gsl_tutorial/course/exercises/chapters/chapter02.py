@@ -16,8 +16,8 @@ from gsl_tutorial.course.exercises.slips import of_a_sum, of_the_nearest
 _SIZES = ((12, 5, 2), (30, 6, 3), (5, 2, 1), (9, 4, 2), (8, 3, 4), (7, 3, 2))
 #: In the second it is the last one, which np.bincount alone does not count.
 _DEAD: tuple[tuple[int, ...], ...] = ((1, 3), (5,), (), (0,), (1,), (0, 2))
-#: The fourth is small, the fifth lies far from 0.
-_SCALES, _OFFSETS = (1.0, 1.0, 1.0, 0.1, 1.0, 2.0), (0.0, 0.0, 0.0, 0.0, 5.0, -3.0)
+#: The fourth and the last are small, the last two lie far from 0.
+_SCALES, _OFFSETS = (1.0, 1.0, 1.0, 0.1, 1.0, 0.1), (0.0, 0.0, 0.0, 0.0, 5.0, -3.0)
 _NAMES = [f"N = {N}, K = {K}, dim = {dim}" for N, K, dim in _SIZES]
 
 
@@ -29,6 +29,8 @@ def _example(
     rng = np.random.default_rng(60 + number)
     alive = np.setdiff1d(np.arange(K), _DEAD[number])
     assignment = rng.permutation(np.concatenate([alive, rng.choice(alive, N - len(alive))]))
+    if number == 4:  # a cell with a single point
+        assignment[:], assignment[3] = alive[-1], alive[0]
     points, codewords = rng.normal(size=(N, dim)), rng.normal(size=(K, dim))
     if number == 3:
         points[-1] = codewords[assignment[-1]] + 3.0  # the last point is the farthest

@@ -11,18 +11,8 @@ from gsl_tutorial.course.exercises.compare import at_every_size, compare
 from gsl_tutorial.course.exercises.slips import of_looking_up
 
 #: K, dim, width of the trials, and seeds of examples in which the mistakes below lead to other pairs.
-_BEAMS = (
-    (12, 3, 4),
-    (12, 4, 2),
-    (5, 2, 5),
-    (6, 2, 3),
-    (4, 3, 2),
-    (6, 5, 3),
-    (5, 1, 2),
-    (7, 2, 3),
-    (3, 2, 2),
-)
-_BEAM_SEEDS = (31327, 746, 0, 1, 2, 3, 4, 5, 6)
+_BEAMS = ((12, 3, 4), (12, 4, 2), (5, 2, 5), (12, 3, 3), (12, 3, 3), (12, 3, 3), (12, 3, 3))
+_BEAM_SEEDS = (31327, 746, 0, 7, 61, 146, 468)
 
 
 @exercise(
@@ -42,6 +32,8 @@ def beam_code(answer: Any) -> str:
         rng = np.random.default_rng(_BEAM_SEEDS[number])
         z, first = rng.normal(size=dim), rng.normal(size=(K, dim))
         second = 0.7 * rng.normal(size=(K, dim))
+        if number > 2:  # far out, where a wrong order of the first stage leaves out the best
+            z = 2.5 * z
         to_first = ((first - z) ** 2).sum(axis=1)
         errors = ((z - first[:, None] - second) ** 2).sum(axis=2)
         order = to_first.argsort()

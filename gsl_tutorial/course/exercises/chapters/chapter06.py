@@ -34,7 +34,7 @@ _ALL_APART: Case = (
         [[-0.5, -3], [-2, -2], [2, -2.5], [1, 1.5], [-3, 3], [-0.5, -0.5], [2, -3], [2.5, 0.5]]
     ),
 )
-#: The nearest that descends, the best by product / length^2, the longest product and the best aligned are four.
+#: The nearest that descends, the best by product / length^2 and by product, and the best aligned are four.
 _NEAR_AND_FAR: Case = (
     np.array([-1.0, 0.0]),
     np.array([1.0, 2.0]),

@@ -19,6 +19,9 @@ def _table(number: int) -> tuple[np.ndarray, np.ndarray]:
         return np.array([0.50, 0.80, 0.80, 0.90, 0.90]), np.array([0.05, 0.10, 0.10, 0.20, 0.25])
     quality = np.array([0.70, 0.74, 0.66, 0.80, 0.69, 0.77, 0.60, 0.74])
     distortion = np.array([0.20, 0.06, 0.03, 0.12, 0.06, 0.08, 0.30, 0.06])
+    if number > 3:  # the only one that dominates another stands first, and last
+        order = slice(None) if number == 4 else slice(None, None, -1)
+        return np.array([0.9, 0.5, 0.4])[order], np.array([0.10, 0.20, 0.05])[order]
     if number:
         rng = np.random.default_rng(number)
         more = rng.uniform(0.5, 0.7, 12), rng.uniform(0.03, 0.4, 12)
@@ -96,5 +99,15 @@ def dominated(answer: Any) -> str:
         )
         refuse_no_booleans(result)
 
-    at_every_size(["8 methods", "20 methods", "4 methods", "5 methods"], one)
+    at_every_size(
+        [
+            "8 methods",
+            "20 methods",
+            "4 methods",
+            "5 methods",
+            "3 methods",
+            "3 methods in another order",
+        ],
+        one,
+    )
     return "what is left is the front: to choose among those is to choose what you need."

@@ -24,11 +24,12 @@ def fewest_bits(answer: Any) -> str:
     # Fractions of 64 and of 32, which floats hold exactly: a point *at* the limit is good enough, and
     # 0.93 - 0.91 <= 0.02 is False in floats.
     trials = (
-        ([8, 6, 16, 32, 48, 64], [51, 45, 53, 54, 55, 54], 54, 1),
+        ([8, 6, 16, 32, 48, 64], [52, 45, 53, 54, 55, 54], 54, 1),
         ([6, 48, 64, 8, 32, 16], [32, 40, 41, 35, 42, 39], 40, 2),
         ([24, 48, 12, 20, 64], [58, 56, 63, 60, 57], 60, 2),
         ([16, 8, 24, 32], [50, 44, 50, 52], 52, 2),
         ([32, 8, 16], [40, 30, 36], 36, 0),
+        ([8, 32, 16], [30, 50, 40], 52, 2),
     )
 
     def one(number: int) -> None:
@@ -96,6 +97,7 @@ def fewest_bits(answer: Any) -> str:
             "five points",
             "four points",
             "no loss allowed",
+            "three points",
         ],
         one,
     )

@@ -104,7 +104,7 @@ def hard_candidates(answer: Any) -> str:
         rng = np.random.default_rng(120 + number)
         n, cells = ((24, 3), (60, 4))[number]
         labels = rng.permutation(np.arange(n) % cells)
-        positive = int(np.flatnonzero(labels == labels[n // 2])[1])
+        positive = int(np.flatnonzero(labels == labels[0 if number else n // 2])[1])
         own_cell = labels == labels[positive]
         mates = np.flatnonzero(own_cell)
         others = np.flatnonzero(~own_cell)
