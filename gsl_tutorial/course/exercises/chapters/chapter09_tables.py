@@ -48,10 +48,10 @@ def fewest_bits(answer: Any) -> str:
                 maps[places[0]]
             ),
             "you asked for no loss at all; a loss of at most `loss` is allowed.": (
-                bits[maps >= exact].min()
+                _smallest(bits, maps >= exact)
             ),
             "a code that loses exactly `loss` is good enough, too: <=, not <.": (
-                bits[exact - maps < loss].min() if (exact - maps < loss).any() else np.nan
+                _smallest(bits, exact - maps < loss)
             ),
             "that is the shortest of all, whatever it loses: keep the good ones first.": bits.min(),
             "that one loses more than allowed; take the shortest of those that are good enough.": (
@@ -67,15 +67,15 @@ def fewest_bits(answer: Any) -> str:
                 np.sort(bits)[places[0]] if number else np.nan
             ),
             "a code may find more than the exact vectors: ask for exact - mAP itself, not for its "
-            "absolute value.": bits[np.abs(exact - maps) <= loss].min(),
+            "absolute value.": _smallest(bits, np.abs(exact - maps) <= loss),
             "that is the one nearest to the limit; take the shortest of all that are good enough.": (
                 bits[np.abs(exact - loss - maps).argmin()]
             ),
             "a loss of mAP is a difference, exact - mAP; you took it as a share of exact.": (
-                bits[maps >= exact * (1 - loss)].min()
+                _smallest(bits, maps >= exact * (1 - loss))
             ),
             "that one loses more than allowed: good is what loses *at most* that much.": (
-                bits[~good].min() if (~good).any() else np.nan
+                _smallest(bits, ~good)
             ),
             "those are all the good ones; take the smallest.": bits[good],
             "that says which are good; return the bits of the shortest.": good,
@@ -102,6 +102,11 @@ def fewest_bits(answer: Any) -> str:
         one,
     )
     return "what is longer than that costs memory and search time and finds nothing more."
+
+
+def _smallest(bits: np.ndarray, kept: np.ndarray) -> float:
+    """The smallest of those that are kept; NaN where none is."""
+    return float(bits[kept].min()) if kept.any() else float("nan")
 
 
 _Rule = Callable[[Mapping[str, Any], Mapping[str, Any]], str]
