@@ -22,7 +22,8 @@ help:
 	@echo "make build    press notebooks/src/*.py into notebooks"
 	@echo "make site     make pages of the solved notebooks in site, which need no network"
 	@echo "make bench    measure speed and memory, as JSON in benchmarks/results"
-	@echo "make reproduce   train the runs in data/ again (two hours) and compare with their cards"
+	@echo "make reproduce   train the runs in data/ again (two hours) and compare with their cards;"
+	@echo "                 CELL=2x4: the runs of one cell of the map (minutes)"
 	@echo "make bench-widgets  measure the widgets in a browser (needs chromium, a quiet machine, 4 minutes)"
 	@echo "make clean    remove .venv and what tools left behind"
 
@@ -62,8 +63,10 @@ bench: $(READY)
 bench-widgets: $(READY)
 	$(BIN)/python -m benchmarks widgets
 
-# An interrupted one goes on when it is called again.
+# An interrupted one goes on when it is called again. CELL=2x4 repeats that cell of the map instead.
 reproduce: $(COURSE)
+	if [ -n "$(CELL)" ]; then exec $(BIN)/gsl-tutorial study map --again $(CELL) \
+	    --part $(or $(PART),test) --results data/results; fi; \
 	for card in data/cifar10-*/card.json; do name=$$(basename $$(dirname $$card)); \
 	    $(BIN)/gsl-tutorial reproduce data/$$name --out runs/$$name || exit 1; done
 

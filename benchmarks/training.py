@@ -15,7 +15,7 @@ from gsl_tutorial.course.training.train_run import load_data, train_run
 
 
 def measure() -> dict[str, Any]:
-    config = TrainingConfig(dataset="cifar10", bits=32, method="snap", profile="quick", seed=0)
+    config = TrainingConfig(dataset="cifar10", bits=32, method="snap-pull", profile="quick", seed=0)
     started = time.perf_counter()
     data = load_data("cifar10", protocol=config.protocol, seed=config.seed)
     with tempfile.TemporaryDirectory() as folder:

@@ -34,8 +34,8 @@ PYTHON = {
 from gsl_tutorial.course.widgets import KMeansSliders
 KMeansSliders(make_blobs_2d(50, 4, random_state=1, spread=0.22).x)""",
     "turned_grid": """from gsl_tutorial.course.datasets import make_blobs_2d
-from gsl_tutorial.course.widgets import TurnSliders
-TurnSliders(make_blobs_2d(40, 4, random_state=0, spread=0.12).x)""",
+from gsl_tutorial.course.widgets import RotationSliders
+RotationSliders(make_blobs_2d(40, 4, random_state=0, spread=0.12).x)""",
     "four_quantizers": """import gsl_tutorial as gsl
 from gsl_tutorial.course.datasets import make_blobs_2d
 from gsl_tutorial.course.widgets import MethodSliders

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,9 +48,9 @@ def write_bytes(path: Path, content: bytes) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write a value as readable JSON, keys in the order given."""
-    write_bytes(path, (json.dumps(value, indent=1) + "\n").encode())
+def write_json(path: Path, value: Any, *, indent: int | None = 1) -> None:
+    """Write a value as readable JSON, keys in the order given; on one line without `indent`."""
+    write_bytes(path, (json.dumps(value, indent=indent) + "\n").encode())
 
 
 def read_json(path: Path) -> Any:
@@ -109,23 +110,54 @@ def _not_npy(path: Path) -> str:
 
 def load_array(path: Path) -> np.ndarray:
     """Read a .npy file, never a pickle; raises `DataMissingError` or `InvalidInputError`."""
+    check_regular(path)
     try:
-        array = np.load(path, allow_pickle=False)
+        # Mapped first: a header that claims more numbers than the file has bytes for is refused
+        # before any memory is set aside for them.
+        with np.errstate(over="ignore"):
+            mapped = np.load(path, mmap_mode="r", allow_pickle=False)
     except OSError as error:
         raise DataMissingError(
             f"a readable file {path}", f"{error.strerror or error}", "check the path"
         ) from error
-    except (ValueError, EOFError) as error:
+    except Exception as error:  # NumPy parses the header as Python: any error of a parser
         raise InvalidInputError(
             f"one array of plain numbers in {path}, saved by numpy.save",
             _not_npy(path),
             "convert it to numbers and save it again: pickled objects are never opened",
         ) from error
-    if not isinstance(array, np.ndarray):  # an .npz archive
+    if not isinstance(mapped, np.ndarray):  # an .npz archive
+        mapped.close()
         raise InvalidInputError(
             f"one array in {path}", "an archive of several", "save each with numpy.save"
         )
-    return array
+    return np.array(mapped, copy=True, subok=False)
+
+
+def check_regular(path: Path) -> None:
+    """Refuse folders, pipes and devices before they are opened: a pipe would wait for ever."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise DataMissingError(
+            f"a readable file {path}",
+            f"{getattr(error, 'strerror', None) or error}",
+            "check the path",
+        ) from error
+    if not stat.S_ISREG(mode):
+        kind = next(
+            (name for test, name in _NOT_FILES if test(mode)), "something that is not a file"
+        )
+        raise DataMissingError(f"a readable file {path}", kind, "name a file of its own on disk")
+
+
+_NOT_FILES = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 
 def digest(path: Path) -> str:
@@ -134,6 +166,7 @@ def digest(path: Path) -> str:
 
 
 def _read(path: Path, size: int = -1) -> bytes:
+    check_regular(path)
     try:
         with path.open("rb") as file:
             return file.read(size)

@@ -15,6 +15,8 @@ from jaxtyping import Float, Integer
 
 from gsl_tutorial.errors import InvalidInputError, UnknownNameError
 
+_LARGEST = np.iinfo(np.int64).max
+
 
 def describe(value: object) -> str:
     """Say what a value is, in a few words.
@@ -28,25 +30,122 @@ def describe(value: object) -> str:
     return f"{type(value).__name__} {value!r}"[:80]
 
 
+def largest(dim: int) -> float:
+    """Return how large the entries of vectors of this length may be: the limit of squared distances.
+
+    Two such vectors differ by at most twice as much in each entry; the squared distance between them,
+    and that between sums of a few of them, still fits float32.
+
+    >>> f"{largest(128):.1e}"
+    '4.1e+17'
+    """
+    return float(np.sqrt(float(np.finfo(np.float32).max) / max(1, dim)) / 4)
+
+
+def as_array(values: Any, *, name: str) -> np.ndarray:
+    """Return a list, a tensor (of any device, with or without gradient) or an array as an array.
+
+    Parameters
+    ----------
+    values
+        What a caller handed in. A bfloat16 tensor comes back as float32, which holds it exactly.
+    name
+        What it is called in messages.
+
+    Raises
+    ------
+    InvalidInputError
+        For a masked array that hides something (NumPy would drop the mask without a word), sparse
+        matrices, a tensor without data, rows of different lengths, and what is no array at all.
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
+        raise InvalidInputError(
+            f"{name} without a mask",
+            f"a masked array that hides {np.ma.getmaskarray(values).sum()} of {values.size} entries",
+            "leave the hidden items out, or write what stands for them with .filled(...)",
+        )
+    if _is_sparse(values):
+        raise InvalidInputError(
+            f"dense {name}",
+            f"a sparse {type(values).__name__} of shape {tuple(getattr(values, 'shape', ()))}",
+            "convert them with .toarray(), or .to_dense() for a tensor",
+        )
+    try:
+        if hasattr(values, "detach"):
+            values = values.detach().cpu()
+            values = values.float() if str(values.dtype) == "torch.bfloat16" else values
+        return np.asarray(values)
+    except Exception as fault:  # whatever a stranger's __array__ raises
+        raise InvalidInputError(
+            f"{name} that form an array", f"{type(values).__name__}: {fault}",
+            "give every row the same length",
+        ) from fault  # fmt: skip
+
+
+def _is_sparse(values: object) -> bool:
+    # scipy's matrices and arrays, and torch's tensors, without importing either.
+    if str(getattr(values, "layout", "")).startswith("torch.sparse"):
+        return True
+    return hasattr(values, "tocsr") and hasattr(values, "nnz")
+
+
 def as_vectors(
     values: object, *, dim: int | None = None, name: str = "embeddings"
 ) -> Float[np.ndarray, "n dim"]:
     """Return `values` as a finite, C-ordered (n, dim) float32 array.
 
-    Raises `InvalidInputError` for another shape, a type that is not floating point, NaN or infinity.
+    Whole numbers (pixels) and floating-point ones of any width are taken, arrays, tensors and data
+    frames alike.
+
+    Raises
+    ------
+    InvalidInputError
+        For another shape, a type that holds no real numbers, NaN, infinity, and entries above
+        `largest(dim)`, whose squared distances would leave float32.
     """
-    array = np.asarray(values)
+    array = _numbers(values, dim, name)
+    with np.errstate(over="ignore"):  # a float64 too large for float32 is refused below
+        array = np.ascontiguousarray(array, dtype=np.float32)
+    if min(array.strides) < 0:  # one row, turned around: torch takes no such array
+        array = array.copy()
+    limit = largest(array.shape[1])
+    # NaN wins in both, and fails the comparison.
+    if array.size and not (array.max() <= limit and array.min() >= -limit):
+        _refuse_values(array, limit, name)
+    return array
+
+
+def as_rows(
+    values: object, *, dim: int | None = None, name: str = "embeddings"
+) -> Float[np.ndarray, "n dim"]:
+    """Return what `as_vectors` does, but leave float64 as it is."""
+    array = _numbers(values, dim, name)
+    if array.dtype != np.float64 or not array.size:
+        return as_vectors(array, name=name)
+    limit = largest(array.shape[1])
+    if not (array.max() <= limit and array.min() >= -limit):
+        _refuse_values(array, limit, name)
+    return array
+
+
+def _numbers(values: object, dim: int | None, name: str) -> np.ndarray:
+    """A two-dimensional array of real numbers, or an error."""
+    array = as_array(values, name=name)
     if array.ndim != 2 or (dim is not None and array.shape[1] != dim):
         wanted = f"(n, {dim})" if dim is not None else "(n, dim)"
         raise InvalidInputError(
             f"{name} of shape {wanted}", describe(array), "pass one vector per row"
         )
-    if not np.issubdtype(array.dtype, np.floating):
+    if array.dtype.kind not in "fiu":
         raise InvalidInputError(
-            f"floating-point {name}", describe(array), "convert them with .astype(numpy.float32)"
+            f"floating-point {name}, or whole numbers",
+            describe(array),
+            "convert them with .astype(numpy.float32)",
         )
-    with np.errstate(over="ignore"):  # a float64 too large for float32 is refused below
-        array = np.ascontiguousarray(array, dtype=np.float32)
+    return array
+
+
+def _refuse_values(array: Float[np.ndarray, "n dim"], limit: float, name: str) -> None:
     bad = ~np.isfinite(array).all(axis=1)
     if bad.any():
         raise InvalidInputError(
@@ -55,17 +154,167 @@ def as_vectors(
             f"{int(bad.argmax())}",
             "find out where they come from: a diverged training or a division by zero",
         )
-    return array
+    sizes = np.abs(array).max(axis=1)
+    raise InvalidInputError(
+        f"{name} with entries of size {limit:.2g} at most, so that squared distances over "
+        f"{array.shape[1]} numbers fit float32",
+        f"{sizes.max():.3g} in row {int(sizes.argmax())}",
+        "divide all vectors by the same number",
+    )
+
+
+def column_names(values: object) -> np.ndarray | None:
+    """Return the names of a data frame's columns, or None where there are none, or not all are text.
+
+    Whatever has `columns` counts, so pandas and its rivals need not be installed.
+    """
+    columns = getattr(values, "columns", None)
+    if columns is None or callable(columns):
+        return None
+    try:
+        names = list(columns)
+    except TypeError:
+        return None
+    return np.array(names, dtype=object) if all(isinstance(n, str) for n in names) else None
+
+
+def as_labels(values: object, *, name: str = "labels") -> np.ndarray:
+    """Return labels in one of three forms, whatever the file or the library they came from.
+
+    Parameters
+    ----------
+    values
+        One label for each item: whole numbers of any type (floats and truth values too), strings or
+        bytes, in the shape (N,) or, as .mat files have them, (N, 1). Or several labels for each item:
+        a table (N, L) of truth values, of 0 and 1 or sparse, or a list of N sets. Lists, arrays, tensors
+        and columns of a data frame are taken alike.
+    name
+        What they are called in messages.
+
+    Returns
+    -------
+    numpy.ndarray
+        (N,) of int64 (uint64 where a label needs it) or of strings; (N, L) of bool; or (N,) of
+        frozensets. Passing the result once more changes nothing.
+
+    Raises
+    ------
+    InvalidInputError
+        For fractions, for floats so large that neighbouring labels are one number, for masked arrays,
+        and for shapes that are none of these.
+
+    Examples
+    --------
+    >>> as_labels([[3.0], [5.0]])
+    array([3, 5])
+    >>> as_labels([[0, 1, 1], [0, 0, 0]])
+    array([[False,  True,  True],
+           [False, False, False]])
+    >>> as_labels([{"sea", "sky"}, set()]).tolist() == [{"sea", "sky"}, set()]
+    True
+    """
+    if type(values) is np.ndarray and values.ndim == 1 and values.dtype == np.int64:
+        return values  # what most callers have, and nothing to do
+    if hasattr(values, "toarray"):
+        values = values.toarray()
+    if _holds_sets(values):
+        return _as_sets(values, name)
+    labels = as_array(values, name=name)
+    if (labels.ndim == 2 and labels.shape[1] > 1) or (labels.ndim == 2 and labels.dtype == bool):
+        return _as_table(labels, name)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1:
+        raise InvalidInputError(
+            f"{name} (N,), one for each item, or (N, L) truth values, one for each item and label",
+            describe(labels),
+            "give each item one row",
+        )
+    return _as_column(labels, name)
+
+
+def _holds_sets(values: Any) -> bool:
+    if isinstance(values, np.ndarray) and (values.dtype != object or values.ndim == 0):
+        return False
+    if (
+        not hasattr(values, "__len__")
+        or not hasattr(values, "__iter__")
+        or hasattr(values, "detach")
+    ):
+        return False
+    return len(values) > 0 and isinstance(next(iter(values)), (set, frozenset))
+
+
+def _as_sets(values: Any, name: str) -> np.ndarray:
+    items = np.empty(len(values), dtype=object)
+    for i, labels in enumerate(values):
+        if not isinstance(labels, (set, frozenset)):
+            raise InvalidInputError(
+                f"{name} that are all sets", f"{describe(labels)} as item {i}",
+                "write an item without labels as set()",
+            )  # fmt: skip
+        items[i] = frozenset(getattr(one, "item", lambda one=one: one)() for one in labels)
+    return items
+
+
+def _as_table(table: np.ndarray, name: str) -> np.ndarray:
+    if table.dtype == bool:
+        return table
+    if table.dtype.kind not in "iuf" or not ((table == 0) | (table == 1)).all():
+        raise InvalidInputError(
+            f"{name} (N,), or several for each item as (N, L) truth values (0 and 1)",
+            f"{describe(table)} with other values",
+            "write 1 where an item has a label and 0 elsewhere, or pass one label for each item",
+        )
+    return table.astype(bool)
+
+
+def _as_column(labels: np.ndarray, name: str) -> np.ndarray:
+    if labels.dtype == object:
+        listed = labels.tolist()
+        is_text = len(listed) > 0 and all(isinstance(one, str) for one in listed)
+        if is_text:
+            labels = np.asarray(listed)
+        elif all(isinstance(one, int) for one in listed):
+            for dtype in (np.int64, np.uint64):
+                if all(np.iinfo(dtype).min <= one <= np.iinfo(dtype).max for one in listed):
+                    labels = np.array(listed, dtype=dtype)
+                    break
+    kind = labels.dtype.kind
+    if kind in "iub":
+        too_large = labels.dtype == np.uint64 and labels.size and labels.max() > _LARGEST
+        return labels if too_large else labels.astype(np.int64, copy=False)
+    if kind == "U":
+        return labels
+    if kind == "S":
+        try:
+            return labels.astype(str)
+        except UnicodeDecodeError:
+            pass
+    if kind == "f":
+        largest = 2.0 ** (np.finfo(labels.dtype).nmant + 1) - 1  # above, neighbours are one
+        if (labels == np.floor(labels)).all() and (np.abs(labels) <= largest).all():
+            return labels.astype(np.int64)
+        raise InvalidInputError(
+            f"{name} that are whole numbers, at most {largest:.0f} as {labels.dtype}",
+            f"{describe(labels)} with others",
+            "store labels as integers; round scores yourself if they are meant as classes",
+        )
+    raise InvalidInputError(
+        f"{name} that are whole numbers, strings or sets",
+        describe(labels),
+        "number the classes, or write a table of truth values",
+    )
 
 
 def as_codes(values: object, *, n_subspaces: int, n_codewords: int) -> Integer[np.ndarray, "n m"]:
     """Return `values` as an (n, n_subspaces) integer array with entries in [0, n_codewords)."""
-    codes = np.asarray(values)
+    codes = as_array(values, name="codes")
     if codes.ndim != 2 or codes.shape[1] != n_subspaces:
         raise InvalidInputError(
             f"codes of shape (n, {n_subspaces})", describe(codes), "pass what `encode` returned"
         )
-    if not np.issubdtype(codes.dtype, np.integer):
+    if codes.dtype.kind not in "iu":
         raise InvalidInputError("integer codes", describe(codes), "pass what `encode` returned")
     if codes.size and (codes.min() < 0 or codes.max() >= n_codewords):
         raise InvalidInputError(
@@ -74,6 +323,70 @@ def as_codes(values: object, *, n_subspaces: int, n_codewords: int) -> Integer[n
             "use the quantizer that made these codes",
         )
     return codes
+
+
+def as_places(
+    values: object,
+    *,
+    n_rows: int,
+    n_items: int | None = None,
+    name: str = "neighbours",
+    distinct: bool = False,
+) -> Integer[np.ndarray, "n_rows t"]:
+    """Return row by row the numbers of items, such as neighbours, as an (n_rows, t) int64 array.
+
+    Parameters
+    ----------
+    values
+        Whole numbers; floats that are whole are taken.
+    n_rows, n_items
+        How many rows there must be, and how many items, where that is known.
+    name
+        What they are called in messages.
+    distinct
+        Whether a row may name an item once only.
+
+    Raises
+    ------
+    InvalidInputError
+        For another shape, for numbers that are no items (-1 is faiss's "nothing found", and would be the
+        last item to NumPy), and for repeated ones where `distinct`.
+    """
+    places = as_array(values, name=name)
+    if places.ndim != 2 or len(places) != n_rows or places.shape[1] == 0:
+        raise InvalidInputError(
+            f"a row of {name} for each of the {n_rows} queries", describe(places),
+            "pass the lists of the same queries, in the same order",
+        )  # fmt: skip
+    is_whole = places.dtype.kind in "iu" or (
+        places.dtype.kind == "f" and bool((places == np.floor(places)).all())
+    )
+    if not is_whole:
+        raise InvalidInputError(f"{name} as whole numbers", describe(places), "pass item numbers")
+    if not places.size:
+        return places.astype(np.int64)
+    low, high = places.min(), places.max()
+    # In Python's numbers: a float16 would overflow, and 2**64 is no int64.
+    if low < 0 or float(high) >= (2**53 if n_items is None else n_items):
+        top = "" if n_items is None else f" to {n_items - 1}"
+        raise InvalidInputError(
+            f"{name} as item numbers from 0{top}",
+            f"{low} to {high}",
+            "-1 is what faiss writes where it found nothing: search more lists (nprobe), or ask for fewer"
+            if low < 0
+            else "number the items as the database does, from 0",
+        )
+    places = places.astype(np.int64)
+    if distinct:
+        in_order = np.sort(places, axis=1)
+        repeated = (in_order[:, 1:] == in_order[:, :-1]).any(axis=1)
+        if repeated.any():
+            raise InvalidInputError(
+                f"{name} that are all different in a row",
+                f"one named twice in {int(repeated.sum())} rows, row {int(repeated.argmax())} first",
+                "leave the second one out: it would count twice",
+            )
+    return places
 
 
 def check_count(value: object, *, name: str, low: int, high: int | None = None) -> int:
@@ -115,7 +428,9 @@ def check_sizes(sized: Sized) -> tuple[int, int]:
 
 def check_tail(values: Any, *tail: int, name: str) -> None:
     """Raise `InvalidInputError` unless `values` is a tensor or array of shape (N, *tail)."""
-    if tuple(getattr(values, "shape", ())[1:]) != tail or values.ndim != 1 + len(tail):
+    known = hasattr(values, "reshape") and hasattr(values, "ndim") and not _is_sparse(values)
+    numbers = not isinstance(values, np.ndarray) or values.dtype.kind in "fiu"
+    if not known or not numbers or values.ndim != 1 + len(tail) or tuple(values.shape[1:]) != tail:
         shape = ", ".join(map(str, ("N", *tail)))
         raise InvalidInputError(
             f"{name} of shape ({shape})", describe(values), "pass one vector per row"
@@ -125,7 +440,7 @@ def check_tail(values: Any, *tail: int, name: str) -> None:
 def check_codebooks(codebooks: object, sized: Sized) -> np.ndarray:
     """Return `codebooks` as an array of shape (M, K, d), or raise `InvalidInputError`."""
     M, K = check_sizes(sized)
-    books = np.asarray(codebooks)
+    books = as_array(codebooks, name="codebooks")
     if books.ndim != 3 or books.shape[:2] != (M, K) or books.shape[2] < 1:
         raise InvalidInputError(
             f"codebooks of shape ({M}, {K}, d)", describe(books), "match M and K"

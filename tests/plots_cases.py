@@ -9,11 +9,8 @@ from matplotlib.figure import Figure
 
 from gsl_tutorial.course.plots import (
     clusters,
-    neighbour_charts,
     neighbours,
     product,
-    product_charts,
-    quantizer_charts,
     quantizers,
     retrieval,
     turn_courses,
@@ -22,8 +19,10 @@ from gsl_tutorial.course.plots import (
 from gsl_tutorial.course.plots.plane import draw_fields, draw_paths, draw_snap
 from gsl_tutorial.course.toys.kmeans_steps import kmeans_steps
 from gsl_tutorial.course.toys.neighbours import Compressed
-from gsl_tutorial.course.toys.plane import Plane, descend
+from gsl_tutorial.course.toys.plane import Plane
+from gsl_tutorial.course.toys.plane_methods import run_method
 from gsl_tutorial.course.training.recording import Frame, Recording, Turn
+from gsl_tutorial.snapping import SnapOptions
 
 RNG = np.random.default_rng(0)
 
@@ -43,13 +42,13 @@ def _table(M: int, K: int, scale: float = 3.0) -> Figure:
 
 def _errors(n: int) -> Figure:
     true = RNG.uniform(1, 9, size=n)
-    return product_charts.draw_distance_errors(true, {"ADC": true - 1, "SDC": true * 0.8})
+    return product.draw_distance_errors(true, {"ADC": true - 1, "SDC": true * 0.8})
 
 
 def _dials(pairs: list[tuple[int, int]], value: float = 1.0) -> Figure:
     M, K = np.array(pairs).T
     values = value * np.linspace(0, 1, len(pairs))
-    return product_charts.draw_dials(M, K, {"distortion": 1 - values, "recall": values})
+    return product.draw_dials(M, K, {"distortion": 1 - values, "recall": values})
 
 
 PLANE = Plane(np.array([[-0.8, 0.7], [0.1, 0.1], [0.8, -0.8], [0.7, 0.8]]), np.array([-0.4, 0.4]))
@@ -91,7 +90,7 @@ def _kmeans(start: np.ndarray, now: int, **how: float) -> Figure:
 
 def _turned(degrees: float, lost: float) -> Figure:
     curve = [0, 45, 90], [lost, 0.0, lost]
-    return quantizers.draw_turned_grid(POINTS, POINTS - lost, POINTS[:4], degrees, curve)
+    return quantizers.draw_rotated_grid(POINTS, POINTS - lost, POINTS[:4], degrees, curve)
 
 
 def _sums(M: int, size: float = 1.0) -> Figure:
@@ -134,19 +133,31 @@ DIGITS = tuple("0123456789")
 
 
 DRAWINGS: dict[str, Callable[[], Figure]] = {
-    "snap, far corner": lambda: draw_snap(PLANE, (-1.2, -1.2), n=4, strength=0.0),
-    "snap, on the partner": lambda: draw_snap(PLANE, PLANE.partner, form="pull", strength=3.0),
-    "snap, on a codeword": lambda: draw_snap(PLANE, PLANE.codewords[1], n=1, fallback="nearest"),
-    "snap, other corner": lambda: draw_snap(PLANE, (1.2, 1.2), form="look-ahead", step=2.0),
-    "snap, one codeword": lambda: draw_snap(Plane(np.zeros((1, 2)), np.ones(2)), (0, 0), n=1),
+    "snap, far corner": lambda: draw_snap(
+        PLANE, (-1.2, -1.2), n_candidates=4, form="replace", strength=0.0
+    ),
+    "snap, on the partner": lambda: draw_snap(
+        PLANE, PLANE.partner, form="pull", strength=3.0, n_candidates=3
+    ),
+    "snap, on a codeword": lambda: draw_snap(
+        PLANE, PLANE.codewords[1], n_candidates=1, form="replace", fallback="nearest", strength=1.0
+    ),
+    "snap, other corner": lambda: draw_snap(
+        PLANE, (1.2, 1.2), form="look-ahead", step=2.0, strength=1.0, n_candidates=3
+    ),
+    "snap, one codeword": lambda: draw_snap(
+        Plane(np.zeros((1, 2)), np.ones(2)), (0, 0), n_candidates=1
+    ),
     "fields": lambda: draw_fields(
         PLANE, {"zero": 0 * POINTS, "up": -PLANE.gradient(POINTS)}, POINTS
     ),
-    "paths": lambda: draw_paths(PLANE, {"pull": descend(PLANE, POINTS, "pull", n_steps=0)}),
+    "paths": lambda: draw_paths(
+        PLANE, {"pull": run_method(PLANE, POINTS, "snap", SnapOptions(), n_steps=0)}
+    ),
     "gallery of pictures": lambda: _gallery(True),
     "gallery of names": lambda: _gallery(False),
     "bars": lambda: retrieval.draw_map_bars({"one": {"ADC": 0.0, "SDC": 1.0}}),
-    "history": lambda: retrieval.draw_history({"none": _history(1), "snap": _history(9)}),
+    "history": lambda: retrieval.draw_history({"none": _history(1), "snap-pull": _history(9)}),
     "curves": lambda: retrieval.draw_pr_curves({"one": (np.ones(1), np.ones(1))}),
     "confusion": lambda: retrieval.draw_confusion(np.eye(3), ["a", "b", "c"]),
     "costs": lambda: product.draw_codebook_costs(
@@ -186,10 +197,10 @@ DRAWINGS: dict[str, Callable[[], Figure]] = {
     "legend of compression": lambda: neighbours.draw_compression_legend(),
     "found images, all right": lambda: _found(True, 1),
     "found images, all wrong": lambda: _found(False, 6),
-    "memory": lambda: neighbour_charts.draw_memory(
+    "memory": lambda: neighbours.draw_memory(
         [1e4, 1e9], {"floats": 3072, "codes": 1}, {"a laptop": 4e9}
     ),
-    "recall": lambda: neighbour_charts.draw_recall({"one": ([2, 512], [0, 1]), "two": ([1], [1])}),
+    "recall": lambda: neighbours.draw_recall({"one": ([2, 512], [0, 1]), "two": ([1], [1])}),
     "cells, nothing assigned": lambda: clusters.draw_cells({"start": (POINTS, POINTS[:3], None)}),
     "cells, three panels, a dead codeword": lambda: clusters.draw_cells(
         {name: (POINTS, POINTS[:3], np.zeros(9, dtype=int)) for name in "abc"}
@@ -217,9 +228,9 @@ DRAWINGS: dict[str, Callable[[], Figure]] = {
     "candidates, lines and places": lambda: quantizers.draw_candidates(
         POINTS[0], {"PQ": (POINTS, POINTS[:3].T[:, :, None]), "RQ": (POINTS, POINTS[None])}
     ),
-    "beam, one width": lambda: quantizer_charts.draw_beam([1], {"fresh": [0.0]}),
-    "beam": lambda: quantizer_charts.draw_beam([1, 2, 4], {"a": [3, 2, 1], "b": [4, 3, 3]}),
-    "gaps": lambda: quantizer_charts.draw_gaps(
+    "beam, one width": lambda: quantizers.draw_beam([1], {"fresh": [0.0]}),
+    "beam": lambda: quantizers.draw_beam([1, 2, 4], {"a": [3, 2, 1], "b": [4, 3, 3]}),
+    "gaps": lambda: quantizers.draw_gaps(
         {"4 x 16": {"PQ": (1.0, 1.0), "RQ": (0.1, 0.9)}, "8 x 16": {"PQ": (0.0, 0.0)}}
     ),
     "dials, more lines than looks": lambda: _dials([(2, 2**b) for b in range(1, 9)]),

@@ -23,6 +23,7 @@ ROOMS = [
     "storage validation",
     "quantizers",
     "snapping evaluation",  # neither needs the other
+    "course.text_table",
     "course.datasets course.toys",
     "course.exercises course.training",
     "course.results",
@@ -43,6 +44,7 @@ ABOUT = {
     "quantizers": "PQ, OPQ, residual, additive",
     "snapping": "the layer, and its rule by hand",
     "evaluation": "mAP, ties, recall, intervals",
+    "course.text_table": "rows in columns, as plain text",
     "course.datasets": "images, ratings, splits",
     "course.toys": "worlds small enough to draw",
     "course.training": "encoders, losses, methods, rounds",

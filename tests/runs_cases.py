@@ -11,7 +11,7 @@ from torch import Tensor
 from gsl_tutorial.course.datasets import load_digits
 from gsl_tutorial.course.training.config import PROFILES, Schedule, TrainingConfig
 from gsl_tutorial.course.training.embedding import as_tensor
-from gsl_tutorial.course.training.rounds import Progress, train
+from gsl_tutorial.course.training.rounds import TrainingStep, train
 from gsl_tutorial.course.training.runs import TrainedModel
 
 ROUNDS = 3
@@ -72,7 +72,7 @@ class Stop:
     def __init__(self, round_: int, where: str) -> None:
         self.round, self.where = round_, where
 
-    def on_progress(self, at: Progress) -> None:
+    def on_progress(self, at: TrainingStep) -> None:
         """Interrupt within the round."""
         if self.where == "within" and at.round == self.round and at.step % 2 == 0:
             raise KeyboardInterrupt

@@ -11,9 +11,9 @@ import torch
 from runs_cases import SMALL, Stop, assert_same_weights, config, make_data, shorten
 from torch import nn
 
-from gsl_tutorial.course.training.averaging import WeightAverage, memory
 from gsl_tutorial.course.training.config import PROFILES
 from gsl_tutorial.course.training.encoders import build_encoder, embed
+from gsl_tutorial.course.training.optimizer import WeightAverage, memory
 from gsl_tutorial.course.training.rounds import train
 from gsl_tutorial.course.training.runs import RunFolder
 

@@ -164,7 +164,7 @@ def test_a_strong_penalty_is_uphill_where_a_snap_is_not(loss: str) -> None:
     quantizer = random_quantizer(ProductQuantizer, 2, 4, 2)
     z = sphere(200)
     penalty = bias_of("penalty", loss_of(loss), z, quantizer, strength=100.0)
-    snap = bias_of("snap", loss_of(loss), z, quantizer, strength=100.0)
+    snap = bias_of("snap-pull", loss_of(loss), z, quantizer, strength=100.0)
     assert penalty.uphill > 0.2
     assert snap.cosine > penalty.cosine
 
@@ -217,7 +217,7 @@ def test_nothing_is_changed_by_looking() -> None:
     quantizer, z = random_quantizer(ProductQuantizer, 2, 4, 2), sphere(20).requires_grad_()
     loss, kept = loss_of("cross-entropy"), z.detach().clone()
     books = quantizer.codebooks_.copy()
-    bias_of("snap", loss, z, quantizer)
+    bias_of("snap-pull", loss, z, quantizer)
     assert torch.equal(z.detach(), kept)
     assert z.grad is None
     assert np.array_equal(quantizer.codebooks_, books)

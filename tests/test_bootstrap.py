@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import bootstrap as scipy_bootstrap
 from scipy.stats import norm, t
 
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.evaluation import intervals as bootstrap
+from gsl_tutorial.evaluation import intervals
 from gsl_tutorial.evaluation.intervals import Interval, clustered_bootstrap, paired_bootstrap
 
 
@@ -27,12 +26,13 @@ def test_the_difference_is_the_mean_difference_and_lies_inside() -> None:
     assert flipped == pytest.approx((-got.difference, -got.high, -got.low))
 
 
-def test_it_agrees_with_scipys_percentile_interval() -> None:
-    d = scores(0, 200) - 0.4
-    theirs = scipy_bootstrap((d,), np.mean, n_resamples=20_000, method="percentile",
-                             random_state=np.random.default_rng(1)).confidence_interval  # fmt: skip
-    ours = paired_bootstrap(d, np.zeros(200), n_resamples=20_000, random_state=0)
-    assert ours[1:] == pytest.approx(theirs, abs=0.002)
+@pytest.mark.parametrize("n", [2, 30, 200])
+def test_it_agrees_with_queries_drawn_by_hand(n: int) -> None:
+    d = scores(n, n) - 0.4
+    rng = np.random.default_rng(0)
+    means = [d[rng.integers(0, n, n)].mean() for _ in range(5_000)]
+    got = paired_bootstrap(d, np.zeros(n), n_resamples=5_000, random_state=0)
+    assert got[1:] == pytest.approx(np.quantile(means, [0.025, 0.975]), abs=0.01)
 
 
 def test_pairing_makes_the_interval_narrow() -> None:
@@ -55,7 +55,7 @@ def test_more_confidence_is_wider_and_seeds_decide_everything(
     wide = paired_bootstrap(a, b, random_state=3, confidence=0.99)
     assert wide.low < one.low < one.high < wide.high
     # Blocks are a matter of memory only.
-    monkeypatch.setattr(bootstrap, "_DRAWN", 100)
+    monkeypatch.setattr(intervals, "_DRAWN", 100)
     assert paired_bootstrap(a, b, random_state=3) == pytest.approx(one, abs=1e-12)
 
 
@@ -152,6 +152,8 @@ A = np.zeros(4)
         (lambda: paired_bootstrap(A[None], A[None], random_state=0), ["(Q,)", "(1, 4)"]),
         (lambda: paired_bootstrap(["a", "b"], ["a", "b"], random_state=0), ["numbers"]),
         (lambda: paired_bootstrap(A * np.nan, A, random_state=0), ["finite scores", "scores 0"]),
+        (lambda: paired_bootstrap(np.ma.masked_equal(A, 0), A, random_state=0), ["without a mask"]),
+        (lambda: paired_bootstrap(A + 1j, A, random_state=0), ["numbers"]),
         (lambda: paired_bootstrap(A, A, random_state=0, n_resamples=0), ["n_resamples"]),
         (lambda: paired_bootstrap(A, A, random_state=None), ["random_state", "None"]),  # type: ignore[arg-type]
         (lambda: paired_bootstrap(A, A, random_state=0, confidence=95), ["between 0 and 1", "95"]),
@@ -165,3 +167,14 @@ def test_bad_input_is_named(call: Any, words: list[str]) -> None:
         call()
     for word in words:
         assert word in str(caught.value)
+
+
+def test_tensors_and_lists_are_taken() -> None:
+    import torch
+
+    a, b = scores(0, 30), scores(1, 30)
+    expected = paired_bootstrap(a, b, random_state=0)
+    given: Any = a.tolist(), torch.tensor(b, requires_grad=True)
+    assert paired_bootstrap(*given, random_state=0) == expected
+    hits = paired_bootstrap(a > 0.5, b > 0.5, random_state=0)
+    assert hits.difference == pytest.approx((a > 0.5).mean() - (b > 0.5).mean())

@@ -35,6 +35,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ((), ["first walk", "doctor", "train --dataset digits --out", "evaluate", "Exit status"]),
         (("doctor",), ["versions", "memory", "--json"]),
         (("fetch",), ["170 MB", "GSL_TUTORIAL_DATA", "GSL_TUTORIAL_MIRROR", "Without a network"]),
+        (("fetch",), ["--from", "tried before", "--archive", "brought from elsewhere"]),
         (("train",), ["Ctrl-C", "--resume", "snap-lookahead", "digits", "cifar10", "--seed"]),
         (("evaluate",), ["mean average precision", "[run]", "--protocol", "--json"]),
         (("export",), ["weights, embeddings and codes", "--to", "data/"]),
@@ -127,7 +128,8 @@ def test_train_json(tmp_path: Path, run: Run) -> None:
     told = run("train", "--out", tmp_path / "r", "--json", "--method", "none", "--bits", 16)
     values = json.loads(told.out)
     measured = {"loss", "relative_distortion", "perplexity", "cosine", "uphill", "seconds"}
-    assert set(values) == {"run", "round", *measured}
+    cells = {"purity", "pure_cells", "codeword_purity", "moved", "codeword_moved"}
+    assert set(values) == {"run", "round", *measured, *cells}
     assert values["run"] == str(tmp_path / "r")
     assert values["round"] == 3
     records = json.loads((tmp_path / "r" / "history.json").read_text())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +11,17 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import scipy.io
+import scipy.sparse
 
 from gsl_tutorial.course import cli
 from gsl_tutorial.course.datasets import load_digits
-from gsl_tutorial.evaluation import average_precisions
-from gsl_tutorial.quantizers import ProductQuantizer
+from gsl_tutorial.evaluation import average_precision, average_precisions
+from gsl_tutorial.quantizers import (
+    OptimizedProductQuantizer,
+    ProductQuantizer,
+    ResidualQuantizer,
+)
 
 Run = Callable[..., SimpleNamespace]
 
@@ -98,6 +105,131 @@ def test_split_and_back(run: Run, files: dict[str, np.ndarray]) -> None:
     assert not Path("u.json").exists()
 
 
+ADC = (*CODES, "--codebooks", "C.npy", "--queries", "Z.npy")
+
+
+def test_codes_in_other_files_give_the_same_numbers(run: Run, files: dict[str, np.ndarray]) -> None:
+    expected = json.loads(run(*CODES, *LABELS, "--json").out)
+    scipy.io.savemat("all.mat", {"B_te": files["Q"], "B_db": files["D"], "L": files["QL"][:, None]})
+    Path("DL.txt").write_text("".join(f"a/{i}.png {one}\n" for i, one in enumerate(files["DL"])))
+    Path("QL.csv").write_text("label\n" + "".join(f"{float(one)}\n" for one in files["QL"]))
+    np.savez("D.npz", files["D"])
+    told = run(
+        "evaluate", "--codes", "all.mat:B_te", "D.npz", "--labels", "all.mat:L", "DL.txt",
+        "--protocol", "digits", "--json",
+    )  # fmt: skip
+    assert json.loads(told.out) == expected
+    told = run(*CODES, "--labels", "QL.csv", "DL.txt", "--protocol", "digits", "--json")
+    assert json.loads(told.out) == expected
+    words = np.array(list("abcdefghij"))
+    np.save("QW.npy", words[files["QL"]])
+    np.save("DW.npy", words[files["DL"]])
+    told = run(*CODES, "--labels", "QW.npy", "DW.npy", "--protocol", "own", "--json")
+    assert json.loads(told.out)["value"] == expected["value"]
+
+
+def test_several_labels(run: Run, files: dict[str, np.ndarray]) -> None:
+    rng = np.random.default_rng(0)
+    q, d = (rng.random((len(files[name]), 9)) < 0.2 for name in ("QL", "DL"))
+    scipy.io.savemat("many.mat", {"q": q.astype(float), "d": scipy.sparse.csc_matrix(d * 1.0)})
+    for name, table in (("q", q), ("d", d)):
+        Path(f"{name}.json").write_text(json.dumps([np.flatnonzero(row).tolist() for row in table]))
+        Path(f"{name}.txt").write_text(
+            "".join(f"img/{i}.jpg {' '.join(map(str, row))}\n" for i, row in enumerate(table * 1))
+        )
+    forms = [("many.mat:q", "many.mat:d"), ("q.json", "d.json"), ("q.txt", "d.txt")]
+    told = [run(*CODES, "--labels", *form, "--protocol", "own", "--json") for form in forms]
+    one, other, third = (json.loads(each.out) for each in told)
+    shared = (q[:, None] & d).any(axis=2)
+    distances = (files["Q"][:, None] != files["D"]).sum(axis=2)
+    expected = [average_precision(*row) for row in zip(distances, shared, strict=True)]
+    assert one["value"] == pytest.approx(np.mean(expected))
+    for name in ("value", "ndcg@all", "relevance"):
+        assert one[name] == other[name] == third[name]
+    text = run(*CODES, "--labels", *forms[0], "--protocol", "own", "--gain", "exponential").out
+    assert "ndcg_exponential@all" in text
+
+
+def test_packed_and_signed_codes(run: Run, files: dict[str, np.ndarray]) -> None:
+    bits = {name: (files[name] > files["X"].mean(axis=0)) for name in ("Z", "X")}
+    for name, one in bits.items():
+        np.save(f"{name}b.npy", one.astype(np.uint8))
+        np.save(f"{name}s.npy", np.where(one, 1.0, -1.0).astype(np.float32))
+        np.save(f"{name}p.npy", np.packbits(one, axis=1))
+    told = {
+        kind: run(
+            "evaluate", "--codes", f"Z{kind}.npy", f"X{kind}.npy", *options, *LABELS, "--json"
+        )
+        for kind, options in {"b": (), "s": (), "p": ("--packed",)}.items()
+    }
+    plain, signed, packed = (json.loads(one.out) for one in told.values())
+    assert plain == signed == packed
+    assert plain["bits"] == 64
+    assert "bits never change" in told["b"].err
+    asked = run("evaluate", "--codes", "Zp.npy", "Xp.npy", *LABELS, "--json")
+    assert "warning, packed bits?" in asked.err
+    assert json.loads(asked.out)["value"] != plain["value"]
+    assert (
+        "packed" not in run("evaluate", "--codes", "Zp.npy", "Xp.npy", "--no-packed", *LABELS).err
+    )
+
+
+def test_sums_of_codewords_and_rotations(run: Run, files: dict[str, np.ndarray]) -> None:
+    x, z = files["X"], files["Z"]
+    rq = ResidualQuantizer(2, 16, random_state=0).fit(x)
+    opq = OptimizedProductQuantizer(4, 16, n_iterations=2, random_state=0).fit(x)
+    np.save("R.npy", opq.rotation_)
+    for name, quantizer in (("rq", rq), ("opq", opq)):
+        np.save(f"{name}.npy", quantizer.codebooks_)
+        np.save(f"{name}D.npy", quantizer.encode(x))
+        quantizer.save(f"{name}.safetensors")
+        expected = average_precisions(
+            quantizer.distances(z, quantizer.encode(x)), files["QL"], files["DL"]
+        )
+        with_codes = ("evaluate", "--codes", "-", f"{name}D.npy", "--queries", "Z.npy", *LABELS)
+        rotation = ("--rotation", "R.npy") if name == "opq" else ()
+        one = run(*with_codes, "--codebooks", f"{name}.npy", *rotation, "--json")
+        other = run(*with_codes, "--codebooks", f"{name}.safetensors", "--json")
+        assert json.loads(one.out)["value"] == pytest.approx(expected.mean(), abs=1e-3)
+        assert json.loads(one.out) == json.loads(other.out)
+        assert json.loads(one.out)["bits"] == quantizer.bits
+
+
+def test_neighbours(run: Run, files: dict[str, np.ndarray]) -> None:
+    true = np.argsort(((files["Z"][:, None] - files["X"]) ** 2).sum(axis=2), axis=1)[:, :10]
+    rows = np.concatenate([np.full((len(true), 1), 10), true], axis=1)
+    rows.astype("<i4").tofile("gt.ivecs")
+    exact = run("evaluate", "--vectors", "Z.npy", "X.npy", "--neighbours", "gt.ivecs", "--json")
+    assert json.loads(exact.out)["10-recall@10"] == pytest.approx(1, abs=0.01)
+    codes = json.loads(run(*ADC, "--neighbours", "gt.ivecs", "--json").out)
+    assert 0.1 < codes["1-recall@1"] < codes["1-recall@10"] < codes["1-recall@100"] <= 1
+    assert codes["bits"] == 16
+    both = json.loads(run(*ADC, *LABELS, "--neighbours", "gt.ivecs", "--json").out)
+    assert both["10-recall@10"] == codes["10-recall@10"]
+    assert both["value"] > 0.5
+    np.save("found.npy", true[:, ::-1])
+    found = json.loads(
+        run("evaluate", "--found", "found.npy", "--neighbours", "gt.ivecs", "--json").out
+    )
+    assert (found["1-recall@1"], found["10-recall@10"]) == (0, 1)
+    true[0, 3] = -1
+    np.save("found.npy", true)
+    told = run("evaluate", "--found", "found.npy", "--neighbours", "gt.ivecs")
+    assert (told.status, "-1 is what faiss writes" in told.err) == (2, True)
+
+
+def test_metrics(run: Run, files: dict[str, np.ndarray]) -> None:
+    z, x = (files[name].astype(np.float64) for name in ("Z", "X"))
+    for metric, distances in (
+        ("ip", -(z @ x.T)),
+        ("cosine", -(z / np.linalg.norm(z, axis=1, keepdims=True)
+                     @ (x / np.linalg.norm(x, axis=1, keepdims=True)).T)),
+    ):  # fmt: skip
+        told = run("evaluate", "--vectors", "Z.npy", "X.npy", *LABELS, "--metric", metric, "--json")
+        expected = average_precisions(distances, files["QL"], files["DL"]).mean()
+        assert json.loads(told.out)["value"] == pytest.approx(expected, abs=1e-4)
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "phrase"),
     [
@@ -116,6 +248,19 @@ def test_split_and_back(run: Run, files: dict[str, np.ndarray]) -> None:
         (("evaluate", "--vectors", "Z.npy", "X.npy", *LABELS, "--radius", 1), 2, "--radius cannot"),
         (("evaluate", "r", "--k", 5, "--at", 5), 2, "--at, --k cannot stand beside the run r"),
         (("evaluate", "r", "--denominator", "retrieved"), 2, "--denominator is for files"),
+        (("evaluate", "--vectors", "Z.npy", "X.npy", *LABELS, "--packed"), 2, "--packed cannot"),
+        ((*CODES, *LABELS, "--metric", "ip"), 2, "--metric is for --vectors"),
+        ((*CODES, *LABELS, "--rotation", "C.npy"), 2, "--rotation cannot stand beside codes"),
+        (("evaluate", "--codes", "-", "D.npy", *LABELS), 2, "needs --codebooks"),
+        ((*CODES, *LABELS, "--packed", "--bits", 12), 2, "2 bytes for 12 bits"),
+        ((*ADC, *LABELS, "--bits", 12), 2, "--bits cannot stand beside --codebooks"),
+        ((*ADC, *LABELS, "--metric", "dot"), 2, "cosine, ip, l2"),
+        ((*CODES, "--neighbours", "D.npy", "--at", 3), 2, "--at cannot stand beside --neighbours"),
+        (("evaluate", "--found", "D.npy"), 2, "--found needs --neighbours"),
+        ((*CODES, "--neighbours", "QL.npy"), 2, "a row of neighbours"),
+        (("evaluate", "--codes", "x.pt", "D.npy", *LABELS), 2, "weights_only=True"),
+        (("evaluate", "--codes", "pipe.npy", "D.npy", *LABELS), 3, "a pipe"),
+        (("evaluate", "--codes", ".", "D.npy", *LABELS), 3, "a folder"),
         ((*CODES, *LABELS, "--at", 0), 2, "at a whole number"),
         ((*CODES, *LABELS, "--denominator", "hits"), 2, "a denominator out of"),
         (("evaluate", "--codes", "D.npy", "D.npy", "--labels", "DL.npy", "DL.npy", "--protocol",
@@ -126,6 +271,8 @@ def test_split_and_back(run: Run, files: dict[str, np.ndarray]) -> None:
 def test_what_is_refused(
     arguments: tuple[object, ...], status: int, phrase: str, run: Run, files: dict[str, np.ndarray]
 ) -> None:
+    os.mkfifo("pipe.npy")
+    Path("x.pt").touch()
     told = run(*arguments)
     assert (told.status, told.out) == (status, "")
     assert phrase in " ".join(told.err.split())
@@ -134,6 +281,7 @@ def test_what_is_refused(
 
 def test_the_help_names_what_is_checked(run: Run) -> None:
     text = " ".join(run("evaluate", "--help").out.split())
-    for phrase in ("--codebooks", "--split", "query in the database", "warned of", "P1a", "ADC"):
+    for phrase in ("--codebooks", "--split", "query in the database", "warned of", "P1a", "ADC",
+                   "--packed", "--neighbours", "--metric", ".ivecs", "nDCG"):  # fmt: skip
         assert phrase in text
     assert "checksums" in run("split", "--help").out

@@ -58,9 +58,9 @@ def test_status_1_something_is_wrong(
     ("options", "phrase"),
     [
         (["--bits", 7], "choose bits among 8, 16, 32, 64"),
-        (["--method", "steer"], "a method out of none, penalty"),
+        (["--method", "steer"], "a method out of halfway, none, penalty"),
         (["--loss", "hinge"], "a loss out of cross-entropy, supervised-contrastive, triplet"),
-        (["--dataset", "mnist"], "a dataset out of cifar10, digits"),
+        (["--dataset", "mnist"], "a dataset out of cifar10, cifar100, digits"),
         (["--protocol", "P2"], "a protocol of the data set digits: one of digits, validation"),
         (["--profile", "slow"], "a profile out of quick"),
         (["--quantizer", "ivf"], "a quantizer out of lsq, opq, pq, rq"),
@@ -122,7 +122,9 @@ def test_status_3_no_mirror(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path:
     def fail(**_: Any) -> Path:
         raise DownloadError("a mirror that answers", "no network", "copy the folder")
 
-    def found(*, progress: Callable[[int, int], None], notice: Callable[[str], None]) -> Path:
+    def found(
+        *, progress: Callable[[int, int], None], notice: Callable[[str], None], **_: object
+    ) -> Path:
         progress(5, 10)
         notice("trying another mirror")
         return tmp_path

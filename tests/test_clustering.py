@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from itertools import permutations
+from typing import Any
 
 import faiss
 import numpy as np
 import pytest
-from hypothesis import given
+import torch
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
@@ -23,6 +27,7 @@ from gsl_tutorial.course.toys.neighbours import (
     chances,
     nearest_neighbours,
     recall_at,
+    recall_of_lists,
     round_numbers,
 )
 from gsl_tutorial.errors import InvalidInputError
@@ -171,3 +176,60 @@ def test_rounding_moves_a_number_by_half_a_part_at_most(bits: int, seed: int) ->
     assert np.array_equal(round_numbers(out, bits, low=-1.0, high=1.0), out)
     with pytest.raises(InvalidInputError, match="low < high"):
         round_numbers(x, bits, low=1.0, high=1.0)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: recall_at(np.full((1, 3), np.nan), [[0, 1]]), "without NaN"),
+        (lambda: recall_at(np.array([[0.0, np.nan, 1.0]]), [[0, 2]]), "without NaN"),
+        (lambda: recall_at(np.zeros((1, 3)), [[0, -1]]), "-1 is what faiss writes"),
+        (lambda: recall_at(np.zeros((1, 3)), [[0, 3]]), "from 0 to 2"),
+        (lambda: recall_at(np.zeros((1, 3)), [[1, 1]]), "named twice"),
+        (lambda: recall_at(np.zeros((1, 3)), [[0.5, 1]]), "whole numbers"),
+        (lambda: recall_at(np.zeros((1, 3)), [[np.nan, 1]]), "whole numbers"),
+        (lambda: recall_at(np.zeros((1, 3)), np.zeros((1, 0), int)), "a row of columns"),
+        (lambda: recall_at(np.zeros(3), [[0]]), "distances (B, N)"),
+        (lambda: chances(np.zeros((1, 3)), [[-1]], 1), "-1 is what faiss writes"),
+        (lambda: chances(np.full((1, 3), np.nan), [[1]], 1), "without NaN"),
+        (lambda: chances(np.zeros((1, 3)), [[1]], 4), "from 1 to 3"),
+        (lambda: nearest_neighbours(np.array([[np.nan, 1.0]]), 1), "without NaN"),
+        (lambda: recall_of_lists([[0, -1]], [[0, 1]], 2), "-1 is what faiss writes"),
+        (lambda: recall_of_lists([[0, 0]], [[0, 1]], 2), "named twice"),
+        (lambda: recall_of_lists([[0, 2]], [[0, 1]], 3), "from 1 to 2"),
+        (lambda: recall_of_lists([[0, 2]], [[0, 1], [1, 2]], 1), "a row of true neighbours"),
+    ],
+)
+def test_neighbours_that_are_none_are_refused(call: Callable[[], Any], words: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        call()
+    assert words in str(caught.value)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.sampled_from(["f4", "f8", "i8", "u1"]))
+def test_chances_are_the_mean_over_all_orders_of_ties(seed: int, k: int, dtype: str) -> None:
+    rng = np.random.default_rng(seed)
+    distances = rng.integers(0, 3, (2, 6)).astype(dtype)
+    which = np.stack([rng.permutation(6)[:3] for _ in range(2)])
+    kinds: list[Callable[[np.ndarray], Any]] = [
+        np.asarray, np.asfortranarray, np.ndarray.tolist, torch.from_numpy,
+    ]  # fmt: skip
+    got = chances(kinds[seed % 4](distances), kinds[seed % 3](which), k)
+    for row, own, mine in zip(distances, which, got, strict=True):
+        orders = [
+            order
+            for order in permutations(range(6))
+            if (np.diff(row[list(order)].astype(float)) >= 0).all()
+        ]
+        share = [np.mean([j in order[:k] for order in orders]) for j in own]
+        np.testing.assert_allclose(mine, share)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 8))
+def test_recall_of_lists_is_the_overlap_of_two_sets(seed: int, k: int) -> None:
+    rng = np.random.default_rng(seed)
+    found, true = (np.stack([rng.permutation(12)[:8] for _ in range(5)]) for _ in range(2))
+    expected = [len(set(a[:k]) & set(b[:k])) / k for a, b in zip(found, true, strict=True)]
+    np.testing.assert_allclose(recall_of_lists(found.astype(np.int32), true * 1.0, k), expected)

@@ -173,3 +173,70 @@ def test_bad_input_is_named(call: Any, words: list[str]) -> None:
     assert isinstance(caught.value, UnknownNameError) == ("choose one" in str(caught.value))
     for word in words:
         assert word in str(caught.value)
+
+
+@many
+@given(st.integers(1, 3), st.integers(1, 6), st.data(), seeds)
+def test_several_labels_are_relevant_where_one_is_shared(
+    B: int, N: int, data: st.DataObject, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    distances = rng.integers(0, 3, (B, N)).astype(np.float32)
+    query, database = rng.random((B, 4)) < 0.4, rng.random((N, 4)) < 0.4
+    k = data.draw(st.integers(1, N))
+    relevant = (query[:, None] & database).any(axis=2)
+    both = [precision_recall_of_all_orders(*row) for row in zip(distances, relevant, strict=True)]
+    forms: list[Any] = [
+        lambda table: table,
+        lambda table: table.astype(float),
+        lambda table: [set(np.flatnonzero(row)) for row in table],
+    ]
+    form = forms[seed % 3]
+    labels = form(query), form(database)
+    got = precisions_at(distances, *labels, k=k)
+    np.testing.assert_allclose(got, [p[k - 1] for p, _ in both], atol=1e-12)
+    recall = recalls_at(distances, *labels, k=k)
+    np.testing.assert_allclose(recall, [r[k - 1] for _, r in both], atol=1e-12)
+    precision, _ = precision_recall_curve(distances, *labels)
+    assert precision[k - 1] == pytest.approx(got.mean())
+    inside = within_radius(distances, labels[0], Members.of_labels(labels[1]), radius=1)
+    expected = [within_radius_of_one(*row, 1) for row in zip(distances, relevant, strict=True)]
+    for mine, theirs in zip(inside, zip(*expected, strict=True), strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-12)
+
+
+@many
+@given(st.integers(1, 140), st.sampled_from([2, 3]), seeds)
+def test_code_distances_of_every_type_and_layout(M: int, n_symbols: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    query, codes = (rng.integers(0, n_symbols, (n, M)) for n in (3, 5))
+    expected = (query[:, None] != codes).sum(axis=2)
+    kinds: list[Any] = [np.uint8, np.int8, np.int64, ">i4", np.uint64]
+    one, other = (kinds[i % len(kinds)] for i in (seed, seed // 7))
+    got = code_distances(np.asfortranarray(query.astype(one)), codes.astype(other)[::-1][::-1])
+    np.testing.assert_array_equal(got, expected)
+    frozen = codes.astype(other)
+    frozen.flags.writeable = False
+    np.testing.assert_array_equal(code_distances(query.tolist(), frozen), expected)
+
+
+def test_labels_in_a_column_and_words_are_taken() -> None:
+    distances, labels = np.array([[0.0, 1.0, 2.0]]), np.array([7, 3, 7])
+    expected = precisions_at(distances, np.array([7]), labels, k=2)
+    for form in (
+        lambda x: x[:, None],
+        lambda x: x * 1.0,
+        lambda x: x.astype(str),
+        lambda x: x.tolist(),
+    ):
+        got = precisions_at(distances, form(np.array([7])), form(labels), k=2)  # type: ignore[no-untyped-call]
+        np.testing.assert_array_equal(got, expected)
+    masked = np.ma.masked_equal(distances, 0)
+    for call in (
+        lambda: precisions_at(masked, [7], labels, k=1),
+        lambda: precision_recall_curve(masked, [7], labels),
+        lambda: within_radius(masked, [7], M, radius=1),
+        lambda: code_distances(np.ma.masked_equal(labels[None], 3), labels[None]),
+    ):
+        with pytest.raises(InvalidInputError, match="without a mask"):
+            call()

@@ -60,16 +60,48 @@ def test_exact_is_the_mean_over_all_orders(
         for ties in TIES
     }
     assert got["exact"] == pytest.approx(every.mean(), abs=1e-12)
-    # Under both rules the order with the relevant items first is the best with "relevant";
-    # with "retrieved" the ends are still those two orders, though not always the extremes.
-    for ties, first in (("optimistic", True), ("pessimistic", False)):
-        order = sorted(range(n), key=lambda i, first=first: (distances[i], relevant[i] != first))
-        ranking = tuple(bool(relevant[i]) for i in order)
-        expected = ap_of_ranking(ranking, at=at, denominator=denominator)
-        assert got[ties] == pytest.approx(expected, abs=1e-12)
-    if denominator == "relevant":
-        assert got["optimistic"] == pytest.approx(every.max(), abs=1e-12)
-        assert got["pessimistic"] == pytest.approx(every.min(), abs=1e-12)
+    assert got["optimistic"] == pytest.approx(every.max(), abs=1e-12)
+    assert got["pessimistic"] == pytest.approx(every.min(), abs=1e-12)
+
+
+@many
+@given(
+    st.integers(1, 10),
+    st.integers(1, 4),
+    st.sampled_from([1, 2, 3, 5, 8, 13]),
+    st.sampled_from(DENOMINATORS),
+    seeds,
+)
+def test_the_ends_are_the_best_and_the_worst_order(
+    n: int, levels: int, at: int, denominator: Any, seed: int
+) -> None:
+    """Longer lists, all patterns of relevance, one row and a batch, single items and groups."""
+    rng = np.random.default_rng(seed)
+    distances, relevant = tied(n, seed, levels=levels)
+    every = [
+        ap_of_ranking(p, at=at, denominator=denominator) for p in patterns(distances, relevant)
+    ]
+    _, members = group_codes(np.arange(n)[:, None], relevant.astype(int))
+    batch = np.tile(distances, (rng.integers(9, 12), 1))
+    for ties, end in (("exact", np.mean), ("optimistic", np.max), ("pessimistic", np.min)):
+        how: dict[str, Any] = {"at": at, "denominator": denominator, "ties": ties}
+        expected = pytest.approx(end(every), abs=1e-12)
+        assert average_precision(distances, relevant, **how) == expected
+        ones = np.ones(len(batch), int)
+        for each in (
+            average_precisions(batch, ones, relevant.astype(int), **how),
+            grouped_average_precisions(batch, ones, members, **how),
+        ):
+            np.testing.assert_allclose(each, end(every), atol=1e-12)
+
+
+def test_the_worst_order_may_show_more_hits() -> None:
+    """Divided by the hits found, one hit at rank 1 is perfect; the worst order shows a second, late."""
+    how: dict[str, Any] = {"at": 3, "denominator": "retrieved"}
+    row = [2, 2, 1, 2, 2], [1, 0, 1, 0, 1]
+    worst = average_precision(*row, ties="pessimistic", **how)  # type: ignore[arg-type]
+    assert worst == pytest.approx((1 + 2 / 3) / 2)
+    assert average_precision(*row, ties="optimistic", **how) == 1.0  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("n", "seed"), [(5, 0), (6, 1), (6, 2)])

@@ -50,6 +50,30 @@ D, Q, L = np.zeros((2, 3)), np.zeros(2, int), np.zeros(3, int)
             ["distances (2, 3), one column for each distinct code", "group_codes"],
         ),
         (lambda: mean_average_precision(D[:0], Q[:0], L), ["at least one query", "none"]),
+        (
+            lambda: mean_average_precision(np.ma.array(D, mask=D == 0), Q, L),
+            ["distances without a mask"],
+        ),
+        (lambda: average_precision(np.ma.array(D[0], mask=[1, 0, 0]), L == 0), ["without a mask"]),
+        (lambda: average_precision(D[0], np.ma.array(L == 0, mask=[1, 0, 0])), ["without a mask"]),
+        (
+            lambda: mean_average_precision(D, Q, np.ma.array(L, mask=[1, 0, 0])),
+            ["labels without a mask"],
+        ),
+        (lambda: mean_average_precision(D, Q, ["a", "b", "c"]), ["of one kind", "store both"]),
+        (
+            lambda: mean_average_precision(D, np.eye(2), np.eye(3)),
+            ["of one kind", "(2, 2)", "(3, 3)"],
+        ),
+        (lambda: mean_average_precision(D, [{1}, {2}], L), ["of one kind"]),
+        (lambda: mean_average_precision(D, Q, L + 0.5), ["database labels that are whole"]),
+        (lambda: mean_average_precision([[1.0], [1.0, 2.0]], Q, L), ["form an array"]),
+        (lambda: average_precision(D[0], [0, 1, 2]), ["boolean relevant"]),
+        (
+            lambda: average_precision(np.full(20_000, np.nan), np.ones(20_000, bool)),
+            ["without NaN"],
+        ),
+        (lambda: mean_average_precision(np.full((9, 3), -np.nan), L[[0] * 9], L), ["without NaN"]),
     ],
 )
 def test_bad_input_is_named(call: Any, words: list[str]) -> None:

@@ -7,17 +7,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from evaluation_cases import TIES, many
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gsl_tutorial.evaluation import (
     average_precision,
+    average_precisions,
     group_codes,
     grouped_average_precisions,
     mean_average_precision,
 )
-from gsl_tutorial.evaluation.ties import ascending
+from gsl_tutorial.evaluation.sorting import ascending
 
 
 def test_kinds_of_numbers_rank_alike() -> None:
@@ -44,6 +46,44 @@ def test_both_zeros_tie_and_so_do_infinities(dtype: Any) -> None:
         assert average_precision(both, np.array([False, False, True])) == 1.0
     row = np.array([np.inf, 1, -np.inf, np.inf], dtype)
     assert average_precision(row, np.array([False, False, True, False])) == 1.0
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_exceptional_numbers_in_long_rankings(dtype: Any) -> None:
+    """Every batch and both lengths against one plain comparison of Python numbers."""
+    rng = np.random.default_rng(0)
+    info = np.finfo(dtype)
+    special = np.array([0, -0.0, 1, -1, np.inf, -np.inf, info.max, info.min, info.eps, 1 + info.eps,
+                        info.smallest_subnormal, -info.smallest_subnormal, info.tiny], dtype)  # fmt: skip
+    for n, pool in product((40, 3000), (special, np.abs(special), special[[2, 3, 8, 9, 12]])):
+        distances = rng.choice(pool, (9, n))
+        labels = rng.integers(0, 3, n)
+        rank = np.empty((9, n), int)
+        for b, row in enumerate(distances.tolist()):
+            place = {value: i for i, value in enumerate(sorted(set(row)))}  # 0.0 and -0.0 are one
+            rank[b] = [place[value] for value in row]
+        np.testing.assert_allclose(
+            average_precisions(distances, np.ones(9), labels),
+            average_precisions(rank, np.ones(9), labels),
+            atol=1e-12,
+        )
+        assert average_precision(distances[0], labels == 1) == pytest.approx(
+            average_precision(rank[0], labels == 1), abs=1e-12
+        )
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64, np.longdouble])
+@pytest.mark.parametrize("n", [50, 11_000])
+def test_neighbouring_large_numbers_stay_apart(dtype: Any, n: int) -> None:
+    """2^53 and its neighbour are one float64; so are they not here."""
+    labels = np.arange(n) % 2
+    for start in (2**53, 2**63 - 3 if dtype is np.int64 else 2**63 + 5, 0):
+        large = np.where(labels == 1, np.array(start, dtype), np.array(start + 1, dtype))
+        rows = np.tile(large, (9, 1))
+        assert average_precision(large, labels == 1) == 1.0
+        np.testing.assert_array_equal(average_precisions(rows, np.ones(9), labels), 1.0)
+    ends = np.array([np.iinfo(np.int64).min, np.iinfo(np.int64).max])
+    assert average_precisions(np.tile(ends, (9, 1)), np.ones(9), [1, 0]).tolist() == [1.0] * 9
 
 
 @many
@@ -93,3 +133,14 @@ def test_extremes() -> None:
     _, members = group_codes(np.zeros((0, 2), int), np.zeros(0, int))
     empty = grouped_average_precisions(np.zeros((2, 0)), np.zeros(2, int), members)
     assert empty.tolist() == [0.0, 0.0]
+
+
+def test_tensors_of_any_make_rank_like_arrays() -> None:
+    distances = np.random.default_rng(0).normal(size=(9, 40)).astype(np.float32).round(1)
+    labels = torch.arange(40) % 3
+    expected = mean_average_precision(distances, np.zeros(9), labels.numpy())
+    for tensor in (torch.tensor(distances), torch.tensor(distances, requires_grad=True)):
+        assert mean_average_precision(tensor, torch.zeros(9), labels) == expected  # type: ignore[arg-type]
+    half = torch.tensor(distances).bfloat16()
+    got = mean_average_precision(half, torch.zeros(9), labels)  # type: ignore[arg-type]
+    assert got == mean_average_precision(half.float().numpy(), np.zeros(9), labels.numpy())

@@ -15,7 +15,6 @@ from gsl_tutorial import GradientSnapping, ProductQuantizer
 from gsl_tutorial.course.training.methods import MethodOptions
 
 FORMS = {
-    "snap": "pull",
     "snap-pull": "pull",
     "snap-lookahead": "look-ahead",
     "snap-replace": "replace",
@@ -158,6 +157,68 @@ def test_soft_hardens_as_the_temperature_falls(quantizer: Any, n: int, seed: int
     torch.testing.assert_close(hot, everything, rtol=1e-5, atol=1e-5)
 
 
+@some
+@given(quantizers(), st.integers(1, 4), seeds, st.sampled_from([0.0, 0.3, 10.0]))
+def test_the_radius_is_the_length_of_the_pull_at_any_distance(
+    quantizer: Any, n: int, seed: int, strength: float
+) -> None:
+    z, g, q = drawn(quantizer, n, seed)
+    way = quantizer.split(z - q)
+    distance = way.norm(dim=2, keepdim=True)
+    away = distance[..., 0] > 1e-2
+    for scale in (1.0, 1e6):  # the gradient of the loss has no say in it
+        seen, term, through, added = apply_method(
+            "radius", z, quantizer, scale * g, strength=strength
+        )
+        torch.testing.assert_close(seen, q, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(through, scale * g)
+        assert float(term) == pytest.approx(
+            strength * float(distance.sum()) / n, rel=1e-3, abs=1e-3
+        )
+        pull = quantizer.split(added)
+        torch.testing.assert_close(
+            pull[away], (strength / n * way / distance)[away], rtol=1e-3, atol=1e-3
+        )
+        assert pull.norm(dim=2).max() <= strength / n * (1 + 1e-6)
+
+
+@some
+@given(quantizers(), st.integers(1, 4), seeds, st.sampled_from([0.0, 0.3, 10.0]))
+def test_halfway_the_loss_sees_the_middle_and_the_pull_is_snapped(
+    quantizer: Any, n: int, seed: int, strength: float
+) -> None:
+    z, g, q = drawn(quantizer, n, seed)
+    seen, term, through, _ = apply_method("halfway", z, quantizer, g, strength=strength)
+    torch.testing.assert_close(seen, (z + q) / 2, rtol=1e-4, atol=1e-4)
+    assert float(term) == 0
+    assert torch.equal(through, apply_method("snap-pull", z, quantizer, g, strength=strength)[2])
+    assert (quantizer.split(through) * quantizer.split(g)).sum(2).min() >= -1e-9
+
+
+@some
+@given(quantizers(), st.integers(1, 4), seeds, st.sampled_from([0.3, 1.0, 10.0]))
+def test_the_relative_pull_has_no_unit_and_never_goes_uphill(
+    quantizer: Any, n: int, seed: int, strength: float
+) -> None:
+    z, g, _ = drawn(quantizer, n, seed)
+
+    def through(g: Any, strength: float = strength) -> Any:
+        seen, term, found, _ = apply_method("pull-relative", z, quantizer, g, strength=strength)
+        assert torch.equal(seen, z)
+        assert float(term) == 0
+        return found
+
+    found = through(g)
+    torch.testing.assert_close(through(1e3 * g), 1e3 * found, rtol=1e-6, atol=1e-9)
+    torch.testing.assert_close(through(g, 0.0), g)
+    torch.testing.assert_close(through(g, 2 * strength) - g, 2 * (found - g), rtol=1e-6, atol=1e-9)
+    snapped, of = quantizer.split(found), quantizer.split(g)
+    assert (snapped * of).sum(2).min() >= -1e-9
+    length = (snapped - of).norm(dim=2) / of.norm(dim=2)
+    whole = torch.isclose(length, torch.full_like(length, strength), rtol=1e-5)
+    assert (whole | (length < 1e-6)).all(), "a pull of |g| times the strength, or none"
+
+
 @pytest.mark.parametrize(("name", "form"), FORMS.items())
 @pytest.mark.parametrize(
     "options",
@@ -194,7 +255,60 @@ def test_more_candidates_than_there_are_are_all_of_them(kind: Any) -> None:
     quantizer = random_quantizer(kind, 2, 3, 2)
     most = quantizer.most_candidates
     z, g = batch(20, 4, 0), batch(20, 4, 1)
-    asked = {n: apply_method("snap", z, quantizer, g, n_candidates=n)[2] for n in (3, most, 99)}
+    asked = {
+        n: apply_method("snap-pull", z, quantizer, g, n_candidates=n)[2] for n in (3, most, 99)
+    }
     assert torch.equal(asked[most], asked[99])
     if kind in ADDITIVE:  # nine sums, more than the codewords of a stage
         assert not torch.equal(asked[3], asked[99])
+
+
+# Ablations
+
+
+def _chosen_by_hand(name: str, away: Any, g: Any) -> int | None:
+    """Position of the codeword to pull to, or None; `away` (n, d) are candidates less z."""
+    if name == "pull-second":
+        return 1
+    order = range(len(away)) if name == "pull-near-descending" else reversed(range(len(away)))
+    return next((j for j in order if float(away[j] @ g) < 0), None)
+
+
+@some
+@given(
+    quantizers(),
+    st.integers(1, 4),
+    seeds,
+    st.sampled_from(["second", "near-descending", "farthest"]),
+)
+def test_ablations_pull_to_the_codeword_that_they_say(
+    quantizer: Any, n: int, seed: int, kind: str
+) -> None:
+    name, N = f"pull-{kind}", n
+    z, g, _ = drawn(quantizer, N, seed)
+    seen, term, through, _ = apply_method(name, z, quantizer, g, strength=3.0)
+    assert torch.equal(seen, z)
+    assert float(term) == 0
+    most = min(4, quantizer.most_candidates)
+    away = quantizer.candidates(z, most) - quantizer.split(z).unsqueeze(2)
+    pull, of = quantizer.split(through - g), quantizer.split(g)
+    for i in range(N):
+        for m in range(away.shape[1]):
+            j = _chosen_by_hand(name, away[i, m], of[i, m])
+            expected = torch.zeros_like(pull[i, m]) if j is None else -6.0 / N * away[i, m, j]
+            torch.testing.assert_close(pull[i, m], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_the_random_pull_goes_to_every_candidate_about_as_often_and_always_to_the_same() -> None:
+    quantizer = random_quantizer(ProductQuantizer, 2, 8, 3)
+    z, g = batch(2000, 6, 0).double(), batch(2000, 6, 1).double()
+    through = apply_method("pull-random", z, quantizer, g, strength=1000.0)[2]
+    assert torch.equal(
+        through, apply_method("pull-random", z, quantizer, -g, strength=1000.0)[2] + 2 * g
+    )
+    away = quantizer.candidates(z, 4) - quantizer.split(z).unsqueeze(2)
+    pull = quantizer.split(through - g).unsqueeze(2)
+    to = (pull + away).square().sum(3).argmin(2)  # 2 x 1000 / 2000 = 1: the pull is the way there
+    share = torch.bincount(to.flatten(), minlength=4) / to.numel()
+    assert share.min() > 0.2
+    assert share.max() < 0.3

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gsl_tutorial.course.datasets import interactions, movielens, movielens_fetch
+from gsl_tutorial.course.datasets import fetch_movielens, interactions, movielens
+from gsl_tutorial.course.datasets.download import MOVIELENS, fetch
 from gsl_tutorial.course.datasets.interactions import (
     Interactions,
     TooFewInteractionsError,
     leave_last_out,
+    lots,
     only_active,
 )
 from gsl_tutorial.course.datasets.movielens import EditedRatingsError, read_movielens, what_differs
+from gsl_tutorial.course.two_tower.data import prefixes
 from gsl_tutorial.errors import ChecksumError, DataMissingError, DownloadError, InvalidInputError
 
 OFFICIAL = movielens.find_movielens(os.environ.get("GSL_TUTORIAL_DATA", "nowhere"))
@@ -136,11 +142,68 @@ def test_ties_never_leak(users: list[list[tuple[int, int]]]) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(events_of_some_users, st.randoms(use_true_random=False))
-def test_ties_are_broken_by_item_so_the_order_of_the_file_does_not_matter(users, random) -> None:  # type: ignore[no-untyped-def]
+def test_ties_are_broken_by_lot_so_the_order_of_the_file_does_not_matter(users, random) -> None:  # type: ignore[no-untyped-def]
     shuffled = [random.sample(one, len(one)) for one in users]
     a, b = (leave_last_out(_events(one)) for one in (users, shuffled))
     assert np.array_equal(a.test.item, b.test.item)
     assert np.array_equal(a.train.item, b.train.item)
+
+
+def test_lots_do_not_know_the_items_number() -> None:
+    """Users who rated ten films in one second: which of them is hidden must not depend on its id."""
+    n_users, n_items = 2_000, 300
+    rng = np.random.default_rng(0)
+    item = np.stack([rng.choice(n_items, 10, replace=False) for _ in range(n_users)]).ravel()
+    user, time = np.repeat(np.arange(n_users), 10), np.zeros(10 * n_users, int)
+    time[::10] = -1  # one earlier event to learn from
+    events = Interactions(user, item, time, n_users, n_items)
+    split = leave_last_out(events, n_test=1, n_validation=1)
+    hidden = split.test.item
+    assert abs(hidden.mean() - (n_items - 1) / 2) < 4 * n_items / np.sqrt(12 * n_users)
+    assert abs((hidden < n_items / 10).mean() - 0.1) < 0.03
+    # The same items twice: users do not share their lots.
+    same = np.tile(item[:10], n_users)
+    last = leave_last_out(Interactions(user, same, time, n_users, n_items)).test.item
+    assert len(np.unique(last)) == 9
+
+
+@settings(max_examples=50, deadline=None)
+@given(events_of_some_users)
+def test_events_of_one_moment_are_not_in_each_others_profile(
+    users: list[list[tuple[int, int]]],
+) -> None:
+    events = _events(users)
+    profiles = prefixes(events, 9)
+    for row in range(len(events)):
+        earlier = (events.user == events.user[row]) & (events.time < events.time[row])
+        own = events.item[earlier].tolist()
+        assert profiles[row].tolist() == [-1] * (9 - len(own)) + own
+    first = events.moments
+    same = [(events.user[first] == events.user), (events.time[first] == events.time)]
+    assert np.all(same)
+    assert (first <= np.arange(len(events))).all()
+
+
+@needs_ratings
+def test_in_the_ratings_many_events_share_their_second() -> None:
+    events = only_active(movielens.load_movielens(OFFICIAL).liked(), at_least=20)
+    shared = np.diff(
+        np.append(np.flatnonzero(events.moments == np.arange(len(events))), len(events))
+    )
+    assert 0.1 < shared[shared > 1].sum() / len(events) < 0.25
+    profiles = prefixes(events, 1)[:, 0]
+    place = np.flatnonzero(profiles >= 0)
+    assert not np.isin(place, np.flatnonzero(events.moments == events.starts[events.user])).any()
+
+
+def test_lots_are_the_same_whoever_asks() -> None:
+    one = lots(np.arange(1000), 3)
+    assert len(np.unique(one)) == 1000
+    np.testing.assert_array_equal(lots(np.arange(1000)[::-1].astype(np.int32), 3)[::-1], one)
+    assert not np.array_equal(lots(np.arange(1000), 3, seed=1), one)
+    assert not np.array_equal(lots(3, np.arange(1000)), one)
+    ones = np.unpackbits(one.view(np.uint8)).mean()
+    assert abs(ones - 0.5) < 0.01
 
 
 def test_users_with_one_interaction_are_named() -> None:
@@ -166,34 +229,27 @@ def test_fetch_finds_what_is_there_and_obeys_offline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GSL_TUTORIAL_OFFLINE", "1")
-    with pytest.raises(DownloadError, match="unset it, or copy the official folder"):
-        movielens_fetch.fetch_movielens(tmp_path)
+    with pytest.raises(DownloadError, match=r"unset it, or bring .* copy the official folder"):
+        fetch_movielens(tmp_path)
     if OFFICIAL is not None:
-        assert movielens_fetch.fetch_movielens(OFFICIAL) == OFFICIAL
+        assert fetch_movielens(OFFICIAL) == OFFICIAL
 
 
 @needs_ratings
-def test_fetch_downloads_checks_and_unpacks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import zipfile
-
+def test_fetch_checks_and_unpacks(tmp_path: Path) -> None:
     assert OFFICIAL is not None
     packed = tmp_path / "made.zip"
-
-    def serve(target: Path, mirrors: object, **rest: object) -> None:
-        target.write_bytes(packed.read_bytes())
-
-    monkeypatch.setattr(movielens_fetch, "download", serve)
     with zipfile.ZipFile(packed, "w") as archive:
         for name in (*movielens.FILES, "README.txt"):
             archive.write(OFFICIAL / name, f"{movielens.FOLDER}/{name}")
-    folder = movielens_fetch.fetch_movielens(tmp_path / "cache")
+        archive.writestr(f"{movielens.FOLDER}/tags.csv", "not asked for")
+    ours = replace(MOVIELENS, sha256=hashlib.sha256(packed.read_bytes()).hexdigest())
+    folder = fetch(ours, tmp_path / "cache", packed=packed)
     assert len(movielens.load_movielens(folder).titles) == movielens.N_FILMS
-    assert sorted(p.name for p in (tmp_path / "cache").iterdir()) == [
-        ".movielens.lock", movielens.FOLDER,
-    ]  # fmt: skip
+    assert {path.name for path in folder.iterdir()} == {*movielens.FILES, "README.txt"}
+    lock = f".{movielens.FOLDER}.lock"
+    assert {p.name for p in (tmp_path / "cache").iterdir()} == {lock, movielens.FOLDER}
     packed.write_bytes(b"not a zip")
-    with pytest.raises(ChecksumError, match="not a zip"):
-        movielens_fetch.fetch_movielens(tmp_path / "other")
-    assert [p.name for p in (tmp_path / "other").iterdir()] == [".movielens.lock"]
+    with pytest.raises(ChecksumError, match=r"with 9 bytes and .* nothing in it was read"):
+        fetch(ours, tmp_path / "other", packed=packed)
+    assert not (tmp_path / "other").exists()

@@ -14,10 +14,14 @@ from twins import pq_adc
 
 from gsl_tutorial.course.datasets.split_file import draw_split
 from gsl_tutorial.course.results.code_files import measure_outside
-from gsl_tutorial.course.results.labels import labels_of
+from gsl_tutorial.course.results.saved_runs import labels_of
 from gsl_tutorial.course.results.searches import by_codes, by_tables, by_vectors
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, UnknownNameError
-from gsl_tutorial.evaluation import average_precisions, mean_average_precision
+from gsl_tutorial.evaluation import (
+    average_precision,
+    average_precisions,
+    mean_average_precision,
+)
 from gsl_tutorial.storage import load_array, save_array
 
 
@@ -64,7 +68,8 @@ def test_what_stands_beside_the_number() -> None:
     values = result.to_dict()
     json.dumps(values)
     assert "per_query" not in values
-    assert (values["bits"], values["n_query"], values["n_database"]) == (8, 20, 90)
+    # Four columns of a byte each: how many codewords there are, the codes do not say.
+    assert (values["bits"], values["n_query"], values["n_database"]) == (32, 20, 90)
     assert values["distinct_codes"] == len(np.unique(D, axis=0))
     near = (Q[:, None] != D).sum(axis=2) <= 1
     assert values["retrieve_nothing_within_1"] == (near.sum(axis=1) == 0).sum()
@@ -196,7 +201,8 @@ def test_collapsed_codes() -> None:
     result = measure_outside(by_codes(Q * 0, D * 0), QL, DL)
     assert "collapsed codes" in traps(result)
     assert result.value == pytest.approx(result.map_all_of_chance)
-    assert result.bits == 0
+    assert result.bits == 4
+    assert "4 of 4 bits never change" in " ".join(map(str, result.warnings))
 
 
 ONE_HOT = np.eye(3)[QL]
@@ -207,14 +213,14 @@ ONE_HOT = np.eye(3)[QL]
     [
         (lambda: measure_outside(by_codes(Q, D), ONE_HOT, DL), ["one-hot", "argmax(axis=1)"]),
         (lambda: measure_outside(by_codes(Q, D), ONE_HOT + ONE_HOT[::-1], DL), ["multi-label"]),
-        (lambda: measure_outside(by_codes(Q, D), QL * 1.0, DL), ["integer labels", "float64"]),
+        (lambda: measure_outside(by_codes(Q, D), QL + 0.5, DL), ["whole numbers", "float64"]),
         (lambda: measure_outside(by_codes(Q, D), QL, DL[:-1]), ["labels (90,)", "(89,)"]),
         (lambda: measure_outside(by_codes(Q, D), QL, DL, at=0), ["at a whole number", "got 0"]),
         (lambda: measure_outside(by_codes(Q, D), QL, DL, at=-1), ["from 1 to 90", "got -1"]),
         (lambda: measure_outside(by_codes(Q, D), QL, DL, k=91), ["from 1 to 90", "91"]),
         (lambda: measure_outside(by_codes(Q, D), QL, DL, radius=-1), ["radius", "-1"]),
         (lambda: measure_outside(by_codes(Q, D), QL, DL, denominator="x"), ["denominator"]),  # type: ignore[arg-type]
-        (lambda: by_codes(Q * 1.0, D), ["integer query codes", "(x > 0)", "unpackbits"]),
+        (lambda: by_codes(Q + 0.5, D), ["integer query codes", "(x > 0)", "unpackbits"]),
         (lambda: by_codes(Q, D[:, :3]), ["as many columns", "(20, 4)", "(90, 3)"]),
         (lambda: by_codes(Q[:, 0], D), ["a row for each item", "(20,)"]),
         (lambda: by_codes(Q[:0], D), ["integer query codes", "(0, 4)"]),
@@ -229,7 +235,7 @@ ONE_HOT = np.eye(3)[QL]
         (lambda: by_codes(Q.ravel(), D), ["integer query codes", "reshape"]),
         (lambda: by_vectors(Z * np.nan, X), ["finite query vectors"]),
         (lambda: by_vectors(Z[:, :5], X), ["query vectors of shape (n, 8)"]),
-        (lambda: by_vectors(Z.astype(int), X), ["floating-point query vectors"]),
+        (lambda: by_vectors(Z.astype(bool), X), ["floating-point query vectors"]),
     ],
 )
 def test_bad_input_is_named(call: Callable[[], Any], words: list[str]) -> None:
@@ -254,3 +260,109 @@ def test_pickles_are_never_opened(tmp_path: Path) -> None:
     refused(["a readable file"], lambda: load_array(tmp_path / "e.npy"), DataMissingError)
     save_array(tmp_path / "f.npy", Q)
     np.testing.assert_array_equal(load_array(tmp_path / "f.npy"), Q)
+
+
+# Several labels for each item
+
+
+def ndcg(distances: np.ndarray, shared: np.ndarray, at: int, gain: Callable[[Any], Any]) -> float:
+    """By the definition, ties shared: each item is worth the mean of its group."""
+    worth = gain(shared.astype(float))
+    for value in np.unique(distances):
+        worth[distances == value] = worth[distances == value].mean()
+    order = np.argsort(distances, kind="stable")[:at]
+    # A cut through a group leaves the mean of the group in each place.
+    discount = 1 / np.log2(np.arange(2, at + 2))
+    best = (np.sort(gain(shared.astype(float)))[::-1][:at] * discount).sum()
+    return float((worth[order] * discount).sum() / best) if best else 0.0
+
+
+@pytest.mark.parametrize("form", ["table", "floats", "sets", "lists", "words"])
+@pytest.mark.parametrize("at", [None, 7])
+def test_several_labels_by_brute_force(form: str, at: int | None) -> None:
+    rng = np.random.default_rng(1)
+    q, d = rng.random((20, 6)) < 0.3, rng.random((90, 6)) < 0.3
+    forms: dict[str, Callable[[np.ndarray], Any]] = {
+        "table": lambda table: table,
+        "floats": lambda table: table.astype(np.float64),
+        "sets": lambda table: [set(np.flatnonzero(row)) for row in table],
+        "lists": lambda table: [np.flatnonzero(row).tolist() for row in table],
+        "words": lambda table: [{"abcdef"[i] for i in np.flatnonzero(row)} for row in table],
+    }
+    result = measure_outside(by_codes(Q, D), forms[form](q), forms[form](d), at=at, k=5, radius=1)
+    distances = (Q[:, None] != D).sum(axis=2)
+    shared = (q[:, None].astype(int) * d).sum(axis=2)
+    expected = [
+        average_precision(row, counts > 0, at=at)
+        for row, counts in zip(distances, shared, strict=True)
+    ]
+    np.testing.assert_allclose(result.per_query, expected, atol=1e-9)
+    assert result.relevance == "a shared label"
+    exponential = measure_outside(
+        by_codes(Q, D), forms[form](q), forms[form](d), at=at, gain="exponential"
+    )
+    assert exponential.value == result.value
+    gains: dict[str, Callable[[Any], Any]] = {"": lambda s: s, "_exponential": lambda s: 2**s - 1}
+    for name, gain in gains.items():
+        each = [ndcg(row, s, at or 90, gain) for row, s in zip(distances, shared, strict=True)]
+        cut = "all" if at is None else at
+        extras = {**result.extras, **exponential.extras}
+        assert extras[f"ndcg{name}@{cut}"] == pytest.approx(np.mean(each))
+    exact = measure_outside(by_vectors(Z, X), forms[form](q), forms[form](d), at=at)
+    assert exact.extras[f"ndcg@{'all' if at is None else at}"] > 0
+    assert result.queries_without_relevant == (shared.sum(axis=1) == 0).sum()
+    json.dumps(result.to_dict())
+
+
+def test_gains_have_names() -> None:
+    refused(["exponential, linear", "'squared'"], lambda: measure_outside(
+        by_codes(Q, D), np.eye(3)[QL] > 2, np.eye(3)[DL] > 2, gain="squared"), UnknownNameError)  # type: ignore[arg-type]  # fmt: skip
+
+
+def test_forms_of_one_label_each_give_one_number() -> None:
+    plain = measure_outside(by_codes(Q, D), QL, DL)
+    forms: list[Callable[[np.ndarray], Any]] = [
+        lambda labels: labels[:, None],
+        lambda labels: labels[None],
+        lambda labels: labels.astype(np.float64),
+        lambda labels: labels.astype(str),
+        lambda labels: labels.astype("S3"),
+        lambda labels: np.eye(3)[labels],
+        lambda labels: np.eye(3, dtype=bool)[labels],
+        lambda labels: [{int(label)} for label in labels],
+        lambda labels: labels.astype(np.uint64) + np.uint64(2**63),
+        lambda labels: labels.tolist(),
+    ]
+    for form in forms:
+        result = measure_outside(by_codes(Q, D), form(QL), form(DL))
+        np.testing.assert_allclose(result.per_query, plain.per_query, atol=1e-12)
+    assert (
+        measure_outside(by_codes(Q, D), np.eye(3)[QL], np.eye(3)[DL]).relevance == "the same label"
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [
+        (np.eye(3)[QL], DL, ["one-hot", "argmax(axis=1)"]),
+        (QL, np.eye(3)[DL] + np.eye(3)[DL[::-1]] > 0, ["multi-label tables", "numbers"]),
+        (QL.astype(str), DL, ["words", "numbers"]),
+        ([{1}] * 20, DL, ["sets", "numbers"]),
+        (np.eye(3)[QL] > 0, np.eye(4)[DL] > 0, ["(20, 3)", "(90, 4)"]),
+        (np.eye(3)[QL] * 2 - 1, np.eye(3)[DL], ["tables of 0 and 1", "(x > 0)"]),
+        (np.ma.masked_equal(QL, 1), DL, ["without a mask"]),
+        (QL + 0.5, DL, ["whole numbers"]),
+        (np.full(20, np.nan), DL, ["whole numbers"]),
+        ([{1}] * 19, [{1}] * 90, ["labels (20,)"]),
+        (np.eye(3)[QL].T, np.eye(3)[DL].T, ["lies on its side"]),
+    ],
+)  # fmt: skip
+def test_labels_of_two_forms_are_refused(one: Any, other: Any, words: list[str]) -> None:
+    refused(words, lambda: measure_outside(by_codes(Q, D), one, other))
+
+
+def test_a_protocol_asks_for_class_numbers() -> None:
+    codes = np.random.default_rng(0).integers(0, 4, (10_000, 2))
+    table = np.random.default_rng(0).random((10_000, 5)) < 0.3
+    refused(["one class number", "own"],
+            lambda: measure_outside(by_codes(codes, codes), table, table, protocol="P0"))  # fmt: skip

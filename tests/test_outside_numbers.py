@@ -8,9 +8,9 @@ from outside_cases import DL, PQ, QL, D, Q, X, Z, traps
 
 from gsl_tutorial.course.datasets import PROTOCOLS
 from gsl_tutorial.course.datasets.split_file import draw_split, label_checksum
-from gsl_tutorial.course.results.audit import check_protocol, warn_of_ties
+from gsl_tutorial.course.results.audit import check_sizes_and_classes, warn_of_ties
 from gsl_tutorial.course.results.code_files import measure_outside
-from gsl_tutorial.course.results.labels import labels_of
+from gsl_tutorial.course.results.saved_runs import labels_of
 from gsl_tutorial.course.results.searches import by_codes, by_tables, by_vectors
 from gsl_tutorial.errors import InvalidInputError
 
@@ -49,8 +49,8 @@ def test_checksums_and_bits_and_the_denominator_are_those_of_the_files() -> None
     assert result.database_label_sha256 == label_checksum(DL)
     assert result.bits == 8 * 32
     assert (result.denominator, result.ties) == ("retrieved", "exact")
-    symbols = [len(np.unique(column)) for column in D.T]
-    assert measure_outside(by_codes(Q, D), QL, DL).bits == sum(2 if n > 2 else 1 for n in symbols)
+    assert measure_outside(by_codes(Q, D), QL, DL).bits == 32
+    assert measure_outside(by_codes(Q, D, bits=8), QL, DL).bits == 8
 
 
 def test_labels_of_the_database_changed_while_ranking() -> None:
@@ -113,15 +113,15 @@ def test_every_drawn_split_is_the_protocols_and_one_other_label_is_not(
     labels = labels_of(code)
     drawn, protocol = draw_split(labels, code, seed=seed), PROTOCOLS[code]
     q, d = labels[drawn.indices.query], labels[drawn.indices.database]
-    assert check_protocol(q, d, protocol, drawn) == []
-    assert check_protocol(q, d, protocol, None) == []
+    assert check_sizes_and_classes(q, d, protocol, drawn) == []
+    assert check_sizes_and_classes(q, d, protocol, None) == []
     place = np.random.default_rng(seed)
     for given in ((q, "q"), (d, "d")):
         changed = given[0].copy()
         changed[place.integers(len(changed))] += 1
         pair = (changed, d) if given[1] == "q" else (q, changed)
         with pytest.raises(InvalidInputError, match="'labels changed'"):
-            check_protocol(*pair, protocol, drawn)
+            check_sizes_and_classes(*pair, protocol, drawn)
         if code != "digits":  # its classes are not of one size
             with pytest.raises(InvalidInputError, match="'labels changed'"):
-                check_protocol(*pair, protocol, None)
+                check_sizes_and_classes(*pair, protocol, None)

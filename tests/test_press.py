@@ -27,7 +27,7 @@ from gsl_tutorial.course.press import (
 )
 from gsl_tutorial.course.press.blanks import YOUR_TURN, blank
 from gsl_tutorial.course.press.cleaning import RUN_ME, WIDGET_VIEW, clean, faults
-from gsl_tutorial.course.press.environment import kernel_environment
+from gsl_tutorial.course.press.execution import kernel_environment
 from gsl_tutorial.course.press.sources import draft
 from gsl_tutorial.errors import InvalidInputError, StorageError, UnknownNameError
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gsl_tutorial.course.training import progress
-from gsl_tutorial.course.training.rounds import Progress
+from gsl_tutorial.course.training.rounds import TrainingStep
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def bars(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return made
 
 
-def at(step: int, n_steps: int) -> Progress:
-    return Progress(step, n_steps, 1 + step // 5, 3, 0.25)
+def at(step: int, n_steps: int) -> TrainingStep:
+    return TrainingStep(step, n_steps, 1 + step // 5, 3, 0.25)
 
 
 def test_the_bar_stands_where_the_training_stands_and_begins_again_with_the_next(

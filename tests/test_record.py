@@ -16,7 +16,7 @@ from gsl_tutorial.course.exercises import check, my_progress
 from gsl_tutorial.course.exercises import progress_file as record
 from gsl_tutorial.course.exercises.progress_file import Entry, Progress, note, progress_file, read
 from gsl_tutorial.course.exercises.progress_view import Overview, ProgressLine, Standing, chapters
-from gsl_tutorial.course.press.environment import kernel_environment
+from gsl_tutorial.course.press.execution import kernel_environment
 from gsl_tutorial.errors import DataMissingError, InvalidInputError
 
 
@@ -104,7 +104,7 @@ def test_two_notebooks_at_once_lose_nothing(file: Path) -> None:
 HOLDER = """
 import sys, time
 from gsl_tutorial.course.exercises import progress_file as record
-from gsl_tutorial.course.datasets.lock import exclusive
+from gsl_tutorial.course.datasets.download import exclusive
 path = record.progress_file()
 with exclusive(path.with_name(f".{path.name}.lock"), on_wait=lambda: None):
     print("held", flush=True)

@@ -39,7 +39,8 @@ EXTRAS = {
 RUNTIME = CORE + EXTRAS["course"]
 TESTING = [one for name, extra in EXTRAS.items() if name != "course" for one in extra]
 #: The extras that a room of the package may import from.
-ALLOWED = {"course.press": ("course", "authors", "test"), "course.two_tower": ("course", "lm")}
+ALLOWED = {"course.press": ("course", "authors", "test"), "course.two_tower": ("course", "lm"),
+           "course.results": ("course", "hdf5")}  # fmt: skip
 #: Distributions that are imported under another name.
 IMPORTED_AS = {
     "faiss-cpu": "faiss", "fonttools": "fontTools", "ipython": "IPython", "markdown-it-py": "markdown_it",

@@ -17,8 +17,8 @@ from gsl_tutorial.course.datasets.split_file import (
     read_split,
     write_split,
 )
-from gsl_tutorial.course.results import labels as labels_module
-from gsl_tutorial.course.results.labels import labels_of
+from gsl_tutorial.course.results import saved_runs
+from gsl_tutorial.course.results.saved_runs import labels_of
 from gsl_tutorial.errors import (
     ChecksumError,
     DataMissingError,
@@ -144,9 +144,9 @@ def test_labels_without_images_are_those_of_the_images(
     cifar: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     np.testing.assert_array_equal(np.bincount(cifar), [6_000] * 10)
-    monkeypatch.setattr(labels_module, "SHIPPED", tmp_path / "none")
-    monkeypatch.setattr(labels_module, "read_cifar10", lambda: (None, cifar))
+    monkeypatch.setattr(saved_runs, "SHIPPED", tmp_path / "none")
+    monkeypatch.setattr(saved_runs, "read_cifar10", lambda: (None, cifar))
     np.testing.assert_array_equal(labels_of("P1a"), cifar)
-    monkeypatch.setattr(labels_module, "CIFAR10_SHA256", "other")
+    monkeypatch.setattr(saved_runs, "CIFAR10_SHA256", "other")
     with pytest.raises(ChecksumError, match="labels of CIFAR-10"):
         labels_of("P1a")

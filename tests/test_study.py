@@ -8,8 +8,16 @@ from typing import Any
 import pytest
 
 from gsl_tutorial.course.study import available, load_study
+from gsl_tutorial.course.training.ablations import ABLATIONS
 from gsl_tutorial.course.training.methods import METHODS
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, UnknownNameError
+
+#: What came after the first studies.
+LATER = {"radius", "halfway", "pull-relative", *ABLATIONS}
+
+MAPS = ["map", "map-classes", "map-contrastive", "map-crowd", "map-digits", "map-why"]
+RIVALS = {"none", "penalty", "ste", "rotation", "soft", "radius"}
+SNAPS = {"snap-pull", "snap-lookahead", "snap-replace"}
 
 SMALL = """
 name = "small"
@@ -60,13 +68,12 @@ def changed(old: str, new: str) -> str:
 
 
 def test_the_studies_that_come_with_the_package_are_whole() -> None:
-    assert available() == ["cifar10", "digits"]
-    for name in available():
+    assert available() == ["cifar10", "digits", *MAPS]
+    for name in ("cifar10", "digits"):
         study = load_study(name)
         assert study.name == name
-        # Every method once: "snap" is "snap-pull".
         for trials in study.trials.values():
-            assert set(trials) == set(METHODS) - {"snap"}
+            assert set(trials) == set(METHODS) - LATER
         chosen = {(x, m): {} for x in study.tune.losses for m in study.tune.methods}
         runs = study.tuning() + [r for part in study.parts for r in study.runs(part, chosen)]
         assert len({(run.part, run.name) for run in runs}) == len(runs)
@@ -74,8 +81,40 @@ def test_the_studies_that_come_with_the_package_are_whole() -> None:
         used = {seed for part in study.parts if part.name != "layer" for seed in part.seeds}
         assert not used & set(study.tune.seeds)
         core = next(part for part in study.parts if part.name == "core")
-        assert set(core.methods) == set(METHODS) - {"snap"}
+        assert set(core.methods) == set(METHODS) - LATER
         assert len(core.seeds) >= 3
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_the_maps_are_whole_and_no_seed_that_chose_is_measured(name: str) -> None:
+    study = load_study(name)
+    assert study.name == name
+    chosen: dict[Any, Any] = {key: {} for key in study.keys()}  # noqa: SIM118
+    runs = study.tuning() + [r for part in study.parts for r in study.runs(part, chosen)]
+    assert len({(run.part, run.name) for run in runs}) == len(runs)
+    assert study.tune.protocols == ("validation",)
+    assert not {seed for part in study.parts for seed in part.seeds} & set(study.tune.seeds)
+    for trials in study.trials.values():
+        assert all(len(rows) + study.more_trials >= 4 for rows in trials.values())
+    if name in ("map", "map-contrastive"):
+        assert set(study.tune.methods) >= RIVALS | SNAPS
+        test = next(part for part in study.parts if part.name == "test")
+        assert test.cells == study.tune.cells
+        assert test.methods == study.tune.methods
+        assert test.protocols == ("P2",)
+        assert len(test.seeds) >= 5
+
+
+def test_the_map_compares_equal_bits_and_sweeps_four_decades() -> None:
+    study = load_study("map")
+    bits = [run.config.bits for run in study.tuning() if run.config.method == "none"]
+    assert {4, 8, 16} <= {one for one in bits if bits.count(one) >= 4}
+    parts = {part.name: part for part in study.parts}
+    assert len(parts["unseen"].seeds) >= 10
+    assert len(parts["unseen"].cells) == 2
+    strengths = [variant["strength"] for variant in parts["strength"].variants]
+    assert max(strengths) / min(strengths) >= 1e4
+    assert set(parts["quantizers"].quantizers) == {"opq", "rq"}
 
 
 def test_a_study_is_the_product_of_its_lists(write: Any) -> None:
@@ -193,7 +232,7 @@ def test_no_trials_at_all_are_refused(write: Any) -> None:
 
 
 def test_a_study_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UnknownNameError, match=r"a study out of cifar10, digits; got 'mnist'"):
+    with pytest.raises(UnknownNameError, match=r"a study out of cifar10, digits, map.*got 'mnist'"):
         load_study("mnist")
     with pytest.raises(DataMissingError, match="no such file"):
         load_study(tmp_path / "none.toml")

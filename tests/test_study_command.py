@@ -117,7 +117,7 @@ def test_a_report_of_nothing_says_so(command: Any, study: Study, tmp_path: Path)
 def test_an_unknown_study_on_the_command_line(command: Any) -> None:
     left = command("mnist")
     assert left.status == 2
-    assert "cifar10, digits" in left.err
+    assert "cifar10, digits, map" in left.err
 
 
 RESULTS = Path(__file__).parents[1] / "data" / "results"

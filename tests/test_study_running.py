@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from test_study import SMALL
 
+from gsl_tutorial import storage
 from gsl_tutorial.course.study import Study, StudyResults, StudyRun, load_study, run_part, running
 from gsl_tutorial.course.training.config import PROFILES
 from gsl_tutorial.errors import (
@@ -50,7 +51,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the runs that were made, in order; each takes no time."""
     names: list[str] = []
 
-    def execute(run: StudyRun, study: Study) -> Any:
+    def execute(run: StudyRun, study: Study, bench: Any) -> Any:
         names.append(run.name)
         return pretended(run, study)
 
@@ -166,7 +167,7 @@ def test_an_interrupted_write_leaves_a_run_to_be_done(
 ) -> None:
     results = StudyResults(study, tmp_path)
     first, second = results.planned("tune")[:2]
-    rename = running.write_json.__globals__["os"].replace
+    rename = storage.os.replace
 
     def broken(source: Any, target: Path) -> None:
         if Path(target).name == second.name + kind:

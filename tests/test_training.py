@@ -24,12 +24,12 @@ from runs_cases import (
 
 from gsl_tutorial import storage
 from gsl_tutorial.course.datasets import Dataset, Split, load_digits
-from gsl_tutorial.course.training import optimizer as optimizing
+from gsl_tutorial.course.training import optimizer as optimizer_module
 from gsl_tutorial.course.training import rounds
 from gsl_tutorial.course.training.config import PROFILES, Schedule
 from gsl_tutorial.course.training.embedding import embed_split
 from gsl_tutorial.course.training.methods import METHODS, MethodOptions
-from gsl_tutorial.course.training.rounds import DivergedError, Progress, follow, train
+from gsl_tutorial.course.training.rounds import DivergedError, TrainingStep, follow, train
 from gsl_tutorial.course.training.runs import RunFolder, TrainedModel
 from gsl_tutorial.course.training.train_run import train_run
 from gsl_tutorial.errors import (
@@ -76,7 +76,7 @@ def test_the_callers_images_and_labels_are_left_alone(dataset: str) -> None:
 
 def test_history_has_one_record_a_round_and_the_network_learns() -> None:
     images, labels = make_data("digits")
-    steps: list[Progress] = []
+    steps: list[TrainingStep] = []
     rounds: list[tuple[int, int, bool]] = []
     model = train(
         config(),
@@ -87,7 +87,9 @@ def test_history_has_one_record_a_round_and_the_network_learns() -> None:
     )
     assert [record["round"] for record in model.history] == [1, 2, 3]
     known = {"round", "loss", "relative_distortion", "perplexity", "seconds"}
-    assert [set(record) - known for record in model.history] == [set(), *[{"cosine", "uphill"}] * 2]
+    known |= {"purity", "pure_cells", "codeword_purity"}
+    later = {"cosine", "uphill", "moved", "codeword_moved"}
+    assert [set(record) - known for record in model.history] == [set(), later, later]
     assert all(known <= set(record) for record in model.history)
     for record in model.history[1:]:
         assert record["uphill"] == 0, "the pull of a snap is never uphill"
@@ -152,8 +154,8 @@ def test_biases_take_longer_steps_and_decay_as_slowly_as_the_rest() -> None:
     weight, bias = layer.weight.detach().clone(), layer.bias.detach().clone()
     schedule = Schedule(1, 1, 1, learning_rate=0.1, momentum=0.5, weight_decay=0.5, bias_step=8.0)
     # With Nesterov a first step with momentum m is 1 + m plain ones.
-    optimizer = optimizing.sgd(schedule, layer)
-    optimizing.set_learning_rate(optimizer, share=0.1)
+    optimizer = optimizer_module.sgd(schedule, layer)
+    optimizer_module.set_learning_rate(optimizer, share=0.1)
     layer.weight.grad, layer.bias.grad = torch.ones(2, 2), torch.ones(2)
     optimizer.step()
     rate = 0.1 / 2 * 1.5
@@ -164,13 +166,13 @@ def test_biases_take_longer_steps_and_decay_as_slowly_as_the_rest() -> None:
 def test_frozen_weights_are_not_the_optimizers() -> None:
     layer = torch.nn.Linear(2, 2)
     layer.weight.requires_grad_(False)
-    groups = optimizing.sgd(Schedule(1, 1, 1, learning_rate=0.1), layer).param_groups
+    groups = optimizer_module.sgd(Schedule(1, 1, 1, learning_rate=0.1), layer).param_groups
     assert [len(group["params"]) for group in groups] == [0, 1]
 
 
 def test_the_learning_rate_rises_and_falls(monkeypatch: pytest.MonkeyPatch) -> None:
-    original, asked = optimizing.triangle, []
-    monkeypatch.setattr(optimizing, "triangle", lambda t: asked.append(t) or original(t))
+    original, asked = optimizer_module.triangle, []
+    monkeypatch.setattr(optimizer_module, "triangle", lambda t: asked.append(t) or original(t))
     images, labels = make_data("digits")
     train(config(), images[:640], labels[:640])
     n_steps = ROUNDS * 2 * 10
@@ -242,7 +244,7 @@ def test_every_method_says_that_it_diverged(
     folder = RunFolder(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         train(config(method=method), *data, folder=folder, on_round=Stop(1, "after").on_round)
-    monkeypatch.setattr(optimizing, "triangle", lambda share: 1e38)
+    monkeypatch.setattr(optimizer_module, "triangle", lambda share: 1e38)
     with pytest.raises(
         DivergedError, match=r"finite.*NaN or infinity.*lower the strength"
     ) as error:

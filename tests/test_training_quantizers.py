@@ -97,7 +97,7 @@ def half(monkeypatch: pytest.MonkeyPatch) -> Schedule:
 
 
 @pytest.mark.parametrize("loss", SIMILARITIES)
-@pytest.mark.parametrize("method", ["soft", "snap"])
+@pytest.mark.parametrize("method", ["soft", "snap-pull"])
 def test_runs_in_bfloat16_keep_weights_and_codebooks_in_single_precision(
     half: Schedule, loss: str, method: str
 ) -> None:

@@ -201,7 +201,7 @@ def test_a_run_of_another_configuration_names_what_differs(resume: bool, finishe
     for phrase in (
         str(finished),
         "seed=0 instead of 1",
-        "method='snap' instead of 'penalty'",
+        "method='snap-pull' instead of 'penalty'",
         "n_candidates=4 instead of 2",
         "choose another folder",
     ):

@@ -10,9 +10,9 @@ import torch
 from runs_cases import ROUNDS, SMALL, config, make_data, shorten
 
 from gsl_tutorial.course.training import rounds
-from gsl_tutorial.course.training.averaging import WeightAverage
 from gsl_tutorial.course.training.config import PROFILES
 from gsl_tutorial.course.training.encoders import DigitsEncoder
+from gsl_tutorial.course.training.optimizer import WeightAverage
 from gsl_tutorial.course.training.rounds import train
 
 

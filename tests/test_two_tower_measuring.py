@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from gsl_tutorial.course.datasets.interactions import Interactions
+from gsl_tutorial.course.datasets.interactions import Interactions, lots
 from gsl_tutorial.course.two_tower.data import simulated_data
-from gsl_tutorial.course.two_tower.evaluation import CUTS, measure_lists, measure_towers
+from gsl_tutorial.course.two_tower.evaluation import CUTS, measure_lists, measure_towers, top_items
 from gsl_tutorial.course.two_tower.simulator import made_up_items
 from gsl_tutorial.course.two_tower.towers import TwoTower
 from gsl_tutorial.course.two_tower.training import Trained, TwoTowerConfig
+from gsl_tutorial.errors import InvalidInputError
 
 N = 300
 TEXT, CELLS = made_up_items(N, 6, random_state=0)
@@ -87,8 +90,83 @@ def test_what_was_retrieved_is_that_of_the_first_ten(seed: int) -> None:
     shown = [int(j) for row in top for j in row[:10]]
     assert figures["coverage@10"] == pytest.approx(len(set(shown)) / N)
     assert figures["popularity@10"] == pytest.approx(sum(popularity[j] for j in shown) / 40)
-    head = set(np.argsort(-popularity, kind="stable")[: N // 5].tolist())
+    head = set(sorted(range(N), key=lambda j: (-popularity[j], int(lots(j))))[: N // 5])
     rare = [(row, j) for row, j in zip(hidden.user, hidden.item, strict=True) if j not in head]
     assert figures["tail_events"] == len(rare) > 0
     hits = sum(j in top[row, :50] for row, j in rare)
     assert figures["tail_recall@50"] == pytest.approx(hits / len(rare))
+
+
+def test_a_scorer_that_knows_nothing_gets_what_chance_gives() -> None:
+    """Popular items stand first in this catalogue: by position, they would all be found."""
+    rng = np.random.default_rng(0)
+    n_users, n = 400, 500
+    popularity = np.sort(rng.integers(1, 100, n))[::-1]
+    liked = rng.choice(n, n_users, p=popularity**2.0 / (popularity**2.0).sum())
+    hidden = Interactions(np.arange(n_users), liked, np.zeros(n_users, int), n_users, n)
+    nothing = np.zeros(0, int)
+    known = Interactions(nothing, nothing, nothing, n_users, n)
+    users = np.arange(n_users)
+    figures = measure_lists(
+        top_items(np.zeros((n_users, n)), known, users, 100), users, hidden, popularity
+    ).figures
+    by_position = measure_lists(
+        np.tile(np.arange(100), (n_users, 1)), users, hidden, popularity
+    ).figures
+    assert by_position["recall@10"] > 0.03
+    assert figures["recall@10"] == pytest.approx(10 / n, abs=0.02)
+    assert figures["popularity@10"] == pytest.approx(popularity.mean(), rel=0.03)
+    assert figures["coverage@10"] == 1
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.sampled_from([1, 3, 1000]))
+def test_lists_hold_the_best_of_what_is_left_once_each(seed: int, k: int, n_scores: int) -> None:
+    rng = np.random.default_rng(seed)
+    n, n_users = 30, 4
+    user, item = rng.integers(0, n_users, 60), rng.integers(0, n, 60)
+    known = Interactions(user, item, rng.integers(0, 9, 60), n_users, n)
+    users = rng.permutation(n_users)
+    scores = rng.integers(0, n_scores, (n_users, n)).astype(rng.choice([np.float32, np.float64]))
+    scores[rng.random(scores.shape) < 0.1] = -np.inf
+    top = top_items(scores, known, users, k)
+    assert top.shape == (n_users, min(k, n))
+    for row, who in enumerate(users):
+        left = sorted(set(range(n)) - set(of(known, who)))
+        listed = [j for j in top[row] if j >= 0]
+        assert len(listed) == len(set(listed)) == min(k, len(left))
+        assert set(listed) <= set(left)
+        assert (top[row, len(listed) :] == -1).all()
+        best = sorted((scores[row, j] for j in left), reverse=True)[: len(listed)]
+        assert [scores[row, j] for j in listed] == best
+        # Neither the other rows nor their number matter, but the seed does.
+        one = top_items(scores[row : row + 1], known, users[row : row + 1], k)
+        assert one[0].tolist() == top[row].tolist()
+    if n_scores == 1:
+        assert not np.array_equal(top_items(scores, known, users, k, seed=1), top) or k < 3
+    filled = top_items(scores, known, users, n)
+    measure_lists(filled, users, known, known.counts())
+
+
+@pytest.mark.parametrize("where", [0, 7])
+def test_scores_that_are_not_numbers_are_refused(where: int) -> None:
+    known = Interactions(np.array([0]), np.array([2]), np.array([5]), 1, 8)
+    scores = np.arange(8.0)[None]
+    scores[0, where] = np.nan
+    with pytest.raises(InvalidInputError, match="without NaN"):
+        top_items(scores, known, np.array([0]), 3)
+    with pytest.raises(InvalidInputError, match="a row for each user"):
+        top_items(scores[:, :5], known, np.array([0]), 3)
+    with pytest.raises(InvalidInputError, match="users from 0 to 0"):
+        top_items(np.zeros((1, 8)), known, np.array([-1]), 3)
+
+
+@pytest.mark.parametrize(
+    ("top", "words"),
+    [([[0, -1, 2]], "at the ends"), ([[0, 1, 8]], "items from 0 to 7"), ([[0, 1, -2]], "from -2"),
+     ([[3, 1, 3]], "an item twice"), ([[0.5, 1, 2]], "item numbers"), ([[0], [1]], "1 users")],
+)  # fmt: skip
+def test_lists_that_are_none_are_refused(top: list[list[float]], words: str) -> None:
+    hidden = Interactions(np.array([0]), np.array([2]), np.array([5]), 1, 8)
+    with pytest.raises(InvalidInputError, match=words):
+        measure_lists(np.array(top), np.array([0]), hidden, np.arange(8))

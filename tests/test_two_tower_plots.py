@@ -11,7 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from gsl_tutorial.course.plots import item_codes, trials, two_tower
+from gsl_tutorial.course.plots import two_tower
 from gsl_tutorial.course.plots.style import png
 
 RNG = np.random.default_rng(0)
@@ -41,7 +41,7 @@ def _arms(n: int) -> Figure:
 
 def _codes(sizes: tuple[int, ...]) -> Figure:
     row = {size: (0.3 - 0.1 / size if size else 0.3, 0.01) for size in sizes}
-    return item_codes.draw_codes({"a": {"none": {0: (0.3, 0.0), **row}, "snap-pull": row}})
+    return two_tower.draw_codes({"a": {"none": {0: (0.3, 0.0), **row}, "snap-pull": row}})
 
 
 DRAWINGS: dict[str, Callable[[], Figure]] = {
@@ -58,7 +58,7 @@ DRAWINGS: dict[str, Callable[[], Figure]] = {
     "knob, one value": lambda: two_tower.draw_knob([0], {"r": {"text": [(0.1, 0)]}}),
     "codes": lambda: _codes((8, 16, 32)),
     "codes, one size": lambda: _codes((8,)),
-    "trials": lambda: trials.draw_trials(
+    "trials": lambda: two_tower.draw_trials(
         {"a": {"uniform": [("x", 0.3), ("y", 0.31)], "hard": [("30 cells", 0.29)]}}, xlabel="R"
     ),
 }

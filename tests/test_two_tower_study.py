@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from gsl_tutorial.course.results.saved_runs import DATA
+from gsl_tutorial.course.study import run_part
 from gsl_tutorial.course.two_tower import study as study_module
 from gsl_tutorial.course.two_tower.data import simulated_data
 from gsl_tutorial.course.two_tower.grid import load_grid, tuned_arm
@@ -20,7 +21,7 @@ from gsl_tutorial.course.two_tower.report import (
     paired_difference,
 )
 from gsl_tutorial.course.two_tower.simulator import made_up_items
-from gsl_tutorial.course.two_tower.study import TwoTowerResults, run_two_tower
+from gsl_tutorial.course.two_tower.study import TIES, TwoTowerResults
 from gsl_tutorial.errors import (
     DataMissingError,
     InvalidInputError,
@@ -85,18 +86,18 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TwoTowerResults:
 
 def test_a_study_runs_chooses_resumes_and_reports(results: TwoTowerResults) -> None:
     with pytest.raises(DataMissingError, match="part tune"):
-        run_two_tower(results, "core")
-    assert run_two_tower(results, "tune", share=(1, 2)) == 2
+        run_part(results, "core")
+    assert run_part(results, "tune", share=(1, 2)) == 2
     with pytest.raises(DataMissingError, match="are missing"):
         results.planned("core")
-    assert run_two_tower(results, "tune") == 2
-    assert run_two_tower(results, "tune") == 0
+    assert run_part(results, "tune") == 2
+    assert run_part(results, "tune") == 0
     trials = results.records("tune", arm="text")
     best = max(trials, key=lambda r: r["figures"]["recall@10"])["config"]["temperature"]
     assert {r.config.temperature for r in results.planned("core") if r.config.arm == "text"} == {
         best
     }
-    assert run_two_tower(results, "core", provenance={"commit": "x"}) == 4
+    assert run_part(results, "core", provenance={"commit": "x"}) == 4
     rows = compare_arms(results, "core", "simulated")
     text, uniform = (["core"], "text"), (["core"], "uniform")
     difference = paired_difference(results, "simulated", text, uniform)
@@ -109,7 +110,7 @@ def test_a_study_runs_chooses_resumes_and_reports(results: TwoTowerResults) -> N
     assert rows[1].against_uniform is not None
     record = results.records("core", arm="text", seed=0)[0]
     assert record["commit"] == "x"
-    assert results.per_user(record).mean() == pytest.approx(
+    assert results.per_query(record).mean() == pytest.approx(
         record["figures"]["recall@10"], abs=1e-3
     )
     words = arms_as_text(rows)
@@ -121,15 +122,15 @@ def test_a_study_runs_chooses_resumes_and_reports(results: TwoTowerResults) -> N
     assert "±" in words
     assert "±" not in alone  # one seed has no spread
     assert "against" not in alone
-    run_two_tower(results, "codes-tune")
-    run_two_tower(results, "codes")
+    run_part(results, "codes-tune")
+    run_part(results, "codes")
     table = code_table(results, "simulated")
     assert list(table["none"]) == [0, 4, 8]
     assert list(table["penalty"]) == [4]
 
 
 def test_records_of_other_settings_are_not_taken_for_ours(results: TwoTowerResults) -> None:
-    run_two_tower(results, "tune")
+    run_part(results, "tune")
     run = results.planned("tune")[0]
     record = read_json(results.file(run))
     record["config"]["epochs"] = 99
@@ -180,7 +181,7 @@ def test_our_grid_is_fair() -> None:
 @pytest.mark.parametrize("share", [(0, 2), (3, 2)])
 def test_a_share_that_is_none_is_refused(results: TwoTowerResults, share: tuple[int, int]) -> None:
     with pytest.raises(InvalidInputError, match="count from 1"):
-        run_two_tower(results, "tune", share=share)
+        run_part(results, "tune", share=share)
 
 
 def test_shipped_records_are_those_of_the_grid_and_hold_no_ratings() -> None:
@@ -216,3 +217,13 @@ def test_spread_over_identical_seeds_is_zero(tmp_path: Path) -> None:
     assert text.verdict.endswith("better")
     with pytest.raises(DataMissingError, match="--part core"):
         compare_arms(kept, "core", "simulated")
+
+
+def test_records_of_two_rules_for_ties_are_not_compared(tmp_path: Path) -> None:
+    results = TwoTowerResults(load_grid(), tmp_path)
+    old = {"run": "a", "arm": "text"}
+    write_json(results.path / "core" / "a.json", old)
+    assert results.records("core", arm="text") == [old]  # what is shipped stays readable
+    write_json(results.path / "core" / "b.json", {"run": "b", "arm": "text", "ties": TIES})
+    with pytest.raises(RunMismatchError, match="item number and lots"):
+        results.records("core")

@@ -8,8 +8,8 @@ import pytest
 
 from gsl_tutorial.course.results.saved_runs import DATA
 from gsl_tutorial.course.two_tower.grid import load_grid
+from gsl_tutorial.course.two_tower.report import in_words, search_trials
 from gsl_tutorial.course.two_tower.study import TwoTowerResults
-from gsl_tutorial.course.two_tower.trials import in_words, search_trials
 from gsl_tutorial.errors import DataMissingError, UnknownNameError
 from gsl_tutorial.storage import write_json
 

@@ -9,6 +9,7 @@ and the share of database items that the classifier gets right. Ties are average
 from __future__ import annotations
 
 import math
+from numbers import Real
 
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.validation import check_count
@@ -29,7 +30,7 @@ def trivial_map(accuracy: float, database_accuracy: float | None = None, *, C: i
     C = check_count(C, name="C, the number of classes,", low=2)
     database_accuracy = accuracy if database_accuracy is None else database_accuracy
     for value in (accuracy, database_accuracy):
-        if not 0 <= value <= 1:
+        if not isinstance(value, Real) or not 0 <= value <= 1:
             raise InvalidInputError("an accuracy from 0 to 1", f"{value!r}", "divide by 100?")
     wrong = (1 - database_accuracy) / (C - 1)
     return accuracy * _two_groups(database_accuracy, C) + (1 - accuracy) * _two_groups(wrong, C)

@@ -5,16 +5,18 @@ as its group's share of relevant ones: the mean over all orders. A radius never 
 per query; their mean over all queries, those with nothing relevant included (as 0), is what tables
 show.
 
-Mind the word: here recall@k is the share of the *relevant* items found (same label). In the literature
+An item is relevant when it has the query's label, or, with several labels for each (`relevance`), when
+it shares one. Mind the word: here recall@k is the share of the *relevant* items found. In the literature
 on nearest-neighbour search the same word means the share of queries whose true nearest neighbour is
 among the first k.
 """
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float, Integer, Real
@@ -22,7 +24,7 @@ from jaxtyping import Bool, Float, Integer, Real
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.evaluation.ranking import Members, check_distances, check_labels, stream
 from gsl_tutorial.evaluation.ties import Runs, hits_within
-from gsl_tutorial.validation import check_count, check_name, describe
+from gsl_tutorial.validation import as_array, as_labels, check_count, check_name, describe
 
 RecallDenominator = Literal["relevant", "attainable"]
 Empty = Literal["zero", "left out"]
@@ -30,8 +32,8 @@ Empty = Literal["zero", "left out"]
 
 def precisions_at(
     distances: Real[np.ndarray, "B N"],
-    query_labels: Integer[np.ndarray, " B"],
-    database_labels: Integer[np.ndarray, " N"],
+    query_labels: Integer[np.ndarray, " B"] | Bool[np.ndarray, "B L"],
+    database_labels: Integer[np.ndarray, " N"] | Bool[np.ndarray, "N L"],
     *,
     k: int,
 ) -> Float[np.ndarray, " B"]:
@@ -43,7 +45,8 @@ def precisions_at(
     >>> precisions_at(d, np.array([7]), np.array([7, 7, 3]), k=2)
     array([0.75])
     """
-    k = check_count(k, name="k", low=1, high=np.shape(distances)[-1])
+    distances = as_array(distances, name="distances")
+    k = check_count(k, name="k", low=1, high=_n_items(distances))
     of_runs = partial(precision_of_runs, k=k)
     parts = _each(distances, query_labels, database_labels, of_runs)
     return np.concatenate([np.empty(0), *parts])
@@ -51,8 +54,8 @@ def precisions_at(
 
 def recalls_at(
     distances: Real[np.ndarray, "B N"],
-    query_labels: Integer[np.ndarray, " B"],
-    database_labels: Integer[np.ndarray, " N"],
+    query_labels: Integer[np.ndarray, " B"] | Bool[np.ndarray, "B L"],
+    database_labels: Integer[np.ndarray, " N"] | Bool[np.ndarray, "N L"],
     *,
     k: int,
     denominator: RecallDenominator = "relevant",
@@ -68,7 +71,8 @@ def recalls_at(
     >>> recalls_at(d, np.array([7]), labels, k=1, denominator="attainable")
     array([1.])
     """
-    k = check_count(k, name="k", low=1, high=np.shape(distances)[-1])
+    distances = as_array(distances, name="distances")
+    k = check_count(k, name="k", low=1, high=_n_items(distances))
     check_name("recall denominator", denominator, get_args(RecallDenominator))
     of_runs = partial(recall_of_runs, k=k, denominator=denominator)
     parts = _each(distances, query_labels, database_labels, of_runs)
@@ -77,17 +81,18 @@ def recalls_at(
 
 def precision_recall_curve(
     distances: Real[np.ndarray, "B N"],
-    query_labels: Integer[np.ndarray, " B"],
-    database_labels: Integer[np.ndarray, " N"],
+    query_labels: Integer[np.ndarray, " B"] | Bool[np.ndarray, "B L"],
+    database_labels: Integer[np.ndarray, " N"] | Bool[np.ndarray, "N L"],
 ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
     """Precision at k and recall at k, k = 1..N, averaged over queries; tied items share evenly.
 
     The plain curve, never interpolated. Queries with nothing relevant have recall 0.
     """
-    total = np.zeros((2, np.shape(distances)[-1]))
+    distances = as_array(distances, name="distances")
+    total = np.zeros((2, _n_items(distances)))
     for sums in _each(distances, query_labels, database_labels, curve_of_runs):
         total += sums
-    precision, recall = total / max(1, len(query_labels))
+    precision, recall = total / max(1, len(distances))
     return precision, recall
 
 
@@ -131,7 +136,7 @@ class Within(NamedTuple):
 
 def within_radius(
     distances: Real[np.ndarray, "B U"],
-    query_labels: Integer[np.ndarray, " B"],
+    query_labels: Integer[np.ndarray, " B"] | Bool[np.ndarray, "B L"],
     members: Members,
     *,
     radius: float,
@@ -150,7 +155,8 @@ def within_radius(
     >>> within_radius(d, np.array([7, 7]), Members.of_labels(labels), radius=1)
     Within(precision=array([0.5, 0. ]), recall=array([0.5, 0. ]), retrieved=array([2, 0]))
     """
-    distances, query_labels = np.asarray(distances), np.asarray(query_labels)
+    distances = as_array(distances, name="distances")
+    query_labels = as_labels(query_labels, name="query labels")
     check_name("rule for queries that retrieve nothing", empty, get_args(Empty))
     if distances.shape != (len(query_labels), len(members.sizes)):
         raise InvalidInputError(
@@ -159,7 +165,7 @@ def within_radius(
             "rows are queries, columns are what `members` counts",
         )
     check_distances(distances)
-    if not radius >= 0:
+    if not isinstance(radius, numbers.Real) or not radius >= 0:
         raise InvalidInputError("a radius of 0 or more", f"{radius}", "change the radius")
     inside: Bool[np.ndarray, "B U"] = distances <= radius
     retrieved = inside @ members.sizes.astype(np.int64)
@@ -181,7 +187,7 @@ def code_distances(
     >>> code_distances(np.array([[3, 5]]), np.array([[3, 5], [3, 9], [0, 0]]))
     array([[0, 1, 2]], dtype=uint8)
     """
-    query_codes, codes = np.asarray(query_codes), np.asarray(codes)
+    query_codes, codes = (as_array(one, name="codes") for one in (query_codes, codes))
     if (
         query_codes.ndim != 2
         or codes.ndim != 2
@@ -193,21 +199,55 @@ def code_distances(
             f"{describe(query_codes)} and {describe(codes)}",
             "pass codes of one quantizer, one row for each item",
         )
-    differing = np.zeros((len(query_codes), len(codes)), np.min_scalar_type(codes.shape[1]))
+    counts = np.min_scalar_type(codes.shape[1])
+    if _are_bits(query_codes) and _are_bits(codes):
+        words = words_of_bits(query_codes), words_of_bits(codes)
+        return word_distances(*words).astype(counts, copy=False)
+    differing = np.zeros((len(query_codes), len(codes)), counts)
     for mine, theirs in zip(query_codes.T, codes.T, strict=True):
-        differing += mine[:, None] != theirs
+        # As bytes: adding truth values would convert them, at eight times the price.
+        differing += (mine[:, None] != theirs).view(np.uint8)
     return differing
+
+
+def _are_bits(codes: Integer[np.ndarray, "n M"]) -> bool:
+    return codes.shape[1] > 8 and codes.size > 0 and 0 <= codes.min() <= codes.max() <= 1
+
+
+def words_of_bits(bits: Integer[np.ndarray, "n M"]) -> Integer[np.ndarray, "n W"]:
+    """Columns of 0 and 1 in words of 64 bits, for `word_distances`; what fills up is 0."""
+    n_words = -(-bits.shape[1] // 64)
+    packed = np.zeros((len(bits), 8 * n_words), dtype=np.uint8)
+    packed[:, : -(-bits.shape[1] // 8)] = np.packbits(bits.astype(np.uint8), axis=1)
+    return packed.view(np.uint64)
+
+
+def word_distances(
+    query_words: Integer[np.ndarray, "B W"], words: Integer[np.ndarray, "U W"]
+) -> Integer[np.ndarray, "B U"]:
+    """The Hamming distance of codes in words: sixty-four bits in one exclusive or."""
+    counts = np.min_scalar_type(64 * words.shape[1])
+    differing = np.zeros((len(query_words), len(words)), counts)
+    for mine, theirs in zip(query_words.T, words.T, strict=True):
+        differing += np.bitwise_count(mine[:, None] ^ theirs)
+    return differing
+
+
+def _n_items(distances: np.ndarray) -> int:
+    if distances.ndim != 2:
+        raise InvalidInputError("distances (B, N)", describe(distances), "a row for each query")
+    return int(distances.shape[1])
 
 
 def _each(
     distances: Real[np.ndarray, "B N"],
-    query_labels: Integer[np.ndarray, " B"],
-    database_labels: Integer[np.ndarray, " N"],
+    query_labels: Any,
+    database_labels: Any,
     score: Callable[[Runs], Float[np.ndarray, "..."]],
 ) -> Iterator[Float[np.ndarray, "..."]]:
-    distances = np.asarray(distances)
-    query_labels, database_labels = np.asarray(query_labels), np.asarray(database_labels)
-    check_labels(distances, query_labels, database_labels)
+    query = as_labels(query_labels, name="query labels")
+    database = as_labels(database_labels, name="database labels")
+    check_labels(distances, query, database)
     check_distances(distances)
-    members = Members.of_labels(database_labels)
-    return stream(lambda rows: distances[rows], query_labels, members, score)
+    members = Members.of_labels(database)
+    return stream(lambda rows: distances[rows], query, members, score)

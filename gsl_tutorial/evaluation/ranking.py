@@ -1,193 +1,300 @@
 """A ranking, condensed: for every query the tie groups that hold something relevant, and nothing else.
 
-Every measure of `evaluation` and `curves` is a sum over these groups (`ties.Runs`). `Members` says what
-is relevant to whom; `relevant_runs` condenses the distances of some queries; `stream` does so for
-many queries, a few at a time and in threads, so that memory stays flat however many there are.
+Every measure of `average_precision` and `at_rank` is a sum over these groups (`ties.Runs`). `Members` says
+which items a database holds and what is relevant to whom; `relevant_runs` condenses the distances of
+some queries; `stream` does so for many queries, a few at a time and in threads, so that memory stays
+flat however many there are.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
-from jaxtyping import Bool, Integer, Real
+from jaxtyping import Bool, Float, Integer, Real
 
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.evaluation.ties import Runs, runs_by_sorting
-from gsl_tutorial.validation import describe
-
-#: From so many distances on, compiling (seconds, once on a machine) is worth it: NumPy needs a second.
-COMPILED_FROM = 10_000_000
+from gsl_tutorial.evaluation.relevance import Relevance
+from gsl_tutorial.evaluation.sorting import bits_for, flagged
+from gsl_tutorial.evaluation.ties import Carried, Runs, runs_by_sorting, runs_of_flagged
+from gsl_tutorial.validation import as_array, describe
 
 # Distances that one thread works on at a time: few enough for the cache, enough to be worth a call.
-_CACHED = 800_000
+_CACHED = 100_000
+# So few distances are ranked before a pool of threads has started.
+_ONE_THREAD = 100_000
+
+# Bytes that the hits of queries seen before may take.
+_REMEMBERED = 32_000_000
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Members:
+class Members(Mapping[Any, Integer[np.ndarray, " U"]]):
     """What a database holds: U groups of items that are always tied, and how many of each label.
 
-    A group is a distinct code (`of_counts`) or a single item (`of_labels`). Label number c has its
-    items in groups[starts[c] : starts[c + 1]], counts[...] of them in each; after the last label
-    stands an empty one, for labels that the database lacks.
+    A group is a distinct code (`of_groups`, `of_counts`) or a single item (`of_labels`). As a mapping it
+    has, for each label, the number of its items in each group; with several labels for each item, an
+    item counts for each of them.
+
+    Parameters
+    ----------
+    relevance
+        Labels of E entries: items of one label (or set of labels) in one group.
+    group, count
+        (E,) The entry's group and how many items it stands for; None: each is an item and a group.
+    n_groups
+        U, where `group` is given.
     """
 
-    labels: Integer[np.ndarray, " C"]
-    starts: Integer[np.ndarray, " C+2"]
-    groups: Integer[np.ndarray, " R"]
-    counts: Integer[np.ndarray, " R"]
-    sizes: Integer[np.ndarray, " U"]
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+
+    def __init__(
+        self,
+        relevance: Relevance,
+        group: Integer[np.ndarray, " E"] | None = None,
+        count: Integer[np.ndarray, " E"] | None = None,
+        n_groups: int = 0,
+    ) -> None:
+        self.relevance = relevance
+        self.group, self.count = group, count
+        # Hits of queries seen before: many have the same label.
+        self._known: dict[bytes, Integer[np.ndarray, " U"]] = {}
+        self.n_groups = len(relevance) if group is None else n_groups
+
+    @cached_property
+    def sizes(self) -> Integer[np.ndarray, " U"]:
+        """How many items each group has."""
+        if self.group is None or self.count is None:
+            return np.ones(self.n_groups, dtype=np.int32)
+        return np.bincount(self.group, self.count, minlength=self.n_groups).astype(np.int32)
 
     @classmethod
-    def of_labels(cls, labels: Integer[np.ndarray, " N"]) -> Members:
+    def of_labels(cls, labels: object) -> Members:
         """Every item a group of its own."""
-        known, number = np.unique(labels, return_inverse=True)
-        order = np.argsort(number, kind="stable").astype(np.int32)
-        ones = np.ones(len(labels), dtype=np.int32)
-        return cls(known, _starts(np.bincount(number, minlength=len(known))), order, ones, ones)
+        return cls(Relevance.of(labels))
 
     @classmethod
-    def of_counts(cls, counts: Mapping[int, Integer[np.ndarray, " U"]]) -> Members:
-        """From the dictionary of `group_codes`: for each label, its items in each group."""
-        known = np.array(sorted(counts), dtype=np.int64)
-        table = np.stack([counts[label] for label in known.tolist()] or [np.zeros(0, np.int32)])
-        number, groups = np.nonzero(table)
-        sizes = np.bincount(number, minlength=len(known))
+    def of_groups(
+        cls, group: Integer[np.ndarray, " N"], labels: object, *, n_groups: int
+    ) -> Members:
+        """From the group and the label (or labels) of each of N items."""
+        relevance = Relevance.of(labels)
+        numbers = relevance.numbers().astype(np.int64)
+        n_kinds = int(numbers.max(initial=0)) + 1
+        # Items of one label in one group are one entry.
+        _, first, count = np.unique(
+            group * n_kinds + numbers, return_index=True, return_counts=True
+        )
+        return cls(relevance.take(first), group[first], count.astype(np.int32), n_groups)
+
+    @classmethod
+    def of_counts(cls, counts: Mapping[Any, Integer[np.ndarray, " U"]]) -> Members:
+        """From a dictionary: for each label, the number of its items in each group."""
+        if isinstance(counts, Members):
+            return counts
+        known = list(counts)
+        table = np.stack([counts[label] for label in known] or [np.zeros(0, np.int32)])
+        number, group = np.nonzero(table)
+        labels = np.array(known, dtype=None if known else np.int64)[number]
         return cls(
-            known,
-            _starts(sizes),
-            groups.astype(np.int32),
-            table[number, groups].astype(np.int32),
-            table.sum(axis=0, dtype=np.int32),
+            Relevance.of(labels), group, table[number, group].astype(np.int32), table.shape[1]
         )
 
-    def number_of(self, query_labels: Integer[np.ndarray, " B"]) -> Integer[np.ndarray, " B"]:
-        """The number c of each query's label; C where the database has nothing of it."""
-        place = np.searchsorted(self.labels, query_labels)
-        known = place < len(self.labels)
-        known[known] = self.labels[place[known]] == query_labels[known]
-        return np.where(known, place, len(self.labels))
+    def __getitem__(self, label: Any) -> Integer[np.ndarray, " U"]:
+        found = self.relevance.carrying(label)
+        if not found.any():
+            raise KeyError(label)
+        return self._of_entries(found)
 
-    def relevant_to(self, query_labels: Integer[np.ndarray, " B"]) -> Integer[np.ndarray, "B U"]:
-        """How many items of each group are relevant to each query."""
-        hits = np.zeros((len(query_labels), len(self.sizes)), dtype=np.int32)
-        for row, c in zip(hits, self.number_of(query_labels).tolist(), strict=True):
-            part = slice(self.starts[c], self.starts[c + 1])
-            row[self.groups[part]] = self.counts[part]
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.relevance.names())
+
+    def __len__(self) -> int:
+        return len(self.relevance.names())
+
+    def relevant_to(
+        self, query_labels: object
+    ) -> Integer[np.ndarray, "B U"] | Bool[np.ndarray, "B U"]:
+        """How many items of each group are relevant to each query; truth values for single items."""
+        return self._hits(self.relevance.asked(query_labels))
+
+    def _hits(self, asked: np.ndarray) -> np.ndarray:
+        if self.group is None:
+            return self.relevance.relevant(asked)
+        hits = np.empty((len(asked), self.n_groups), np.int32)
+        for row, one in zip(hits, asked, strict=True):
+            name = one.tobytes()
+            known = self._known.get(name)
+            if known is None:
+                known = self._of_entries(self.relevance.relevant(one[None])[0])
+                if (len(self._known) + 1) * known.nbytes <= _REMEMBERED:
+                    self._known[name] = known
+            row[:] = known
         return hits
+
+    def _of_entries(self, found: Bool[np.ndarray, " E"]) -> Integer[np.ndarray, " U"]:
+        """How many items of each group the chosen entries stand for."""
+        if self.group is None or self.count is None:
+            return found.astype(np.int32)
+        chosen = np.flatnonzero(found)
+        n = np.bincount(self.group[chosen], self.count[chosen], minlength=self.n_groups)
+        return n.astype(np.int32)
+
+    def graded(
+        self, query_labels: object, gains: Float[np.ndarray, " V"]
+    ) -> tuple[Integer[np.ndarray, "B U"], Float[np.ndarray, "B U"], Integer[np.ndarray, "B V"]]:
+        """Relevant items of each group; their gains added up; and how many items have each gain.
+
+        gains: what an item is worth that shares 0, 1, 2, ... labels with the query.
+        """
+        return self._graded(self.relevance.asked(query_labels), gains)
+
+    def _graded(
+        self, asked: np.ndarray, gains: Float[np.ndarray, " V"]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        U = self.n_groups
+        hits, gained = np.zeros((len(asked), U), np.int32), np.zeros((len(asked), U))
+        levels = np.zeros((len(asked), len(gains)), np.int64)
+        for b in range(len(asked)):
+            shared = self.relevance.shared(asked[b : b + 1])[0]
+            levels[b] = np.bincount(shared, self.count, minlength=len(gains))
+            if self.group is None or self.count is None:
+                hits[b], gained[b] = shared > 0, gains[shared]
+            else:
+                hits[b] = self._of_entries(shared > 0)
+                gained[b] = np.bincount(self.group, self.count * gains[shared], minlength=U)
+        return hits, gained, levels
 
 
 def relevant_runs(
     distances: Real[np.ndarray, "B U"],
-    query_labels: Integer[np.ndarray, " B"],
+    query_labels: object,
     members: Members,
     *,
-    compiled: bool = False,
+    gains: Float[np.ndarray, " V"] | None = None,
 ) -> Runs:
     """Condense the distances of B queries to the groups of `members`.
 
-    compiled: use `evaluation.compiled`, for distances that float32 holds exactly; others are sorted.
+    gains: what an item is worth that shares 0, 1, 2, ... labels with the query, for `Runs.gain`.
     Raises `InvalidInputError` on NaN, complex or non-numeric distances and on shapes that do not fit.
     """
-    distances = np.asarray(distances)
-    if distances.shape != (len(query_labels), len(members.sizes)):
+    return _runs(distances, members.relevance.asked(query_labels), members, gains)
+
+
+def _runs(
+    distances: Any, asked: np.ndarray, members: Members, gains: Float[np.ndarray, " V"] | None
+) -> Runs:
+    distances = as_array(distances, name="distances")
+    if distances.shape != (len(asked), members.n_groups):
         raise InvalidInputError(
-            f"distances ({len(query_labels)}, {len(members.sizes)}): a row for each query, a column "
+            f"distances ({len(asked)}, {members.n_groups}): a row for each query, a column "
             "for each item, or one for each distinct code of `group_codes`",
             describe(distances),
             "rows are queries; compute the distances to what the labels or counts belong to",
         )
     check_distances(distances)
-    if not compiled or not np.can_cast(distances.dtype, np.float32) or not distances.size:
-        return runs_by_sorting(distances, members.sizes, members.relevant_to(query_labels))
-    from gsl_tutorial.evaluation.compiled import runs_by_counting  # late: numba takes half a second
-
-    which = members.number_of(query_labels)
-    most = int((members.starts[which + 1] - members.starts[which]).sum())
-    row, runs = np.empty(most, dtype=np.int64), np.empty((4, most))
-    n_buckets = 1 << min(16, max(8, distances.shape[1].bit_length() - 1))
-    found = runs_by_counting(
-        np.ascontiguousarray(distances, dtype=np.float32),
-        members.sizes,
-        which,
-        members.starts,
-        members.groups,
-        members.counts,
-        n_buckets,
-        row,
-        runs,
-    )
-    totals = np.add.reduceat(np.append(members.counts, 0), members.starts[:-1], dtype=np.int64)
-    totals[members.starts[1:] == members.starts[:-1]] = 0
-    n, r, n_before, r_before = runs[:, :found]
-    relevant = totals[which].astype(np.float64)
-    return Runs(row[:found], n, r, n_before, r_before, relevant, int(members.sizes.sum()))
+    gained = levels = None
+    if gains is None:
+        hits = members._hits(asked)
+    else:
+        hits, gained, levels = members._graded(asked, gains)
+    carried = None
+    if members.group is not None or gains is not None:
+        carried = Carried(bits_for(members.n_groups), members.sizes, hits, gained)
+    keys = None
+    if distances.size:
+        keys = flagged(
+            distances, hits.astype(bool, copy=False), n_bits=carried.n_bits if carried else 0
+        )
+    if keys is None:
+        runs = runs_by_sorting(distances, members.sizes, hits, gained)
+    else:
+        runs = runs_of_flagged(keys, carried)
+    return runs._replace(levels=levels)
 
 
 def stream(
     distances_of: Callable[[slice], Real[np.ndarray, "b U"]],
-    query_labels: Integer[np.ndarray, " B"],
+    query_labels: object,
     members: Members,
     score: Callable[[Runs], T],
+    *,
+    gains: Float[np.ndarray, " V"] | None = None,
 ) -> Iterator[T]:
     """`score` of the runs of all queries, a few queries at a time, in order.
 
-    distances_of: gives the distances of the queries in a slice to the U groups; it is called in
-    threads, one for each core, and never for more queries than the cache holds. Only a few results
-    wait at any time. Nothing is checked twice: errors are those of `relevant_runs`.
+    distances_of: gives the distances of the queries in a slice to the U groups; where there is much to
+    do it is called in threads, one for each core, and never for more queries than the cache holds.
+    Only a few results wait at any time. gains: as in `relevant_runs`. Nothing is checked twice: errors
+    are those of `relevant_runs`.
     """
-    n_queries, n_groups = len(query_labels), len(members.sizes)
-    size = max(1, _CACHED // max(1, n_groups))
-    compiled = n_queries * n_groups >= COMPILED_FROM
+    asked = members.relevance.asked(query_labels)
+    n_queries, n_groups = len(asked), members.n_groups
+    threads = n_cores() if n_queries * n_groups > _ONE_THREAD else 1
+    size = max(1, min(_CACHED // max(1, n_groups), math.ceil(n_queries / threads)))
+    parts = [slice(i, min(i + size, n_queries)) for i in range(0, n_queries, size)]
 
     def work(rows: slice) -> T:
-        runs = relevant_runs(distances_of(rows), query_labels[rows], members, compiled=compiled)
-        return score(runs)
+        return score(_runs(distances_of(rows), asked[rows], members, gains))
 
-    threads = os.cpu_count() or 1
+    if threads == 1 or len(parts) == 1:
+        yield from map(work, parts)
+        return
     waiting: deque[Future[T]] = deque()
-    # NumPy and the compiled loop release the interpreter lock, so threads help.
+    # NumPy releases the interpreter lock while it sorts, so threads help.
     with ThreadPoolExecutor(threads) as pool:
-        for start in range(0, n_queries, size):
-            waiting.append(pool.submit(work, slice(start, min(start + size, n_queries))))
+        for rows in parts:
+            waiting.append(pool.submit(work, rows))
             if len(waiting) > 2 * threads:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
 
+def n_cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def check_distances(distances: np.ndarray) -> None:
     """Refuse what cannot be ranked: complex numbers, text, truth values, NaN."""
-    if not np.issubdtype(distances.dtype, np.number) or np.iscomplexobj(distances):
+    if distances.dtype.kind not in "iuf":
         raise InvalidInputError("real distances", describe(distances), "pass numbers")
-    if np.isnan(distances).any():
+    # The largest of some numbers is NaN as soon as one of them is.
+    if distances.dtype.kind == "f" and distances.size and math.isnan(distances.max()):
         raise InvalidInputError(
             "distances without NaN", "NaN", "look for NaN embeddings before searching"
         )
 
 
 def check_labels(distances: np.ndarray, query: np.ndarray, database: np.ndarray) -> None:
-    """Refuse labels that are not one for each row and one for each column of the distances."""
-    if query.ndim != 1 or database.ndim != 1 or distances.shape != (len(query), len(database)):
+    """Refuse labels that are not one row for each row and each column of the distances.
+
+    query, database: what `validation.as_labels` returned.
+    """
+    if query.ndim != database.ndim or distances.shape != (len(query), len(database)):
         raise InvalidInputError(
-            "distances (B, N), query labels (B,), database labels (N,)",
+            "distances (B, N), query labels (B,), database labels (N,); or with several labels for each "
+            "item (B, L) and (N, L) truth values",
             f"{describe(distances)}, {describe(query)}, {describe(database)}",
             "rows are queries and columns are database items",
         )
 
 
-def _starts(sizes: Any) -> Integer[np.ndarray, " C+2"]:
-    return np.concatenate([[0], np.cumsum(sizes), [np.sum(sizes)]]).astype(np.int64)
-
-
 def runs_of_one(distances: Real[np.ndarray, " N"], relevant: Bool[np.ndarray, " N"]) -> Runs:
     """The runs of one query whose relevant items are given one by one."""
     check_distances(distances)
+    keys = flagged(distances[None], relevant[None]) if len(distances) else None
+    if keys is not None:
+        return runs_of_flagged(keys)
     return runs_by_sorting(distances[None], np.ones(len(distances), np.int32), relevant[None])

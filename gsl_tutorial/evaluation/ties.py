@@ -16,11 +16,14 @@ so that a group costs the same whatever its size, and a query costs by distinct 
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Integer, Real, Shaped
+from jaxtyping import Bool, Float, Integer, Real, UInt
+
+from gsl_tutorial.evaluation.sorting import ascending, reorder
 
 
 class Runs(NamedTuple):
@@ -28,7 +31,9 @@ class Runs(NamedTuple):
 
     row: whose they are, rising; within a query they stand in the order of its ranking. n, r: items and
     relevant items in the run; n_before, r_before: those ranked before it. relevant: (B,) what each
-    query has in the whole database of n_items.
+    query has in the whole database of n_items. Where relevance has grades, gain is what the relevant
+    items of the run are worth together, and levels (B, V) counts the items of the database that share
+    0, 1, ..., V - 1 labels with the query.
     """
 
     row: Integer[np.ndarray, " G"]
@@ -38,6 +43,8 @@ class Runs(NamedTuple):
     r_before: Float[np.ndarray, " G"]
     relevant: Float[np.ndarray, " B"]
     n_items: int
+    gain: Float[np.ndarray, " G"] | None = None
+    levels: Integer[np.ndarray, "B V"] | None = None
 
     def per_query(self, values: Float[np.ndarray, " G"]) -> Float[np.ndarray, " B"]:
         """Sum a value of each run over the runs of each query."""
@@ -48,22 +55,26 @@ def runs_by_sorting(
     distances: Real[np.ndarray, "B U"],
     sizes: Integer[np.ndarray, " U"],
     hits: Integer[np.ndarray, "B U"],
+    gains: Float[np.ndarray, "B U"] | None = None,
 ) -> Runs:
     """Runs of B queries over U groups: their distances, numbers of items, numbers of relevant items.
 
+    gains: what the relevant items of each group are worth together.
+
     All queries go through each step together; from the sort on, only what is relevant is looked at.
+    The plain way, for numbers that `sorting.flagged` has no room for.
     """
     B, U = distances.shape
     if U == 0:
         none = np.zeros(0)
         return Runs(np.zeros(0, int), none, none, none, none, np.zeros(B), 0)
     order = ascending(distances)
-    values = _reorder(distances, order)
+    values = reorder(distances, order)
     new = np.ones((B, U), dtype=bool)  # does a run of equal distances begin here?
     np.not_equal(values[:, 1:], values[:, :-1], out=new[:, 1:])
     n_in_order = sizes[order]
     n_after = np.cumsum(n_in_order, axis=1, dtype=np.int64).ravel()
-    r_in_order = _reorder(hits, order).ravel()
+    r_in_order = reorder(hits, order).ravel()
 
     # Runs of equal distances that hold something relevant.
     relevant = np.flatnonzero(r_in_order)
@@ -82,60 +93,180 @@ def runs_by_sorting(
     total = np.bincount(row, r, minlength=B)
     r_before = np.cumsum(r) - r - (np.cumsum(total) - total)[row]
     n = n_after[last] - n_before
-    return Runs(row, n, r, n_before, r_before, total, int(sizes.sum()))
+    gain = None
+    if gains is not None:
+        found = reorder(gains, order).ravel()[relevant]
+        gain = np.add.reduceat(found, leader) if len(leader) else r
+    return Runs(row, n, r, n_before, r_before, total, int(sizes.sum()), gain)
+
+
+class Carried(NamedTuple):
+    """What the groups behind flagged keys stand for, found by the n_bits lowest bits of a key."""
+
+    n_bits: int
+    sizes: Integer[np.ndarray, " U"]
+    hits: Integer[np.ndarray, "B U"]
+    gains: Float[np.ndarray, "B U"] | None = None
+
+
+def runs_of_flagged(keys: UInt[np.ndarray, "B U"], carried: Carried | None = None) -> Runs:
+    """Runs of B queries from `sorting.flagged` with a flag on what is relevant.
+
+    Relevant items come first among equal distances. So they stand at the head of their run, and the
+    run reaches as far as what follows has the same number; mostly nothing has.
+    carried: the keys are groups of items; None: they are single items.
+    """
+    B, U = keys.shape
+    flat, shift = keys.ravel(), keys.dtype.type(carried.n_bits if carried else 0)
+    flags = (flat >> shift if carried else flat).astype(np.uint8)
+    hits = np.flatnonzero((~flags & 1).view(bool))
+    edges = np.searchsorted(hits, U * np.arange(B + 1))
+    total = np.diff(edges)
+    row = np.repeat(np.arange(B), total)
+    # Does the next one tie with it (all bits equal, but perhaps the flag)?
+    differing = (flat.take(hits + 1, mode="clip") >> shift) ^ (flat.take(hits) >> shift)
+    tied = np.flatnonzero(differing <= 1)
+    tied = tied[hits[tied] < U * (row[tied] + 1) - 1]
+    first, last, leader = hits, hits + 1, np.arange(len(hits))
+    if len(tied):
+        by_others = tied[differing[tied] == 1]
+        last[by_others] = _ends(flat, shift, hits[by_others] + 1, U * (row[by_others] + 1))
+        by_hits = tied[differing[tied] == 0]
+        if len(by_hits):
+            last = np.delete(last, by_hits)
+            leader = np.delete(leader, by_hits + 1)
+            first, row = hits.take(leader), row.take(leader)
+    if carried is None:
+        n_before = first - U * row
+        r_before = leader - edges[:-1].take(row)
+        r = np.diff(leader, append=len(hits))
+        n, r, n_before, r_before, relevant = (
+            each.astype(np.float64) for each in (last - first, r, n_before, r_before, total)
+        )
+        return Runs(row, n, r, n_before, r_before, relevant, U)
+    places = (flat & keys.dtype.type((1 << carried.n_bits) - 1)).astype(np.intp)
+    n_until = np.append(0, np.cumsum(carried.sizes.take(places), dtype=np.int64))
+    n_items = int(carried.sizes.sum(dtype=np.int64))
+    n_first = n_until.take(first)
+    n, n_before = (n_until.take(last) - n_first).astype(np.float64), n_first - n_items * row
+    chosen = places.take(hits) + U * np.repeat(np.arange(B), total)
+    r, gain = np.zeros(len(row)), None
+    if len(leader):
+        r = np.add.reduceat(carried.hits.ravel().take(chosen), leader, dtype=np.float64)
+        if carried.gains is not None:
+            gain = np.add.reduceat(carried.gains.ravel().take(chosen), leader)
+    elif carried.gains is not None:
+        gain = r
+    relevant = np.bincount(row, r, minlength=B)
+    r_before = np.cumsum(r) - r - (np.cumsum(relevant) - relevant)[row]
+    return Runs(row, n, r, n_before.astype(np.float64), r_before, relevant, n_items, gain)
+
+
+def _ends(
+    flat: UInt[np.ndarray, " T"],
+    shift: np.unsignedinteger[Any],
+    start: Integer[np.ndarray, " m"],
+    stop: Integer[np.ndarray, " m"],
+) -> Integer[np.ndarray, " m"]:
+    """Where the equal numbers end that begin at each `start`; at `stop` at the latest.
+
+    Equal but for the `shift` lowest bits. In steps of 1, 2, 4, ... until something else stands there, and
+    then by halving.
+    """
+    value = flat[start] >> shift
+    low, high, step = start, start, 1
+    while True:
+        high = np.minimum(low + step, stop)
+        equal = (high < stop) & (flat.take(high, mode="clip") >> shift == value)
+        if not equal.any():
+            break
+        low, step = np.where(equal, high, low), 2 * step
+    while (gap := high - low).max(initial=0) > 1:
+        middle = low + gap // 2
+        equal = flat[middle] >> shift == value
+        low, high = np.where(equal, middle, low), np.where(equal, high, middle)
+    return high
 
 
 def average_precisions_of_runs(
     runs: Runs, *, at: int | None, denominator: str, ties: str
 ) -> Float[np.ndarray, " B"]:
-    """AP of each query; the arguments are those of `evaluation.average_precision`."""
-    _, n, r, n_before, r_before, relevant, n_items = runs
-    at = n_items if at is None else at
-    if ties == "exact":
-        shown = np.clip(at - n_before, 0, n) if at < n_items else n
-        gain = _gain(n, r, n_before, r_before, shown, n_items)
-        found = r * shown / n if at < n_items else r
-    else:
-        gain, found = _one_order(n, r, n_before, r_before, at, n_items, ties)
+    """AP of each query; the arguments are those of `average_precision.average_precision`."""
+    at = runs.n_items if at is None else min(at, runs.n_items)
+    gain, found = _gain_and_found(runs, at, ties)
     gained = runs.per_query(gain)
-    divisor = runs.per_query(found) if denominator == "retrieved" else np.minimum(at, relevant)
-    result = np.divide(gained, divisor, out=np.zeros(len(relevant)), where=divisor > 0)
-    if ties == "exact" and denominator == "retrieved":
-        for cut in np.flatnonzero((shown > 0) & (shown < n)):
+    divisor = runs.per_query(found) if denominator == "retrieved" else np.minimum(at, runs.relevant)
+    result = np.divide(gained, divisor, out=np.zeros(len(runs.relevant)), where=divisor > 0)
+    if denominator == "retrieved" and at < runs.n_items:
+        # Where a run is cut, the divisor depends on the order of its items as well.
+        for cut in np.flatnonzero((runs.n_before < at) & (at < runs.n_before + runs.n)):
             row = runs.row[cut]
-            whole = gained[row] - gain[cut]
-            result[row] = _retrieved_with_cut_run(
-                whole, n[cut], r[cut], n_before[cut], r_before[cut], shown[cut], n_items
-            )
+            n, r, n_before, r_before = (float(each[cut]) for each in runs[1:5])
+            if r > 0:
+                result[row] = _retrieved_with_cut_run(
+                    gained[row] - gain[cut], n, r, n_before, r_before, at, runs.n_items, ties
+                )
     return result
+
+
+def average_precision_of_short(
+    distances: Real[np.ndarray, " N"],
+    relevant: Bool[np.ndarray, " N"],
+    *,
+    at: int | None,
+    denominator: str,
+    ties: str,
+) -> float:
+    """AP of one short ranking, with as few calls as possible: they cost more than the work.
+
+    Two sorts, and a search for the relevant distances among all. The arguments are those of
+    `average_precision.average_precision`. Returns NaN where a distance is NaN.
+    """
+    if distances.dtype.itemsize == 1:  # NumPy sorts two bytes faster than one
+        distances = distances.astype(np.int16)
+    ranked, mine = distances.copy(), distances[relevant]
+    ranked.sort()
+    mine.sort()
+    if ranked[-1] != ranked[-1]:  # NumPy sorts NaN to the end
+        return math.nan
+    first, last = ranked.searchsorted(mine), ranked.searchsorted(mine, "right")
+    precision = np.arange(1, len(mine) + 1) / last
+    n = last - first
+    if np.count_nonzero(n - 1):
+        plain = at is None and ties == "exact"
+        if plain and not np.count_nonzero(mine[1:] == mine[:-1]):
+            # Ties with others only: the mean over the ranks that each may get.
+            tied, H = (n - 1).nonzero()[0], _harmonic(len(ranked))
+            precision[tied] = (tied + 1) * (H[last[tied]] - H[first[tied]]) / n[tied]
+            return float(precision.cumsum()[-1] / len(mine))
+        r_before = mine.searchsorted(mine)
+        leader = np.append(True, r_before[1:] != r_before[:-1]).nonzero()[0]
+        runs = Runs(
+            np.zeros(len(leader), np.intp),
+            n[leader].astype(np.float64),
+            np.diff(leader, append=len(mine)).astype(np.float64),
+            first[leader].astype(np.float64),
+            leader.astype(np.float64),
+            np.array([len(mine)]),
+            len(ranked),
+        )
+        if not plain:
+            each = average_precisions_of_runs(runs, at=at, denominator=denominator, ties=ties)
+            return float(each[0])
+        gain = _gain(runs.n, runs.r, runs.n_before, runs.r_before, runs.n, len(ranked))
+        return float(gain.cumsum()[-1] / len(mine))
+    # Nothing relevant is tied, so no rule for ties matters.
+    found = len(last) if at is None else int(last.searchsorted(at, "right"))
+    if not found:
+        return 0.0
+    divisor = len(last) if at is None else min(at, len(last))
+    gained = precision[:found].cumsum()[-1]
+    return float(gained / (found if denominator == "retrieved" else divisor))
 
 
 def hits_within(runs: Runs, k: int) -> Float[np.ndarray, " B"]:
     """Relevant items among the first k of each ranking, the mean over all orders of tied items."""
     return runs.per_query(runs.r * np.clip(k - runs.n_before, 0, runs.n) / runs.n)
-
-
-def ascending(distances: Real[np.ndarray, "*B U"]) -> Integer[np.ndarray, "*B U"]:
-    """Indices that sort the last axis; for float32 several times faster than argsort.
-
-    NumPy sorts 16-bit integers by radix. A float32, read as an integer with the order of negative
-    numbers turned round, is two of those: sort by the low half, then stably by the high half.
-    """
-    if distances.dtype != np.float32:
-        return np.argsort(distances, axis=-1, kind="stable")
-    # Adding 0.0 turns -0.0 into 0.0, which must tie with it.
-    bits = np.ascontiguousarray(distances + np.float32(0)).view(np.uint32)
-    keys = bits ^ (np.uint32(0x80000000) | (np.uint32(0) - (bits >> 31)))
-    low = np.argsort(keys.astype(np.uint16), axis=-1, kind="stable")
-    high = _reorder((keys >> 16).astype(np.uint16), low)
-    return _reorder(low, np.argsort(high, axis=-1, kind="stable"))
-
-
-def _reorder(values: Shaped[np.ndarray, "*B U"], order: Integer[np.ndarray, "*B U"]) -> Any:
-    """`take_along_axis` on the last axis, by one flat take: several times faster."""
-    U = values.shape[-1]
-    starts = U * np.arange(int(np.prod(values.shape[:-1]))).reshape(*values.shape[:-1], 1)
-    return np.ascontiguousarray(values).reshape(-1).take(order + starts)
 
 
 def _gain(
@@ -155,36 +286,65 @@ def _gain(
     return r / n * ((r_before + 1 - s * (n_before + 1)) * span + s * shown)
 
 
-def _one_order(
-    n: Float[np.ndarray, " G"],
-    r: Float[np.ndarray, " G"],
-    n_before: Float[np.ndarray, " G"],
-    r_before: Float[np.ndarray, " G"],
-    at: int,
-    n_items: int,
-    ties: str,
+def _gain_and_found(
+    runs: Runs, at: int, ties: str
 ) -> tuple[Float[np.ndarray, " G"], Float[np.ndarray, " G"]]:
-    """Gain and hits with the relevant items of each run all first ("optimistic") or all last."""
+    """What each run adds to the sum of precisions within the first `at`, and its hits there."""
+    n, r, n_before, r_before = runs[1:5]
+    # Mostly a run is one item: its rank is certain, and so is its precision.
+    gain = (r_before + 1) / (n_before + 1)
+    found = r
+    if at < runs.n_items:
+        found = r * np.clip(at - n_before, 0, n) / n
+        gain *= n_before < at
+    wide = np.flatnonzero(n > 1)
+    if not len(wide):
+        return gain, found
+    n, r, n_before, r_before = (each[wide] for each in (n, r, n_before, r_before))
+    if ties == "exact":
+        shown = np.clip(at - n_before, 0, n)
+        gain[wide] = _gain(n, r, n_before, r_before, shown, runs.n_items)
+        return gain, found
+    # All its relevant items first, or all last. A row of relevant items is a run of nothing else.
     start = n_before if ties == "optimistic" else n_before + n - r
     shown = np.clip(at - start, 0, r)
-    # A row of relevant items is a run in which every item is relevant.
     all_hits = np.maximum(shown, 1)
-    return _gain(all_hits, all_hits, start, r_before, shown, n_items), shown
+    gain[wide] = _gain(all_hits, all_hits, start, r_before, shown, runs.n_items)
+    found = np.array(found)
+    found[wide] = shown
+    return gain, found
 
 
 def _retrieved_with_cut_run(
-    whole: float, n: float, r: float, n_before: float, r_before: float, shown: float, n_items: int
+    whole: float,
+    n: float,
+    r: float,
+    n_before: float,
+    r_before: float,
+    at: int,
+    n_items: int,
+    ties: str,
 ) -> float:
-    """AP divided by the hits found, where a run is cut: then the divisor is random as well.
+    """AP divided by the hits found, where a run is cut: which of its items are shown is open.
 
-    The number h of relevant items above the cut is hypergeometric; given h, the part above the cut
-    is a run of its own. The mean runs over h; `whole` is the gain of the runs before.
+    `whole` is the gain of the runs before. Of the run, h relevant items are among those shown. Their
+    number is hypergeometric, and given h what is shown is a run of its own: "exact" is the mean over h.
+    The ends are the largest and the smallest value over h, with the h first, or last, of those shown.
     """
+    H, shown = _harmonic(n_items), at - n_before
     h, probability = _hypergeometric(n, r, shown)
-    ones = np.ones_like(h)
-    cut = _gain(shown * ones, h, n_before * ones, r_before * ones, shown * ones, n_items)
     found = r_before + h
-    return float((probability * (whole + cut) / np.maximum(found, 1))[found > 0].sum())
+    if ties == "exact":
+        ones = np.ones_like(h)
+        cut = _gain(shown * ones, h, n_before * ones, r_before * ones, shown * ones, n_items)
+    else:
+        before = np.full(len(h), n_before) if ties == "optimistic" else at - h
+        first = before.astype(np.int64)
+        cut = h + (r_before - before) * (H[first + h.astype(np.int64)] - H[first])
+    value = np.where(found > 0, (whole + cut) / np.maximum(found, 1), 0.0)
+    if ties == "exact":
+        return float(probability @ value)
+    return float(value.max() if ties == "optimistic" else value.min())
 
 
 def _hypergeometric(

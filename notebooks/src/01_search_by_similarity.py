@@ -22,8 +22,12 @@ import numpy as np
 from gsl_tutorial.course.datasets import load_digits, make_blobs_2d
 from gsl_tutorial.course.exercises import check, hint
 from gsl_tutorial.course.plots import show
-from gsl_tutorial.course.plots.neighbour_charts import draw_memory, draw_recall
-from gsl_tutorial.course.plots.neighbours import draw_found_images, draw_neighbours
+from gsl_tutorial.course.plots.neighbours import (
+    draw_found_images,
+    draw_memory,
+    draw_neighbours,
+    draw_recall,
+)
 from gsl_tutorial.course.plots.product import draw_images
 from gsl_tutorial.course.toys.kmeans_steps import assign
 from gsl_tutorial.course.toys.neighbours import (
@@ -402,7 +406,9 @@ for bits in (2, 4, 6, 8, 10):
     recall = recall_at(squared_distances(queries, compressed), true).mean()
     word_bits.append(bits)
     word_recall.append(float(recall))
-    print(f"{2**bits:5} codewords: a code of {bits:2} bits, of ten neighbours it finds {10 * recall:.0f}")
+    print(
+        f"{2**bits:5} codewords: a code of {bits:2} bits, of ten neighbours it finds {10 * recall:.0f}"
+    )
 show(
     draw_recall(
         {

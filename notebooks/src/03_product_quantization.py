@@ -26,11 +26,12 @@ from gsl_tutorial.course.plots.product import (
     draw_codebook_costs,
     draw_codebooks,
     draw_coding,
+    draw_dials,
+    draw_distance_errors,
     draw_images,
     draw_lookup_table,
     draw_pieces,
 )
-from gsl_tutorial.course.plots.product_charts import draw_dials, draw_distance_errors
 from gsl_tutorial.evaluation.distances import squared_distances
 from gsl_tutorial.quantizers.faiss_index import to_faiss
 from gsl_tutorial.quantizers.kmeans import kmeans

@@ -33,10 +33,15 @@ from gsl_tutorial.course.exercises import check, hint
 from gsl_tutorial.course.plots import show
 from gsl_tutorial.course.plots.clusters import draw_cells
 from gsl_tutorial.course.plots.product import draw_images
-from gsl_tutorial.course.plots.quantizer_charts import draw_beam, draw_gaps
-from gsl_tutorial.course.plots.quantizers import draw_candidates, draw_piece_clouds, draw_sums
+from gsl_tutorial.course.plots.quantizers import (
+    draw_beam,
+    draw_candidates,
+    draw_gaps,
+    draw_piece_clouds,
+    draw_sums,
+)
 from gsl_tutorial.course.toys.plane_codes import all_places
-from gsl_tutorial.course.widgets import MethodSliders, TurnSliders
+from gsl_tutorial.course.widgets import MethodSliders, RotationSliders
 from gsl_tutorial.evaluation.distances import squared_distances
 from gsl_tutorial.quantizers.faiss_index import to_faiss
 
@@ -103,7 +108,7 @@ for name, quantizer in fitted.items():
 
 # %%
 groups = make_blobs_2d(40, 4, random_state=0, spread=0.12).x
-TurnSliders(groups)
+RotationSliders(groups)
 
 # %% [markdown]
 # The bits are the same at every angle. **OPQ** learns the angle, a **rotation** ($R$) of the whole
@@ -158,8 +163,9 @@ show(
 # After the rotation each piece is a thin stripe, and the same eight codewords serve it much better.
 # How does OPQ find $R$? In turns: with the rotation fixed, k-means in each piece; with the
 # codewords fixed, the rotation that brings the vectors nearest to their reconstructions, for which
-# there is a formula (the *Procrustes* problem). Ours starts from the better of two: no rotation,
-# or the main axes of the data, dealt out evenly to the pieces.
+# there is a formula (the *Procrustes* problem). Where the turns end depends on where they start, so
+# ours run them twice, from no rotation and from the main axes of the data, dealt out evenly to the
+# pieces, and keep the better end.
 
 # %% tags=["claim"]
 pq, opq = fitted["PQ"], fitted["OPQ"]

@@ -25,16 +25,17 @@ from gsl_tutorial.course.datasets.interactions import leave_last_out
 from gsl_tutorial.course.exercises import check, hint
 from gsl_tutorial.course.plots import show
 from gsl_tutorial.course.plots.honesty import draw_intervals
-from gsl_tutorial.course.plots.item_codes import draw_codes
-from gsl_tutorial.course.plots.trials import draw_trials
 from gsl_tutorial.course.plots.two_tower import (
     draw_arms,
+    draw_codes,
     draw_course,
     draw_knob,
     draw_negatives_map,
+    draw_trials,
     flat_map,
 )
 from gsl_tutorial.course.results.saved_runs import DATA
+from gsl_tutorial.course.study.report import Spread
 from gsl_tutorial.course.two_tower.competition import behind, fix_draws, pushes
 from gsl_tutorial.course.two_tower.data import simulated_data
 from gsl_tutorial.course.two_tower.evaluation import false_negative_rate, measure_towers
@@ -44,14 +45,13 @@ from gsl_tutorial.course.two_tower.report import (
     arms_as_text,
     code_table,
     compare_arms,
-    mean_and_spread,
     paired_difference,
+    search_trials,
 )
 from gsl_tutorial.course.two_tower.sampling import InvertedLists
 from gsl_tutorial.course.two_tower.simulator import simulate_users
 from gsl_tutorial.course.two_tower.study import TwoTowerResults
 from gsl_tutorial.course.two_tower.training import TwoTowerConfig, train_towers
-from gsl_tutorial.course.two_tower.trials import search_trials
 from gsl_tutorial.course.widgets import NegativesSliders
 
 # %% [markdown]
@@ -242,7 +242,10 @@ hint("11.3")
 
 # %% [markdown]
 # In the real ratings this rule matters: many users rated a whole evening's list at once, so what we call "the
-# last film" is often the last line of a form. And one thing the rule does not do: other users' later ratings
+# last film" is often the last line of a form. For real films, though, ordering equal times by item number
+# would not be fair: MovieLens numbers its films roughly by age, so the newest film of the evening would always
+# count as the last one. The package therefore draws lots among events of the same second, and it keeps such
+# events out of each other's profiles as well. And one thing the rule does not do: other users' later ratings
 # stay in the training set.
 
 # %%
@@ -429,7 +432,7 @@ def gains(arm, key):
             for b in results.records(part, task="simulated", arm="uniform", number=number)
             if a["seed"] == b["seed"]
         ]
-        out.append(mean_and_spread([x - y for x, y in pairs]))
+        out.append(Spread.of([x - y for x, y in pairs]))
     return out
 
 

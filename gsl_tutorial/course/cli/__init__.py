@@ -1,7 +1,7 @@
 """The command line: look at the machine, open the workbook, fetch, train, evaluate, export, build.
 
-The commands stand in `workbook`, `runs` and `evaluating`, each a short function around one of the
-package; this is the door. Errors become one readable sentence and an exit status (see
+Each module of this folder holds the commands of one subject, short functions around one of the package;
+this is the door. Errors become one readable sentence and an exit status (see
 `gsl_tutorial.errors`). Heavy imports happen inside the commands, so `--help` does not wait for torch.
 Results go to standard output, everything else to standard error.
 """

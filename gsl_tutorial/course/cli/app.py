@@ -1,10 +1,15 @@
-"""The application that the commands register with."""
+"""The application that the commands register with, and what several of them have in common."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from gsl_tutorial.errors import DataMissingError, InvalidInputError
 
 app = typer.Typer(
     name="gsl-tutorial",
@@ -29,3 +34,34 @@ folder holds another run, 5 cannot write, 6 training diverged, 130 interrupted.
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+FromAddress = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        metavar="ADDRESS",
+        help="Where the archive lies, or the folder that holds it: tried before all mirrors.",
+    ),
+]
+ArchivePath = Annotated[
+    Path | None,
+    typer.Option(
+        "--archive", help="The archive itself, brought from elsewhere: no network needed."
+    ),
+]
+
+
+def share_of(text: str) -> tuple[int, int]:
+    """(1, 2) for "1/2"; raises `InvalidInputError`."""
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    if match is None:
+        raise InvalidInputError("a share like 1/2", text, "write --share 1/2")
+    return int(match[1]), int(match[2])
+
+
+def nothing_finished(parts: Iterable[str], folder: Path) -> DataMissingError:
+    """The error for a report of parts without a finished run."""
+    return DataMissingError(
+        f"finished runs of {', '.join(parts)} in {folder}",
+        "none",
+        "run the study first, or read ours: --results data/results",
+    )

@@ -24,6 +24,7 @@ import psutil
 
 from gsl_tutorial.course.datasets import cache_folder, cifar10_status
 from gsl_tutorial.course.datasets.movielens import find_movielens
+from gsl_tutorial.course.text_table import text_table
 
 _GB = 1e9
 _NEEDED_MEMORY = 1 * _GB  # the budget of a notebook
@@ -43,10 +44,6 @@ class Finding:
     topic: str
     text: str
     todo: str = ""
-
-    def __str__(self) -> str:
-        todo = f"\n{'':8} {'':12} -> {self.todo}" if self.todo else ""
-        return f"{self.level:8} {self.topic:12} {self.text}{todo}"
 
 
 @dataclass(frozen=True)
@@ -93,8 +90,8 @@ def render(report: Report) -> str:
     Examples
     --------
     >>> print(render(Report((Finding("problem", "torch", "missing", "pip install torch"),))))
-    problem  torch        missing
-                          -> pip install torch
+    problem  torch  missing
+                    -> pip install torch
     <BLANKLINE>
     Not ready: 1 problem to solve first.
     """
@@ -102,7 +99,11 @@ def render(report: Report) -> str:
     verdict = f"Not ready: {count} problem{'s' * (count > 1)} to solve first."
     if report.ok:
         verdict = "Ready."
-    return "\n".join([*map(str, report.findings), "", verdict])
+    rows = [
+        (one.level, one.topic, f"{one.text}\n-> {one.todo}" if one.todo else one.text)
+        for one in report.findings
+    ]
+    return f"{text_table(rows)}\n\n{verdict}"
 
 
 def _python_and_packages() -> Iterator[Finding]:

@@ -14,7 +14,9 @@ from gsl_tutorial.course.cli.app import AsJson, app
 @app.command()
 def train(
     out: Annotated[Path, typer.Option(help="Folder of the run; made if it does not exist.")],
-    dataset: Annotated[str, typer.Option(help="digits (a minute) or cifar10 (ten).")] = "digits",
+    dataset: Annotated[
+        str, typer.Option(help="digits (a minute), cifar10 (ten), or cifar100 (profile study).")
+    ] = "digits",
     quantizer: Annotated[
         str, typer.Option(help="pq, opq (rotated), rq (residual) or lsq (additive).")
     ] = "pq",
@@ -22,10 +24,11 @@ def train(
     method: Annotated[
         str,
         typer.Option(
-            help="none, penalty, ste, rotation, soft, snap (= snap-pull), snap-pull, snap-replace "
-            "or snap-lookahead."
+            help="none, penalty, ste, rotation, soft, radius, halfway, pull-relative, snap-pull (or "
+            "snap, for short), snap-replace or snap-lookahead; to find out what helps: "
+            "pull-second, pull-random, pull-farthest, pull-near-descending."
         ),
-    ] = "snap",
+    ] = "snap-pull",
     loss: Annotated[
         str, typer.Option(help="cross-entropy, supervised-contrastive or triplet.")
     ] = "cross-entropy",
@@ -132,6 +135,7 @@ def reproduce(
 
     Ends with status 1 when a figure is further from the card's than its tolerance.
     """
+    from gsl_tutorial.course.results.reproduce import as_text
     from gsl_tutorial.course.results.reproduce import reproduce as again
     from gsl_tutorial.course.training.progress import say, training_bar
     from gsl_tutorial.course.training.provenance import provenance
@@ -141,7 +145,6 @@ def reproduce(
     if json_:
         print(json.dumps([row.to_dict() for row in rows], indent=1))
     else:
-        for row in rows:
-            print(row)
+        print(as_text(rows))
     if not all(row.agrees for row in rows):
         raise typer.Exit(1)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gsl_tutorial.course.cli.app import app
+from gsl_tutorial.course.cli.app import AsJson, app
 
 
 @app.command()
 def study(
     name: Annotated[
-        str, typer.Argument(help="digits (a minute), cifar10 (hours), or a TOML file.")
+        str, typer.Argument(help="digits (a minute), cifar10, map, ... (hours), or a TOML file.")
     ] = "digits",
     part: Annotated[
         str, typer.Option(help="tune, or a part of the grid; all of them in turn by default.")
@@ -23,15 +24,26 @@ def study(
         str, typer.Option(help="1/2 does every other run: start 1/2 and 2/2 side by side.")
     ] = "1/1",
     threads: Annotated[int, typer.Option(help="Threads of this process; 0 takes all cores.")] = 0,
+    commit: Annotated[
+        str, typer.Option(help="The commit to record, for a copy outside a checkout.")
+    ] = "",
     report: Annotated[
         bool, typer.Option("--report", help="Run nothing: print what the finished runs say.")
     ] = False,
+    json_: AsJson = False,
+    again: Annotated[
+        str,
+        typer.Option(help="A cell such as 2x4: train its runs of --part once more and compare."),
+    ] = "",
 ) -> None:
     """Compare all methods on one encoder, data and budget. What is finished is not done again."""
     import torch
 
-    from gsl_tutorial.course.cli.studies import nothing_finished, share_of
-    from gsl_tutorial.course.study import StudyResults, StudyRun, load_study, run_part
+    from gsl_tutorial.course.cli.app import nothing_finished, share_of
+    from gsl_tutorial.course.study import StudyResults, StudyRun, law, load_study, run_part
+    from gsl_tutorial.course.study.again import repeat_cell
+    from gsl_tutorial.course.study.map_report import as_json
+    from gsl_tutorial.course.study.map_report import as_text as map_text
     from gsl_tutorial.course.study.report import as_text, compare, settings, trials
     from gsl_tutorial.course.training.progress import say
     from gsl_tutorial.course.training.provenance import provenance
@@ -42,12 +54,32 @@ def study(
     declared = load_study(name)
     kept = StudyResults(declared, results)
 
+    def tell(run: StudyRun, i: int, n: int) -> None:
+        say(f"{run.part} {i}/{n}: {run.name}")
+
+    if again:
+        compared = repeat_cell(kept, part or "test", again, on_run=tell)
+        differs = False
+        for name_, row in compared:
+            print(f"{name_}: {row}")
+            differs |= not row.agrees
+        if differs:
+            raise typer.Exit(1)
+        return
+
     if report:
         parts = [part] if part else ["tune", *(p.name for p in declared.parts)]
         if not any(kept.records(one) for one in parts):
             if part:
                 kept.planned(part)  # is there such a part?
             raise nothing_finished(parts, kept.path)
+        if declared.tune.cells:
+            print(json.dumps(as_json(kept)) if json_ else map_text(kept))
+            for counted in declared.parts:
+                if not json_ and counted.classes != (0,) and kept.records(counted.name):
+                    for other in ("penalty", "none", "ste"):
+                        print(f"\n{law.as_text(kept, counted, 'snap-pull', other)}")
+            return
         single = {"tune", *(p.name for p in declared.parts if len(p.variants) > 1)}
         for one in parts:
             if one in single:
@@ -58,15 +90,12 @@ def study(
                 print(as_text(compare(kept, one, setting)))
         return
 
-    def tell(run: StudyRun, i: int, n: int) -> None:
-        say(f"{run.part} {i}/{n}: {run.name}")
-
     for one in [part] if part else ["tune", *(p.name for p in declared.parts)]:
         done = run_part(
             kept,
             one,
             share=own_share,
-            provenance=provenance(),
+            provenance=provenance(commit),
             on_run=tell,
         )
         print(f"{one}: {done} runs done, {len(kept.planned(one)) - done} were there or are others'")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gsl_tutorial.course.cli.app import app
+from gsl_tutorial.course.cli.app import ArchivePath, FromAddress, app
 
 if TYPE_CHECKING:
     from gsl_tutorial.course.two_tower.grid import TwoTowerPart
@@ -22,12 +22,13 @@ app.add_typer(two_tower, name="two-tower")
 
 
 @two_tower.command("fetch")
-def fetch_ratings() -> None:
+def fetch_ratings(address: FromAddress = "", archive: ArchivePath = None) -> None:
     """Download MovieLens latest-small (1 MB) into your cache and verify it."""
-    from gsl_tutorial.course.datasets.movielens_fetch import fetch_movielens
+    from gsl_tutorial.course.datasets import fetch_movielens
     from gsl_tutorial.course.training.progress import say
 
-    print(f"MovieLens is complete in {fetch_movielens(notice=say)}")
+    folder = fetch_movielens(packed=archive, address=address, notice=say)
+    print(f"MovieLens is complete in {folder}")
 
 
 @two_tower.command()
@@ -79,11 +80,12 @@ def study(
     """Compare the arms of negatives on one budget. What is finished is not done again."""
     import torch
 
-    from gsl_tutorial.course.cli.studies import share_of
+    from gsl_tutorial.course.cli.app import share_of
+    from gsl_tutorial.course.study import run_part
     from gsl_tutorial.course.training.progress import say
     from gsl_tutorial.course.training.provenance import provenance
     from gsl_tutorial.course.two_tower.grid import TwoTowerRun, load_grid
-    from gsl_tutorial.course.two_tower.study import TwoTowerResults, run_two_tower
+    from gsl_tutorial.course.two_tower.study import TwoTowerResults
     from gsl_tutorial.errors import DataMissingError
 
     own_share = share_of(share)
@@ -100,7 +102,7 @@ def study(
 
         torch.set_num_threads(1)
         try:
-            done = run_two_tower(
+            done = run_part(
                 kept,
                 one.name,
                 share=own_share,
@@ -117,7 +119,7 @@ def study(
 
 
 def _report(kept: TwoTowerResults, parts: Sequence[TwoTowerPart]) -> None:
-    from gsl_tutorial.course.cli.studies import nothing_finished
+    from gsl_tutorial.course.cli.app import nothing_finished
     from gsl_tutorial.course.two_tower.grid import measures_codes
     from gsl_tutorial.course.two_tower.report import arms_as_text, codes_as_text, compare_arms
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gsl_tutorial.course.cli.app import AsJson, app
+from gsl_tutorial.course.cli.app import ArchivePath, AsJson, FromAddress, app
+from gsl_tutorial.course.text_table import text_table
 from gsl_tutorial.errors import DataMissingError
+
+if TYPE_CHECKING:
+    from gsl_tutorial.course.press.building import Pressed
 
 
 @app.command()
@@ -39,11 +43,12 @@ def lab(
 
 
 @app.command()
-def fetch(json_: AsJson = False) -> None:
+def fetch(address: FromAddress = "", archive: ArchivePath = None, json_: AsJson = False) -> None:
     """Download CIFAR-10 (170 MB) into your cache and verify it; does nothing where it is complete.
 
-    Without a network, copy the folder cifar-10-batches-py from another machine and set GSL_TUTORIAL_DATA
-    to the folder that holds it. A classroom can name its own copy in GSL_TUTORIAL_MIRROR.
+    Without a network, bring the archive cifar-10-python.tar.gz (--archive), or copy the folder
+    cifar-10-batches-py from another machine and set GSL_TUTORIAL_DATA to the folder that holds it.
+    A classroom can name its own copy in GSL_TUTORIAL_MIRROR, as --from does.
     """
     from gsl_tutorial.course.datasets import fetch_cifar10
     from gsl_tutorial.course.training.progress import progress_bar, say
@@ -54,7 +59,7 @@ def fetch(json_: AsJson = False) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        folder = fetch_cifar10(progress=progress, notice=say)
+        folder = fetch_cifar10(packed=archive, address=address, progress=progress, notice=say)
     print(json.dumps({"cifar10": str(folder)}) if json_ else f"CIFAR-10 is complete in {folder}")
 
 
@@ -93,8 +98,11 @@ def build(
     if json_:
         print(json.dumps([vars(one) for one in made], indent=1))
     else:
-        for one in made:
-            cost = f"{one.seconds:5.1f} s {one.memory_mb:5.0f} MB" if one.built else "up to date"
-            print(f"{one.chapter:28} {one.variant:9} {'stale' if check else cost}")
+        rows = [(one.chapter, one.variant, "stale" if check else _cost(one)) for one in made]
+        print(text_table(rows, right=(2,)))
     if check and made:
         raise typer.Exit(1)
+
+
+def _cost(made: Pressed) -> str:
+    return f"{made.seconds:.1f} s {made.memory_mb:5.0f} MB" if made.built else "up to date"

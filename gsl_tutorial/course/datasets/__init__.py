@@ -13,8 +13,7 @@ from gsl_tutorial.course.datasets.cifar10_files import (
     find_cifar10,
 )
 from gsl_tutorial.course.datasets.digits import load_digits
-from gsl_tutorial.course.datasets.fetch import fetch_cifar10
-from gsl_tutorial.course.datasets.mirrors import MIRRORS, Archive
+from gsl_tutorial.course.datasets.download import fetch_cifar10, fetch_movielens
 from gsl_tutorial.course.datasets.protocols import (
     PROTOCOLS,
     Protocol,
@@ -28,9 +27,7 @@ from gsl_tutorial.course.datasets.toy import make_blobs_2d
 
 __all__ = [
     "CLASS_NAMES",
-    "MIRRORS",
     "PROTOCOLS",
-    "Archive",
     "Cifar10Status",
     "Dataset",
     "Protocol",
@@ -41,6 +38,7 @@ __all__ = [
     "cifar10_status",
     "draw_per_class",
     "fetch_cifar10",
+    "fetch_movielens",
     "find_cifar10",
     "get_protocol",
     "load_cifar10",

@@ -1,12 +1,15 @@
 """Who took what, and when: interactions, and the split that leaves each user's last ones out.
 
-To judge a recommender we hide the end of every user's history and ask for it. Two rules keep that
-honest. *Ties*: events of the same user in the same second have no order, so they are put in the order
-of their item numbers, which knows nothing of tastes. *The test moment*: a training event that shares
-its second with the first hidden one is dropped, so that everything learned from is strictly earlier.
+To judge a recommender we hide the end of every user's history and ask for it. Three rules keep that
+honest. *Ties*: events of the same user in the same second have no order (in MovieLens a whole evening's
+ratings may share one), so lots are drawn among them: `lots`, the same on every machine and in every order
+of the file. The number of the item would not do: films are numbered by age, and the last of an evening
+would be its newest. *No order inside a second*: none of these events may stand in the profile of
+another. *The test moment*: a training event that shares its second with the first hidden one is dropped,
+so that everything learned from is strictly earlier.
 
 Source: leave-last-out as in He et al. 2017 (arXiv 1708.05031). Changed: several events are hidden from
-each user, and the two rules are spelled out. Other users' later events remain in the training set: this
+each user, and the three rules are spelled out. Other users' later events remain in the training set: this
 is a split by user, not by the clock of the world.
 """
 
@@ -19,7 +22,7 @@ from jaxtyping import Int, Shaped
 
 from gsl_tutorial.course.datasets.splits import read_only
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.validation import check_count, describe
+from gsl_tutorial.validation import as_array, check_count, describe
 
 
 class TooFewInteractionsError(InvalidInputError):
@@ -28,7 +31,7 @@ class TooFewInteractionsError(InvalidInputError):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Interactions:
-    """Events sorted by user, then time, then item; users and items count from 0.
+    """Events sorted by user, then time, then by lot (`lots`); users and items count from 0.
 
     time is in whole seconds, or any whole numbers that grow.
     Raises `InvalidInputError` unless the three arrays are whole numbers of one length, within range.
@@ -41,11 +44,13 @@ class Interactions:
     n_items: int
 
     def __post_init__(self) -> None:
-        user, item, time = (np.asarray(a) for a in (self.user, self.item, self.time))
+        user, item, time = (
+            as_array(getattr(self, name), name=name) for name in ("user", "item", "time")
+        )
         for name, array in (("user", user), ("item", item), ("time", time)):
-            if array.ndim != 1 or array.dtype.kind not in "iu" or len(array) != len(user):
+            if array.ndim != 1 or array.dtype.kind not in "iu" or array.shape != user.shape:
                 raise InvalidInputError(
-                    f"{name} as whole numbers, one for each event ({len(user)})",
+                    f"{name} as whole numbers, one for each event ({user.size})",
                     describe(array),
                     "pass three arrays of one length",
                 )
@@ -57,7 +62,7 @@ class Interactions:
                     f"numbers from {array.min()} to {array.max()}",
                     "number them from 0; ids of a file are not row numbers",
                 )
-        order = np.lexsort((item, time, user))
+        order = np.lexsort((item, lots(user, item), time, user))
         for name, array in (("user", user), ("item", item), ("time", time)):
             object.__setattr__(self, name, read_only(array[order].astype(np.int64)))
 
@@ -71,6 +76,14 @@ class Interactions:
     def starts(self) -> Int[np.ndarray, " n_users_plus_1"]:
         """Where each user's events begin; the last entry is the number of events."""
         return np.searchsorted(self.user, np.arange(self.n_users + 1))
+
+    @property
+    def moments(self) -> Int[np.ndarray, " n"]:
+        """For each event the first one of its user that has the same time: where its moment begins."""
+        changes = np.ones(len(self), dtype=bool)
+        changes[1:] = np.diff(self.user).astype(bool) | np.diff(self.time).astype(bool)
+        first = np.flatnonzero(changes)
+        return np.asarray(first[np.cumsum(changes) - 1], dtype=np.int64)
 
     def counts(self) -> Int[np.ndarray, " n_items"]:
         """How often each item was taken."""
@@ -109,6 +122,32 @@ class Histories:
         )
 
 
+def lots(*numbers: Int[np.ndarray, "..."], seed: int = 0) -> Shaped[np.ndarray, "..."]:
+    """A lot for each tuple of whole numbers: as good as random, and the same every time.
+
+    What must be put in some order and has none is sorted by its lot. Unlike a stream of random numbers,
+    a lot depends on nothing but its own numbers: not on the order of a file, nor on who is asked first.
+    The mixing is that of SplitMix64 (Steele, Lea and Flood 2014).
+
+    Returns
+    -------
+    lots
+        uint64, of the shape to which the numbers broadcast.
+
+    >>> lots(np.array([1, 2, 1])) % 100
+    array([65, 10, 65], dtype=uint64)
+    """
+    mixed = np.asarray(np.uint64(seed))
+    with np.errstate(over="ignore"):  # arithmetic modulo 2**64 is what is meant
+        for each in numbers:
+            mixed = mixed ^ np.asarray(each).astype(np.int64).view(np.uint64)
+            mixed = mixed + np.uint64(0x9E3779B97F4A7C15)
+            mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            mixed = mixed ^ (mixed >> np.uint64(31))
+    return mixed
+
+
 _PARTS = ("train", "validation", "test")
 
 
@@ -137,8 +176,9 @@ def only_active(events: Interactions, *, at_least: int) -> Interactions:
 def leave_last_out(events: Interactions, *, n_test: int = 1, n_validation: int = 1) -> Histories:
     """Hide each user's last `n_test` events, and the `n_validation` before them.
 
-    Events that share their second with the first hidden event after them are dropped, so that training
-    events are strictly earlier than validation events, and these strictly earlier than test events.
+    Where the cut goes through events of one moment, lots decide which of them are hidden. Events that
+    share their second with the first hidden event after them are dropped, so that training events are
+    strictly earlier than validation events, and these strictly earlier than test events.
 
     Raises `TooFewInteractionsError` for a user with fewer than n_test + n_validation + 1 events.
     """

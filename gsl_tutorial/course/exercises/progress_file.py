@@ -19,7 +19,7 @@ from typing import Any
 import platformdirs
 from IPython.core.getipython import get_ipython
 
-from gsl_tutorial.course.datasets.lock import StillHeldError, exclusive
+from gsl_tutorial.course.datasets.download import StillHeldError, exclusive
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, TutorialError
 from gsl_tutorial.storage import read_json, write_json
 

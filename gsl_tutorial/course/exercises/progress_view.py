@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gsl_tutorial.course.exercises.progress_file import Progress
+from gsl_tutorial.course.text_table import text_table
 
 _DONE, _OPEN = "■", "□"
 _CELL = "text-align: left; padding: 0.1em 1.2em 0.1em 0"
@@ -82,9 +83,8 @@ class Overview:
     where: str = ""
 
     def __repr__(self) -> str:
-        rows = [f"{one.chapter}  {one.bar:5}  {one.counted:11}  {self._next(one)}".rstrip()
-                for one in self.standings]  # fmt: skip
-        return "\n".join([*rows, self._sum, *([self.where] if self.where else [])])
+        rows = [(one.chapter, one.bar, one.counted, self._next(one)) for one in self.standings]
+        return "\n".join([text_table(rows), self._sum, *([self.where] if self.where else [])])
 
     def _repr_html_(self) -> str:
         head = "".join(

@@ -15,6 +15,7 @@ from typing import Any
 
 from gsl_tutorial.course.exercises.progress_file import Entry, Progress, read
 from gsl_tutorial.course.exercises.progress_view import Overview, chapters
+from gsl_tutorial.course.text_table import text_table
 from gsl_tutorial.errors import DataMissingError, TutorialError
 
 CSV_COLUMNS = ("student", "chapter", "exercise", "solved", "tries", "first_solved", "last_tried")
@@ -52,31 +53,29 @@ def read_folder(folder: Path) -> Class:
 
 def student_text(name: str, progress: Progress, ids: Sequence[str], *, where: str) -> str:
     """The overview of one reader, then the exercises that were tried."""
-    tried = [one for one in ids if one in progress.entries]
     lines = [f"Progress of {name}", "", repr(Overview(chapters(progress, ids), where))]
+    tried = [(one, progress.entries[one]) for one in ids if one in progress.entries]
     if tried:
-        lines += ["", "exercise  solved  tries  first solved (UTC)"]
-    for one in tried:
-        entry = progress.entries[one]
-        first = entry.first_solved[:16].replace("T", " ")
-        solved = "yes" if entry.solved else "no"
-        lines.append(f"{one:8}  {solved:6}  {entry.tries:5}  {first}".rstrip())
+        head = ("exercise", "solved", "tries", "first solved (UTC)")
+        rows = [
+            (one, "yes" if e.solved else "no", e.tries, e.first_solved[:16].replace("T", " "))
+            for one, e in tried
+        ]
+        lines += ["", text_table(rows, head=head, right=(2,))]
     return "\n".join(lines)
 
 
 def class_text(group: Class, ids: Sequence[str]) -> str:
     """One row for a student: solved exercises of each chapter; last, how many solved each exercise."""
-    names = [*group.students]
-    width = max(map(len, ["student", *names]))
     heads = [(one.chapter, len(one.exercises)) for one in chapters(Progress(), ids)]
-    cells = [f"{chapter}/{n}" for chapter, n in heads]
-    lines = [f"{'student':{width}}  {'done':>5}  {'tries':>5}  " + "  ".join(cells)]
+    rows = []
     for name, progress in group.students.items():
         solved = [len(one.solved) for one in chapters(progress, ids)]
         tries = sum(progress.entries.get(one, Entry()).tries for one in ids)
-        row = "  ".join(f"{n:>{len(cell)}}" for n, cell in zip(solved, cells, strict=True))
-        lines.append(f"{name:{width}}  {sum(solved):>5}  {tries:>5}  {row}")
-    lines += ["", f"{len(names)} students, {len(ids)} exercises. Solved by how many:"]
+        rows.append((name, sum(solved), tries, *solved))
+    head = ("student", "done", "tries", *(f"{chapter}/{n}" for chapter, n in heads))
+    lines = [text_table(rows, head=head, right=range(1, len(head)))]
+    lines += ["", f"{len(rows)} students, {len(ids)} exercises. Solved by how many:"]
     counts = [(one, sum(each.solved(one) for each in group.students.values())) for one in ids]
     lines += [
         "  ".join(f"{one}: {n}" for one, n in counts if one.startswith(f"{chapter}."))

@@ -23,7 +23,7 @@ from gsl_tutorial.course.plots.style import (
     BLUE,
     CLASS_COLOURS,
     CLASS_MARKERS,
-    GREEN,
+    CURVES,
     GREY,
     RED,
     new_figure,
@@ -33,7 +33,6 @@ from gsl_tutorial.errors import InvalidInputError
 
 _TEXT = 11
 _LIMIT = 1.12
-_LOOKS = ((BLUE, "o", "-"), (RED, "s", "--"), (BLACK, "D", ":"), (GREEN, "^", "-."))
 _SAYS = {
     "start": "the start: nothing is assigned yet",
     "assign": "assign: each point to its nearest codeword",
@@ -91,7 +90,7 @@ def draw_rate(
     figure = new_figure(9.4, 4.0)
     all_axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
     for axes, (title, (bits, curves)) in zip(all_axes, panels.items(), strict=True):
-        for (name, values), (colour, marker, line) in zip(curves.items(), _LOOKS, strict=False):
+        for (name, values), (colour, marker, line) in zip(curves.items(), CURVES, strict=False):
             axes.plot(bits, values, color=colour, marker=marker, ls=line, lw=2, ms=8, label=name)
         axes.set_title(title, fontsize=12)
         axes.set_xticks(bits)

@@ -20,7 +20,7 @@ from gsl_tutorial.course.plots.light import add_light_chart
 from gsl_tutorial.course.plots.style import (
     BLACK,
     BLUE,
-    GREEN,
+    CURVES,
     GREY,
     ORANGE,
     RED,
@@ -32,8 +32,6 @@ from gsl_tutorial.course.toys.neighbours import Compressed
 
 _TEXT = 11
 _LIMIT = 1.2
-#: One look for each curve: colour, marker, line style.
-_LOOKS = ((BLUE, "o", "-"), (RED, "s", "--"), (BLACK, "D", ":"), (GREEN, "^", "-."))
 
 
 def draw_neighbours(
@@ -173,7 +171,7 @@ def _draw_compression(
         xlim=(0, most + 0.7), ylim=(0, 1.06),
         xlabel="bits of a code", title=f"recall@{len(true)}, mean of many queries",
     )  # fmt: skip
-    for i, ((name, (bits, values)), look) in enumerate(zip(curves.items(), _LOOKS, strict=False)):
+    for i, ((name, (bits, values)), look) in enumerate(zip(curves.items(), CURVES, strict=False)):
         colour, marker, line = look
         chart.plot(bits, values, color=colour, marker=marker, ls=line, lw=2, ms=7, clip_on=False)
         # Named in the corner that a rising curve leaves free.
@@ -221,3 +219,45 @@ def _draw_plane(
 def _square(axes: Axes) -> None:
     limits = (-_LIMIT, _LIMIT)
     axes.set(xlim=limits, ylim=limits, aspect="equal", xticks=[], yticks=[])
+
+
+def draw_memory(
+    counts: Sequence[float], sizes: Mapping[str, float], limits: Mapping[str, float]
+) -> Figure:
+    """Bytes against the number of vectors, both logarithmic.
+
+    sizes: what one vector takes. limits: memories, drawn as thick lines across.
+    """
+    figure = new_figure(8.2, 4.4)
+    axes = figure.add_subplot()
+    for (label, each), (colour, marker, line) in zip(sizes.items(), CURVES, strict=False):
+        taken = [each * count for count in counts]
+        axes.loglog(counts, taken, color=colour, marker=marker, ls=line, lw=2, ms=8, label=label)
+    for label, limit in limits.items():
+        axes.axhline(limit, color=GREY, lw=5, alpha=0.5, zorder=0)
+        axes.text(counts[0], limit * 1.35, label, fontsize=_TEXT, va="bottom")
+    axes.set_xlabel("vectors", fontsize=_TEXT)
+    axes.set_ylabel("bytes", fontsize=_TEXT)
+    axes.grid(color="0.9")
+    axes.legend(fontsize=_TEXT, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return figure
+
+
+def draw_recall(
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], k: int = 10
+) -> Figure:
+    """Recall against bits of a code on a logarithmic axis, a line for each way of compressing."""
+    figure = new_figure(7.6, 4.0)
+    axes = figure.add_subplot()
+    for (name, (bits, values)), (colour, marker, line) in zip(curves.items(), CURVES, strict=False):
+        axes.plot(bits, values, color=colour, marker=marker, ls=line, lw=2, ms=8, label=name)
+    every = np.concatenate([np.asarray(bits, dtype=float) for bits, _ in curves.values()])
+    powers = 2.0 ** np.arange(np.floor(np.log2(every.min())), np.ceil(np.log2(every.max())) + 1)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(powers, [f"{power:g}" for power in powers])
+    axes.set_ylim(0, 1.05)
+    axes.set_xlabel("bits of a code", fontsize=_TEXT)
+    axes.set_ylabel(f"recall@{k}", fontsize=_TEXT)
+    axes.grid(color="0.9")
+    axes.legend(fontsize=_TEXT, frameon=False)
+    return figure

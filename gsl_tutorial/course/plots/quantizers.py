@@ -1,7 +1,7 @@
-"""Four quantizers in pictures: grids and sums of codewords in the plane, and where a point may snap.
+"""Four quantizers in pictures: grids and sums of codewords, where a point may snap, and charts of errors.
 
-Pure functions of points and reconstructions; none of them encodes anything itself. Blue discs are
-data, orange diamonds are what a quantizer can say, and a thin line joins the two.
+Pure functions of points, reconstructions and measured numbers; none of them encodes anything itself.
+Blue discs are data, orange diamonds are what a quantizer can say, and a thin line joins the two.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from gsl_tutorial.course.plots.light import add_light_chart, round_ticks
 from gsl_tutorial.course.plots.style import (
     BLACK,
     BLUE,
+    CURVES,
     GREEN,
     GREY,
     ORANGE,
@@ -39,28 +40,30 @@ _HALO: list[Any] = [withStroke(linewidth=3, foreground="white")]
 _STEPS = ((BLUE, "-"), (RED, "--"), (GREEN, "-."), (PURPLE, ":"))
 
 
-def draw_turned_grid(
+def draw_rotated_grid(
     points: Float[np.ndarray, "N 2"],
     decoded: Float[np.ndarray, "N 2"],
     places: Float[np.ndarray, "P 2"],
-    turned: float,
+    degrees: float,
     curve: tuple[Sequence[float], Sequence[float]],
 ) -> Figure:
-    """A grid of reconstructions, turned by so many degrees; on the right what every angle costs.
+    """A grid of reconstructions, rotated by so many degrees; on the right what every angle costs.
 
     places: all that the quantizer can say. curve: angles, and the distortion at each of them.
     """
     # Fixed places instead of a layout engine: a slider redraws this many times a second.
     figure = new_figure(8.8, 4.7, layout="none")
     left = figure.add_axes((0.01, 0.02, 0.5, 0.88))
-    angle = np.radians(turned)
+    angle = np.radians(degrees)
     for direction in (np.array([np.cos(angle), np.sin(angle)]), [-np.sin(angle), np.cos(angle)]):
         ends = [[p - 4 * np.asarray(direction), p + 4 * np.asarray(direction)] for p in places]
         left.add_collection(LineCollection(ends, colors="0.75", linewidths=1.2, zorder=0))
     _draw_code(left, points, decoded, places)
     left.set(xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), aspect="equal", xticks=[], yticks=[])
     lost = ((points - decoded) ** 2).sum(axis=1).mean()
-    left.set_title(f"grid turned by {turned:g}°\ndistortion {lost:.3f}", fontsize=_TEXT, loc="left")
+    left.set_title(
+        f"grid turned by {degrees:g}°\ndistortion {lost:.3f}", fontsize=_TEXT, loc="left"
+    )
 
     angles, values = curve
     top = 1.2 * max(values) or 1.0
@@ -70,7 +73,7 @@ def draw_turned_grid(
         xlabel="degrees that the grid is turned", title="distortion",
     )  # fmt: skip
     axes.plot(angles, values, "-", color=GREY, lw=2)
-    axes.plot(turned, lost, "D", ms=11, color=ORANGE, mec=BLACK, mew=1.5, clip_on=False, zorder=5)
+    axes.plot(degrees, lost, "D", ms=11, color=ORANGE, mec=BLACK, mew=1.5, clip_on=False, zorder=5)
     return figure
 
 
@@ -246,3 +249,46 @@ def _diamonds(places: Float[np.ndarray, "P 2"], size: float) -> Line2D:
 
 def _marks(places: Float[np.ndarray, "P 2"], **look: Any) -> Line2D:
     return Line2D(*places.T, ls="none", **look)
+
+
+def draw_beam(widths: Sequence[int], curves: Mapping[str, Sequence[float]]) -> Figure:
+    """Distortion against the width of the beam, a line for each set of vectors."""
+    figure = new_figure(6.4, 3.6)
+    axes = figure.add_subplot()
+    for (name, values), (colour, marker, line) in zip(curves.items(), CURVES, strict=False):
+        axes.plot(widths, values, color=colour, marker=marker, ls=line, lw=2, ms=8, label=name)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(widths, [str(width) for width in widths])
+    axes.set_ylim(0, 1.25 * max(map(max, curves.values())) or 1.0)
+    axes.set_xlabel("sums kept (beam)", fontsize=_TEXT)
+    axes.set_ylabel("distortion", fontsize=_TEXT)
+    axes.grid(color="0.9")
+    axes.legend(fontsize=_TEXT, frameon=False)
+    return figure
+
+
+def draw_gaps(
+    panels: Mapping[str, Mapping[str, tuple[float, float]]],
+    names: tuple[str, str] = ("learned from", "fresh"),
+) -> Figure:
+    """A panel for each size; in it, for each quantizer, its distortion on two sets of vectors."""
+    figure = new_figure(9.4, 4.0)
+    all_axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+    for axes, (title, methods) in zip(all_axes, panels.items(), strict=True):
+        places = range(len(methods))
+        pairs = list(methods.values())
+        axes.vlines(places, [min(p) for p in pairs], [max(p) for p in pairs], color=GREY, lw=3)
+        for i, (name, (colour, marker, _)) in enumerate(zip(names, CURVES, strict=True)):
+            values = [pair[i] for pair in pairs]
+            axes.plot(places, values, marker, ms=10, color=colour, label=name, zorder=3)
+        axes.set_xticks(places, list(methods), fontsize=_TEXT)
+        axes.set_xlim(-0.5, len(methods) - 0.5)
+        axes.set_title(title, fontsize=12)
+        axes.grid(axis="y", color="0.9")
+    highest = max(
+        value for methods in panels.values() for pair in methods.values() for value in pair
+    )
+    all_axes[0].set_ylim(0, 1.12 * highest or 1.0)
+    all_axes[0].set_ylabel("distortion", fontsize=_TEXT)
+    all_axes[-1].legend(fontsize=_TEXT, frameon=False, loc="upper right")
+    return figure

@@ -25,6 +25,9 @@ RED, SKY, YELLOW, BLACK, GREY = "#D55E00", "#56B4E9", "#F0E442", "#000000", "#76
 CLASS_MARKERS = "osD^v<>Pp*"
 CLASS_COLOURS = [BLUE, ORANGE, GREEN, PURPLE, RED, SKY, BLACK, GREY, "#8C6D00", "#5B2A86"]
 
+#: One look for each curve of a chart: colour, marker, line style.
+CURVES = ((BLUE, "o", "-"), (RED, "s", "--"), (BLACK, "D", ":"), (GREEN, "^", "-."))
+
 
 def new_figure(width: float, height: float, *, layout: Any = "constrained") -> Figure:
     """A figure of its own, known to no global state; drawn on white in any theme."""

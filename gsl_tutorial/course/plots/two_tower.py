@@ -1,6 +1,7 @@
 """Pictures of chapter 11: a map of cells with its negatives, what negatives do, what arms are worth.
 
-Each kind of negative has one colour, one marker and one line in all of them.
+Then what codes of the items cost, and what was tried in a search for settings. Each kind of negative
+has one colour, one marker and one line in all of them.
 """
 
 from __future__ import annotations
@@ -138,10 +139,9 @@ def draw_arms(
     arms: Sequence[str],
     figures: Mapping[str, Sequence[Spread]],
     *,
-    reference: str = "uniform",
     title: str = "",
 ) -> Figure:
-    """One line for each arm, one panel for each figure; the dotted line is that of `reference`.
+    """One line for each arm, one panel for each figure; the dotted line is that of "uniform".
 
     figures: name -> (mean, spread) of each arm; bars span one standard deviation over seeds.
     """
@@ -150,7 +150,7 @@ def draw_arms(
     rows = np.arange(len(arms))[::-1]
     for axes, (name, values) in zip(grid, figures.items(), strict=True):
         for row, arm, (mean, spread) in zip(rows, arms, values, strict=True):
-            is_reference = arm == reference
+            is_reference = arm == "uniform"
             axes.errorbar(
                 mean,
                 row,
@@ -208,3 +208,97 @@ def _dot(marker: str, colour: str, label: str, *, size: float = 8, edge: str = "
         [], [], marker=marker, color=colour, label=label, markersize=size, markeredgecolor=edge,
         linestyle="none",
     )  # fmt: skip
+
+
+#: Colour, marker and line of each method of quantization.
+CODE_LOOKS: dict[str, tuple[str, str, str]] = {
+    "none": (BLACK, "o", "-"),
+    "penalty": (RED, "X", "--"),
+    "snap-pull": (BLUE, "*", "-."),
+}
+
+
+def draw_codes(
+    panels: Mapping[str, Mapping[str, Mapping[int, Spread]]], *, ylabel: str = "Recall@10"
+) -> Figure:
+    """Recall against bytes of an item's code; the dotted line is exact search.
+
+    panels: title -> method -> bytes -> (mean, spread); bytes 0 stands for exact search.
+    """
+    figure = new_figure(4.4 * len(panels), 3.6)
+    for axes, (title, methods) in zip(
+        figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
+    ):
+        for number, (method, sizes) in enumerate(methods.items()):
+            colour, marker, line = CODE_LOOKS[method]
+            if 0 in sizes:
+                axes.axhline(sizes[0][0], color=BLACK, linestyle=":", linewidth=1.2)
+            coded = [size for size in sizes if size]
+            mean, spread = np.array([sizes[size] for size in coded]).T
+            # A little apart, so that bars do not hide each other.
+            axes.errorbar(
+                np.array(coded) * 1.04 ** (number - 1),
+                mean,
+                yerr=spread,
+                color=colour,
+                marker=marker,
+                markersize=10 if marker == "*" else 7,
+                linestyle=line,
+                capsize=3,
+                label=method,
+            )
+        axes.set_xscale("log", base=2)
+        ticks = sorted({size for sizes in methods.values() for size in sizes if size})
+        axes.set_xticks(ticks, [str(size) for size in ticks])
+        axes.set_xlabel("bytes of an item")
+        axes.set_title(title, fontsize=10)
+        axes.grid(alpha=0.25)
+    figure.axes[0].set_ylabel(ylabel)
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    exact = Line2D([], [], color=BLACK, linestyle=":", linewidth=1.2)
+    figure.legend(
+        [*handles, exact],
+        [*labels, "exact search"],
+        loc="outside lower center",
+        ncols=4,
+        fontsize=9,
+    )
+    return figure
+
+
+#: Colour and marker of each rival, in the order in which they come.
+_LOOKS = [(BLUE, "o"), (RED, "X"), (BLACK, "^")]
+
+
+def draw_trials(
+    panels: Mapping[str, Mapping[str, Sequence[tuple[str, float]]]], *, xlabel: str
+) -> Figure:
+    """One panel for each title, one row for each rival; the best trial of a row is named.
+
+    panels: title -> rival -> (setting, value) of its trials; a larger value is better.
+    """
+    figure = new_figure(4.6 * len(panels), 2.7)
+    for axes, (title, rivals) in zip(
+        figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
+    ):
+        for row, (rival, (colour, marker)) in enumerate(zip(rivals, _LOOKS, strict=False)):
+            values = np.array([value for _, value in rivals[rival]])
+            best = int(values.argmax())
+            axes.scatter(
+                values, np.full(len(values), row), s=46, color=colour, marker=marker, alpha=0.6
+            )
+            axes.scatter(
+                values[best], row, s=130, facecolors="none", edgecolors=BLACK, linewidths=1.4
+            )
+            axes.annotate(
+                f"{rivals[rival][best][0]}: {values[best]:.3f}", (values[best], row),
+                xytext=(5, 10), textcoords="offset points", ha="right", fontsize=9,
+            )  # fmt: skip
+        axes.set_yticks(range(len(rivals)), list(rivals))
+        axes.set_ylim(-0.5, len(rivals) - 0.35)
+        axes.margins(x=0.12)
+        axes.set_title(title, fontsize=10)
+        axes.set_xlabel(xlabel)
+        axes.grid(axis="x", alpha=0.25)
+        axes.locator_params(axis="x", nbins=5)
+    return figure

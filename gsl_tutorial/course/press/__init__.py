@@ -5,7 +5,7 @@ and ``notebooks/solutions/NN_name.ipynb`` (solved). Pressing again gives the sam
 
 * `blanks` - what stands between the solution markers, for the student and solved
 * `sources` - a source as two notebooks that have not run yet
-* `environment`, `execution` - run one on a fresh kernel that sees no data of this machine
+* `execution` - run one on a fresh kernel that sees no data of this machine
 * `cleaning` - the same outputs on every build
 * `building` - what is stale, and writing it whole or not at all
 * `checking` - what is wrong with a finished notebook

@@ -1,6 +1,6 @@
 """What one notebook may cost on the student's laptop: time, memory, room on disk.
 
-The numbers stand here and nowhere else (DESIGN, "Budgets"). 1 MB is 1024 x 1024 bytes.
+The numbers stand here and nowhere else. 1 MB is 1024 x 1024 bytes.
 """
 
 from __future__ import annotations

@@ -23,9 +23,6 @@ from gsl_tutorial.course.press.execution import run
 from gsl_tutorial.course.press.sources import VARIANTS, Draft, Variant, draft, refuse_leak, tags
 from gsl_tutorial.errors import InvalidInputError, StorageError, UnknownNameError
 
-#: Called before each notebook and once at the end: done, total, what comes next.
-Progress = Callable[[int, int, str], None]
-
 
 @dataclass(frozen=True)
 class Pressed:
@@ -45,7 +42,7 @@ def build(
     only: str | None = None,
     force: bool = False,
     check: bool = False,
-    progress: Progress = lambda done, total, what: None,
+    progress: Callable[[int, int, str], None] = lambda done, total, what: None,
 ) -> list[Pressed]:
     """Build the stale notebooks of the repository at `root`.
 
@@ -59,6 +56,8 @@ def build(
         Build what is fresh, too.
     check
         Write nothing, and return the stale ones only.
+    progress
+        Called before each notebook and once at the end: how many are done, of how many, what comes next.
 
     Raises
     ------

@@ -32,8 +32,7 @@ import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
 
 from gsl_tutorial.course.press.budgets import BUDGETS, Budgets, disk_mb
-from gsl_tutorial.course.press.environment import kernel_environment
-from gsl_tutorial.course.press.execution import peak_memory_mb, waited_seconds
+from gsl_tutorial.course.press.execution import kernel_environment, peak_memory_mb, waited_seconds
 
 #: A message that a busy kernel sends late is waited for; nbval gives it five seconds.
 _OUTPUT_TIMEOUT_S = 120

@@ -16,7 +16,7 @@ from jaxtyping import Float, Integer
 from gsl_tutorial.course.datasets import Protocol
 from gsl_tutorial.course.datasets.split_file import SplitFile, label_checksum
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.validation import describe
+from gsl_tutorial.validation import as_labels, describe
 
 #: Mistakes that no one can see in codes and labels; ask the authors.
 NOT_VISIBLE = (
@@ -47,29 +47,75 @@ class Warned(NamedTuple):
         return f"{self.trap}: {self.text}"
 
 
-def check_labels(labels: np.ndarray, *, of: str, n: int) -> Integer[np.ndarray, " n"]:
-    """Refuse labels that do not say one class for each item: one-hot, multi-label, floats."""
-    todo = f"pass {n:,} integer class numbers, in the order of the {of}"
-    if labels.ndim == 2 and labels.size:
-        one_hot = ((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all()
-        todo = (
-            "pass labels.argmax(axis=1)"
-            if one_hot
-            else (
-                "multi-label relevance is not a class: it needs another measure, and other figures"
+def take_labels(labels: object, *, of: str, n: int) -> np.ndarray:
+    """Labels in one of the forms of `validation.as_labels`, one (or one set) for each item.
+
+    Lists of labels, one for each item, are taken as sets. Raises `InvalidInputError` for anything else.
+    """
+    if isinstance(labels, list) and labels and all(isinstance(one, list) for one in labels):
+        try:
+            labels = [set(one) for one in labels]
+        except TypeError as error:
+            raise InvalidInputError(
+                f"lists of labels for the {of}", f"lists in lists: {error}", "list names or numbers"
+            ) from error
+    if isinstance(labels, np.ndarray) and n > 1 and labels.shape == (1, n):
+        labels = labels[0]  # a row, as MATLAB saves a list
+    if isinstance(labels, np.ndarray) and labels.ndim == 2 and labels.dtype.kind in "iuf":
+        table = labels
+        if table.shape[1] > 1 and not ((table == 0) | (table == 1)).all():
+            raise InvalidInputError(
+                f"multi-label tables of 0 and 1 for the {of}",
+                f"{describe(table)} with other values, {table.min()} to {table.max()}",
+                "write 1 where an item has a label and 0 elsewhere, (x > 0) for -1 and +1; or pass one "
+                "label for each item",
             )
-        )
-        kind = "one-hot" if one_hot else "multi-label"
+    found = as_labels(labels, name=f"labels of the {of}")
+    if len(found) != n:
         raise InvalidInputError(
-            f"one class for each of the {of}", f"{kind} labels, {describe(labels)}", todo
+            f"labels ({n},) for the {of}",
+            describe(found),
+            f"pass {n:,} labels, in the order of the {of}"
+            + (
+                "; this table lies on its side: .T"
+                if found.ndim == 2 and found.shape[1] == n
+                else ""
+            ),
         )
-    if labels.shape != (n,):
-        raise InvalidInputError(f"labels ({n},) for the {of}", describe(labels), todo)
-    if labels.dtype.kind not in "iu":
+    return found
+
+
+def check_one_kind(query: np.ndarray, database: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both as class numbers where each item has one label; refuse labels of two kinds.
+
+    Tables whose rows all have a single 1 (one-hot) say one class for each item: the column. Tables of truth
+    values and sets stay as they are: relevant is then what shares a label.
+    """
+    tables = [labels.ndim == 2 for labels in (query, database)]
+    one_hot = [
+        table and bool((labels.sum(axis=1) == 1).all())
+        for table, labels in zip(tables, (query, database), strict=True)
+    ]
+    if all(tables) and query.shape[1] == database.shape[1]:
+        if all(one_hot):
+            return query.argmax(axis=1), database.argmax(axis=1)
+        return query, database
+    kinds = [
+        "sets" if labels.dtype == object else "words" if labels.dtype.kind == "U" else "numbers"
+        for labels in (query, database)
+    ]
+    if any(tables) or kinds[0] != kinds[1]:
+        said = [
+            "one-hot labels" if hot else "multi-label tables" if table else kind
+            for hot, table, kind in zip(one_hot, tables, kinds, strict=True)
+        ]
         raise InvalidInputError(
-            f"integer labels for the {of}", describe(labels), "round and convert them yourself"
-        )
-    return labels.astype(np.int64)
+            "labels of queries and database in one form",
+            f"{said[0]}, {describe(query)}, and {said[1]}, {describe(database)}",
+            "pass labels.argmax(axis=1) for the one-hot ones" if any(one_hot) else
+            "store both alike: class numbers, words, sets, or tables with the same columns",
+        )  # fmt: skip
+    return query, database
 
 
 def check_query_in_database(
@@ -84,6 +130,8 @@ def check_query_in_database(
     if protocol is not None and protocol.query_in_database:
         return [Warned(trap, f"{protocol.code} lets each query find itself: never set its figures "
                        "beside those of another protocol")]  # fmt: skip
+    if not are_codes:
+        query, database = query + 0.0, database + 0.0  # -0.0 is 0.0, in other bytes
     same = query.shape == database.shape and np.array_equal(query, database)
     rows = {row.tobytes() for row in np.ascontiguousarray(database)} if not are_codes else set()
     found = sum(row.tobytes() in rows for row in np.ascontiguousarray(query))
@@ -100,7 +148,7 @@ def check_query_in_database(
     return []
 
 
-def check_protocol(
+def check_sizes_and_classes(
     query_labels: Integer[np.ndarray, " B"],
     database_labels: Integer[np.ndarray, " N"],
     protocol: Protocol | None,
@@ -116,6 +164,12 @@ def check_protocol(
             f"the sizes of {protocol}",
             f"{sizes[0]:,} queries and {sizes[1]:,} database items",
             "name the protocol that these files follow, or `own`",
+        )
+    if query_labels.ndim > 1 or query_labels.dtype.kind not in "iu":
+        raise InvalidInputError(
+            f"one class number for each item, as in {protocol}",
+            f"{describe(query_labels)}",
+            "protocol `own` takes words and several labels for each item",
         )
     if protocol.code in _BALANCE:
         n_classes, *each = _BALANCE[protocol.code]
@@ -147,13 +201,14 @@ def check_protocol(
 
 
 def warn_of_ties(
-    database_labels: Integer[np.ndarray, " N"], optimistic: float, pessimistic: float
+    database_labels: np.ndarray, optimistic: float, pessimistic: float
 ) -> list[Warned]:
     """Say how far the order of tied items could move the number, and whether labels are sorted."""
     found = []
     spread = optimistic - pessimistic
-    changes = np.count_nonzero(np.diff(database_labels))
-    is_sorted = changes < 2 * len(np.unique(database_labels))
+    numbers = _numbered(database_labels)
+    changes = np.count_nonzero(np.diff(numbers))
+    is_sorted = changes < 2 * len(np.unique(numbers))
     if is_sorted and spread > 0.001:
         found.append(
             Warned(
@@ -166,6 +221,15 @@ def warn_of_ties(
         text = f"the order of tied items could move mAP from {pessimistic:.4f} to {optimistic:.4f}"
         found.append(Warned("ties", text))
     return found
+
+
+def _numbered(labels: np.ndarray) -> Integer[np.ndarray, " N"]:
+    """A number for each label, or each set of labels."""
+    if labels.dtype == object:
+        known: dict[object, int] = {}
+        return np.array([known.setdefault(one, len(known)) for one in labels])
+    numbers: np.ndarray = np.unique(labels, axis=0, return_inverse=True)[1]
+    return numbers.reshape(-1)
 
 
 def warn_of_empty(

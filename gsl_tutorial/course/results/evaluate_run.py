@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Integer
+from torch import Tensor
 
-from gsl_tutorial.course.datasets import get_protocol
+from gsl_tutorial.course.datasets import Dataset, get_protocol
 from gsl_tutorial.course.results.measure import RetrievalResult, measure
 from gsl_tutorial.course.results.saved_runs import Before
+from gsl_tutorial.course.text_table import text_table
 from gsl_tutorial.course.training.config import check_protocol
 from gsl_tutorial.course.training.embedding import Embedded, embed_split
 from gsl_tutorial.course.training.runs import TrainedModel
@@ -49,25 +52,55 @@ def evaluate_model(
             "train with load_data(..., seed=config.seed): these queries may be among its images",
         )
     on_stage(f"embedding {len(data.query):,} queries and {len(data.database):,} database images")
+    result, query, database, _ = measure_model(model, data, protocol=protocol, on_stage=on_stage)
+    return result, query, database
+
+
+class Evaluated(NamedTuple):
+    """What a model makes of the splits of a protocol, and what that is worth."""
+
+    result: RetrievalResult
+    query: Embedded
+    database: Embedded
+    codes: Integer[np.ndarray, "N M"]
+
+
+def measure_model(
+    model: TrainedModel,
+    data: Dataset,
+    *,
+    protocol: str,
+    embedded: Tensor | None = None,
+    on_stage: Callable[[str], None] = lambda text: None,
+) -> Evaluated:
+    """Embed queries and database of splits on which a model was trained, and measure its codes.
+
+    Parameters
+    ----------
+    data
+        The splits that the protocol gave, whole or thinned: their sizes go into the result.
+    embedded
+        The embeddings of the database, where they are known already.
+    on_stage
+        Told in words what begins.
+    """
     classes = np.unique(data.train.labels)
     query = embed_split(model, data.query, classes=classes)
-    database = embed_split(model, data.database, classes=classes)
+    database = embed_split(model, data.database, classes=classes, embedded=embedded)
+    codes = model.quantizer.encode(database.z)
     numbers = get_protocol(protocol)
+    facts = {
+        "protocol": protocol,
+        "n_query": len(query),
+        "n_train": len(data.train),
+        "n_database": len(database),
+        "train_in_database": numbers.train_in_database,
+        "query_in_database": numbers.query_in_database,
+    }
     result = measure(
-        model.quantizer,
-        query,
-        database,
-        protocol={
-            "protocol": protocol,
-            "n_query": len(query),
-            "n_train": len(data.train),
-            "n_database": len(database),
-            "train_in_database": numbers.train_in_database,
-            "query_in_database": numbers.query_in_database,
-        },
-        on_stage=on_stage,
+        model.quantizer, query, database, codes=codes, protocol=facts, on_stage=on_stage
     )
-    return result, query, database
+    return Evaluated(result, query, database, codes)
 
 
 def embed_before(
@@ -111,8 +144,7 @@ def summary(model: TrainedModel, result: RetrievalResult) -> dict[str, Any]:
 
 def table(values: dict[str, Any]) -> str:
     """The same as text, one value a line."""
-    width = max(map(len, values))
-    return "\n".join(
-        f"{key:{width}}  {f'{value:.4f}' if isinstance(value, float) else value}"
+    return text_table(
+        (key, f"{value:.4f}" if isinstance(value, float) else value)
         for key, value in values.items()
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gsl_tutorial.course.results.saved_runs import DATA
+from gsl_tutorial.course.text_table import text_table
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.storage import read_json
 
@@ -54,18 +55,14 @@ def as_text(records: Iterable[Mapping[str, Any]]) -> str:
     """The records as an aligned table, one run a line."""
     head = ("protocol", "bits", "method", "profile", "pre-trained", "ADC mAP", "exact", "argmax",
             "accuracy", "seed")  # fmt: skip
-    lines: list[tuple[str, ...]] = [head]
+    lines = []
     for one in records:
         values = [f"{one[key]:.3f}" for key in ("adc_map", "exact_map", "argmax_map", "accuracy")]
         if one["protocol"] == "unseen":
             values[-1] = "none"  # the classifier has no name for these classes
         cells = (one[key] for key in ("protocol", "bits", "method", "profile", "pre_training"))
-        lines.append((*map(str, cells), *values, str(one["seed"])))
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    return "\n".join(
-        "  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+        lines.append((*cells, *values, one["seed"]))
+    return text_table(lines, head=head)
 
 
 def _checked(record: Any, name: str) -> Record:

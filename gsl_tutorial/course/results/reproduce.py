@@ -7,14 +7,15 @@ differ by (`TOLERANCE`, about three times the spread over seeds in the study's c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from gsl_tutorial.course.results.evaluate_run import evaluate_model, summary
 from gsl_tutorial.course.results.saved_runs import read_card, rounded
-from gsl_tutorial.course.training.rounds import Progress
+from gsl_tutorial.course.text_table import text_table
+from gsl_tutorial.course.training.rounds import TrainingStep
 from gsl_tutorial.course.training.runs import RunFolder
 from gsl_tutorial.course.training.train_run import load_data, train_run
 
@@ -39,12 +40,19 @@ class Comparison:
         """All of it, ready for JSON."""
         return {**asdict(self), "agrees": self.agrees}
 
-    def __str__(self) -> str:
-        verdict = "agrees" if self.agrees else "DIFFERS"
-        return (
-            f"{self.name:12} card {self.card:.4f}  again {self.again:.4f}  "
-            f"tolerance {self.tolerance:.3f}  {verdict}"
-        )
+
+def as_text(rows: Iterable[Comparison]) -> str:
+    """The comparisons as a table, one figure a line."""
+    return text_table(
+        (
+            (
+                *(one.name, f"{one.card:.4f}", f"{one.again:.4f}", f"{one.tolerance:.3f}"),
+                "agrees" if one.agrees else "DIFFERS",
+            )
+            for one in rows
+        ),
+        head=("figure", "card", "again", "tolerance", ""),
+    )
 
 
 def reproduce(
@@ -53,7 +61,7 @@ def reproduce(
     *,
     root: Path | None = None,
     provenance: dict[str, Any] | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[TrainingStep], None] | None = None,
     on_stage: Callable[[str], None] = lambda text: None,
 ) -> list[Comparison]:
     """Train with the configuration of a shipped folder, measure, compare.

@@ -5,6 +5,10 @@ embeddings, codes, true and predicted class of every image, no pixels; embedding
 and codebooks from before joint training too) and `card.json` with the command, seed, commit, seconds,
 metrics and the SHA-256 of both files, which is checked before anything is read. The metrics are those
 of the rounded weights: `rounded` comes before the measuring.
+
+`labels_of` gives the labels of a whole data set, without its images where that is possible: those of
+CIFAR-10 stand beside the embeddings, and, where these are not at hand, in the batches. Either are compared
+with one checksum before they are used.
 """
 
 from __future__ import annotations
@@ -14,12 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Integer
+from jaxtyping import Int, Integer
 
+from gsl_tutorial.course.datasets import load_digits, read_cifar10
+from gsl_tutorial.course.datasets.split_file import label_checksum
 from gsl_tutorial.course.training.config import TrainingConfig
 from gsl_tutorial.course.training.embedding import Embedded
 from gsl_tutorial.course.training.runs import TrainedModel, load_model_file
-from gsl_tutorial.errors import DataMissingError
+from gsl_tutorial.errors import ChecksumError, DataMissingError
 from gsl_tutorial.quantizers import Quantizer
 from gsl_tutorial.storage import digest, load_arrays, read_json, save_arrays, write_json
 
@@ -139,14 +145,20 @@ def read_card(folder: Path) -> tuple[TrainingConfig, dict[str, Any]]:
     return model.config, card
 
 
-def _load(folder: Path) -> tuple[TrainedModel, dict[str, Any]]:
+def card_of(folder: Path, *, of: str = "results") -> dict[str, Any]:
+    """The card of a shipped folder; raises `DataMissingError` where there is none."""
     if not (folder / "card.json").exists():
         raise DataMissingError(
-            f"shipped results in {folder}",
+            f"shipped {of} in {folder}",
             "no card.json there",
             "work in a whole checkout of the repository: its data/ folder carries them",
         )
-    card = read_json(folder / "card.json")
+    card: dict[str, Any] = read_json(folder / "card.json")
+    return card
+
+
+def _load(folder: Path) -> tuple[TrainedModel, dict[str, Any]]:
+    card = card_of(folder)
     expected = card["sha256"]["model.safetensors"]
     return load_model_file(folder / "model.safetensors", sha256=expected), card
 
@@ -155,3 +167,33 @@ def _smallest(array: np.ndarray) -> np.ndarray:
     """The array in float16 where nothing is lost by that."""
     half = array.astype(np.float16) if array.dtype == np.float32 and array.ndim > 1 else array
     return half if np.array_equal(half.astype(array.dtype), array) else array
+
+
+#: Embeddings under P2, whose database are the training batches and whose queries the test batch.
+SHIPPED = DATA / "cifar10-p2-32bit" / "embeddings.safetensors"
+#: SHA-256 of the 60,000 labels of CIFAR-10, training batches first (`split_file.label_checksum`).
+CIFAR10_SHA256 = "5083e6dd0895f94970ae8513f046bf3004b333931aad82b619d23ab76f2e1845"
+
+
+def labels_of(protocol: str) -> Int[np.ndarray, " n"]:
+    """All labels that a protocol splits, in the official order: the digits', or CIFAR-10's.
+
+    Raises `ChecksumError` when they are others than the published ones.
+    """
+    if protocol == "digits":
+        data = load_digits()
+        labels = np.empty(len(data.query) + len(data.database), dtype=np.int64)
+        for part in (data.query, data.database):
+            labels[part.indices] = part.labels
+        return labels
+    if SHIPPED.exists():
+        arrays, _ = load_arrays(SHIPPED)
+        labels = np.concatenate([arrays["database.labels"], arrays["query.labels"]])
+        labels = labels.astype(np.int64)
+    else:
+        labels = read_cifar10()[1]
+    if (found := label_checksum(labels)) != CIFAR10_SHA256:
+        raise ChecksumError(
+            f"the labels of CIFAR-10, SHA-256 {CIFAR10_SHA256}", found, "fetch the data again"
+        )
+    return labels

@@ -3,18 +3,28 @@
 A study has a tuning stage, where every method gets the same number of trials on the validation split,
 and parts, which use for each method and loss the settings that its best trial had. Test images appear
 in the parts only.
+
+Codes are named by their bits, with one number of codewords for the whole study, or by cells such as
+"4x16", M subspaces of K codewords. Where the tuning stage names cells, every method is tuned in each of
+them, and a part takes the settings of its own cell, also for another quantizer or protocol.
+
+The trials of a method are a ladder: one number that rises. With `more_trials` each method gets as many
+trials more in each cell, and where the best one decides where: beyond the end at which it stands, by the
+same factor, else between it and the better one of its two neighbours. One rule for all methods, so that
+none loses because its ladder was put in the wrong place.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from gsl_tutorial.course.training.config import TrainingConfig
 from gsl_tutorial.course.training.methods import MethodOptions
@@ -28,6 +38,24 @@ from gsl_tutorial.validation import check_count
 
 #: A trial or a variant: settings of `MethodOptions`, or `rate`, a factor of the learning rate.
 Settings = dict[str, Any]
+#: What settings are chosen for: (loss, method), where cells were tuned (loss, method, cell), and with
+#: numbers of classes (loss, method, cell, "5 classes").
+Key = tuple[str, ...]
+StudyT = TypeVar("StudyT")
+#: Bits, or a cell "MxK".
+Size = int | str
+
+
+class Place(NamedTuple):
+    """One element of the product that a part is."""
+
+    protocol: str
+    loss: str
+    method: str
+    quantizer: str
+    size: Size
+    seed: int
+    classes: int = 0
 
 
 @dataclass(frozen=True)
@@ -37,35 +65,91 @@ class StudyRun:
     part: str
     config: TrainingConfig
     variant: int = 0
+    cell: str = ""
+    classes: int = 0
 
     @property
     def name(self) -> str:
         """A file name that says what the run is."""
         c = self.config
-        words = (c.protocol, c.loss, c.method, f"{c.quantizer}{c.bits}", f"seed{c.seed}")
-        return "_".join(words) + (f"_v{self.variant}" if self.variant else "")
+        size = self.cell or c.bits
+        words = [c.protocol, c.loss, c.method, f"{c.quantizer}{size}", f"seed{c.seed}"]
+        words += [f"classes{self.classes}"] if self.classes else []
+        words += [f"v{self.variant}"] if self.variant else []
+        return "_".join(words)
 
 
 @dataclass(frozen=True)
 class Part:
-    """The product of its lists; `variants` are settings laid over the tuned ones."""
+    """The product of its lists; `variants` are settings laid over the tuned ones.
+
+    Either `bits` or `cells` is given. classes: that many of the classes, drawn with the seed of the run;
+    all of them by default.
+    """
 
     name: str
     protocols: tuple[str, ...]
     losses: tuple[str, ...]
     methods: tuple[str, ...]
     quantizers: tuple[str, ...]
-    bits: tuple[int, ...]
     seeds: tuple[int, ...]
+    bits: tuple[int, ...] = ()
+    cells: tuple[str, ...] = ()
+    classes: tuple[int, ...] = (0,)
     variants: tuple[Settings, ...] = ({},)
 
-    def cells(self) -> Iterator[tuple[str, str, str, str, int, int]]:
-        """Every (seed, protocol, loss, method, quantizer, bits), seeds outermost."""
-        # With seeds outermost a study that is stopped early is whole for the seeds it did.
-        for seed, *rest in itertools.product(
-            self.seeds, self.protocols, self.losses, self.methods, self.quantizers, self.bits
-        ):
-            yield (*rest, seed)  # type: ignore[misc]
+    def places(self) -> Iterator[Place]:
+        """Every place of the part, seeds outermost.
+
+        With seeds outermost a study that is stopped early is whole for the seeds it did; so is one of
+        cells for the cells it did, because there methods come innermost.
+        """
+        first = itertools.product(self.seeds, self.protocols, self.losses, self.classes)
+        for seed, protocol, loss, classes in first:
+            sizes: tuple[Size, ...] = self.cells or self.bits
+            rest = (
+                itertools.product(self.quantizers, sizes, self.methods)
+                if self.cells
+                else ((q, b, m) for m in self.methods for q in self.quantizers for b in sizes)
+            )
+            for quantizer, size, method in rest:
+                yield Place(protocol, loss, method, quantizer, size, seed, classes)
+
+
+def next_trial(rungs: Sequence[tuple[Settings, float]]) -> Settings:
+    """The settings to try next, from what was tried of a ladder and how well it did.
+
+    >>> next_trial([({"strength": 1.0}, 0.3), ({"strength": 3.0}, 0.5), ({"strength": 9.0}, 0.6)])
+    {'strength': 27.0}
+    >>> next_trial([({"strength": 1.0}, 0.3), ({"strength": 4.0}, 0.6), ({"strength": 16.0}, 0.5)])
+    {'strength': 8.0}
+    """
+    knob = _knob([settings for settings, _ in rungs])
+    ladder = sorted(rungs, key=lambda rung: rung[0][knob])
+    values = [settings[knob] for settings, _ in ladder]
+    scores = [score for _, score in ladder]
+    best = scores.index(max(scores))
+    if best == 0:
+        value = values[0] ** 2 / values[1]
+    elif best == len(values) - 1:
+        value = values[-1] ** 2 / values[-2]
+    else:
+        beside = max(best - 1, best + 1, key=lambda i: scores[i])
+        value = math.sqrt(values[best] * values[beside])
+    return {**rungs[0][0], knob: float(f"{value:.3g}")}
+
+
+def _knob(rows: Sequence[Settings]) -> str:
+    """The one setting in which the trials of a ladder differ."""
+    differ = sorted({k for row in rows for k in row if row.get(k) != rows[0].get(k)})
+    values = [row.get(differ[0]) for row in rows] if len(differ) == 1 else []
+    if not values or not all(isinstance(v, (int, float)) and v > 0 for v in values):
+        raise InvalidInputError(
+            "trials that differ in one number above 0, so that there is a next one (more_trials)",
+            "; ".join(map(str, rows)),
+            "write a ladder, such as {strength = 1.0}, {strength = 3.0}, or leave out more_trials",
+        )
+    return differ[0]
 
 
 @dataclass(frozen=True)
@@ -74,6 +158,8 @@ class Study:
 
     trials: loss -> method -> settings to try.
     split_seed: draws the splits of all runs alike; without one each run draws with its own seed.
+    more_trials: how many trials each method gets after those, at places that the first seed decides.
+    compact: records of few bytes, and one of a run that diverged, whose mAP counts as 0.
     """
 
     name: str
@@ -85,41 +171,82 @@ class Study:
     tune: Part
     parts: tuple[Part, ...]
     split_seed: int | None = None
+    more_trials: int = 0
+    compact: bool = False
 
-    def tuning(self) -> list[StudyRun]:
-        """The trials: the same number for every method, on the validation split."""
+    def key(self, loss: str, method: str, size: Size, classes: int = 0) -> Key:
+        """What the settings of a run are chosen for."""
+        if not self.tune.cells:
+            return loss, method
+        return (loss, method, str(size), *([f"{classes} classes"] if classes else []))
+
+    def keys(self) -> list[Key]:
+        """All that settings are chosen for, in the order of the tuning stage."""
+        return list(dict.fromkeys(map(self._key, self.tune.places())))
+
+    def _key(self, place: Place) -> Key:
+        return self.key(place.loss, place.method, place.size, place.classes)
+
+    def tuning(self, more: Mapping[Key, Sequence[Settings]] | None = None) -> list[StudyRun]:
+        """The trials: the same number for every method, on the validation split.
+
+        more: the trials beyond the declared ones, as far as it is known what they are.
+        """
         return [
-            self._run(self.tune, cell, settings, variant)
-            for cell in self.tune.cells()
-            for variant, settings in enumerate(self.trials[cell[1]][cell[2]])
+            self._run(self.tune, place, settings, variant)
+            for place in self.tune.places()
+            for variant, settings in enumerate(
+                [
+                    *self.trials[place.loss][place.method],
+                    *(more or {}).get(self._key(place), ()),
+                ]
+            )
         ]
 
-    def runs(self, part: Part, chosen: dict[tuple[str, str], Settings]) -> list[StudyRun]:
-        """The runs of a part; `chosen` maps (loss, method) to the settings of its best trial."""
+    def runs(self, part: Part, chosen: Mapping[Key, Settings]) -> list[StudyRun]:
+        """The runs of a part; `chosen` maps each `key` to the settings of its best trial.
+
+        Runs whose settings are not chosen yet are left out.
+        """
         return [
-            self._run(part, cell, {**chosen[cell[1], cell[2]], **variant}, number)
-            for cell in part.cells()
+            self._run(part, place, {**chosen[key], **variant}, number)
+            for place in part.places()
+            if (key := self._key(place)) in chosen
             for number, variant in enumerate(part.variants)
         ]
 
-    def _run(
-        self, part: Part, cell: tuple[str, str, str, str, int, int], settings: Settings, number: int
-    ) -> StudyRun:
-        protocol, loss, method, quantizer, bits, seed = cell
+    def _run(self, part: Part, place: Place, settings: Settings, number: int) -> StudyRun:
+        size = place.size
         settings = dict(settings)
-        rate = self.learning_rates[loss] * settings.pop("rate", 1.0)
+        rate = self.learning_rates[place.loss] * settings.pop("rate", 1.0)
+        n_codewords, bits = _sizes(size) if isinstance(size, str) else (self.base.n_codewords, size)
         config = replace(
             self.base,
-            protocol=protocol,
-            loss=loss,
-            method=method,
-            quantizer=quantizer,
+            protocol=place.protocol,
+            loss=place.loss,
+            method=place.method,
+            quantizer=place.quantizer,
             bits=bits,
-            seed=seed,
+            n_codewords=n_codewords,
+            seed=place.seed,
             learning_rate=rate,
             options=MethodOptions(**settings),
         )
-        return StudyRun(part.name, config, number)
+        cell = size if isinstance(size, str) else ""
+        return StudyRun(part.name, config, number, cell, place.classes)
+
+
+def _sizes(cell: str) -> tuple[int, int]:
+    """Codewords of a codebook and bits of a code, from "MxK"."""
+    found = re.fullmatch(r"(\d+)x(\d+)", cell)
+    M, K = (int(found[1]), int(found[2])) if found else (0, 0)
+    if M < 1 or K < 2 or K & (K - 1):
+        raise InvalidInputError(
+            'cells such as "4x16": M subspaces of K codewords, K a power of two',
+            repr(cell),
+            "mend the study",
+        )
+    return K, M * (K.bit_length() - 1)
 
 
 def available() -> list[str]:
@@ -141,13 +268,23 @@ def load_study(name: str | Path) -> Study:
         raise DataMissingError(f"a study at {name}", "no such file", "check the path")
     else:
         text = Path(name).read_bytes().decode("utf-8", errors="replace")
+    return parsed(text, _parse, name=name, like="study/digits.toml")
+
+
+def parsed(
+    text: str, parse: Callable[[dict[str, Any]], StudyT], *, name: str | Path, like: str
+) -> StudyT:
+    """A study from TOML, whichever it is; `like` is the file of ours, below `course/`, that shows how.
+
+    Raises what `parse` raises; `InvalidInputError` for what is no TOML, or has other tables or keys.
+    """
     try:
-        return _parse(tomllib.loads(text))
+        return parse(tomllib.loads(text))
     except TutorialError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:  # TOMLDecodeError too
         raise InvalidInputError(
-            "a study as gsl_tutorial/course/study/digits.toml shows it",
+            f"a study as gsl_tutorial/course/{like} shows it",
             f"{name}: {type(error).__name__}: {error}",
             "compare the tables and their keys",
         ) from error
@@ -179,6 +316,8 @@ def _parse(table: dict[str, Any]) -> Study:
         tune=_part({"losses": list(trials), "methods": methods, **tune, "name": "tune"}),
         parts=tuple(_part(row) for row in table["parts"]),
         split_seed=table.get("split_seed"),
+        more_trials=check_count(table.get("more_trials", 0), name="more_trials", low=0),
+        compact=bool(table.get("compact", False)),
     )
     names = ["tune", *(part.name for part in study.parts)]
     for name in (study.name, *names):
@@ -197,10 +336,27 @@ def _parse(table: dict[str, Any]) -> Study:
                 ", ".join(sorted(unknown)),
                 "add them under [tune]",
             )
+        if study.tune.cells and (missing := set(part.cells or part.bits) - set(study.tune.cells)):
+            raise InvalidInputError(
+                f"cells that were tuned (part {part.name})",
+                ", ".join(sorted(map(str, missing))),
+                "add them under [tune], or name cells where bits are named",
+            )
+        if unknown_counts := set(part.classes) - set(study.tune.classes):
+            raise InvalidInputError(
+                f"numbers of classes that were tuned (part {part.name})",
+                ", ".join(map(str, sorted(unknown_counts))),
+                "add them under [tune]",
+            )
+    if study.more_trials:
+        for by_method in trials.values():
+            for rows in by_method.values():
+                _knob(rows)
     # Every run is built once here, so that a wrong word is found before the first hour is spent.
     study.tuning()
+    every = study.keys()
     for part in study.parts:
-        study.runs(part, {(x, m): {} for x in study.tune.losses for m in study.tune.methods})
+        study.runs(part, {key: {} for key in every})
     return study
 
 
@@ -209,6 +365,10 @@ def _part(row: dict[str, Any]) -> Part:
     for key, value in row.items():
         if key != "name" and (not isinstance(value, list) or not value):
             raise InvalidInputError(f"a list of one or more for {key}", repr(value), "write [...]")
+    if ("bits" in row) == ("cells" in row):
+        raise InvalidInputError(
+            f"bits or cells in {row['name']}", "both or neither", "name the codes in one way"
+        )
     lists = {key: tuple(value) for key, value in row.items() if key != "name"}
     return Part(name=row["name"], **lists)
 

@@ -1,20 +1,22 @@
 """What a study found: means with their spread, paired differences, and verdicts in words.
 
-Methods are compared seed by seed and query by query (`bootstrap`): both saw the same training images,
-the same queries and the same database. A gain is claimed only where the interval of the difference lies on
-one side of zero.
+Methods are compared seed by seed and query by query (`evaluation.intervals`): both saw the same training
+images, the same queries and the same database. A gain is claimed only where the interval of the difference
+lies on one side of zero.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
-from gsl_tutorial.course.study.running import Record, StudyResults
+from gsl_tutorial.course.study.records import Record, Records
+from gsl_tutorial.course.study.running import StudyResults
+from gsl_tutorial.course.text_table import text_table
 from gsl_tutorial.course.training.methods import MethodOptions
 from gsl_tutorial.errors import DataMissingError
 from gsl_tutorial.evaluation.intervals import Interval, clustered_bootstrap
@@ -23,8 +25,7 @@ from gsl_tutorial.evaluation.intervals import Interval, clustered_bootstrap
 SETTING = ("protocol", "loss", "quantizer", "bits")
 
 
-@dataclass(frozen=True)
-class Spread:
+class Spread(NamedTuple):
     """Mean and sample standard deviation over seeds."""
 
     mean: float
@@ -32,6 +33,12 @@ class Spread:
 
     def __format__(self, spec: str) -> str:
         return f"{self.mean:{spec}} ± {self.deviation:{spec}}"
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """Of some values; a single one has deviation 0."""
+        array = np.asarray(values, dtype=np.float64)
+        return cls(float(array.mean()), float(array.std(ddof=1)) if len(array) > 1 else 0.0)
 
 
 @dataclass(frozen=True)
@@ -101,17 +108,12 @@ def _row(results: StudyResults, method: str, by_method: dict[str, list[Record]])
     def against(other: str) -> Interval | None:
         if other == method or other not in by_method:
             return None
-        theirs = {r["seed"]: r for r in by_method[other]}
-        pairs = [(r, theirs[r["seed"]]) for r in records if r["seed"] in theirs]
-        if len(pairs) < 2:
-            return None
-        a, b = (np.stack([results.per_query(r) for r in side]) for side in zip(*pairs, strict=True))
         # Where every seed draws its own queries, its mean carries their luck already.
         shared = results.study.split_seed is not None
-        return clustered_bootstrap(a, b, shared_queries=shared, random_state=0)
+        return difference_by_seed(results, records, by_method[other], shared_queries=shared)
 
     def spread(key: str) -> Spread:
-        return _spread([r[key] for r in records])
+        return Spread.of([r[key] for r in records])
 
     return Row(
         method,
@@ -119,7 +121,7 @@ def _row(results: StudyResults, method: str, by_method: dict[str, list[Record]])
         **{key: spread(key) for key in ("adc_map", "exact_map", "argmax_map")},
         relative_distortion=spread("relative_distortion"),
         perplexity=spread("perplexity"),
-        **{key: _spread([bias(r)[key].mean() for r in records]) for key in ("cosine", "uphill")},
+        **{key: Spread.of([bias(r)[key].mean() for r in records]) for key in ("cosine", "uphill")},
         seconds=spread("train_seconds"),
         against_none=against("none"),
         against_penalty=against("penalty"),
@@ -133,20 +135,49 @@ def bias(record: Record) -> dict[str, Float[np.ndarray, " rounds"]]:
     return {key: np.array([r[key] for r in rounds]) for key in ("cosine", "uphill")}
 
 
-def _spread(values: Sequence[float]) -> Spread:
-    array = np.asarray(values, dtype=np.float64)
-    return Spread(float(array.mean()), float(array.std(ddof=1)) if len(array) > 1 else 0.0)
+def difference_by_seed(
+    results: Records[Any, Any],
+    mine: Sequence[Record],
+    theirs: Sequence[Record],
+    *,
+    shared_queries: bool,
+) -> Interval | None:
+    """The figures of these runs minus those of others, paired by seed and query, with an interval.
+
+    Parameters
+    ----------
+    mine, theirs
+        Finished runs, one of a seed on either side.
+    shared_queries
+        Whether all seeds have the same queries; see `clustered_bootstrap`.
+
+    Returns
+    -------
+    Interval or None
+        None where fewer than two seeds are on both sides.
+    """
+    a, b = ({r["seed"]: r for r in side} for side in (mine, theirs))
+    seeds = sorted(set(a) & set(b))
+    if len(seeds) < 2:
+        return None
+    x, y = (np.stack([results.per_query(side[seed]) for seed in seeds]) for side in (a, b))
+    return clustered_bootstrap(x, y, shared_queries=shared_queries, random_state=0)
 
 
 def trials(results: StudyResults, part: str) -> str:
     """Every run of a part on a line of its own: for the tuning stage, and for parts with variants."""
+    head = ("loss", "method", "settings", "seed", "ADC mAP", "rel. distortion", "cosine", "uphill")
     lines = [
-        f"{r['loss']:23} {r['method']:15} {_tried(r):32} seed {r['seed']:<4} ADC mAP {r['adc_map']:.3f}   "
-        f"rel. distortion {r['relative_distortion']:.3f}   cosine {bias(r)['cosine'].mean():.2f}   "
-        f"uphill {bias(r)['uphill'].mean():.0%}"
+        (
+            *(r["loss"], r["method"], _tried(r), r["seed"]),
+            f"{r['adc_map']:.3f}",
+            f"{r['relative_distortion']:.3f}",
+            f"{bias(r)['cosine'].mean():.2f}",
+            f"{bias(r)['uphill'].mean():.0%}",
+        )
         for r in results.records(part)
     ]
-    return "\n".join(lines)
+    return text_table(lines, head=head)
 
 
 def _tried(record: Record) -> str:
@@ -158,7 +189,8 @@ def _tried(record: Record) -> str:
 
 def as_text(rows: Sequence[Row]) -> str:
     """The table of a setting, aligned."""
-    head = ("method", "ADC mAP", "exact mAP", "rel. distortion", "perplexity", "cosine", "uphill")
+    head = ("method", "ADC mAP", "exact mAP", "rel. distortion", "perplexity", "cosine", "uphill",
+            "verdict on ADC mAP")  # fmt: skip
     lines = [
         (
             row.method,
@@ -168,13 +200,8 @@ def as_text(rows: Sequence[Row]) -> str:
             f"{row.perplexity.mean:.0f}",
             f"{row.cosine.mean:.2f}",
             f"{row.uphill.mean:.0%}",
+            row.verdict,
         )
         for row in rows
     ]
-    widths = [max(len(line[i]) for line in (head, *lines)) for i in range(len(head))]
-    verdicts = ["verdict on ADC mAP", *(row.verdict for row in rows)]
-    return "\n".join(
-        "  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True))
-        + f"  {words}"
-        for line, words in zip((head, *lines), verdicts, strict=True)
-    )
+    return text_table(lines, head=head)

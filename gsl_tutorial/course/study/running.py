@@ -1,167 +1,222 @@
-"""Running a study: one file of results for each run, and none is made twice.
+"""Making the runs of the study: which settings are chosen for them, their data, training and measures.
 
-A study is stopped and started at will, or shared by several processes: `share=(1, 2)` takes every other
-run. What a run leaves behind is a JSON record (settings, figures, history, command, commit, seconds)
-and the average precision of each of its queries, for paired comparisons.
+How runs are kept and shared by processes is in `records`. Where cells are tuned, a share is every n-th
+(loss, method, cell) with all its trials and all that follows from them, so that no process waits for
+another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from gsl_tutorial.course.datasets import Dataset, Split, draw_per_class, get_protocol
-from gsl_tutorial.course.results.evaluate_run import summary
-from gsl_tutorial.course.results.measure import measure
-from gsl_tutorial.course.study.grid import Settings, Study, StudyRun
-from gsl_tutorial.course.training.embedding import embed_split
+from gsl_tutorial.course.datasets import Dataset, Split, draw_per_class
+from gsl_tutorial.course.results.evaluate_run import measure_model, summary
+from gsl_tutorial.course.study.grid import Key, Settings, Study, StudyRun, next_trial
+from gsl_tutorial.course.study.records import Made, Record, Records
+from gsl_tutorial.course.training.rounds import DivergedError
+from gsl_tutorial.course.training.shared_work import SharedWork
 from gsl_tutorial.course.training.train_run import load_data, train_run
-from gsl_tutorial.errors import DataMissingError, InvalidInputError, RunMismatchError
-from gsl_tutorial.storage import load_arrays, read_json, save_arrays, write_json
+from gsl_tutorial.errors import DataMissingError, InvalidInputError
+from gsl_tutorial.storage import read_json
+from gsl_tutorial.validation import check_count
 
-Record = dict[str, Any]
 
+class StudyResults(Records[Study, StudyRun]):
+    """The folder of a study on images: average precision of each query, settings chosen from trials."""
 
-class StudyResults:
-    """The folder `root/<study>/<part>/` with a record for each finished run."""
+    beside = ("average_precision", "average precision of each query, ADC")
+    # Records of the first study do not say how many images there were, nor the schedule.
+    may_lack = ("schedule", "train_per_class", "queries")
 
-    def __init__(self, study: Study, root: str | Path) -> None:
-        self.study = study
-        self.path = Path(root) / study.name
+    def asked(self, run: StudyRun) -> Record:
+        return what_was_asked(run, self.study)
 
-    def file(self, run: StudyRun) -> Path:
-        """The JSON file of a run; its average precisions lie beside it."""
-        return self.path / run.part / f"{run.name}.json"
+    def maker(self) -> Callable[[StudyRun], Made]:
+        bench = Bench(self.study)
+        return lambda run: execute(run, self.study, bench)
 
-    def has(self, run: StudyRun) -> bool:
-        """Whether the run is finished; raises `RunMismatchError` if it had other settings."""
-        path = self.file(run)
-        if not path.exists():
-            return False
-        asked, found = _flat(what_was_asked(run, self.study)), _flat(read_json(path))
-        changed = {key: found.get(key) for key, value in asked.items() if found.get(key) != value}
-        # Records of the first study do not say how many images there were, nor the schedule.
-        if changed := {k: v for k, v in changed.items() if v is not None or "config." in k}:
-            raise RunMismatchError(
-                f"{', '.join(f'{key} = {asked[key]!r}' for key in changed)} in {path.name}",
-                ", ".join(f"{key} = {value!r}" for key, value in changed.items()),
-                "the study was changed: move its results away or give it another name",
-            )
-        return True
+    def save(
+        self,
+        run: StudyRun,
+        record: Record,
+        per_query: Float[np.ndarray, " B"] | None,
+        *,
+        indent: int | None = 1,
+    ) -> None:
+        """Write a record; a compact study packs it, and keeps of its trials the means only."""
+        if not self.study.compact:
+            super().save(run, record, per_query, indent=indent)
+        else:
+            super().save(run, record, None if run.part == "tune" else per_query, indent=None)
 
-    def save(self, run: StudyRun, record: Record, per_query: Float[np.ndarray, " B"]) -> None:
-        """Write the record last: it is what marks a run as finished."""
-        header = {"run": run.name, "what": "average precision of each query, ADC"}
-        arrays = {"average_precision": per_query.astype(np.float16)}
-        save_arrays(self.file(run).with_suffix(".safetensors"), arrays, header)
-        write_json(self.file(run), record)
+    def unfinished(self, part: str, share: tuple[int, int]) -> Iterator[tuple[StudyRun, int]]:
+        """The runs of a share that are not done; where cells are tuned, those of its share of keys."""
+        if not self.study.tune.cells:
+            yield from super().unfinished(part, share)
+            return
+        i, n = share
+        keys = self.study.keys()[i - 1 :: n]
+        # A trial may decide what the next one is, so each method is asked again after each of its trials.
+        for group in [[key] for key in keys] if part == "tune" else [keys]:
+            while runs := [run for run in self.planned(part, group) if not self.has(run)]:
+                for number, run in enumerate(runs):
+                    yield run, len(runs) - number
 
-    def records(self, part: str) -> list[Record]:
-        """All finished runs of a part, by name."""
-        return [read_json(path) for path in sorted((self.path / part).glob("*.json"))]
+    def trial(self, run: StudyRun) -> float | None:
+        """ADC mAP of a finished trial; None for one that is not."""
+        return float(read_json(self.file(run))["adc_map"]) if self.has(run) else None
 
-    def per_query(self, record: Record) -> Float[np.ndarray, " B"]:
-        """Average precision of each query of a run, in the order of its queries."""
-        path = self.path / record["part"] / f"{record['run']}.safetensors"
-        precision: np.ndarray = load_arrays(path)[0]["average_precision"]
-        return precision.astype(np.float64)
+    def more(self, keys: Sequence[Key] | None = None) -> dict[Key, list[Settings]]:
+        """The trials beyond the declared ones, as far as finished trials decide what they are."""
+        study = self.study
+        if not study.more_trials:
+            return {}
+        first = replace(study, tune=replace(study.tune, seeds=study.tune.seeds[:1]))
+        found: dict[Key, list[Settings]] = {}
+        for key in study.keys() if keys is None else keys:
+            added: list[Settings] = []
+            while len(added) < study.more_trials:
+                runs = _of(first.tuning({key: added}), study, [key])
+                scores = [self.trial(run) for run in runs]
+                if None in scores:
+                    break
+                rows = [*study.trials[key[0]][key[1]], *added]
+                added.append(next_trial(list(zip(rows, scores, strict=True))))  # type: ignore[arg-type]
+            found[key] = added
+        return found
 
-    def chosen(self) -> dict[tuple[str, str], Settings]:
+    def settled(self, keys: Sequence[Key] | None = None) -> dict[Key, Settings]:
+        """The settings of each method's best trial, wherever all its trials are finished."""
+        study, more = self.study, self.more(keys)
+        by_key: dict[Key, list[StudyRun]] = {}
+        for run in study.tuning(more):
+            key = _key(run, study)
+            if keys is None or key in keys:
+                by_key.setdefault(key, []).append(run)
+        found: dict[Key, Settings] = {}
+        for key, runs in by_key.items():
+            scores: dict[int, list[float]] = {}
+            for run in runs:
+                score = self.trial(run)
+                if score is None:
+                    break
+                scores.setdefault(run.variant, []).append(score)
+            else:
+                rows = [*study.trials[key[0]][key[1]], *more.get(key, ())]
+                if len(rows) == len(study.trials[key[0]][key[1]]) + study.more_trials:
+                    best = max(scores, key=lambda variant: np.mean(scores[variant]))
+                    found[key] = rows[best]
+        return found
+
+    def chosen(self) -> dict[Key, Settings]:
         """The settings of each method's best trial on the validation split, by (loss, method).
 
-        Raises `DataMissingError` while trials are missing.
+        By (loss, method, cell) where cells were tuned. Best is the highest mean over seeds, and the
+        first of equals. Raises `DataMissingError` while trials are missing.
         """
-        missing = [run.name for run in self.study.tuning() if not self.has(run)]
+        runs = self.study.tuning(self.more())
+        missing = [run.name for run in runs if not self.has(run)]
         if missing:
             raise DataMissingError(
-                f"all {len(self.study.tuning())} trials of the tuning stage in {self.path}",
+                f"all {len(runs)} trials of the tuning stage in {self.path}",
                 f"{len(missing)} are missing, {missing[0]} among them",
                 f"run it first: gsl-tutorial study {self.study.name} --part tune",
             )
-        best: dict[tuple[str, str], tuple[float, Settings]] = {}
-        for run in self.study.tuning():
-            key = run.config.loss, run.config.method
-            value = read_json(self.file(run))["adc_map"]
-            if key not in best or value > best[key][0]:
-                best[key] = value, self.study.trials[key[0]][key[1]][run.variant]
-        return {key: settings for key, (_, settings) in best.items()}
+        return self.settled()
 
-    def planned(self, part: str) -> list[StudyRun]:
-        """All runs of a part, whether finished or not; raises `InvalidInputError` for no such part."""
+    def planned(self, part: str, keys: Sequence[Key] | None = None) -> list[StudyRun]:
+        """All runs of a part, whether finished or not; raises `InvalidInputError` for no such part.
+
+        keys: those of these keys only. Where cells are tuned, the runs that are known by now: a cell
+        is ready as soon as its own trials are finished.
+        """
+        study = self.study
         if part == "tune":
-            return self.study.tuning()
-        for candidate in self.study.parts:
+            return _of(study.tuning(self.more(keys)), study, keys)
+        for candidate in study.parts:
             if candidate.name == part:
-                return self.study.runs(candidate, self.chosen())
-        names = ", ".join(("tune", *(p.name for p in self.study.parts)))
+                chosen = self.settled(keys) if study.tune.cells else self.chosen()
+                return _of(study.runs(candidate, chosen), study, keys)
+        names = ", ".join(("tune", *(p.name for p in study.parts)))
         raise InvalidInputError(f"one of the parts {names}", part, "check the spelling")
 
 
-def run_part(
-    results: StudyResults,
-    part: str,
-    *,
-    share: tuple[int, int] = (1, 1),
-    provenance: dict[str, Any] | None = None,
-    on_run: Callable[[StudyRun, int, int], None] = lambda run, i, n: None,
-) -> int:
-    """Do what is not yet done of a part; returns how many runs that were.
+def _key(run: StudyRun, study: Study) -> Key:
+    return study.key(run.config.loss, run.config.method, run.cell, run.classes)
 
-    share: (i, n) does every n-th run, starting with the i-th, so that n processes share a part.
+
+def _of(runs: list[StudyRun], study: Study, keys: Sequence[Key] | None) -> list[StudyRun]:
+    return runs if keys is None else [run for run in runs if _key(run, study) in keys]
+
+
+class Bench:
+    """What the runs of a process have in common, kept for those that follow: images, shared work."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self._of: tuple[str, int, int] | None = None
+
+    def data(self, protocol: str, seed: int, classes: int = 0) -> tuple[Dataset, SharedWork]:
+        """The data of a run, and the work on it that is done already."""
+        if self._of != (protocol, seed, classes):
+            data = study_data(self.study, protocol, seed)
+            self._data = few_classes(data, classes, seed=seed) if classes else data
+            self._work, self._of = SharedWork(), (protocol, seed, classes)
+        return self._data, self._work
+
+
+def execute(run: StudyRun, study: Study, bench: Bench | None = None) -> Made:
+    """Train and measure one run; returns its record and the average precision of each query.
+
+    bench: what the runs before it have left ready; the figures are the same without.
+    A compact study keeps a record of a run that diverged, with a mAP of 0; another one raises
+    `DivergedError`.
     """
-    i, n = share
-    if not 1 <= i <= n:
-        raise InvalidInputError("a share like 1/2 or 2/2", f"{i}/{n}", "count from 1")
-    open_ = [run for run in results.planned(part)[i - 1 :: n] if not results.has(run)]
-    for number, run in enumerate(open_):
-        on_run(run, number + 1, len(open_))
-        record, per_query = execute(run, results.study)
-        results.save(run, {**record, **(provenance or {})}, per_query)
-    return len(open_)
-
-
-def execute(run: StudyRun, study: Study) -> tuple[Record, Float[np.ndarray, " B"]]:
-    """Train and measure one run; returns its record and the average precision of each query."""
     config = run.config
-    data = study_data(study, config.protocol, config.seed)
-    model = train_run(config, data)
-    classes = np.unique(data.train.labels)
-    query = embed_split(model, data.query, classes=classes)
-    database = embed_split(model, data.database, classes=classes)
-    facts = get_protocol(config.protocol)
-    codes = model.quantizer.encode(database.z)
-    result = measure(
-        model.quantizer,
-        query,
-        database,
-        codes=codes,
-        protocol={
-            "protocol": config.protocol,
-            "n_query": len(query),
-            "n_train": len(data.train),
-            "n_database": len(database),
-            "train_in_database": facts.train_in_database,
-            "query_in_database": facts.query_in_database,
-        },
-    )
+    data, shared = (bench or Bench(study)).data(config.protocol, config.seed, run.classes)
+    about = {"run": run.name, "part": run.part, "variant": run.variant, "loss": config.loss}
+    try:
+        model = train_run(config, data, shared=shared)
+    except DivergedError as error:
+        if not study.compact:
+            raise
+        record = {
+            **about,
+            "diverged": str(error),
+            "adc_map": 0.0,
+            **{name: getattr(config, name) for name in ("protocol", "method", "quantizer", "bits")},
+            "seed": config.seed,
+            **what_was_asked(run, study),
+        }
+        return record, np.zeros(len(data.query))
+    trained = shared.embedded if data.database is data.train else None
+    measured = measure_model(model, data, protocol=config.protocol, embedded=trained)
     record = {
-        "run": run.name,
-        "part": run.part,
-        "variant": run.variant,
-        **summary(model, result),
+        **about,
+        **summary(model, measured.result),
         "loss": config.loss,
-        "perplexity": float(model.quantizer.perplexity(codes).mean()),
+        "perplexity": float(model.quantizer.perplexity(measured.codes).mean()),
         "options": asdict(config.options),
         "learning_rate": config.schedule.learning_rate,
         "history": model.history,
         **what_was_asked(run, study),
     }
-    return record, result.per_query
+    return _rounded(record) if study.compact else record, measured.result.per_query
+
+
+def _rounded(value: Any) -> Any:
+    """Five digits of each number, all that a report can use; settings have no more."""
+    if isinstance(value, float):
+        return float(f"{value:.5g}")
+    if isinstance(value, dict):
+        asked = ("config", "schedule")  # compared with what is asked, to the last bit
+        return {key: v if key in asked else _rounded(v) for key, v in value.items()}
+    return [_rounded(v) for v in value] if isinstance(value, list) else value
 
 
 def what_was_asked(run: StudyRun, study: Study) -> Record:
@@ -171,17 +226,26 @@ def what_was_asked(run: StudyRun, study: Study) -> Record:
         "schedule": asdict(run.config.schedule),
         "train_per_class": study.train_per_class,
         "queries": study.queries,
+        **({"classes": run.classes} if run.classes else {}),
     }
 
 
-def _flat(record: Record, before: str = "") -> Record:
-    """Settings by their path, "config.options.strength"."""
-    flat: Record = {}
-    for key, value in record.items():
-        flat |= (
-            _flat(value, f"{before}{key}.") if isinstance(value, dict) else {before + key: value}
-        )
-    return flat
+def few_classes(data: Dataset, n: int, *, seed: int) -> Dataset:
+    """The splits with `n` of the classes only, drawn with `seed`; fewer than 2 or too many are refused."""
+    check_count(n, name="classes", low=2, high=len(data.class_names))
+    drawn = np.random.default_rng(seed).permutation(len(data.class_names))[:n]
+
+    def few(split: Split) -> Split:
+        return split.take(np.flatnonzero(np.isin(split.labels, drawn))) if len(split) else split
+
+    train = few(data.train)
+    return replace(
+        data,
+        train=train,
+        validation=few(data.validation),
+        database=train if data.database is data.train else few(data.database),
+        query=few(data.query),
+    )
 
 
 def study_data(study: Study, protocol: str, seed: int) -> Dataset:

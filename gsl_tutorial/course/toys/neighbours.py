@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Integer
 
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.validation import check_count, describe
+from gsl_tutorial.validation import as_array, as_places, as_rows, check_count, describe
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,12 @@ class Compressed:
 def nearest_neighbours(distances: Float[np.ndarray, "B N"], k: int) -> Integer[np.ndarray, "B k"]:
     """Return the columns of the k smallest distances of each row, nearest first, ties by column.
 
+    Raises `InvalidInputError` on NaN, and for a k that is not from 1 to N.
+
     >>> nearest_neighbours(np.array([[3.0, 1.0, 2.0]]), 2)
     array([[1, 2]])
     """
+    distances = _checked(distances)
     check_count(k, name="k", low=1, high=distances.shape[1])
     return np.argsort(distances, axis=1, kind="stable")[:, :k]
 
@@ -40,20 +43,22 @@ def chances(
 ) -> Float[np.ndarray, "B t"]:
     """The chance of each named column to stand among the first k, all orders of ties being equal.
 
+    Raises `InvalidInputError` on NaN, and for columns that there are not: -1, faiss's sign for "nothing
+    found", is no column.
+
     >>> chances(np.array([[0.0, 1.0, 1.0]]), np.array([[0, 1, 2]]), 2)
     array([[1. , 0.5, 0.5]])
     """
+    distances = _checked(distances)
     check_count(k, name="k", low=1, high=distances.shape[1])
-    if np.shape(which)[:1] != np.shape(distances)[:1]:
-        raise InvalidInputError(
-            f"a row of columns for each of the {len(distances)} rows of distances",
-            describe(np.asarray(which)),
-            "pass what `nearest_neighbours` returned for the same queries",
-        )
-    own = np.take_along_axis(distances, which, axis=1)[:, :, None]
-    before = (distances[:, None] < own).sum(axis=2)
-    tied = (distances[:, None] == own).sum(axis=2)
-    return np.clip((k - before) / tied, 0.0, 1.0)
+    which = as_places(which, n_rows=len(distances), n_items=distances.shape[1], name="columns")
+    found = np.empty(which.shape)
+    for row, places, out in zip(distances, which, found, strict=True):
+        in_order, own = np.sort(row), row[places]
+        before = np.searchsorted(in_order, own, "left")
+        tied = np.searchsorted(in_order, own, "right") - before
+        out[:] = np.clip((k - before) / tied, 0.0, 1.0)
+    return found
 
 
 def recall_at(
@@ -61,10 +66,50 @@ def recall_at(
 ) -> Float[np.ndarray, " B"]:
     """The share of the k true neighbours that stand among the first k by these distances.
 
+    Raises `InvalidInputError` as `chances`, and for a neighbour that a row names twice.
+
     >>> recall_at(np.array([[0.0, 1.0, 1.0]]), np.array([[0, 2]]))
     array([0.75])
     """
+    distances = _checked(distances)
+    true = as_places(
+        true, n_rows=len(distances), n_items=distances.shape[1], name="columns", distinct=True
+    )
     return chances(distances, true, true.shape[1]).mean(axis=1)
+
+
+def recall_of_lists(
+    found: Integer[np.ndarray, "B f"], true: Integer[np.ndarray, "B t"], k: int
+) -> Float[np.ndarray, " B"]:
+    """The share of the first k true neighbours that stand among the first k of somebody's search.
+
+    found, true: nearest first, such as the ids of faiss and a ground truth from an .ivecs file.
+    Raises `InvalidInputError` for lists shorter than k, negative numbers and repeated ones.
+
+    >>> recall_of_lists([[4, 0, 2]], [[0, 4, 1]], 2)
+    array([1.])
+    """
+    lists = []
+    found = as_array(found, name="found neighbours")
+    if found.ndim != 2:
+        raise InvalidInputError("found neighbours (B, f)", describe(found), "a row for each query")
+    for name, given in (("found neighbours", found), ("true neighbours", true)):
+        array = as_places(given, n_rows=len(found), name=name, distinct=True)
+        check_count(k, name="k", low=1, high=array.shape[1])
+        lists.append(array[:, :k])
+    shared = [np.isin(one, other).sum() for one, other in zip(*lists, strict=True)]
+    return np.array(shared, dtype=np.float64) / k
+
+
+def _checked(distances: object) -> Float[np.ndarray, "B N"]:
+    array = as_array(distances, name="distances")
+    if array.ndim != 2 or array.dtype.kind not in "biuf":
+        raise InvalidInputError("distances (B, N)", describe(array), "a row for each query")
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        raise InvalidInputError(
+            "distances without NaN", "NaN", "look for NaN embeddings before searching"
+        )
+    return array
 
 
 def round_numbers(
@@ -78,6 +123,7 @@ def round_numbers(
     array([[0.25, 0.25, 0.75, 0.75]])
     """
     check_count(bits, name="bits", low=1, high=32)
+    x = as_rows(x)
     if not low < high:
         raise InvalidInputError("low < high", f"low={low}, high={high}", "pass the data's range")
     width = (high - low) / 2**bits

@@ -42,14 +42,17 @@ def embed_split(
     *,
     classes: Int[np.ndarray, " C"] | None = None,
     mirror: bool | None = None,
+    embedded: Tensor | None = None,
 ) -> Embedded:
     """Embeddings and predicted classes of a split.
+
+    embedded: the embeddings, where they are known already.
 
     classes: the labels of the training classes in rising order; None stands for 0..C-1.
     mirror: as in `embed`; None stands for what the schedule of the run says.
     """
     mirror = model.config.schedule.mirror if mirror is None else mirror
-    z = embed(model.encoder, as_tensor(split), mirror=mirror)
+    z = embed(model.encoder, as_tensor(split), mirror=mirror) if embedded is None else embedded
     with torch.no_grad():
         predicted = model.classifier.to("cpu")(z).argmax(1).numpy()
     return Embedded(z.numpy(), split.labels, predicted if classes is None else classes[predicted])

@@ -12,10 +12,23 @@ from typing import Any
 import torch
 
 
-def provenance() -> dict[str, Any]:
-    """Who made a run: the command, the commit, the versions that decide its numbers."""
+def provenance(commit: str = "") -> dict[str, Any]:
+    """Who made a run: the command, the commit, the versions that decide its numbers.
+
+    commit: that of a copy of the package outside a checkout, where git cannot tell.
+    """
+    return {
+        "command": shlex.join(["gsl-tutorial", *sys.argv[1:]]),
+        "commit": commit or _described(),
+        "torch": torch.__version__.split("+")[0],
+        "threads": torch.get_num_threads(),
+        "cores": os.cpu_count(),
+    }
+
+
+def _described() -> str:
     try:
-        commit = subprocess.run(
+        return subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=12"],
             cwd=Path(__file__).parent,
             capture_output=True,
@@ -23,11 +36,4 @@ def provenance() -> dict[str, Any]:
             check=True,
         ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
-        commit = "not in a checkout"
-    return {
-        "command": shlex.join(["gsl-tutorial", *sys.argv[1:]]),
-        "commit": commit,
-        "torch": torch.__version__.split("+")[0],
-        "threads": torch.get_num_threads(),
-        "cores": os.cpu_count(),
-    }
+        return "not in a checkout"

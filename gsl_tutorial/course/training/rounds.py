@@ -14,19 +14,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Int
+from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
-from gsl_tutorial.course.training.averaging import WeightAverage
+from gsl_tutorial.course.training.cells import cell_measures
 from gsl_tutorial.course.training.config import TrainingConfig
 from gsl_tutorial.course.training.encoders import augment, embed
 from gsl_tutorial.course.training.gradient_bias import gradient_bias
 from gsl_tutorial.course.training.losses import SimilarityLoss, similarity_loss
 from gsl_tutorial.course.training.methods import get_method
-from gsl_tutorial.course.training.optimizer import set_learning_rate, sgd
+from gsl_tutorial.course.training.optimizer import WeightAverage, set_learning_rate, sgd
 from gsl_tutorial.course.training.runs import RunFolder, TrainedModel
+from gsl_tutorial.course.training.shared_work import Beginning, Round, SharedWork
 from gsl_tutorial.errors import TutorialError
 
 #: Images on which the bias of the gradient is measured after each round.
@@ -40,7 +42,7 @@ class DivergedError(TutorialError):
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingStep:
     """Where a training stands; `on_progress` receives one after each step."""
 
     step: int
@@ -59,8 +61,9 @@ def train(
     resume: bool = False,
     device: str = "cpu",
     provenance: dict[str, Any] | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[TrainingStep], None] | None = None,
     on_round: Callable[[TrainedModel, int], None] | None = None,
+    shared: SharedWork | None = None,
 ) -> TrainedModel:
     """Train encoder and quantizer in turns; returns the finished model.
 
@@ -68,7 +71,9 @@ def train(
     is written after every round and the model at the end; with `resume`, a run in that folder goes on
     from its last finished round and ends with the weights of an uninterrupted one.
     provenance: what the model file shall say of its making (command, commit).
-    on_round: called with the model and the number of rounds done, before the first round too.
+    on_round: called with the model and the number of rounds done, before the first round too; with
+    `shared`, not for the rounds that were taken from there.
+    shared: what other runs on these images have done already; not together with `folder`.
 
     Raises `RunMismatchError` for a folder of another configuration, `DivergedError` on a NaN loss,
     `StorageError` when the disk is full.
@@ -85,6 +90,13 @@ def train(
     model.encoder.prepare(images[:2000])
     optimizer = sgd(schedule, model.encoder, model.classifier)
     done = folder.load_checkpoint(model, optimizer) if folder is not None and resume else 0
+    before = _codes(model, images) if done and model.is_quantized else None
+    rounds: list[Round] = []
+    shared = None if schedule.average_every or folder is not None else shared
+    if shared is not None and (beginning := shared.beginning(config)) is not None:
+        before = _begin(model, optimizer, beginning, labels)
+        rounds, done = list(beginning.rounds), len(beginning.rounds)
+        shared.embedded = rounds[-1].embedded
 
     steps_per_round = schedule.epochs * n_batches(len(images), schedule.batch_size)
     n_steps = schedule.rounds * steps_per_round
@@ -93,7 +105,7 @@ def train(
         on_round(model, done)
     for round_ in range(done, schedule.rounds):
         started, total = time.perf_counter(), 0.0
-        for i, batch in enumerate(_round_batches(config, images, round_)):
+        for i, batch in enumerate(_round_batches(config, images, round_, shared)):
             step = round_ * steps_per_round + i
             set_learning_rate(optimizer, share=step / n_steps)
             loss = _step(model, optimizer, batch.images, labels[batch.index], round_, device)
@@ -103,22 +115,26 @@ def train(
             ):
                 average.update((step + 1) / n_steps)
             if on_progress is not None:
-                on_progress(Progress(step + 1, n_steps, round_ + 1, schedule.rounds, loss))
-        measured = follow(
+                on_progress(TrainingStep(step + 1, n_steps, round_ + 1, schedule.rounds, loss))
+        followed = follow(
             model,
             images,
             labels,
             warm=round_ < schedule.warmup_rounds,
             last=round_ + 1 == schedule.rounds,
+            before=before,
         )
+        seconds, before = time.perf_counter() - started, followed.codes
+        loss = total / steps_per_round
         model.history.append(
-            {
-                "round": round_ + 1,
-                "loss": total / steps_per_round,
-                **measured,
-                "seconds": time.perf_counter() - started,
-            }
+            {"round": round_ + 1, "loss": loss, **followed.measured, "seconds": seconds}
         )
+        if shared is not None:
+            shared.embedded = followed.embedded
+            rounds.append(Round(loss, seconds, followed.embedded, followed.bias))
+            whole = config.method == "none" and round_ + 1 == schedule.rounds
+            if whole or round_ + 1 == schedule.warmup_rounds:
+                shared.keep(config, _beginning(model, optimizer, rounds))
         if folder is not None:
             folder.save_checkpoint(model, optimizer, finished_rounds=round_ + 1)
             if round_ + 1 == schedule.warmup_rounds:
@@ -131,44 +147,130 @@ def train(
     return model
 
 
+@dataclass(frozen=True)
+class Followed:
+    """What a refit of the codebooks leaves behind: figures, embeddings, and the codes of a sample."""
+
+    measured: dict[str, float]
+    bias: dict[str, float]
+    embedded: Float[Tensor, "N dim"]
+    codes: Integer[np.ndarray, "n M"]
+
+
 def follow(
-    model: TrainedModel, images: Tensor, labels: Tensor, *, warm: bool = False, last: bool
-) -> dict[str, float]:
+    model: TrainedModel,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    warm: bool = False,
+    last: bool,
+    before: Integer[np.ndarray, "n M"] | None = None,
+) -> Followed:
     """Let the codebooks follow the embeddings; returns what a round is known by.
 
-    The relative distortion and the mean codeword perplexity after the refit, and before it, unless the
-    codebooks are new, the bias of the gradient with those that it was trained with.
-    warm: fit the codebooks anew, as during the warm-up.
+    The relative distortion, the mean codeword perplexity and the cells after the refit, and before it,
+    unless the codebooks are new, the bias of the gradient with those that it was trained with.
+    warm: fit the codebooks anew, as during the warm-up. before: the codes of the sample a round ago.
     """
-    sample = model.config.schedule.refit_sample
-    if not last and len(images) > sample:
-        # Evenly spaced, so that the sample is the same in every round and no class is missed.
-        every = slice(None, None, len(images) // sample)
+    if not last:
+        every = _every(model, len(images))
         images, labels = images[every], labels[every]
     embedded = embed(model.encoder, images, mirror=last and model.config.schedule.mirror)
     _check_finite(embedded, "embeddings")
-    z, quantizer = embedded.numpy(), model.quantizer
-    measured: dict[str, float] = {}
+    bias: dict[str, float] = {}
     if model.is_quantized and not warm:
         classifier = model.classifier.to("cpu")
-        measured = asdict(
+        bias = asdict(
             gradient_bias(
                 get_method(model.config.method),
                 model.config.options,
-                _similarity(model),
+                similarity_of(model),
                 embedded[:_PROBE],
                 labels[:_PROBE],
-                quantizer,
+                model.quantizer,
                 batch_size=model.config.schedule.batch_size,
             )
         )
         classifier.to(next(model.encoder.parameters()).device)
-        quantizer.refit(z)
-    else:
-        quantizer.fit(z)
-    measured["relative_distortion"] = quantizer.relative_distortion(z)
-    measured["perplexity"] = float(quantizer.perplexity(quantizer.encode(z)).mean())
-    return measured
+    measured, codes = _refit(model, embedded, labels, warm=warm, last=last, before=before)
+    return Followed({**bias, **measured}, bias, embedded, codes)
+
+
+def _refit(
+    model: TrainedModel,
+    embedded: Float[Tensor, "N dim"],
+    labels: Tensor,
+    *,
+    warm: bool,
+    last: bool,
+    before: Integer[np.ndarray, "n M"] | None,
+) -> tuple[dict[str, float], Integer[np.ndarray, "n M"]]:
+    z, quantizer = embedded.numpy(), model.quantizer
+    new = warm or not model.is_quantized
+    quantizer.fit(z) if new else quantizer.refit(z)
+    codes = quantizer.encode(z)
+    # The last refit sees all images; cells are compared on the same sample in every round.
+    sample = _every(model, len(z)) if last else slice(None)
+    cells = cell_measures(codes[sample], labels.cpu().numpy()[sample], None if new else before)
+    measured = {
+        "relative_distortion": quantizer.relative_distortion(z),
+        "perplexity": float(quantizer.perplexity(codes).mean()),
+        **cells,
+    }
+    return measured, codes[sample]
+
+
+def _every(model: TrainedModel, n_images: int) -> slice:
+    """The sample on which codebooks are refitted between rounds.
+
+    Evenly spaced, so that it is the same in every round and no class is missed.
+    """
+    return slice(None, None, max(1, n_images // model.config.schedule.refit_sample))
+
+
+def _codes(model: TrainedModel, images: Tensor) -> Integer[np.ndarray, "n M"]:
+    """The codes of the sample, as the last round left them: for a run that is taken up again."""
+    embedded = embed(model.encoder, images[_every(model, len(images))])
+    return model.quantizer.encode(embedded.numpy())
+
+
+def _beginning(
+    model: TrainedModel, optimizer: torch.optim.Optimizer, rounds: list[Round]
+) -> Beginning:
+    states = (part.state_dict() for part in (model.encoder, model.classifier, optimizer))
+    return Beginning(rounds, *states)
+
+
+def _begin(
+    model: TrainedModel, optimizer: torch.optim.Optimizer, beginning: Beginning, labels: Tensor
+) -> Integer[np.ndarray, "n M"] | None:
+    """Stand where a run stood after the rounds of `beginning`, with codebooks of one's own."""
+    schedule = model.config.schedule
+    before: Integer[np.ndarray, "n M"] | None = None
+    for number, done in enumerate(beginning.rounds):
+        last = number + 1 == schedule.rounds
+        rows = slice(None) if last else _every(model, len(labels))
+        measured, before = _refit(
+            model,
+            done.embedded,
+            labels[rows],
+            warm=number < schedule.warmup_rounds,
+            last=last,
+            before=before,
+        )
+        model.history.append(
+            {
+                "round": number + 1,
+                "loss": done.loss,
+                **done.bias,
+                **measured,
+                "seconds": done.seconds,
+            }
+        )
+    model.encoder.load_state_dict(beginning.encoder)
+    model.classifier.load_state_dict(beginning.classifier)
+    optimizer.load_state_dict(beginning.optimizer)
+    return before
 
 
 def n_batches(n_images: int, batch_size: int) -> int:
@@ -182,7 +284,9 @@ class _Batch:
     images: Tensor
 
 
-def _round_batches(config: TrainingConfig, images: Tensor, round_: int) -> Iterator[_Batch]:
+def _round_batches(
+    config: TrainingConfig, images: Tensor, round_: int, shared: SharedWork | None = None
+) -> Iterator[_Batch]:
     schedule = config.schedule
     for epoch in range(round_ * schedule.epochs, (round_ + 1) * schedule.epochs):
         generator = torch.Generator().manual_seed(config.seed * 100_003 + epoch)
@@ -190,8 +294,13 @@ def _round_batches(config: TrainingConfig, images: Tensor, round_: int) -> Itera
         # Alternating flip (airbench): an image is mirrored in every other epoch, not at random.
         first = torch.Generator().manual_seed(config.seed)
         flips = (torch.randint(0, 2, (len(images),), generator=first) + epoch) % 2
-        for i in range(n_batches(len(images), schedule.batch_size)):
-            index = order[i * schedule.batch_size : (i + 1) * schedule.batch_size]
+        size = schedule.batch_size
+        rows = [order[i * size : (i + 1) * size] for i in range(n_batches(len(images), size))]
+        if shared is not None and images.ndim == 4 and not schedule.erase:
+            kept = shared.batches(config, epoch, images, rows, flips, generator)
+            yield from map(_Batch, rows, kept)
+            continue
+        for index in rows:
             batch = images[index]
             yield _Batch(
                 index,
@@ -219,7 +328,7 @@ def _step(
     extra = z.new_zeros(())
     if round_ >= schedule.warmup_rounds:
         z, extra = get_method(model.config.method)(z, model.quantizer, model.config.options)
-    similarity = _similarity(model)(z, labels)
+    similarity = similarity_of(model)(z, labels)
     loss = similarity + extra
     if model.config.loss != "cross-entropy":
         # The classifier looks on: it supplies the trivial code and teaches the encoder nothing.
@@ -232,7 +341,8 @@ def _step(
     return float(similarity.detach())
 
 
-def _similarity(model: TrainedModel) -> SimilarityLoss:
+def similarity_of(model: TrainedModel) -> SimilarityLoss:
+    """The loss that `model` is trained with, its label smoothing included."""
     return similarity_loss(
         model.config.loss,
         model.classifier,

@@ -19,10 +19,12 @@ from gsl_tutorial.course.datasets import (
     load_digits,
     read_cifar10,
 )
+from gsl_tutorial.course.datasets.cifar100 import arrange_100, read_cifar100
 from gsl_tutorial.course.training.config import DATASETS, TrainingConfig, check_protocol
 from gsl_tutorial.course.training.embedding import as_tensor
-from gsl_tutorial.course.training.rounds import Progress, train
+from gsl_tutorial.course.training.rounds import TrainingStep, train
 from gsl_tutorial.course.training.runs import RunFolder, TrainedModel
+from gsl_tutorial.course.training.shared_work import SharedWork
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.validation import check_name
 
@@ -36,6 +38,8 @@ def load_data(name: str, *, protocol: str = "", seed: int = 0, root: Path | None
         if protocol == "validation":
             return load_digits(random_state=seed, validation=200).as_validation()
         return load_digits(random_state=seed)
+    if name == "cifar100":
+        return arrange_100(*read_cifar100(root), protocol=protocol, random_state=seed)
     images, labels = read_cifar10(root)
     return arrange(images, labels, protocol=protocol, random_state=seed, class_names=CLASS_NAMES)
 
@@ -47,8 +51,9 @@ def train_run(
     folder: RunFolder | None = None,
     resume: bool = False,
     provenance: dict[str, Any] | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[TrainingStep], None] | None = None,
     on_round: Callable[[TrainedModel, int], None] | None = None,
+    shared: SharedWork | None = None,
 ) -> TrainedModel:
     """Train on the training split, on a GPU where torch finds one.
 
@@ -72,6 +77,7 @@ def train_run(
             provenance={**(provenance or {}), "trained_on": fingerprint(data.train)},
             on_progress=on_progress,
             on_round=on_round,
+            shared=shared,
         )
 
 

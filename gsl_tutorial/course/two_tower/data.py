@@ -1,7 +1,7 @@
 """What a two-tower training needs, in one object: events in three parts, item texts, cells.
 
-Histories are causal: the user vector of a training event is made from earlier events only, that of a test
-from everything before the test moment. `prefixes` lays them out once.
+Histories are causal: the user vector of a training event is made from strictly earlier events only, that of
+a test from everything before the test moment. `prefixes` lays them out once.
 """
 
 from __future__ import annotations
@@ -64,10 +64,13 @@ class TwoTowerData:
 
 
 def prefixes(events: Interactions, length: int) -> Int[np.ndarray, "n length"]:
-    """For each event the user's up to `length` events before it, the latest last; -1 fills up."""
+    """For each event the user's up to `length` events of earlier moments, the latest last; -1 fills up.
+
+    Events of the same second are not in each other's profile: nobody knows which came first.
+    """
     check_count(length, name="length", low=1)
     start = events.starts[events.user]
-    place = np.arange(len(events))[:, None] - np.arange(length, 0, -1)
+    place = events.moments[:, None] - np.arange(length, 0, -1)
     return np.where(place >= start[:, None], events.item[place.clip(min=0)], -1)
 
 

@@ -3,6 +3,10 @@
 Every item that the user has not had before the test moment is ranked; none is left out to make the task
 easier (sampled metrics mislead: Krichene and Rendle 2020). Beside "found or not" stands *what* was
 retrieved: how popular, how much of the catalogue, and whether rare items were found at all.
+
+Equal scores have no order. Short codes give many of them, so among equal scores lots are drawn for each
+user (`interactions.lots`): by position, a scorer that knows nothing would be given the recall and the
+popularity of whatever stands first in the catalogue.
 """
 
 from __future__ import annotations
@@ -15,13 +19,13 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from gsl_tutorial.course.datasets.interactions import Interactions
+from gsl_tutorial.course.datasets.interactions import Interactions, lots
 from gsl_tutorial.course.two_tower.data import TwoTowerData, last_events
 from gsl_tutorial.course.two_tower.sampling import InvertedLists
 from gsl_tutorial.course.two_tower.training import Trained
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.quantizers import Quantizer
-from gsl_tutorial.validation import check_count
+from gsl_tutorial.validation import as_array, check_count, describe
 
 CUTS = (10, 50, 100)
 #: The tail is this share of the catalogue: the items with the fewest training events.
@@ -94,19 +98,55 @@ def top_items(
     known: Interactions,
     users: Int[np.ndarray, " B"],
     k: int,
+    *,
+    seed: int = 0,
 ) -> Int[np.ndarray, "B k"]:
-    """The k best items of each row, best first, without those that the user had. Ties: by item."""
-    scores = np.array(scores, dtype=np.float64)
+    """The k best items of each row, best first, without those that the user had.
+
+    Among equal scores each user's own lots decide, drawn with `seed`; so a list does not depend on the
+    other rows. -1 fills up where fewer than k items are left. k is cut to N.
+
+    Raises `InvalidInputError` on NaN, and for rows that are not one for each user.
+
+    >>> known = Interactions(np.array([0]), np.array([2]), np.array([5]), 1, 4)
+    >>> top_items(np.array([[0.1, 0.9, 0.8, 0.3]]), known, np.array([0]), 4)
+    array([[ 1,  3,  0, -1]])
+    """
+    scores = as_array(scores, name="scores")
+    users = _whole(users, "users")
+    if scores.shape != (len(users), known.n_items) or scores.dtype.kind not in "biuf":
+        raise InvalidInputError(
+            f"scores ({len(users)}, {known.n_items}): a row for each user, a column for each item",
+            describe(scores),
+            "score the whole catalogue for these users",
+        )
+    scores = scores.astype(np.float64)
+    if np.isnan(scores).any():
+        raise InvalidInputError(
+            f"scores without NaN for {len(users)} users",
+            f"NaN in {int(np.isnan(scores).any(axis=1).sum())} rows",
+            "look for NaN in the towers' vectors: a diverged training",
+        )
+    if len(users) and not 0 <= users.min() <= users.max() < known.n_users:
+        raise InvalidInputError(
+            f"users from 0 to {known.n_users - 1}", f"{users.min()} to {users.max()}",
+            "number users as the events do",
+        )  # fmt: skip
+    k = min(check_count(k, name="k", low=1), scores.shape[1])
     starts = known.starts
-    for row, user in enumerate(users):
-        scores[row, known.item[starts[user] : starts[user + 1]]] = -np.inf
-    k = min(k, scores.shape[1])
-    # A stable sort of the few that may be in the list: at least as good as the k-th best score.
-    out = np.empty((len(scores), k), dtype=np.int64)
-    for row, line in enumerate(scores):
-        bar = np.partition(line, -k)[-k]
-        near = np.flatnonzero(line >= bar)
-        out[row] = near[np.argsort(-line[near], kind="stable")[:k]]
+    out = np.full((len(scores), k), -1, dtype=np.int64)
+    for line, user, places in zip(scores, users, out, strict=True):
+        free = np.ones(len(line), dtype=bool)
+        free[known.item[starts[user] : starts[user + 1]]] = False
+        left = np.flatnonzero(free)
+        n = min(k, len(left))
+        if n == 0:
+            continue
+        # Only what may be in the list is sorted: at least as good as the n-th best score.
+        bar = np.partition(line[left], len(left) - n)[len(left) - n]
+        near = left[line[left] >= bar]
+        order = np.lexsort((near, lots(user, near, seed=seed), -line[near]))
+        places[:n] = near[order[:n]]
     return out
 
 
@@ -120,10 +160,23 @@ def measure_lists(
 
     Recall@k: found of the user's hidden items. NDCG@10: discounted by rank, 1 for a perfect list.
     coverage@10: share of the catalogue that is in any list. popularity@10: mean number of training
-    events of what is retrieved. tail_recall@50: recall of hidden items in the less popular four fifths.
+    events of what is retrieved. tail_recall@50: recall of hidden items in the less popular four fifths
+    (where the cut goes through items of equal popularity, lots decide).
+
+    Raises `InvalidInputError` for items that there are not, or that a list repeats; -1 may fill up the end
+    of a list.
     """
+    users, popularity = _whole(users, "users"), _whole(popularity, "popularity")
+    if hidden.n_items != len(popularity) or not np.isin(users, hidden.user).all():
+        raise InvalidInputError(
+            f"the popularity of {hidden.n_items} items, and users with hidden events",
+            f"{len(popularity)} items, {len(users)} users",
+            "measure lists of users of whom something was hidden",
+        )
+    top = _checked_lists(top, len(users), len(popularity))
     starts = hidden.starts
-    order = np.argsort(-popularity, kind="stable")
+    numbers = np.arange(len(popularity))
+    order = np.lexsort((lots(numbers), -popularity))
     tail = np.zeros(len(popularity), dtype=bool)
     tail[order[int(len(order) * (1 - TAIL_SHARE)) :]] = True
     recalls: dict[int, list[float]] = {k: [] for k in CUTS}
@@ -138,15 +191,47 @@ def measure_lists(
         rare = wanted[tail[wanted]]
         tail_total += len(rare)
         tail_found += int(np.isin(rare, top[row, :50]).sum())
+    shown = top[:, :10][top[:, :10] >= 0]
     figures = {f"recall@{k}": float(np.mean(recalls[k])) for k in CUTS}
     figures |= {
         "ndcg@10": float(np.mean(ndcg)),
-        "coverage@10": len(np.unique(top[:, :10])) / len(popularity),
-        "popularity@10": float(popularity[top[:, :10]].mean()),
+        "coverage@10": len(np.unique(shown)) / len(popularity),
+        "popularity@10": float(popularity[shown].mean()) if len(shown) else 0.0,
         "tail_recall@50": tail_found / tail_total if tail_total else 0.0,
         "tail_events": float(tail_total),
     }
     return Measured(figures, np.array(recalls[10]))
+
+
+def _whole(values: object, name: str) -> Int[np.ndarray, " n"]:
+    array = as_array(values, name=name)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise InvalidInputError(f"{name} as whole numbers (n,)", describe(array), "pass integers")
+    return array.astype(np.int64)
+
+
+def _checked_lists(top: object, n_users: int, n_items: int) -> Int[np.ndarray, "U k"]:
+    """Lists of different items, filled up with -1 at their ends only."""
+    lists = as_array(top, name="lists")
+    if lists.ndim != 2 or len(lists) != n_users or lists.dtype.kind not in "iu":
+        raise InvalidInputError(
+            f"a list of item numbers for each of {n_users} users", describe(lists),
+            "pass what `top_items` returned for these users",
+        )  # fmt: skip
+    lists = lists.astype(np.int64)
+    ends_too_soon = (lists[:, :-1] < 0) & (lists[:, 1:] >= 0)
+    if lists.size and (lists.min() < -1 or lists.max() >= n_items or ends_too_soon.any()):
+        raise InvalidInputError(
+            f"items from 0 to {n_items - 1}, and -1 at the ends of lists only",
+            f"numbers from {lists.min()} to {lists.max()}",
+            "number the items as the catalogue does",
+        )
+    in_order = np.sort(lists, axis=1)
+    if ((in_order[:, 1:] == in_order[:, :-1]) & (in_order[:, 1:] >= 0)).any():
+        raise InvalidInputError(
+            "lists that name an item once", "an item twice in one list", "leave the second one out"
+        )
+    return lists
 
 
 def false_negative_rate(

@@ -6,20 +6,19 @@ by one rule: the highest Recall@10 among the trials, and every rival has the sam
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from gsl_tutorial.course.study.grid import Settings, parsed
 from gsl_tutorial.course.training.methods import MethodOptions
 from gsl_tutorial.course.two_tower.arms import get_arm
 from gsl_tutorial.course.two_tower.training import TwoTowerConfig
-from gsl_tutorial.errors import DataMissingError, InvalidInputError, TutorialError
+from gsl_tutorial.errors import DataMissingError, InvalidInputError
 from gsl_tutorial.validation import check_name
 
-Settings = dict[str, Any]
 TASKS = ("simulated", "movielens")
 #: Settings that are the data's, not the training's.
 OF_DATA = ("n_users", "n_true_cells", "sharpness")
@@ -104,16 +103,7 @@ def load_grid(path: str | Path | None = None) -> TwoTowerStudy:
         text = Path(path).read_bytes().decode("utf-8", errors="replace")
     else:
         raise DataMissingError(f"a study at {path}", "no such file", "check the path")
-    try:
-        return _parse(tomllib.loads(text))
-    except TutorialError:
-        raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InvalidInputError(
-            "a study as gsl_tutorial/course/two_tower/grid.toml shows it",
-            f"{type(error).__name__}: {error}",
-            "compare the tables and their keys",
-        ) from error
+    return parsed(text, _parse, name=path or "grid.toml", like="two_tower/grid.toml")
 
 
 def _parse(table: dict[str, Any]) -> TwoTowerStudy:

@@ -15,11 +15,11 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from gsl_tutorial.course.datasets.movielens import rows_of
-from gsl_tutorial.course.results.saved_runs import DATA
+from gsl_tutorial.course.results.saved_runs import DATA, card_of
 from gsl_tutorial.course.two_tower.cells import merge_small_cells, text_cells
 from gsl_tutorial.course.two_tower.language import MissingTextError
-from gsl_tutorial.errors import DataMissingError, InvalidInputError
-from gsl_tutorial.storage import digest, load_arrays, read_json, save_arrays, write_json
+from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.storage import digest, load_arrays, save_arrays, write_json
 from gsl_tutorial.validation import as_vectors, check_count
 
 FOLDER = "movielens-text"
@@ -68,13 +68,7 @@ def first_cells(
 def load_items(root: Path = DATA) -> ItemTexts:
     """Read what the repository ships; raises `DataMissingError`, or `ChecksumError` on other bytes."""
     folder = root / FOLDER
-    if not (folder / "card.json").exists():
-        raise DataMissingError(
-            f"shipped item texts in {folder}",
-            "no card.json there",
-            "work in a whole checkout of the repository: its data/ folder carries them",
-        )
-    card = read_json(folder / "card.json")
+    card = card_of(folder, of="item texts")
     arrays, _ = load_arrays(
         folder / "items.safetensors", sha256=card["sha256"]["items.safetensors"]
     )
@@ -131,7 +125,7 @@ def principal_axes(
     """
     X = as_vectors(X)
     check_count(dim, name="dim", low=1, high=X.shape[1])
-    centred = X - X.mean(axis=0)
+    centred = X - X.mean(axis=0, dtype=np.float64).astype(np.float32)
     values, axes = np.linalg.eigh(centred.T.astype(np.float64) @ centred)
     axes = axes[:, ::-1][:, :dim]
     axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(dim)])

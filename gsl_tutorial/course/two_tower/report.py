@@ -1,4 +1,7 @@
-"""What the study found: means and spreads over seeds, and paired differences with their intervals."""
+"""What the study found: means and spreads over seeds, and paired differences with their intervals.
+
+And what its searches on validation events tried, in words, and what came of each trial.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from gsl_tutorial.course.two_tower.grid import measures_codes
-from gsl_tutorial.course.two_tower.study import Record, TwoTowerResults
+from gsl_tutorial.course.study.grid import Settings
+from gsl_tutorial.course.study.records import Record
+from gsl_tutorial.course.study.report import Spread, difference_by_seed
+from gsl_tutorial.course.text_table import text_table
+from gsl_tutorial.course.two_tower.grid import OF_DATA, measures_codes
+from gsl_tutorial.course.two_tower.study import TwoTowerResults
 from gsl_tutorial.errors import DataMissingError
-from gsl_tutorial.evaluation.intervals import Interval, clustered_bootstrap
+from gsl_tutorial.evaluation.intervals import Interval
 
 #: Figures of a table with their heads.
 COLUMNS = {
@@ -27,11 +34,11 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class ArmRow:
-    """One arm on one task: each figure as (mean, sample standard deviation) over seeds."""
+    """One arm on one task: each figure with its spread over seeds."""
 
     arm: str
     seeds: tuple[int, ...]
-    figures: dict[str, tuple[float, float]]
+    figures: dict[str, Spread]
     seconds: float
     against_uniform: Interval | None
     history: tuple[list[dict[str, Any]], ...]
@@ -47,10 +54,10 @@ class ArmRow:
 
     def written(self, key: str) -> str:
         """One figure, with its spread where there is one: a single seed has none."""
-        mean, spread = self.figures[key]
+        figure = self.figures[key]
         if key == "popularity@10":
-            return f"{mean:.1f}"
-        return f"{mean:.3f} ± {spread:.3f}" if len(self.seeds) > 1 else f"{mean:.3f}"
+            return f"{figure.mean:.1f}"
+        return f"{figure:.3f}" if len(self.seeds) > 1 else f"{figure.mean:.3f}"
 
 
 def compare_arms(results: TwoTowerResults, part: str, task: str, **where: Any) -> list[ArmRow]:
@@ -73,19 +80,20 @@ def compare_arms(results: TwoTowerResults, part: str, task: str, **where: Any) -
 
 def _row(results: TwoTowerResults, arm: str, by_arm: dict[str, list[Record]], task: str) -> ArmRow:
     records = sorted(by_arm[arm], key=lambda r: r["seed"])
-    interval = None
-    theirs = {r["seed"]: r for r in by_arm.get("uniform", [])}
-    pairs = [(r, theirs[r["seed"]]) for r in records if r["seed"] in theirs]
-    if arm != "uniform" and len(pairs) > 1:
-        interval = _interval(results, pairs, task)
+    others = by_arm.get("uniform", []) if arm != "uniform" else []
     return ArmRow(
         arm,
         tuple(r["seed"] for r in records),
-        {key: mean_and_spread([r["figures"][key] for r in records]) for key in COLUMNS},
+        {key: Spread.of([r["figures"][key] for r in records]) for key in COLUMNS},
         float(np.mean([r["train_seconds"] for r in records])),
-        interval,
+        difference_by_seed(results, records, others, shared_queries=_shared(task)),
         tuple(r["history"] for r in records),
     )
+
+
+def _shared(task: str) -> bool:
+    """Whether all seeds have the same users: a simulator's seed draws others, people stay the same."""
+    return task == "movielens"
 
 
 def paired_difference(
@@ -100,45 +108,28 @@ def paired_difference(
     Raises `DataMissingError` unless two seeds or more are finished on both sides.
     """
     mine, theirs = (
-        {r["seed"]: r for part in parts for r in results.records(part, task=task, arm=arm)}
+        [r for part in parts for r in results.records(part, task=task, arm=arm)]
         for parts, arm in (a, b)
     )
-    both = sorted(set(mine) & set(theirs))
-    if len(both) < 2:
+    found = difference_by_seed(results, mine, theirs, shared_queries=_shared(task))
+    if found is None:
+        both = {r["seed"] for r in mine} & {r["seed"] for r in theirs}
         raise DataMissingError(
             f"two seeds or more of {a[1]} in {', '.join(a[0])} and of {b[1]} in {', '.join(b[0])}",
             f"{len(both)}",
             f"gsl-tutorial two-tower study --part {a[0][-1]}",
         )
-    return _interval(results, [(mine[seed], theirs[seed]) for seed in both], task)
-
-
-def _interval(
-    results: TwoTowerResults, pairs: Sequence[tuple[Record, Record]], task: str
-) -> Interval:
-    a, b = (np.stack([results.per_user(r) for r in side]) for side in zip(*pairs, strict=True))
-    # A simulator's seed draws other users; people stay the same.
-    return clustered_bootstrap(a, b, shared_queries=task == "movielens", random_state=0)
-
-
-def mean_and_spread(values: Sequence[float]) -> tuple[float, float]:
-    """Mean and sample standard deviation; a single value has spread 0."""
-    array = np.asarray(values, dtype=np.float64)
-    return float(array.mean()), float(array.std(ddof=1)) if len(array) > 1 else 0.0
+    return found
 
 
 def arms_as_text(rows: Sequence[ArmRow]) -> str:
     """The table of a task, aligned, and below it the differences: narrow enough for a notebook."""
-    lines = [["arm", *COLUMNS.values()], *([row.arm, *map(row.written, COLUMNS)] for row in rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    text = [
-        "  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    ]
-    judged = [f"{row.arm:{widths[0]}}  {row.verdict}" for row in rows if row.verdict]
+    lines = [[row.arm, *map(row.written, COLUMNS)] for row in rows]
+    text = text_table(lines, head=["arm", *COLUMNS.values()])
+    judged = [(row.arm, row.verdict) for row in rows if row.verdict]
     if judged:
-        text += ["", "Recall@10 against uniform, [95% interval]:", *judged]
-    return "\n".join(text)
+        text += "\n\nRecall@10 against uniform, [95% interval]:\n" + text_table(judged)
+    return text
 
 
 def codes_as_text(records: Sequence[Record]) -> str:
@@ -147,17 +138,15 @@ def codes_as_text(records: Sequence[Record]) -> str:
     for size in sorted({int(size) for r in records for size in r["codes"]}):
         of_size = [r["codes"][str(size)] for r in records if str(size) in r["codes"]]
         by_size[f"{size} bytes"] = [one["recall@10"] for one in of_size]
-    said = {name: mean_and_spread(values) for name, values in by_size.items()}
+    said = {name: Spread.of(values) for name, values in by_size.items()}
     return "Recall@10: " + ", ".join(
-        f"{name} {mean:.3f}" + (f" ± {spread:.3f}" if len(records) > 1 else "")
-        for name, (mean, spread) in said.items()
+        f"{name} {found:.3f}" if len(records) > 1 else f"{name} {found.mean:.3f}"
+        for name, found in said.items()
     )
 
 
-def code_table(
-    results: TwoTowerResults, task: str
-) -> dict[str, dict[int, dict[str, tuple[float, float]]]]:
-    """method -> bytes -> figure -> (mean, spread); bytes 0 stands for exact search of "none"."""
+def code_table(results: TwoTowerResults, task: str) -> dict[str, dict[int, dict[str, Spread]]]:
+    """method -> bytes -> figure with its spread; bytes 0 stands for exact search of "none"."""
     table: dict[str, dict[int, dict[str, list[float]]]] = {}
     parts = [one.name for one in results.study.parts if one.on == "test" and task in one.tasks]
     coded = [name for name in parts if measures_codes(name)]
@@ -171,8 +160,69 @@ def code_table(
                 cell.setdefault(key, []).append(figures[key])
     return {
         method: {
-            size: {key: mean_and_spread(values) for key, values in cell.items()}
+            size: {key: Spread.of(values) for key, values in cell.items()}
             for size, cell in sorted(sizes.items())
         }
         for method, sizes in table.items()
     }
+
+
+#: How a setting is said in a table or a picture.
+_WORDS = {
+    "n_cells": "{} cells",
+    "hard_share": "{:.0%} hard",
+    "temperature": "τ {:g}",
+    "learning_rate": "rate {:g}",
+    "warm_up": "warm-up {}",
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One setting of an arm: its number in the part, what it changes, and its validation figures."""
+
+    part: str
+    number: int
+    arm: str
+    setting: str
+    figures: dict[str, float]
+
+
+def in_words(arm: str, variant: Settings) -> str:
+    """What a variant changes against the base of the study.
+
+    >>> in_words("text", {"n_users": 4000, "n_cells": 30, "temperature": 0.05})
+    'τ 0.05, 30 cells'
+    >>> in_words("learned", {})
+    'refreshed cells'
+    """
+    said = ["refreshed cells"] if arm == "learned" else []
+    for key in ("temperature", "learning_rate", "hard_share", "n_cells", "warm_up"):
+        if key in variant and key not in OF_DATA:
+            said.append(_WORDS[key].format(variant[key]))
+    return ", ".join(said) or "as chosen"
+
+
+def search_trials(
+    results: TwoTowerResults, parts: Sequence[str], task: str, arms: Sequence[str]
+) -> list[Trial]:
+    """The finished trials of these parts and arms, the highest Recall@10 first.
+
+    Raises `DataMissingError` while a trial is missing: the best of some is not the best of all.
+    """
+    found = []
+    for name in parts:
+        part = results.study.part(name)
+        for arm in (one for one in part.arms if one in arms):
+            for number, variant in enumerate(part.variants):
+                records = results.records(name, task=task, arm=arm, number=number)
+                if len(records) != len(part.seeds):
+                    raise DataMissingError(
+                        f"{len(part.seeds)} runs of {arm} with {in_words(arm, variant)} in {name}",
+                        f"{len(records)}",
+                        f"gsl-tutorial two-tower study --part {name}",
+                    )
+                keys = records[0]["figures"]
+                means = {k: sum(r["figures"][k] for r in records) / len(records) for k in keys}
+                found.append(Trial(name, number, arm, in_words(arm, variant), means))
+    return sorted(found, key=lambda one: -one.figures["recall@10"])

@@ -1,21 +1,22 @@
-"""Running the study on hard negatives: one record for each run, and none is made twice.
+"""Making the runs of the study on hard negatives: their settings, data, training and measures.
 
-A record holds figures, the notes of each epoch, settings, command, commit and seconds; beside it lies each
-user's Recall@10, for paired comparisons. Runs are shared between processes by `share`, as in
-`gsl_tutorial.course.study`.
+A record holds figures and the notes of each epoch; beside it lies each user's Recall@10. "ties" in a record
+says how equal times and equal scores were put in order; records without it were made when both went by item
+number, and stay readable. How runs are kept and shared by processes is in
+`gsl_tutorial.course.study.records`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from gsl_tutorial.course.datasets.movielens import MovieLens, find_movielens, load_movielens
+from gsl_tutorial.course.study.grid import Settings
+from gsl_tutorial.course.study.records import Made, Record, Records
 from gsl_tutorial.course.two_tower.cells import shuffled_cells, text_cells
 from gsl_tutorial.course.two_tower.data import TwoTowerData, movielens_data, simulated_data
 from gsl_tutorial.course.two_tower.evaluation import (
@@ -24,7 +25,6 @@ from gsl_tutorial.course.two_tower.evaluation import (
     measure_towers,
 )
 from gsl_tutorial.course.two_tower.grid import (
-    Settings,
     TwoTowerRun,
     TwoTowerStudy,
     measures_codes,
@@ -32,48 +32,44 @@ from gsl_tutorial.course.two_tower.grid import (
 )
 from gsl_tutorial.course.two_tower.items import ItemTexts, first_cells, load_items
 from gsl_tutorial.course.two_tower.training import Trained, train_towers
-from gsl_tutorial.errors import DataMissingError, InvalidInputError, RunMismatchError
+from gsl_tutorial.errors import DataMissingError, RunMismatchError
 from gsl_tutorial.quantizers import ProductQuantizer
-from gsl_tutorial.storage import load_arrays, read_json, save_arrays, write_json
+from gsl_tutorial.storage import read_json
 
-Record = dict[str, Any]
+#: The rule of this version, written into each record: see `datasets.interactions` and `evaluation`.
+TIES = "lots"
 #: Bytes for which a tower trained without a quantizer gets one afterwards.
 SIZES = (8, 16, 32)
 
 
-class TwoTowerResults:
-    """The folder `root/two-tower/<part>/` with a record for each finished run."""
+class TwoTowerResults(Records[TwoTowerStudy, TwoTowerRun]):
+    """The folder of the study on hard negatives; its queries are users."""
 
-    def __init__(self, study: TwoTowerStudy, root: str | Path) -> None:
-        self.study, self.path = study, Path(root) / study.name
+    beside = ("recall_at_10", "Recall@10 of each user")
 
-    def file(self, run: TwoTowerRun) -> Path:
-        """The JSON file of a run; its users' recalls lie beside it."""
-        return self.path / run.part / f"{run.name}.json"
+    def asked(self, run: TwoTowerRun) -> Record:
+        return _asked(run)
 
-    def has(self, run: TwoTowerRun) -> bool:
-        """Whether the run is finished; raises `RunMismatchError` if it had other settings."""
-        if not self.file(run).exists():
-            return False
-        found, asked = read_json(self.file(run)), _asked(run)
-        if changed := {key for key, value in asked.items() if found.get(key) != value}:
-            raise RunMismatchError(
-                f"{', '.join(f'{key} = {asked[key]}' for key in sorted(changed))} in {run.name}",
-                ", ".join(f"{key} = {found.get(key)}" for key in sorted(changed)),
-                "the study was changed: move its results away",
-            )
-        return True
+    def maker(self) -> Callable[[TwoTowerRun], Made]:
+        """Trains and measures runs; titles and ratings are read once for all of them."""
+        texts = load_items()
+        films = load_movielens() if find_movielens() is not None else None
+        return lambda run: execute_run(run, task_data(run, texts, films))
 
     def records(self, part: str, **where: Any) -> list[Record]:
-        """Finished runs of a part, by name; `where` asks for values, such as arm="text"."""
-        found = [read_json(path) for path in sorted((self.path / part).glob("*.json"))]
-        return [r for r in found if all(r[key] == value for key, value in where.items())]
+        """Finished runs of a part, by name; `where` asks for values, such as arm="text".
 
-    def per_user(self, record: Record) -> Float[np.ndarray, " U"]:
-        """Recall@10 of each user of a run."""
-        path = self.path / record["part"] / f"{record['run']}.safetensors"
-        recall: np.ndarray = load_arrays(path)[0]["recall_at_10"]
-        return recall.astype(np.float64)
+        Raises `RunMismatchError` where some were made by another rule for ties: other events were hidden,
+        so their users cannot be compared one by one.
+        """
+        rules = {record.get("ties", "item number") for record in super().records(part)}
+        if len(rules) > 1:
+            raise RunMismatchError(
+                f"runs of part {part} with one rule for equal times and scores",
+                f"{' and '.join(sorted(rules))} in {self.path / part}",
+                "run the study again in another folder (--results), or move the older records away",
+            )
+        return super().records(part, **where)
 
     def planned(self, part: str) -> list[TwoTowerRun]:
         """The runs of a part; raises `DataMissingError` while the trials that it needs are missing."""
@@ -108,33 +104,6 @@ class TwoTowerResults:
         return max(found, key=lambda r: next(iter(r["codes"].values()), r["figures"])["recall@10"])
 
 
-def run_two_tower(
-    results: TwoTowerResults,
-    part: str,
-    *,
-    share: tuple[int, int] = (1, 1),
-    provenance: dict[str, Any] | None = None,
-    on_run: Callable[[TwoTowerRun, int, int], None] = lambda run, i, n: None,
-) -> int:
-    """Do what is not yet done of a part; returns how many runs that were. share: as in `run_part`."""
-    i, n = share
-    if not 1 <= i <= n:
-        raise InvalidInputError("a share like 1/2 or 2/2", f"{i}/{n}", "count from 1")
-    waiting = [run for run in results.planned(part)[i - 1 :: n] if not results.has(run)]
-    texts = load_items()
-    films = load_movielens() if find_movielens() is not None else None
-    for number, run in enumerate(waiting):
-        on_run(run, number + 1, len(waiting))
-        record, recall = execute_run(run, task_data(run, texts, films))
-        path = results.file(run)
-        header = {"run": run.name, "what": "Recall@10 of each user"}
-        save_arrays(
-            path.with_suffix(".safetensors"), {"recall_at_10": recall.astype(np.float16)}, header
-        )
-        write_json(path, {**record, **(provenance or {})})
-    return len(waiting)
-
-
 def task_data(run: TwoTowerRun, texts: ItemTexts, films: MovieLens | None) -> TwoTowerData:
     """The data of a run. Genres, and people's ratings, need the MovieLens files."""
     if run.task == "movielens":
@@ -163,7 +132,7 @@ def task_data(run: TwoTowerRun, texts: ItemTexts, films: MovieLens | None) -> Tw
     return data
 
 
-def execute_run(run: TwoTowerRun, data: TwoTowerData) -> tuple[Record, Float[np.ndarray, " U"]]:
+def execute_run(run: TwoTowerRun, data: TwoTowerData) -> Made:
     """Train and measure one run; returns its record and each user's Recall@10 by exact search."""
     trained = train_towers(data, run.config)
     measured = measure_towers(trained, data, part=run.on)
@@ -181,6 +150,7 @@ def execute_run(run: TwoTowerRun, data: TwoTowerData) -> tuple[Record, Float[np.
         "arm": run.config.arm,
         "method": run.config.method,
         "seed": run.config.seed,
+        "ties": TIES,
         "figures": _round(measured.figures),
         "codes": {size: _round(figures) for size, figures in codes.items()},
         "false_negatives": {

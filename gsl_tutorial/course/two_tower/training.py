@@ -2,7 +2,9 @@
 
 Each step takes a batch of events, draws negatives (`sampling`), embeds every item that occurs once, and
 takes a step on the sampled softmax. Beside the loss it is noted, for each source, how often a negative
-outscores the positive, how hard the loss pushes it, and how many draws were excluded as false.
+outscores the positive, how hard the loss pushes it (|dL/ds|), and how many draws were excluded as false: a
+negative that outscores its positive is one that the model has still to learn from, and all three can be
+watched before any recall is measured.
 
 Where a quantization method is asked for, the last epochs see the items through it (`methods`): the network
 and the codebooks take turns, as in chapter 07.
@@ -11,20 +13,22 @@ and the codebooks take turns, as in chapter 07.
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
 
 from gsl_tutorial.course.training.methods import MethodOptions, get_method
 from gsl_tutorial.course.two_tower.arms import get_arm, sources_of
 from gsl_tutorial.course.two_tower.cells import text_cells
 from gsl_tutorial.course.two_tower.data import TwoTowerData, prefixes
-from gsl_tutorial.course.two_tower.losses import full_softmax, sampled_softmax
-from gsl_tutorial.course.two_tower.notes import EpochNotes
-from gsl_tutorial.course.two_tower.sampling import Source, draw_negatives
+from gsl_tutorial.course.two_tower.losses import full_softmax, pressure, sampled_softmax
+from gsl_tutorial.course.two_tower.sampling import Drawn, Source, draw_negatives
 from gsl_tutorial.course.two_tower.towers import TwoTower
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.quantizers import ProductQuantizer
@@ -95,13 +99,12 @@ def train_towers(
     data: TwoTowerData,
     config: TwoTowerConfig,
     *,
-    on_epoch: Callable[[dict[str, Any]], None] = lambda record: None,
     watch: Callable[[TwoTower], None] = lambda model: None,
 ) -> Trained:
     """Train on the training events alone; validation and test events are not looked at.
 
-    on_epoch gets each epoch's notes. watch gets the model before the first epoch and after each one;
-    it may look, and must change nothing. On one thread the same config gives the same weights, bit for bit.
+    watch gets the model before the first epoch and after each one; it may look, and must change
+    nothing. On one thread the same config gives the same weights, bit for bit.
     Raises `InvalidInputError` where there are fewer events than fill a group.
     """
     started = time.process_time()
@@ -150,7 +153,6 @@ def train_towers(
             optimizer.step()
             schedule.step()
         history.append({"epoch": epoch + 1, **step.notes.means()})
-        on_epoch(history[-1])
         watch(model)
     if quantizer is not None:
         quantizer = _refitted(quantizer, model, config)
@@ -229,3 +231,52 @@ def _refitted(
             vectors
         )
     return quantizer.refit(vectors)
+
+
+class EpochNotes:
+    """Sums over the batches of one epoch. kinds: the names of the sources, in their order."""
+
+    def __init__(self, kinds: list[str]) -> None:
+        self._kinds = kinds
+        self._sums: dict[str, float] = defaultdict(float)
+
+    def add_loss(self, loss: Float[Tensor, " B"]) -> None:
+        """Count a batch's losses."""
+        self._sums["loss"] += float(loss.detach().sum())
+        self._sums["rows"] += len(loss)
+
+    def add(
+        self,
+        drawn: Drawn,
+        positive: Float[Tensor, " B"],
+        negatives: Float[Tensor, "B n"],
+        expected: Float[Tensor, "B n"],
+        excluded: Bool[Tensor, "B n"],
+    ) -> None:
+        """Count a batch's negatives; scores and Q as in `losses.sampled_softmax`."""
+        with torch.no_grad():
+            pushed = pressure(positive, negatives, expected, excluded).numpy()
+            outscores = (negatives > positive[:, None]).numpy()
+        counted = ~drawn.excluded
+        for kind, name in enumerate(self._kinds):
+            columns = drawn.kinds == kind
+            of_kind = counted[:, columns]
+            self._sums[f"{name} drawn"] += of_kind.size
+            self._sums[f"{name} counted"] += of_kind.sum()
+            self._sums[f"{name} outscores"] += (outscores[:, columns] & of_kind).sum()
+            self._sums[f"{name} pressure"] += pushed[:, columns].sum()
+
+    def means(self) -> dict[str, Any]:
+        """The mean loss, and for each source that drew something what its negatives did."""
+        sums = self._sums
+        record: dict[str, Any] = {"loss": sums["loss"] / sums["rows"]}
+        for name in self._kinds:
+            if not sums[f"{name} drawn"]:
+                continue
+            counted = max(1.0, float(sums[f"{name} counted"]))
+            record[name] = {
+                "outscores": float(sums[f"{name} outscores"]) / counted,
+                "pressure": float(sums[f"{name} pressure"]) / counted,
+                "excluded": 1 - float(sums[f"{name} counted"]) / float(sums[f"{name} drawn"]),
+            }
+        return record

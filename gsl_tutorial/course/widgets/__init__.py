@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gsl_tutorial.course.widgets.guess import Guess
     from gsl_tutorial.course.widgets.kmeans_sliders import KMeansSliders
     from gsl_tutorial.course.widgets.negatives_sliders import NegativesSliders
-    from gsl_tutorial.course.widgets.quantizer_sliders import MethodSliders, TurnSliders
+    from gsl_tutorial.course.widgets.quantizer_sliders import MethodSliders, RotationSliders
     from gsl_tutorial.course.widgets.query_picker import QueryPicker
     from gsl_tutorial.course.widgets.recording_slider import RecordingSlider
 
@@ -32,7 +32,7 @@ _HOMES = {
     "NegativesSliders": "gsl_tutorial.course.widgets.negatives_sliders",
     "QueryPicker": "gsl_tutorial.course.widgets.query_picker",
     "RecordingSlider": "gsl_tutorial.course.widgets.recording_slider",
-    "TurnSliders": "gsl_tutorial.course.widgets.quantizer_sliders",
+    "RotationSliders": "gsl_tutorial.course.widgets.quantizer_sliders",
 }
 
 __all__ = [
@@ -46,7 +46,7 @@ __all__ = [
     "NegativesSliders",
     "QueryPicker",
     "RecordingSlider",
-    "TurnSliders",
+    "RotationSliders",
 ]
 
 

@@ -1,7 +1,7 @@
 // The maths of the explorer, computed in the page: no drawing, no state, no network.
 //
 // Each function mirrors one in Python, which is the reference: plane_losses.py, plane_methods.py,
-// snapping_numpy.py. tests/test_explorer.py runs both on random worlds and compares to 1e-6.
+// gsl_tutorial/snapping/by_hand.py. tests/test_explorer.py runs both on random worlds and compares to 1e-6.
 // A world is {codewords, similar, dissimilar, loss}: lists of [x, y] and the name of a similarity loss.
 // A rule is {n, strength, form, length, fallback, step}, as in plane_methods.Rule.
 const explorerMath = (() => {
@@ -65,7 +65,7 @@ const explorerMath = (() => {
     return order.slice(0, n);
   }
 
-  // ---- the snapping rule: snapping_numpy.snap_gradient_numpy, for a batch of one ----
+  // ---- the snapping rule: snap_gradient_numpy of snapping/by_hand.py, for a batch of one ----
 
   // Place in `places` of the best aligned codeword, or null where none descends.
   function descending(g, z, places) {

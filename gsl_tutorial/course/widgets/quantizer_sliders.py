@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
-from gsl_tutorial.course.plots.quantizers import draw_methods, draw_turned_grid
+from gsl_tutorial.course.plots.quantizers import draw_methods, draw_rotated_grid
 from gsl_tutorial.course.toys.plane_codes import all_places, cut_along, turn
 from gsl_tutorial.course.widgets.drawing import DrawingWithControls
 from gsl_tutorial.quantizers import Quantizer
@@ -20,7 +20,7 @@ _STYLE = {"description_width": "9.5em"}
 _STEP = 5
 
 
-class TurnSliders(DrawingWithControls):
+class RotationSliders(DrawingWithControls):
     """Sliders that turn the points, and the grid of a product quantizer of two pieces."""
 
     def __init__(
@@ -35,7 +35,7 @@ class TurnSliders(DrawingWithControls):
             quantizer = fitted[(grid - tilt) % 90]
             decoded = quantizer.decode(quantizer.encode(points))
             curve = [lost[(angle - tilt) % 90] for angle in (*every, 90)]
-            return draw_turned_grid(
+            return draw_rotated_grid(
                 turn(points, tilt), turn(decoded, tilt), turn(all_places(quantizer), tilt), grid,
                 ([*every, 90], curve),
             )  # fmt: skip
