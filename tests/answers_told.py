@@ -1,7 +1,7 @@
 """What a wrong answer must be told, and what it must not be told: the cases that were once got wrong.
 
 Each entry is an answer, words that its message must hold, and words that it must not hold: mistakes
-that were named although nobody had made them, and slips of shape and type, which every check should recognise.
+that were named although nobody had made them, and slips of shape and type, which every check should know.
 """
 
 from __future__ import annotations

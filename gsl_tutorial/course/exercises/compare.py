@@ -222,24 +222,20 @@ def at_every_size(sizes: Sequence[str], judge: Callable[[int], None]) -> None:
     failed = [number for number, trial in enumerate(trials) if trial.error is not None]
     if not failed:
         return
-    number, (text, is_known) = failed[0], ("", False)
-    error = trials[number].error
-    assert error is not None
-    if isinstance(error, Differs):
-        named = next((one for one in error.named if all(t.allows(one) for t in trials)), None)
+    number, text, is_known = failed[0], "", False
+    fault = trials[number].error
+    if isinstance(fault, Differs):
+        named = next((one for one in fault.named if all(t.allows(one) for t in trials)), None)
         if named is None:
             number = _smallest(trials, failed)
-            error = trials[number].error
-        text, is_known = (
-            (named or "").strip() or getattr(error, "plain", str(error)),
-            named is not None,
-        )
-    else:
-        text = _said(error)
-        is_known = isinstance(error, Mistake) and error.__cause__ is None
+            fault = trials[number].error
+        text, is_known = (named or "").strip() or getattr(fault, "plain", ""), named is not None
+    elif fault is not None:
+        text = _said(fault)
+        is_known = isinstance(fault, Mistake) and fault.__cause__ is None
     if not is_known:
         text = text[:400]
-        if _looks_written_in(trials, error):
+        if _looks_written_in(trials, fault):
             text += _WRITTEN_IN
         elif "?" not in text:
             text += _QUESTION
@@ -247,7 +243,7 @@ def at_every_size(sizes: Sequence[str], judge: Callable[[int], None]) -> None:
         text = f"right for {sizes[0]}, but not for {sizes[number]}: {text}"
     elif number > 0:
         text = f"for {sizes[number]} {text}"
-    raise (KnownMistake if is_known else Mistake)(text) from error
+    raise (KnownMistake if is_known else Mistake)(text) from fault
 
 
 def _smallest(trials: Sequence[_Trial], failed: Iterable[int]) -> int:

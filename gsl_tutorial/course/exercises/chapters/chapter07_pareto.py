@@ -20,8 +20,8 @@ def _table(number: int) -> tuple[np.ndarray, np.ndarray]:
     quality = np.array([0.70, 0.74, 0.66, 0.80, 0.69, 0.77, 0.60, 0.74])
     distortion = np.array([0.20, 0.06, 0.03, 0.12, 0.06, 0.08, 0.30, 0.06])
     if number > 3:  # the only one that dominates another stands first, and last
-        order = slice(None) if number == 4 else slice(None, None, -1)
-        return np.array([0.9, 0.5, 0.4])[order], np.array([0.10, 0.20, 0.05])[order]
+        turn = 1 if number == 4 else -1
+        return np.array([0.9, 0.5, 0.4])[::turn], np.array([0.10, 0.20, 0.05])[::turn]
     if number:
         rng = np.random.default_rng(number)
         more = rng.uniform(0.5, 0.7, 12), rng.uniform(0.03, 0.4, 12)
