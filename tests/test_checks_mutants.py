@@ -6,7 +6,7 @@ Run `python tests/test_checks_mutants.py` for the score of each exercise.
 from __future__ import annotations
 
 import pytest
-from mutants import DATA, survivors
+from mutants import DATA, originals, survivors
 from mutants_equivalent import RULES, reason_of
 
 from gsl_tutorial.course.exercises import check
@@ -27,6 +27,15 @@ def test_every_mutant_is_refused_or_known_to_be_equivalent(name: str) -> None:
     total, kept = survivors(name)
     assert total >= 25
     assert [one.change for one in kept if reason_of(name, one.change) is None] == []
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_is_mutated_was_right_before() -> None:
+    """Else a check that refuses everything would have the best score."""
+    kinds = {
+        (one.exercise, getattr(check, one.exercise)(one.make(one.tree)).kind) for one in originals()
+    }
+    assert kinds == {(name, "right") for name in NAMES}
 
 
 def test_every_rule_has_a_reason_and_names_exercises_that_exist() -> None:
