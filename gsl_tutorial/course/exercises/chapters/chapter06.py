@@ -104,9 +104,11 @@ def descends(answer: Any) -> str:
             result,
             right,
             wrong,
-            otherwise=f"for g = {g.round(2).tolist()}, z = {z.round(2).tolist()} and the codeword "
-            f"{codewords[0].round(2).tolist()} the answer is {bool(right[0])}: the products of all "
-            f"{len(right)} with -g are {products.round(2).tolist()}.",
+            otherwise=lambda at: (
+                f"for g = {g.round(2).tolist()}, z = {z.round(2).tolist()} and the codeword "
+                f"{codewords[at].round(2).tolist()} the answer is {bool(right[at])}, yours is "
+                f"{not right[at]}: the product of c - z with -g is {products[at]:.2f}."
+            ),
         )
         refuse_no_booleans(result)
 
