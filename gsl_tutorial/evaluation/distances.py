@@ -14,7 +14,15 @@ BLOCK = 250
 def squared_distances(
     queries: Float[np.ndarray, "B dim"], database: Float[np.ndarray, "N dim"]
 ) -> Float[np.ndarray, "B N"]:
-    """Exact squared distances by |q|^2 - 2 q.x + |x|^2."""
+    """Exact squared distances by |q|^2 - 2 q.x + |x|^2.
+
+    Parameters
+    ----------
+    queries
+        (B, dim) One vector a row.
+    database
+        (N, dim) The same for the items.
+    """
     cross = queries @ database.T
     cross *= -2
     cross += (queries**2).sum(axis=1)[:, None]
