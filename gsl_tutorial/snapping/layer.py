@@ -37,6 +37,7 @@ from gsl_tutorial.snapping.rule import (
     Form,
     Length,
     SnapOptions,
+    is_dense_float,
     never_uphill,
     snap_unrounded,
 )
@@ -212,9 +213,9 @@ class GradientSnapping(HoldsCodebooks):
 
     def _checked_dim(self, z: Tensor) -> int:
         """The length of a vector; raises where `z` has no such vectors along `axis`."""
-        if not isinstance(z, Tensor) or not z.is_floating_point():
+        if not is_dense_float(z):
             raise InvalidInputError(
-                "a tensor of floating-point embeddings",
+                "a dense tensor of floating-point embeddings",
                 describe(z),
                 "pass what the encoder returned",
             )

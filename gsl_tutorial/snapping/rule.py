@@ -236,7 +236,23 @@ def _shortened(
     return torch.where(against > room, room / against, 1.0) * pull
 
 
+def is_dense_float(value: object) -> bool:
+    """Whether `value` is a tensor of real numbers that every operation here takes."""
+    return isinstance(value, Tensor) and value.is_floating_point() and value.layout == torch.strided
+
+
 def _check_shapes(gradient: Tensor, embedding: Tensor, candidates: Tensor) -> None:
+    for name, value in (
+        ("gradient", gradient),
+        ("embedding", embedding),
+        ("candidates", candidates),
+    ):
+        if not is_dense_float(value):
+            raise InvalidInputError(
+                f"{name} as a dense tensor of floating-point numbers",
+                describe(value),
+                "pass torch.as_tensor(...).float(), or .to_dense() of a sparse tensor",
+            )
     if gradient.ndim != 3 or embedding.shape != gradient.shape:
         raise InvalidInputError(
             "gradient and embedding of the same shape (N, M, d)",
