@@ -10,11 +10,11 @@ from functools import cache
 from typing import NamedTuple
 
 import pytest
-from numpydoc.docscrape import NumpyDocString
+from numpydoc.docscrape import NumpyDocString  # type: ignore[import-untyped]
 from rooms import ROOT, part_of
 
 #: Rooms in which every parameter is explained and every error has its place.
-WHOLE = ("errors", "storage", "validation", "snapping", "evaluation")
+WHOLE = ("errors", "storage", "validation", "quantizers", "snapping", "evaluation")
 
 FILES = sorted(ROOT.rglob("*.py"))
 _RAISES = re.compile(r"\brais(?:es?|ing) (?:an? )?`\w+`", re.IGNORECASE)
@@ -32,7 +32,7 @@ class Documented(NamedTuple):
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
     parameters: tuple[str, ...] | None  #: None: not known, a base class is somebody else's
     attributes: frozenset[str]
-    inherits: bool  #: a method that may have its docstring from a base class
+    bases: tuple[str, ...] | None = None  #: of a method's class
 
     @property
     def text(self) -> str | None:
@@ -83,7 +83,7 @@ def fields_of(node: ast.ClassDef) -> tuple[str, ...]:
         for each in node.body
         if isinstance(each, ast.AnnAssign)
         and isinstance(each.target, ast.Name)
-        and not names_of(each.annotation) == "ClassVar"
+        and names_of(each.annotation) != "ClassVar"
     )
 
 
@@ -135,13 +135,13 @@ def public() -> Iterator[Documented]:
             where, room = f"{name}.{each.name}", part_of(ROOT / path)
             if isinstance(each, ast.ClassDef):
                 taken = taken_by_class(each)
-                yield Documented(where, room, each, taken, attributes_of(each), False)
+                yield Documented(where, room, each, taken, attributes_of(each))
                 yield from inside(path, each, where)
             else:
                 method = isinstance(node, ast.ClassDef)
                 taken = taken_by(each, method=method)
-                inherits = isinstance(node, ast.ClassDef) and bool(node.bases)
-                yield Documented(where, room, each, taken, frozenset(), inherits)
+                bases = tuple(map(names_of, node.bases)) if isinstance(node, ast.ClassDef) else None
+                yield Documented(where, room, each, taken, frozenset(), bases)
 
     for path, tree in trees().items():
         yield from inside(path, tree, path.removesuffix(".py").replace("/", "."))
@@ -165,6 +165,17 @@ def listed(doc: NumpyDocString, *sections: str) -> list[str]:
     return [name.strip().replace("\\", "") for entry in entries for name in entry.name.split(",")]
 
 
+def told_by_bases(method: str, bases: tuple[str, ...]) -> set[str]:
+    """The parameters that the same method of a base class explains."""
+    told: set[str] = set()
+    for base in (classes()[name] for name in bases if name in classes()):
+        for each in base.body:
+            if isinstance(each, ast.FunctionDef) and each.name == method:
+                told.update(listed(parsed(ast.get_docstring(each) or ""), "Parameters"))
+        told |= told_by_bases(method, tuple(map(names_of, base.bases)))
+    return told
+
+
 def faults_of_form(text: str) -> list[str]:
     """What keeps a docstring from being read in sections."""
     try:
@@ -179,7 +190,8 @@ def faults_of_form(text: str) -> list[str]:
             faults.append(f"says {line} without underlining it")
     for section in ("Parameters", "Raises", "Attributes"):
         for entry in doc[section]:
-            if not "".join(entry.desc).strip():
+            said = entry.desc if section == "Raises" else [entry.type, *entry.desc]
+            if not "".join(said).strip():
                 faults.append(f"does not explain {entry.name or entry.type} in {section}")
     return faults
 
@@ -202,18 +214,20 @@ def faults_of_whole(one: Documented) -> list[str]:
     """What a function or a record leaves unsaid."""
     record = isinstance(one.node, ast.ClassDef)
     if one.text is None:
-        return [] if one.inherits or not one.parameters else ["has no docstring"]
+        return [] if one.bases or not one.parameters else ["has no docstring"]
     doc = parsed(one.text)
     faults = []
     if one.parameters is not None and len(one.parameters) > 1:
         told = listed(doc, *_LISTED)
-        # What a class inherits is explained where it comes from.
-        own = set(one.parameters)
+        # What is inherited is explained where it comes from.
+        own = set(one.parameters) - told_by_bases(one.node.name, one.bases or ())
         if isinstance(one.node, ast.ClassDef):
             has_init = any(getattr(each, "name", "") == "__init__" for each in one.node.body)
             own = own if has_init else own & set(fields_of(one.node))
         faults += [f"does not explain {name}" for name in one.parameters if name in own - set(told)]
-    told_of = [line for part in _LISTED + ("Returns", "Yields") for e in doc[part] for line in e.desc]
+    told_of = [
+        line for part in (*_LISTED, "Returns", "Yields") for e in doc[part] for line in e.desc
+    ]
     prose = [line for part in _PROSE for line in doc[part]]
     if found := _RAISES.search("\n".join(prose + told_of)):
         faults.append(f"says {found[0]!r} in its prose")
@@ -251,9 +265,7 @@ def test_what_is_explained_exists() -> None:
 @pytest.mark.parametrize("room", WHOLE)
 def test_nothing_is_left_unsaid(room: str) -> None:
     faults = {
-        one.where: found
-        for one in IN_WHOLE
-        if one.room == room and (found := faults_of_whole(one))
+        one.where: found for one in IN_WHOLE if one.room == room and (found := faults_of_whole(one))
     }
     assert not faults, "\n".join(f"{where}: {'; '.join(found)}" for where, found in faults.items())
 
@@ -295,7 +307,7 @@ def test_faults_of_form_are_found(source: str, said: str) -> None:
 def test_what_is_left_unsaid_is_found(source: str, said: str) -> None:
     node = ast.parse(source).body[0]
     assert isinstance(node, ast.FunctionDef)
-    one = Documented("f", "", node, taken_by(node, method=False), frozenset(), False)
+    one = Documented("f", "", node, taken_by(node, method=False), frozenset())
     faults = faults_of_whole(one)
     assert said in "; ".join(faults)
     assert bool(faults) == bool(said)
