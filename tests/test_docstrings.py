@@ -21,6 +21,8 @@ _RAISES = re.compile(r"\brais(?:es?|ing) (?:an? )?`\w+`", re.IGNORECASE)
 _SECTIONS = frozenset(NumpyDocString.sections) - {"Signature", "Summary", "Extended Summary"}
 _PROSE = ("Summary", "Extended Summary", "Notes", "Warnings")
 _LISTED = ("Parameters", "Other Parameters", "Attributes")
+#: Base classes of others whose methods are theirs to explain: torch.autograd.Function.
+_FOREIGN = {"Function"}
 _KINDS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -217,7 +219,8 @@ def faults_of_whole(one: Documented) -> list[str]:
         return [] if one.bases or not one.parameters else ["has no docstring"]
     doc = parsed(one.text)
     faults = []
-    if one.parameters is not None and len(one.parameters) > 1:
+    foreign = _FOREIGN & set(one.bases or ())
+    if one.parameters is not None and len(one.parameters) > 1 and not foreign:
         told = listed(doc, *_LISTED)
         # What is inherited is explained where it comes from.
         own = set(one.parameters) - told_by_bases(one.node.name, one.bases or ())
