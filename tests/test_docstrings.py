@@ -86,6 +86,7 @@ def fields_of(node: ast.ClassDef) -> tuple[str, ...]:
         if isinstance(each, ast.AnnAssign)
         and isinstance(each.target, ast.Name)
         and names_of(each.annotation) != "ClassVar"
+        and not each.target.id.startswith("_")  # of no caller's business, or `_: KW_ONLY`
     )
 
 
