@@ -14,7 +14,15 @@ from numpydoc.docscrape import NumpyDocString  # type: ignore[import-untyped]
 from rooms import ROOT, part_of
 
 #: Rooms in which every parameter is explained and every error has its place.
-WHOLE = ("errors", "storage", "validation", "quantizers", "snapping", "evaluation")
+WHOLE = (
+    "errors",
+    "storage",
+    "validation",
+    "quantizers",
+    "snapping",
+    "evaluation",
+    "course.text_table",
+)
 
 FILES = sorted(ROOT.rglob("*.py"))
 _RAISES = re.compile(r"\brais(?:es?|ing) (?:an? )?`\w+`", re.IGNORECASE)
