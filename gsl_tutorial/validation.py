@@ -21,6 +21,8 @@ _LARGEST = np.iinfo(np.int64).max
 def describe(value: object) -> str:
     """Say what a value is, in a few words.
 
+    Examples
+    --------
     >>> describe(np.zeros((3, 2)))
     'a (3, 2) array of float64'
     """
@@ -31,11 +33,13 @@ def describe(value: object) -> str:
 
 
 def largest(dim: int) -> float:
-    """Return how large the entries of vectors of this length may be: the limit of squared distances.
+    """How large the entries of vectors of this length may be: the limit of squared distances.
 
-    Two such vectors differ by at most twice as much in each entry; the squared distance between them,
-    and that between sums of a few of them, still fits float32.
+    Two such vectors differ by at most twice as much in each entry; the squared distance between
+    them, and that between sums of a few of them, still fits float32.
 
+    Examples
+    --------
     >>> f"{largest(128):.1e}"
     '4.1e+17'
     """
@@ -51,6 +55,11 @@ def as_array(values: Any, *, name: str) -> np.ndarray:
         What a caller handed in. A bfloat16 tensor comes back as float32, which holds it exactly.
     name
         What it is called in messages.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the same shape; it may share the memory of `values`.
 
     Raises
     ------
@@ -92,10 +101,22 @@ def _is_sparse(values: object) -> bool:
 def as_vectors(
     values: object, *, dim: int | None = None, name: str = "embeddings"
 ) -> Float[np.ndarray, "n dim"]:
-    """Return `values` as a finite, C-ordered (n, dim) float32 array.
+    """Return vectors as a finite array of float32 in C order.
 
-    Whole numbers (pixels) and floating-point ones of any width are taken, arrays, tensors and data
-    frames alike.
+    Parameters
+    ----------
+    values
+        One vector a row. Whole numbers (pixels) and floating-point ones of any width are taken,
+        arrays, tensors and data frames alike.
+    dim
+        How long they must be; None: any length.
+    name
+        What they are called in messages.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n, dim) of float32; it may share the memory of `values`.
 
     Raises
     ------
@@ -118,7 +139,18 @@ def as_vectors(
 def as_rows(
     values: object, *, dim: int | None = None, name: str = "embeddings"
 ) -> Float[np.ndarray, "n dim"]:
-    """Return what `as_vectors` does, but leave float64 as it is."""
+    """Return what `as_vectors` does, but leave float64 as it is.
+
+    Parameters
+    ----------
+    values, dim, name
+        As in `as_vectors`.
+
+    Raises
+    ------
+    InvalidInputError
+        As `as_vectors`.
+    """
     array = _numbers(values, dim, name)
     if array.dtype != np.float64 or not array.size:
         return as_vectors(array, name=name)
@@ -185,9 +217,9 @@ def as_labels(values: object, *, name: str = "labels") -> np.ndarray:
     ----------
     values
         One label for each item: whole numbers of any type (floats and truth values too), strings or
-        bytes, in the shape (N,) or, as .mat files have them, (N, 1). Or several labels for each item:
-        a table (N, L) of truth values, of 0 and 1 or sparse, or a list of N sets. Lists, arrays, tensors
-        and columns of a data frame are taken alike.
+        bytes, in the shape (N,) or, as .mat files have them, (N, 1). Or several labels for each
+        item: a table (N, L) of truth values, of 0 and 1 or sparse, or a list of N sets. Lists,
+        arrays, tensors and columns of a data frame are taken alike.
     name
         What they are called in messages.
 
@@ -200,8 +232,8 @@ def as_labels(values: object, *, name: str = "labels") -> np.ndarray:
     Raises
     ------
     InvalidInputError
-        For fractions, for floats so large that neighbouring labels are one number, for masked arrays,
-        and for shapes that are none of these.
+        For fractions, for floats so large that neighbouring labels are one number, for masked
+        arrays, and for shapes that are none of these.
 
     Examples
     --------
@@ -308,7 +340,27 @@ def _as_column(labels: np.ndarray, name: str) -> np.ndarray:
 
 
 def as_codes(values: object, *, n_subspaces: int, n_codewords: int) -> Integer[np.ndarray, "n m"]:
-    """Return `values` as an (n, n_subspaces) integer array with entries in [0, n_codewords)."""
+    """Return codes as an array of whole numbers.
+
+    Parameters
+    ----------
+    values
+        One code a row, as `encode` returns them.
+    n_subspaces
+        M, the length of a code.
+    n_codewords
+        K: entries lie in [0, K).
+
+    Returns
+    -------
+    numpy.ndarray
+        (n, M), of the type that they came in.
+
+    Raises
+    ------
+    InvalidInputError
+        For another shape, a type that is not an integer, or entries outside [0, K).
+    """
     codes = as_array(values, name="codes")
     if codes.ndim != 2 or codes.shape[1] != n_subspaces:
         raise InvalidInputError(
@@ -333,7 +385,7 @@ def as_places(
     name: str = "neighbours",
     distinct: bool = False,
 ) -> Integer[np.ndarray, "n_rows t"]:
-    """Return row by row the numbers of items, such as neighbours, as an (n_rows, t) int64 array.
+    """Return row by row the numbers of items, such as neighbours.
 
     Parameters
     ----------
@@ -346,11 +398,16 @@ def as_places(
     distinct
         Whether a row may name an item once only.
 
+    Returns
+    -------
+    numpy.ndarray
+        (n_rows, t) of int64.
+
     Raises
     ------
     InvalidInputError
-        For another shape, for numbers that are no items (-1 is faiss's "nothing found", and would be the
-        last item to NumPy), and for repeated ones where `distinct`.
+        For another shape, for numbers that are no items (-1 is faiss's "nothing found", and would
+        be the last item to NumPy), and for repeated ones where `distinct`.
     """
     places = as_array(values, name=name)
     if places.ndim != 2 or len(places) != n_rows or places.shape[1] == 0:
@@ -390,7 +447,22 @@ def as_places(
 
 
 def check_count(value: object, *, name: str, low: int, high: int | None = None) -> int:
-    """Return `value` as an int within [low, high], or raise `InvalidInputError`."""
+    """Return a whole number as an int.
+
+    Parameters
+    ----------
+    value
+        A whole number, Python's or NumPy's, and no truth value.
+    name
+        What it is called in messages.
+    low, high
+        The least and the largest that it may be; `high` None: no limit.
+
+    Raises
+    ------
+    InvalidInputError
+        For anything else.
+    """
     is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not is_whole or value < low or (high is not None and value > high):  # type: ignore[operator]
         span = f"{low} or more" if high is None else f"from {low} to {high}"
@@ -399,14 +471,42 @@ def check_count(value: object, *, name: str, low: int, high: int | None = None) 
 
 
 def check_size(value: object, *, name: str) -> float:
-    """Return `value` as a finite float, 0 or more, or raise `InvalidInputError`."""
+    """Return a finite number, 0 or more, as a float.
+
+    Parameters
+    ----------
+    value
+        The number.
+    name
+        What it is called in messages.
+
+    Raises
+    ------
+    InvalidInputError
+        For anything else.
+    """
     if isinstance(value, (int, float)) and 0 <= value < math.inf:
         return float(value)
     raise InvalidInputError(f"{name} 0 or more, finite", repr(value), f"change {name}")
 
 
 def check_name(kind: str, name: object, known: Iterable[str]) -> str:
-    """Return `name` when it is one of `known`, or raise `UnknownNameError`."""
+    """Return `name` when it is one of `known`.
+
+    Parameters
+    ----------
+    kind
+        What the name is of, such as "dataset", for the message.
+    name
+        The name that was asked for.
+    known
+        The names that exist.
+
+    Raises
+    ------
+    UnknownNameError
+        When it is none of them.
+    """
     names = list(known)
     if not isinstance(name, str) or name not in names:
         raise UnknownNameError(kind, name, names)
@@ -414,20 +514,49 @@ def check_name(kind: str, name: object, known: Iterable[str]) -> str:
 
 
 class Sized(Protocol):
-    """Whatever has M subspaces of K codewords."""
+    """Whatever has M subspaces of K codewords.
+
+    Attributes
+    ----------
+    n_subspaces
+        M.
+    n_codewords
+        K.
+    """
 
     n_subspaces: int
     n_codewords: int
 
 
 def check_sizes(sized: Sized) -> tuple[int, int]:
-    """Return (M, K) as whole numbers, or raise `InvalidInputError`."""
+    """Return (M, K) as whole numbers.
+
+    Raises
+    ------
+    InvalidInputError
+        Unless M is 1 or more and K from 2 to 65536.
+    """
     M = check_count(sized.n_subspaces, name="n_subspaces", low=1)
     return M, check_count(sized.n_codewords, name="n_codewords", low=2, high=65536)
 
 
 def check_tail(values: Any, *tail: int, name: str) -> None:
-    """Raise `InvalidInputError` unless `values` is a tensor or array of shape (N, *tail)."""
+    """Refuse values that are not a tensor or an array of shape (N, *tail).
+
+    Parameters
+    ----------
+    values
+        What a caller handed in.
+    *tail
+        The length of every axis but the first.
+    name
+        What they are called in messages.
+
+    Raises
+    ------
+    InvalidInputError
+        For another shape.
+    """
     known = hasattr(values, "reshape") and hasattr(values, "ndim") and not _is_sparse(values)
     numbers = not isinstance(values, np.ndarray) or values.dtype.kind in "fiu"
     if not known or not numbers or values.ndim != 1 + len(tail) or tuple(values.shape[1:]) != tail:
@@ -438,7 +567,20 @@ def check_tail(values: Any, *tail: int, name: str) -> None:
 
 
 def check_codebooks(codebooks: object, sized: Sized) -> np.ndarray:
-    """Return `codebooks` as an array of shape (M, K, d), or raise `InvalidInputError`."""
+    """Return codebooks as an array.
+
+    Parameters
+    ----------
+    codebooks
+        (M, K, d) For each subspace its codewords, d 1 or more.
+    sized
+        Says what M and K must be.
+
+    Raises
+    ------
+    InvalidInputError
+        For another shape, and as `check_sizes`.
+    """
     M, K = check_sizes(sized)
     books = as_array(codebooks, name="codebooks")
     if books.ndim != 3 or books.shape[:2] != (M, K) or books.shape[2] < 1:
@@ -449,7 +591,27 @@ def check_codebooks(codebooks: object, sized: Sized) -> np.ndarray:
 
 
 def check_training_set(X: object, sized: Sized, *, pieces: int) -> Float[np.ndarray, "N dim"]:
-    """Return vectors that K codewords can be learned from and that `pieces` divides."""
+    """Return vectors that K codewords can be learned from and that `pieces` divides.
+
+    Parameters
+    ----------
+    X
+        (N, dim) One vector a row, N at least K.
+    sized
+        Says what K is.
+    pieces
+        How many parts of equal length each vector is cut into; 1: it stays whole.
+
+    Returns
+    -------
+    numpy.ndarray
+        (N, dim) of float32.
+
+    Raises
+    ------
+    InvalidInputError
+        For fewer than K vectors, for a length that `pieces` does not divide, and as `as_vectors`.
+    """
     _, K = check_sizes(sized)
     vectors = as_vectors(X)
     if vectors.shape[1] == 0 or vectors.shape[1] % pieces:
@@ -469,7 +631,20 @@ def check_training_set(X: object, sized: Sized, *, pieces: int) -> Float[np.ndar
 
 
 def named_arrays(arrays: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """Return the arrays called `names`; raises `InvalidInputError` where there are others."""
+    """Return the arrays of these names.
+
+    Parameters
+    ----------
+    arrays
+        By name, as `arrays()` of a quantizer returned them.
+    *names
+        Which there must be; there must be no others.
+
+    Raises
+    ------
+    InvalidInputError
+        Where one is missing, or there are others.
+    """
     if not isinstance(arrays, Mapping) or set(arrays) != set(names):
         found = ", ".join(sorted(arrays)) if isinstance(arrays, Mapping) else describe(arrays)
         raise InvalidInputError(

@@ -25,26 +25,29 @@ def squared_distances(
 ) -> Float[np.ndarray, "B N"]:
     """Exact squared distances, wherever the vectors lie; equal rows are at equal distances.
 
-    |q|^2 - 2 q.x + |x|^2, so that a matrix product does the work, but around the mean of the database
-    and in double precision; where the three terms still cancel, q and x are subtracted.
+    |q|^2 - 2 q.x + |x|^2, so that a matrix product does the work, but around the mean of the
+    database and in double precision; where the three terms still cancel, q and x are subtracted.
 
     Parameters
     ----------
-    queries : (B, dim)
-        Finite numbers.
-    database : (N, dim)
-        The same.
+    queries
+        (B, dim) Finite numbers.
+    database
+        (N, dim) The same.
 
     Returns
     -------
-    (B, N)
-        float64 where both are float64, otherwise float32. Never negative; 0 for equal vectors.
+    numpy.ndarray
+        (B, N) of float64 where both are float64, otherwise of float32. Never negative; 0 for equal
+        vectors.
 
     Raises
     ------
     InvalidInputError
         For vectors of different length, NaN, and numbers too large to be squared.
 
+    Examples
+    --------
     >>> far = np.array([[4.2e6, 2.3e6, 4.1e6]], dtype=np.float32)
     >>> squared_distances(far, far + np.array([[-500, 800, 100], [1, 2, 2]], dtype=np.float32))
     array([[9.e+05, 9.e+00]], dtype=float32)

@@ -58,7 +58,19 @@ _DOUBTFUL = 2.0**-14
 
 
 class AdditiveBase(Quantizer):
-    """Base of the quantizers that add codewords up; `n_subspaces` (M) counts the stages."""
+    """Base of the quantizers that add codewords up; `n_subspaces` (M) counts the stages.
+
+    Parameters
+    ----------
+    n_subspaces
+        M.
+    n_codewords
+        K, in each stage.
+    beam
+        Sums that an encoding keeps; more is nearer and slower.
+    random_state
+        Seed (int or Generator) of k-means; None draws a fresh one.
+    """
 
     #: How often a search goes through the stages again; see `beam_search`.
     sweeps: ClassVar[int] = 0
@@ -108,8 +120,14 @@ class AdditiveBase(Quantizer):
         """-2 <q, c> for each codeword; the first table also holds |q|^2. Double precision.
 
         Summed along a code, and with `code_norms(codes)` added, they give the squared distance. The
-        terms may be much larger than their sum: hence the double precision. With
-        `metric="inner_product"` the entries are -<q, c> and nothing is left out.
+        terms may be much larger than their sum: hence the double precision.
+
+        Parameters
+        ----------
+        queries
+            (B, dim) One vector a row.
+        metric
+            With "inner_product" the entries are -<q, c> and nothing is left out.
         """
         check_name("metric", metric, get_args(Metric))
         exact = self._validated(queries).astype(np.float64)
@@ -129,8 +147,16 @@ class AdditiveBase(Quantizer):
     ) -> Float[np.ndarray, "B N"]:
         """Squared distances with the query kept exact: the tables and the norms of the codes.
 
-        Both are taken around the middle of the reconstructions, where their terms are small. With
-        `metric="inner_product"`, the negative inner products: smaller is nearer.
+        Both are taken around the middle of the reconstructions, where their terms are small.
+
+        Parameters
+        ----------
+        queries
+            (B, dim) One vector a row.
+        codes
+            (N, M) From `encode`.
+        metric
+            With "inner_product", the negative inner products: smaller is nearer.
         """
         check_name("metric", metric, get_args(Metric))
         exact = self._validated(queries).astype(np.float64)
@@ -246,8 +272,19 @@ def beam_search(
 ) -> Int[Tensor, "N width M"]:
     """Return the codes of the best sums found, nearest first, no code twice.
 
-    `width` is cut to K^M, all there are. The largest arrays are (N, width, K) and (N, width, dim), and
-    with sweeps (N, width, width); the time is that of (1 + sweeps) M matrix products.
+    The largest arrays are (N, width, K) and (N, width, dim), and with sweeps (N, width, width); the
+    time is that of (1 + sweeps) M matrix products.
+
+    Parameters
+    ----------
+    z
+        (N, dim) One vector a row.
+    codebooks
+        (M, K, dim) Those of all stages.
+    width
+        Partial sums that are kept; cut to K^M, all there are.
+    sweeps
+        How often the search goes through the stages again, to choose one codeword of each sum anew.
     """
     M, K, dim = codebooks.shape
     # Around the mean codeword: far from the origin the squares would drown the differences.
@@ -297,8 +334,26 @@ def reseed_unused(
 ) -> tuple[Float[np.ndarray, "M K dim"], Integer[np.ndarray, "N M"], Integer[np.ndarray, "M"]]:
     """Give each unused codeword the place where the worst vector of a crowded one needs it.
 
-    Returns new codebooks, new codes and how many codewords of each codebook moved. The new place is
-    the crowded codeword plus what it left over for that vector, which then is met exactly.
+    The new place is the crowded codeword plus what it left over for that vector, which then is met
+    exactly.
+
+    Parameters
+    ----------
+    X
+        (N, dim) One vector a row.
+    codes
+        (N, M) Their codes.
+    codebooks
+        (M, K, dim) Not changed.
+
+    Returns
+    -------
+    codebooks
+        (M, K, dim) The new ones.
+    codes
+        (N, M) The new ones.
+    moved
+        (M,) How many codewords of each codebook moved.
     """
     books, codes = codebooks.copy(), codes.copy()
     M, K, _ = books.shape

@@ -66,14 +66,24 @@ _AT_ONCE = 2**22
 class Quantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
     """Base of all quantizers; scikit-learn's manners (`fit` returns self, learned names end in _).
 
-    Learned by all of them: `codebooks_` (M, K, d) float32; `usage_` (M, K) training vectors on each
-    codeword; `reseeded_` (M,) how often a codeword without vectors was given a new place;
-    `distortion_` on the training vectors; `n_features_in_` and, from a data frame,
-    `feature_names_in_`: another one must have the same columns in the same order.
-
     Two quantizers are equal when class, parameters and what they learned are. In a pipeline,
-    `transform` gives the codes, not the reconstructions: they are what is stored and what `distances`
-    takes, and `inverse_transform` goes from them to the reconstructions, never back.
+    `transform` gives the codes, not the reconstructions: they are what is stored and what
+    `distances` takes, and `inverse_transform` goes from them to the reconstructions, never back.
+
+    Attributes
+    ----------
+    codebooks_
+        (M, K, d) float32.
+    usage_
+        (M, K) Training vectors on each codeword.
+    reseeded_
+        (M,) How often a codeword without vectors was given a new place.
+    distortion_
+        Mean squared distance from a training vector to its reconstruction.
+    n_features_in_, dim_
+        Length of a vector.
+    feature_names_in_
+        From a data frame: another one must have the same columns in the same order.
     """
 
     n_subspaces: int
@@ -91,19 +101,56 @@ class Quantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 
     @abstractmethod
     def fit(self, X: Float[np.ndarray, "N dim"], y: None = None) -> Self:
-        """Learn the codebooks from `X`; `y` is ignored."""
+        """Learn the codebooks from `X`.
+
+        Parameters
+        ----------
+        X
+            (N, dim) One vector a row; N at least K.
+        y
+            Ignored.
+
+        Raises
+        ------
+        InvalidInputError
+            For vectors or sizes that nothing can be learned from.
+        """
 
     @abstractmethod
     def refit(self, X: Float[np.ndarray, "N dim"]) -> Self:
-        """Learn again from where the codebooks stand, so that a code keeps its meaning."""
+        """Learn again from where the codebooks stand, so that a code keeps its meaning.
+
+        Raises
+        ------
+        InvalidInputError
+            As `fit`, and for vectors of another length than before.
+        NotFittedError
+            Before the first fit.
+        """
 
     @abstractmethod
     def encode(self, X: Float[np.ndarray, "N dim"]) -> Integer[np.ndarray, "N M"]:
-        """Return the codes of `X`."""
+        """Return the codes of `X`.
+
+        Raises
+        ------
+        InvalidInputError
+            For vectors of another length than those of the fit, NaN, and other columns.
+        NotFittedError
+            Before the first fit.
+        """
 
     @abstractmethod
     def decode(self, codes: Integer[np.ndarray, "N M"]) -> Float[np.ndarray, "N dim"]:
-        """Return the reconstructions that `codes` stand for."""
+        """Return the reconstructions that `codes` stand for.
+
+        Raises
+        ------
+        InvalidInputError
+            For codes that are not (N, M) whole numbers from 0 to K - 1.
+        NotFittedError
+            Before the first fit.
+        """
 
     def transform(self, X: Float[np.ndarray, "N dim"]) -> Integer[np.ndarray, "N M"]:
         """Return the codes of `X`, as `encode` does: what a pipeline ends with."""
@@ -119,9 +166,28 @@ class Quantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     ) -> Float[np.ndarray, "B M K"]:
         """Return the tables whose entries, summed along a code, give the squared distance.
 
-        An additive code leaves one number out, its own squared length: there the sum is the distance
-        less `code_norms(codes)`, and `distances` adds it. With `metric="inner_product"` the sum is
-        the negative inner product, whole for all quantizers.
+        An additive code leaves one number out, its own squared length: there the sum is the
+        distance less `code_norms(codes)`, and `distances` adds it.
+
+        Parameters
+        ----------
+        queries
+            (B, dim) One vector a row.
+        metric
+            "l2", or "inner_product": then the sum is the negative inner product, whole for all
+            quantizers.
+
+        Returns
+        -------
+        numpy.ndarray
+            (B, M, K) One number for each query and codeword.
+
+        Raises
+        ------
+        InvalidInputError, NotFittedError
+            As `encode`.
+        UnknownNameError
+            For another metric.
         """
 
     @abstractmethod
@@ -142,7 +208,13 @@ class Quantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 
     @abstractmethod
     def with_codebooks(self, codebooks: Float[np.ndarray, "M K d"]) -> Self:
-        """Adopt codebooks learned elsewhere (a file, faiss, a slider) instead of fitting."""
+        """Adopt codebooks learned elsewhere (a file, faiss, a slider) instead of fitting.
+
+        Raises
+        ------
+        InvalidInputError
+            For another shape than (M, K, d), NaN, and numbers too large to be squared.
+        """
 
     @property
     @abstractmethod
@@ -157,8 +229,24 @@ class Quantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     def candidates(self, z: Any, n: int) -> Any:
         """Return the `n` nearest places that each vector may snap to, nearest first.
 
-        (N, dim) -> (N, M, n, d) for quantizers with independent subspaces, (N, 1, n, dim) for
-        additive ones. A tensor gives a tensor of its type on its device, an array gives an array.
+        Parameters
+        ----------
+        z
+            (N, dim) One vector a row. A tensor gives a tensor of its type on its device, an array
+            gives an array.
+        n
+            How many, from 1 to `most_candidates`.
+
+        Returns
+        -------
+        torch.Tensor or numpy.ndarray
+            (N, M, n, d) for quantizers with independent subspaces, (N, 1, n, dim) for additive
+            ones.
+
+        Raises
+        ------
+        InvalidInputError, NotFittedError
+            As `encode`, and for `n` out of range.
         """
         self._check_is_fitted()
         check_count(n, name="n", low=1, high=self.most_candidates)
@@ -192,8 +280,26 @@ class Quantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         """Squared distances with the query kept exact: asymmetric distance computation, ADC.
 
         One table look-up and one addition for each subspace; nothing is decoded. The sum runs over
-        subspaces in a fixed order, so equal codes get bit-for-bit equal distances. With
-        `metric="inner_product"`, the negative inner products: smaller is nearer.
+        subspaces in a fixed order, so equal codes get bit-for-bit equal distances.
+
+        Parameters
+        ----------
+        queries
+            (B, dim) One vector a row.
+        codes
+            (N, M) From `encode`.
+        metric
+            "l2", or "inner_product": the negative inner products, so that smaller is nearer.
+
+        Returns
+        -------
+        numpy.ndarray
+            (B, N) of float32.
+
+        Raises
+        ------
+        InvalidInputError, NotFittedError, UnknownNameError
+            As `lookup_tables` and `decode`.
         """
         self._check_is_fitted()
         codes = as_codes(codes, n_subspaces=self.n_subspaces, n_codewords=self.n_codewords)
@@ -206,7 +312,25 @@ class Quantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         *,
         metric: Metric = "l2",
     ) -> Float[np.ndarray, "B N"]:
-        """Squared distances with the query quantized too: symmetric distance computation, SDC."""
+        """Squared distances with the query quantized too: symmetric distance computation, SDC.
+
+        Parameters
+        ----------
+        query_codes
+            (B, M) From `encode`.
+        codes, metric
+            As in `distances`.
+
+        Returns
+        -------
+        numpy.ndarray
+            (B, N) of float32.
+
+        Raises
+        ------
+        InvalidInputError, NotFittedError, UnknownNameError
+            As `distances`.
+        """
         check_name("metric", metric, get_args(Metric))
         return self.distances(self.decode(query_codes), codes, metric=metric)
 
@@ -235,7 +359,17 @@ class Quantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     def perplexity(self, codes: Any) -> Float[np.ndarray, "M"]:
         """How many codewords of each subspace are really in use: exp(entropy), from 1 to K.
 
-        Takes (N, M) codes, or (N, dim) vectors, which are encoded first; at least one of them.
+        Parameters
+        ----------
+        codes
+            (N, M) codes, or (N, dim) vectors, which are encoded first; N 1 or more.
+
+        Raises
+        ------
+        InvalidInputError
+            When there are none, and as `encode` and `decode`.
+        NotFittedError
+            Before the first fit.
         """
         self._check_is_fitted()
         codes = as_array(codes, name="codes or vectors")
@@ -278,11 +412,25 @@ class Quantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         return {"codebooks": self.codebooks_}
 
     def with_arrays(self, arrays: Mapping[str, np.ndarray]) -> Self:
-        """Adopt what `arrays` gave; raises `InvalidInputError` on other names or shapes."""
+        """Adopt what `arrays` gave.
+
+        Raises
+        ------
+        InvalidInputError
+            For other names or shapes.
+        """
         return self.with_codebooks(**named_arrays(arrays, "codebooks"))
 
     def save(self, path: str | Path) -> None:
-        """Write class, parameters and arrays to a safetensors file, for `load_quantizer`."""
+        """Write class, parameters and arrays to a safetensors file, for `load_quantizer`.
+
+        Raises
+        ------
+        NotFittedError
+            Before the first fit.
+        StorageError
+            When the file cannot be written.
+        """
         parameters = self.get_params(deep=False)
         if not isinstance(parameters["random_state"], (int, np.integer)):
             parameters["random_state"] = None  # a generator has no place in a file

@@ -32,9 +32,30 @@ def kmeans(
     n_iterations: int = 25,
     start: Float[np.ndarray, "K d"] | None = None,
 ) -> Float[np.ndarray, "K d"]:
-    """Return (n_clusters, d) float32 centroids; `start` makes it a warm start.
+    """Return the centroids that k-means ends with.
 
-    Raises `InvalidInputError` for fewer points than clusters, or another shape of `start`.
+    Parameters
+    ----------
+    X
+        (N, d) One point a row.
+    n_clusters
+        K, from 1 to N.
+    seed
+        From 0 to 2^31 - 1.
+    n_iterations
+        Rounds of assigning and moving.
+    start
+        (K, d) Where the centroids stand at first, for a warm start; None: faiss draws them.
+
+    Returns
+    -------
+    numpy.ndarray
+        (K, d) of float32.
+
+    Raises
+    ------
+    InvalidInputError
+        For fewer points than clusters, or another shape of `start`.
     """
     return kmeans_counting(X, n_clusters, seed=seed, n_iterations=n_iterations, start=start)[0]
 
@@ -47,7 +68,18 @@ def kmeans_counting(
     n_iterations: int = 25,
     start: Float[np.ndarray, "K d"] | None = None,
 ) -> tuple[Float[np.ndarray, "K d"], int]:
-    """Return the centroids of `kmeans` and how often one that had no points was re-seeded."""
+    """Return the centroids of `kmeans` and how often one that had no points was re-seeded.
+
+    Parameters
+    ----------
+    X, n_clusters, seed, n_iterations, start
+        As in `kmeans`.
+
+    Raises
+    ------
+    InvalidInputError
+        As `kmeans`.
+    """
     points = as_vectors(X, name="points")
     check_count(n_clusters, name="n_clusters", low=1)
     if not points.shape[1]:

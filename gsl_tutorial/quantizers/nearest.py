@@ -44,8 +44,10 @@ _switch = threading.Lock()
 
 
 def centre_of(rows: Float[np.ndarray, "N d"]) -> Float[np.ndarray, " d"]:
-    """Return the mean of the rows in float32: what differs from it by little loses nothing in x - c.
+    """The mean of the rows in float32: what differs from it by little loses nothing in x - c.
 
+    Examples
+    --------
     >>> centre_of(np.array([[1e8, 0.0], [1e8, 1.0]], dtype=np.float32))
     array([1.e+08, 5.e-01], dtype=float32)
     """
@@ -55,6 +57,8 @@ def centre_of(rows: Float[np.ndarray, "N d"]) -> Float[np.ndarray, " d"]:
 def exponent_of(*arrays: Float[np.ndarray, "..."]) -> int:
     """Return e such that dividing by 2^e makes squares safe; 0 where they are safe already.
 
+    Examples
+    --------
     >>> exponent_of(np.array([1.0, -3.0])), exponent_of(np.array([1e-30])), exponent_of(np.zeros(2))
     (0, -99, 0)
     """
@@ -64,7 +68,15 @@ def exponent_of(*arrays: Float[np.ndarray, "..."]) -> int:
 
 
 def scaled(rows: Float[np.ndarray, "..."], exponent: int) -> Float[np.ndarray, "..."]:
-    """Return rows * 2^exponent, which is exact; the rows themselves where there is nothing to do."""
+    """Return rows * 2^exponent, which is exact; the rows themselves where there is nothing to do.
+
+    Parameters
+    ----------
+    rows
+        Floating-point numbers of any shape.
+    exponent
+        A whole number; 0: nothing to do.
+    """
     return np.ldexp(rows, exponent) if exponent else rows
 
 
@@ -77,15 +89,18 @@ def nearest(
 
     Parameters
     ----------
-    points : (N, d) float32
-        Finite, no larger than `validation.largest(d)`.
-    codewords : (K, d) float32
-        The same; at least one.
+    points
+        (N, d) Finite, no larger than `validation.largest(d)`.
+    codewords
+        (K, d) The same; at least one.
 
     Returns
     -------
-    (N,) int64
+    numpy.ndarray
+        (N,) of int64.
 
+    Examples
+    --------
     >>> far = np.float32(1e6)
     >>> nearest(np.array([[1.0], [2.0]], dtype="f") + far, np.array([[2.5], [0.5]], dtype="f") + far)
     array([1, 0])
@@ -96,7 +111,17 @@ def nearest(
 def nearest_pieces(
     parts: Float[np.ndarray, "N M d"], codebooks: Float[np.ndarray, "M K d"], dtype: Any = np.int64
 ) -> Integer[np.ndarray, "N M"]:
-    """Return what `nearest` does, of each piece in its own codebook, in numbers of this type."""
+    """Return what `nearest` does, of each piece in its own codebook.
+
+    Parameters
+    ----------
+    parts
+        (N, M, d) The pieces of each vector, as `nearest` takes them.
+    codebooks
+        (M, K, d) One for each piece.
+    dtype
+        Of which type of whole numbers the result is.
+    """
     found = np.empty(parts.shape[:2], dtype=dtype)
     if not found.size:
         return found
@@ -123,6 +148,15 @@ def nearest_pieces(
 def is_far(centre: Float[np.ndarray, " d"], around: Float[np.ndarray, "... d"]) -> bool:
     """Whether an offset is so large beside what lies around it that it costs digits.
 
+    Parameters
+    ----------
+    centre
+        (d,) The offset.
+    around
+        (..., d) What is left when it is taken out.
+
+    Examples
+    --------
     >>> is_far(np.ones(2), np.eye(2)), is_far(np.full(2, 9.0), np.eye(2))
     (False, True)
     """

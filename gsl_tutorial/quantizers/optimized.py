@@ -47,12 +47,22 @@ class OptimizedProductQuantizer(ProductQuantizer):
 
     Parameters
     ----------
-    n_subspaces, n_codewords, random_state: as for `ProductQuantizer`.
-    n_iterations: turns of rotation and codebooks; 0 keeps the space as it is.
+    n_subspaces, n_codewords, random_state
+        As in `ProductQuantizer`.
+    n_iterations
+        Turns of rotation and codebooks; 0 keeps the space as it is.
 
-    Learned: `rotation_` (dim, dim) float32, orthonormal, z' = rotation_ @ z; `codebooks_` (M, K, d)
-    in the rotated space; `usage_`, `reseeded_`, `distortion_` as ever.
+    Attributes
+    ----------
+    rotation_
+        (dim, dim) float32, orthonormal: z' = rotation_ @ z.
+    codebooks_
+        (M, K, d) float32, in the rotated space.
+    usage_, reseeded_, distortion_
+        As in `Quantizer`.
 
+    Examples
+    --------
     >>> rng = np.random.default_rng(0)
     >>> X = (rng.normal(size=(500, 8)) @ rng.normal(size=(8, 8))).astype(np.float32)
     >>> opq = OptimizedProductQuantizer(4, 16, random_state=0).fit(X)
@@ -132,7 +142,13 @@ class OptimizedProductQuantizer(ProductQuantizer):
         return {**super().arrays(), "rotation": self.rotation_}
 
     def with_arrays(self, arrays: Mapping[str, np.ndarray]) -> Self:
-        """Adopt what `arrays` gave; raises `InvalidInputError` on other names or shapes."""
+        """Adopt what `arrays` gave.
+
+        Raises
+        ------
+        InvalidInputError
+            For other names or shapes.
+        """
         return self.with_codebooks(**named_arrays(arrays, "codebooks", "rotation"))
 
     def with_codebooks(
@@ -140,7 +156,20 @@ class OptimizedProductQuantizer(ProductQuantizer):
         codebooks: Float[np.ndarray, "M K d"],
         rotation: Float[np.ndarray, "dim dim"] | None = None,
     ) -> Self:
-        """Adopt codebooks and an orthonormal rotation; without one, the space is not turned."""
+        """Adopt codebooks and a rotation.
+
+        Parameters
+        ----------
+        codebooks
+            (M, K, d) In the rotated space.
+        rotation
+            (dim, dim) Orthonormal; None: the space is not turned.
+
+        Raises
+        ------
+        InvalidInputError
+            For other shapes, and for a rotation that is not orthonormal.
+        """
         books = check_codebooks(codebooks, self)
         dim = len(books) * books.shape[2]
         matrix = np.eye(dim, dtype=np.float32)
@@ -220,6 +249,13 @@ def balanced_rotation(
 
     The largest first, each to the piece with room whose variances have the smallest product: for
     normal data, equal products are what makes equal codebooks best. The same at every scale of `X`.
+
+    Parameters
+    ----------
+    X
+        (N, dim) One vector a row.
+    n_subspaces
+        M, which divides dim.
     """
     dim = X.shape[1]
     variances, axes = np.linalg.eigh(np.cov(X.astype(np.float64), rowvar=False).reshape(dim, dim))

@@ -31,12 +31,24 @@ class ProductQuantizer(Quantizer):
 
     Parameters
     ----------
-    n_subspaces: pieces of a vector; must divide its length.
-    n_codewords: codewords in each piece, 2 to 65,536. Codes are uint8 up to 256.
-    random_state: seed (int or Generator) of k-means; None draws a fresh one.
+    n_subspaces
+        Pieces of a vector; must divide its length.
+    n_codewords
+        Codewords in each piece, 2 to 65,536. Codes are uint8 up to 256.
+    random_state
+        Seed (int or Generator) of k-means; None draws a fresh one.
 
-    Learned: `codebooks_` (M, K, d) float32, `usage_` (M, K) training vectors on each codeword.
+    Attributes
+    ----------
+    codebooks_
+        (M, K, d) float32.
+    usage_
+        (M, K) Training vectors on each codeword.
+    reseeded_, distortion_
+        As in `Quantizer`.
 
+    Examples
+    --------
     >>> X = np.random.default_rng(0).normal(size=(500, 8)).astype(np.float32)
     >>> pq = ProductQuantizer(4, 16, random_state=0).fit(X)
     >>> pq
@@ -85,7 +97,12 @@ class ProductQuantizer(Quantizer):
     ) -> Float[np.ndarray, "B M K"]:
         """Squared distance from each piece of each query to each codeword of that piece.
 
-        With `metric="inner_product"` the negative inner product of the two.
+        Parameters
+        ----------
+        queries
+            (B, dim) One vector a row.
+        metric
+            With "inner_product" the negative inner product of the two.
         """
         check_name("metric", metric, get_args(Metric))
         X = self._validated(queries)
@@ -159,6 +176,15 @@ def nearest_codewords(
 
     Ranks by |c|^2 - 2 z.c: the missing |z|^2 is the same for all codewords. The largest array is
     (M, N, K) numbers; differences `c - z` are never formed for all K codewords.
+
+    Parameters
+    ----------
+    z
+        (N, M, d) The sub-vectors.
+    codebooks
+        (M, K, d) One for each subspace.
+    n
+        From 1 to K.
     """
     # Around the mean codeword: far from the origin the squares would drown the differences.
     centre = codebooks.mean(dim=1, keepdim=True)

@@ -195,7 +195,15 @@ class GradientSnapping(HoldsCodebooks):
     def backward_rule(
         self, gradient: Float[Tensor, "*shape"], z: Float[Tensor, "*shape"]
     ) -> Float[Tensor, "*shape"]:
-        """What the backward pass does, callable by itself for pictures and tests."""
+        """What the backward pass does, callable by itself for pictures and tests.
+
+        Parameters
+        ----------
+        gradient : tensor
+            Of the shape of `z`: what arrives at the layer.
+        z : tensor
+            As in `forward`.
+        """
         dim = self._checked_dim(z)
         axis = self.axis if self.axis < 0 else self.axis - z.ndim
         return self._snapped(gradient, z, self._scale(None), axis, z.numel() // dim)

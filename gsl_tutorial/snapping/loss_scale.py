@@ -65,7 +65,17 @@ class LossScale:
         return sum(others, start=first)
 
     def tell(self, loss: object, gradient: Tensor, calls: list[Call]) -> None:
-        """Note that `loss` counts by `gradient`, until the backward pass is over."""
+        """Note that a loss counts by `gradient`, until the backward pass is over.
+
+        Parameters
+        ----------
+        loss : object
+            Which loss it is.
+        gradient : tensor
+            By how much it counts.
+        calls : list of Call
+            The forward passes that it was made from.
+        """
         running = torch._C._current_graph_task_id()
         if running != self._pass:  # one before it may have been broken off
             self._now, self._pass = {}, running

@@ -149,7 +149,17 @@ def snap_unrounded(
     *,
     batch: int,
 ) -> Float[Tensor, "N M d"]:
-    """The rule itself: `snap_gradient` without its checks, for a mean over `batch` vectors."""
+    """The rule itself: `snap_gradient` without its checks, for a mean over `batch` vectors.
+
+    Parameters
+    ----------
+    gradient, embedding, candidates
+        As in `snap_gradient`, in single precision at least.
+    how : SnapOptions
+        The form and its numbers.
+    batch : int
+        How many vectors the loss is a mean over; not always as many as are given.
+    """
     direction = candidates - embedding.unsqueeze(2)
     pull = 2 * how.strength / max(1, batch)
 
@@ -191,7 +201,17 @@ def never_uphill(
 ) -> Float[Tensor, "N M d"]:
     """Mend what rounding has tipped uphill, <snapped, g> < 0, though without rounding nothing is.
 
-    A pull is shortened until rounding cannot tip the sum, or left out; a replaced gradient is dropped.
+    A pull is shortened until rounding cannot tip the sum, or left out; a replaced gradient is
+    dropped.
+
+    Parameters
+    ----------
+    snapped : (N, M, d) tensor
+        What `snap_unrounded` returned, rounded.
+    gradient : (N, M, d) tensor
+        g, of the same type.
+    options : SnapOptions
+        How it was snapped.
     """
     if options.form == "look-ahead" or not (uphill := _is_uphill(snapped, gradient)).any():
         return snapped

@@ -16,6 +16,20 @@ from gsl_tutorial.snapping.loss_scale import Call
 
 
 def unchanged(z: Tensor, call: Call | None) -> Tensor:
+    """Return `z`, as the forward pass does.
+
+    Parameters
+    ----------
+    z : tensor
+        The embedding.
+    call : Call or None
+        None: no backward pass will want `z` again, so it is not copied.
+
+    Raises
+    ------
+    InvalidInputError
+        On NaN and infinity.
+    """
     if not z.is_meta and not torch.isfinite(z).all():
         raise InvalidInputError(
             "finite embeddings", "NaN or infinity", "lower the learning rate or the strength"
@@ -38,6 +52,7 @@ class SnapTransformed(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """The gradient by the rule of the layer, for `z` only: the rest are no tensors."""
         (z,), (layer, call, axis, count) = ctx.saved_tensors, ctx.rest
         scale = layer._scale(call)
         snapped: Tensor = _Rule.apply(gradient, z, scale, layer, axis, count)  # type: ignore[no-untyped-call]
