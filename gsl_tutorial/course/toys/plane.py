@@ -23,7 +23,15 @@ RULES = ("similarity", "penalty", "replace", "pull", "look-ahead")
 
 @dataclass(frozen=True)
 class Plane:
-    """Codewords (K, 2) and the partner (2,) that the similarity loss pulls to."""
+    """Codewords, and the partner that the similarity loss pulls to.
+
+    Parameters
+    ----------
+    codewords : (K, 2) float array
+        The codewords.
+    partner : (2,) float array
+        The positive of every point.
+    """
 
     codewords: Float[np.ndarray, "K 2"]
     partner: Float[np.ndarray, " 2"]
@@ -35,15 +43,53 @@ class Plane:
             raise InvalidInputError("at least one codeword", "none", "pass an array (K, 2)")
 
     def loss(self, z: Float[np.ndarray, "N 2"]) -> Float[np.ndarray, " N"]:
-        """Similarity loss of each point: half the squared distance to the partner."""
+        """Similarity loss of each point: half the squared distance to the partner.
+
+        Parameters
+        ----------
+        z : (N, 2) float array
+            The points.
+
+        Returns
+        -------
+        (N,) float array
+            0 or more.
+        """
         return 0.5 * ((z - self.partner) ** 2).sum(axis=-1)
 
     def gradient(self, z: Float[np.ndarray, "N 2"]) -> Float[np.ndarray, "N 2"]:
-        """Its gradient: z - partner."""
+        """Gradient of `loss` with respect to z: z - partner.
+
+        Parameters
+        ----------
+        z : (N, 2) float array
+            The points.
+
+        Returns
+        -------
+        (N, 2) float array
+        """
         return z - self.partner
 
     def candidates(self, z: Float[np.ndarray, "N 2"], n: int) -> Float[np.ndarray, "N n 2"]:
-        """The n codewords nearest to each point, nearest first."""
+        """The n codewords nearest to each point, nearest first.
+
+        Parameters
+        ----------
+        z : (N, 2) float array
+            The points.
+        n : int
+            How many codewords, from 1 to K.
+
+        Returns
+        -------
+        (N, n, 2) float array
+
+        Raises
+        ------
+        InvalidInputError
+            If n is not from 1 to K.
+        """
         check_count(n, name="n", low=1, high=len(self.codewords))
         squared = ((z[:, None] - self.codewords[None]) ** 2).sum(axis=2)
         return self.codewords[np.argsort(squared, axis=1, kind="stable")[:, :n]]
@@ -53,13 +99,40 @@ class Plane:
         return self.candidates(z, 1)[:, 0]
 
     def penalized(self, z: Float[np.ndarray, "N 2"], strength: float) -> Float[np.ndarray, "N 2"]:
-        """Gradient of similarity loss + strength * |z - q(z)|^2, for each point on its own."""
+        """Gradient of similarity loss + strength * |z - q(z)|^2, for each point on its own.
+
+        Parameters
+        ----------
+        z : (N, 2) float array
+            The points.
+        strength : float
+            How much the quantization penalty counts.
+
+        Returns
+        -------
+        (N, 2) float array
+        """
         return self.gradient(z) + 2 * strength * (z - self.reconstruct(z))
 
     def snapped(
         self, z: Float[np.ndarray, "N 2"], *, n: int = 3, **how: Any
     ) -> Float[np.ndarray, "N 2"]:
-        """What leaves the snapping layer, for each point on its own; arguments as `snap_gradient`."""
+        """What leaves the snapping layer, for each point on its own.
+
+        Parameters
+        ----------
+        z : (N, 2) float array
+            The points.
+        n : int
+            How many of the nearest codewords are candidates.
+        **how
+            Further arguments of `snap_gradient`.
+
+        Returns
+        -------
+        (N, 2) float array
+            A gradient, to be subtracted.
+        """
         gradient = self.gradient(z)
         rows = [
             snap_gradient_numpy(g[None, None], one[None, None], c[None, None], **how)[0, 0]
@@ -78,7 +151,35 @@ def descend(
     strength: float = 1.0,
     **how: Any,
 ) -> Float[np.ndarray, "T N 2"]:
-    """Paths of the points under gradient descent with one of `RULES`, starts included."""
+    """Paths of the points under gradient descent with one of `RULES`, starts included.
+
+    Parameters
+    ----------
+    plane : Plane
+        Where the points move.
+    starts : (N, 2) float array
+        Where they begin.
+    rule : str
+        One of `RULES`.
+    n_steps : int
+        How many steps.
+    rate : float
+        Learning rate: how much of the gradient is one step.
+    strength : float
+        Of the quantization penalty, and of the snap's pull.
+    **how
+        Further arguments of `snap_gradient`.
+
+    Returns
+    -------
+    (T, N, 2) float array
+        T = n_steps + 1.
+
+    Raises
+    ------
+    UnknownNameError
+        For another rule.
+    """
     check_name("rule", rule, RULES)
     path = [np.array(starts, dtype=np.float64)]
     for _ in range(n_steps):
@@ -94,6 +195,17 @@ def descend(
 
 
 def cosine(a: Float[np.ndarray, "... 2"], b: Float[np.ndarray, "... 2"]) -> Any:
-    """Cosine of the angle between vectors; 0 where one of them is zero."""
+    """Cosine of the angle between vectors; 0 where one of them is zero.
+
+    Parameters
+    ----------
+    a, b : (..., 2) float arrays
+        Of shapes that broadcast.
+
+    Returns
+    -------
+    float array
+        From -1 to 1.
+    """
     lengths = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
     return np.divide((a * b).sum(axis=-1), lengths, out=np.zeros_like(lengths), where=lengths > 0)
