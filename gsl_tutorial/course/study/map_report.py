@@ -82,7 +82,18 @@ class Entry:
     records: tuple[Record, ...]
 
     def spread(self, name: str) -> Spread:
-        """Mean and sample standard deviation over seeds of a figure such as "adc_map"."""
+        """Mean and sample standard deviation over seeds of a figure.
+
+        Parameters
+        ----------
+        name : str
+            A key of `figures`, such as "adc_map".
+
+        Returns
+        -------
+        Spread
+            A single seed has deviation 0.
+        """
         values = np.asarray(self.figures[name])
         return Spread(float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else 0.0)
 

@@ -49,7 +49,15 @@ RunT = TypeVar("RunT", bound=Planned)
 
 
 class Records(ABC, Generic[StudyT, RunT]):
-    """The folder `root/<study>/<part>/` with a record for each finished run."""
+    """The folder of a study, `root/<study>/<part>/`, with a record for each finished run.
+
+    Parameters
+    ----------
+    study : Study or TwoTowerStudy
+        Whose runs.
+    root : path
+        Where studies are kept.
+    """
 
     #: Name of the array that lies beside a record, and what it holds of each query.
     beside: ClassVar[tuple[str, str]]

@@ -233,7 +233,13 @@ def _of(runs: list[StudyRun], study: Study, keys: Sequence[Key] | None) -> list[
 
 
 class Bench:
-    """What the runs of a process have in common, kept for those that follow: images, shared work."""
+    """What the runs of a process have in common, kept for those that follow: images, shared work.
+
+    Parameters
+    ----------
+    study : Study
+        Whose runs.
+    """
 
     def __init__(self, study: Study) -> None:
         self.study = study
