@@ -101,7 +101,7 @@ def measure(
 
     Parameters
     ----------
-    quantizer : ProductQuantizer
+    quantizer : Quantizer
         What made the codes.
     query, database : Embedded
         The embeddings of both, and their labels.
