@@ -41,6 +41,11 @@ class TwoTowerData:
     cells : dict of str to (N,) integer array
         By name, cell numbers from 0.
 
+    Raises
+    ------
+    InvalidInputError
+        If texts or cells are not one for each item, or texts are not finite.
+
     Attributes
     ----------
     history : PairSet
