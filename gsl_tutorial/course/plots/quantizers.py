@@ -269,7 +269,7 @@ def draw_beam(widths: Sequence[int], curves: Mapping[str, Sequence[float]]) -> F
 
 def draw_gaps(
     panels: Mapping[str, Mapping[str, tuple[float, float]]],
-    names: tuple[str, str] = ("learned from", "fresh"),
+    names: tuple[str, str] = ("learned from", "held out"),
 ) -> Figure:
     """A panel for each size; in it, for each quantizer, its distortion on two sets of vectors."""
     figure = new_figure(9.4, 4.0)
@@ -278,7 +278,7 @@ def draw_gaps(
         places = range(len(methods))
         pairs = list(methods.values())
         axes.vlines(places, [min(p) for p in pairs], [max(p) for p in pairs], color=GREY, lw=3)
-        for i, (name, (colour, marker, _)) in enumerate(zip(names, CURVES, strict=True)):
+        for i, (name, (colour, marker, _)) in enumerate(zip(names, CURVES, strict=False)):
             values = [pair[i] for pair in pairs]
             axes.plot(places, values, marker, ms=10, color=colour, label=name, zorder=3)
         axes.set_xticks(places, list(methods), fontsize=_TEXT)
