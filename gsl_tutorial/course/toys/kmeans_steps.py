@@ -25,8 +25,18 @@ _AT_ONCE = 2**21
 class Step:
     """Where k-means stands after a half-step.
 
-    At the start nothing is assigned yet: `assignment` and `distortion` are None. `before` holds the
-    codewords that the assignment was made with; a move leaves them behind.
+    Attributes
+    ----------
+    kind : str
+        "start", "assign" or "move".
+    codewords : (K, d) float array
+        Where the codewords are now.
+    before : (K, d) float array
+        The codewords that the assignment was made with; a move leaves them behind.
+    assignment : (N,) integer array, or None
+        The codeword of each point. At the start nothing is assigned yet.
+    distortion : float or None
+        The mean squared distance from a point to its codeword, None at the start.
     """
 
     kind: Literal["start", "assign", "move"]
@@ -41,6 +51,20 @@ def assign(
 ) -> Integer[np.ndarray, " N"]:
     """Return for each point the row of its nearest codeword, the first of equally near ones.
 
+    Parameters
+    ----------
+    points : (N, d) float array
+        What is assigned.
+    codewords : (K, d) float array
+        To what.
+
+    Returns
+    -------
+    (N,) integer array
+        Rows of `codewords`.
+
+    Examples
+    --------
     >>> assign(np.array([[0.0], [1.0], [5.0]]), np.array([[0.5], [4.0]]))
     array([0, 0, 1])
     """
@@ -59,7 +83,22 @@ def distortion(
     codewords: Float[np.ndarray, "K d"],
     assignment: Integer[np.ndarray, " N"],
 ) -> float:
-    """Mean squared distance from a point to the codeword that it is assigned to."""
+    """Mean squared distance from a point to the codeword that it is assigned to.
+
+    Parameters
+    ----------
+    points : (N, d) float array
+        The points.
+    codewords : (K, d) float array
+        The codewords.
+    assignment : (N,) integer array
+        The row of each point's codeword.
+
+    Returns
+    -------
+    float
+        In squared units of the points.
+    """
     difference = np.asarray(points, dtype=np.float64) - codewords[assignment]
     return float((difference**2).sum(axis=1).mean())
 
@@ -71,6 +110,18 @@ def move(
 ) -> Float[np.ndarray, "K d"]:
     """Return each codeword at the mean of its points; one without points stays.
 
+    Parameters
+    ----------
+    points, codewords, assignment
+        See `distortion`.
+
+    Returns
+    -------
+    (K, d) float array
+        The new codewords.
+
+    Examples
+    --------
     >>> move(np.array([[0.0], [1.0]]), np.array([[3.0], [9.0]]), np.array([0, 0]))
     array([[0.5],
            [9. ]])
@@ -90,6 +141,18 @@ def revive(
 
     The first dead codeword takes the farthest point, the second the next one, and so on.
 
+    Parameters
+    ----------
+    points, codewords, assignment
+        See `distortion`.
+
+    Returns
+    -------
+    (K, d) float array
+        The new codewords.
+
+    Examples
+    --------
     >>> revive(np.array([[0.0], [1.0]]), np.array([[0.0], [9.0]]), np.array([0, 0]))
     array([[0.],
            [1.]])
@@ -107,6 +170,27 @@ def kmeans_steps(
 ) -> list[Step]:
     """Every half-step of k-means from `start`, until no point changes its codeword.
 
+    Parameters
+    ----------
+    points : (N, d) float array
+        What the codewords are to describe.
+    start : (K, d) float array
+        Where the codewords begin.
+    n_rounds : int
+        The most rounds to do, each an assignment and a move; 0 or more.
+
+    Returns
+    -------
+    list of Step
+        The first is the start.
+
+    Raises
+    ------
+    InvalidInputError
+        Without a point or a codeword, and for a negative `n_rounds`.
+
+    Examples
+    --------
     >>> steps = kmeans_steps(np.array([[0.0], [1.0], [5.0]]), np.array([[0.0], [1.0]]))
     >>> [step.kind for step in steps]
     ['start', 'assign', 'move', 'assign', 'move', 'assign']
@@ -136,7 +220,27 @@ def kmeans_steps(
 def start_on_points(
     points: Float[np.ndarray, "N d"], n_codewords: int, *, random_state: int | np.random.Generator
 ) -> Float[np.ndarray, "K d"]:
-    """Return `n_codewords` different points, drawn at random: the usual start."""
+    """Return `n_codewords` different points, drawn at random: the usual start.
+
+    Parameters
+    ----------
+    points : (N, d) float array
+        To choose from.
+    n_codewords : int
+        How many to choose, from 1 to N.
+    random_state : int or Generator
+        Where the randomness comes from.
+
+    Returns
+    -------
+    (K, d) float array
+        Where the codewords begin.
+
+    Raises
+    ------
+    InvalidInputError
+        If `n_codewords` is not from 1 to N.
+    """
     check_count(n_codewords, name="n_codewords", low=1, high=len(points))
     rng = np.random.default_rng(random_state)
     return points[rng.choice(len(points), n_codewords, replace=False)]
