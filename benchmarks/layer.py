@@ -25,7 +25,7 @@ def measure() -> dict[str, Any]:
     generator = torch.Generator().manual_seed(0)
     z = F.normalize(torch.randn(20_000, DIM, generator=generator), dim=1)
     quantizer = ProductQuantizer(M, K, random_state=0).fit(z.numpy())
-    layer = GradientSnapping(quantizer, form="pull", strength=10.0)
+    layer = GradientSnapping(quantizer, loss_scale=1.0)
     batch = z[:BATCH].clone().requires_grad_()
     gradient = torch.randn(BATCH, DIM, generator=generator) / BATCH
     rows = np.ascontiguousarray(batch.detach().numpy())

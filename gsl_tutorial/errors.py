@@ -99,3 +99,7 @@ class StorageError(TutorialError, OSError):
 
     exit_code = 5
     __str__ = Exception.__str__
+
+
+class LossScaleWarning(UserWarning):
+    """A layer that adds to gradients was told nothing about its loss, and the loss looks scaled."""

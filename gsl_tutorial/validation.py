@@ -30,34 +30,16 @@ def describe(value: object) -> str:
     return f"{type(value).__name__} {value!r}"[:80]
 
 
-def as_vectors(
-    values: object, *, dim: int | None = None, name: str = "embeddings"
-) -> Float[np.ndarray, "n dim"]:
-    """Return `values` as a finite, C-ordered (n, dim) float32 array.
+def largest(dim: int) -> float:
+    """Return how large the entries of vectors of this length may be: the limit of squared distances.
 
-    Raises `InvalidInputError` for another shape, a type that is not floating point, NaN or infinity.
+    Two such vectors differ by at most twice as much in each entry; the squared distance between them,
+    and that between sums of a few of them, still fits float32.
+
+    >>> f"{largest(128):.1e}"
+    '4.1e+17'
     """
-    array = np.asarray(values)
-    if array.ndim != 2 or (dim is not None and array.shape[1] != dim):
-        wanted = f"(n, {dim})" if dim is not None else "(n, dim)"
-        raise InvalidInputError(
-            f"{name} of shape {wanted}", describe(array), "pass one vector per row"
-        )
-    if not np.issubdtype(array.dtype, np.floating):
-        raise InvalidInputError(
-            f"floating-point {name}", describe(array), "convert them with .astype(numpy.float32)"
-        )
-    with np.errstate(over="ignore"):  # a float64 too large for float32 is refused below
-        array = np.ascontiguousarray(array, dtype=np.float32)
-    bad = ~np.isfinite(array).all(axis=1)
-    if bad.any():
-        raise InvalidInputError(
-            f"finite {name}",
-            f"NaN or infinity in {bad.sum()} of {len(array)} rows, the first is row "
-            f"{int(bad.argmax())}",
-            "find out where they come from: a diverged training or a division by zero",
-        )
-    return array
+    return float(np.sqrt(float(np.finfo(np.float32).max) / max(1, dim)) / 4)
 
 
 def as_array(values: Any, *, name: str) -> np.ndarray:
@@ -73,8 +55,8 @@ def as_array(values: Any, *, name: str) -> np.ndarray:
     Raises
     ------
     InvalidInputError
-        For a masked array that hides something (NumPy would drop the mask without a word), and for
-        rows of different lengths.
+        For a masked array that hides something (NumPy would drop the mask without a word), sparse
+        matrices, a tensor without data, rows of different lengths, and what is no array at all.
     """
     if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
         raise InvalidInputError(
@@ -82,17 +64,118 @@ def as_array(values: Any, *, name: str) -> np.ndarray:
             f"a masked array that hides {np.ma.getmaskarray(values).sum()} of {values.size} entries",
             "leave the hidden items out, or write what stands for them with .filled(...)",
         )
-    if hasattr(values, "detach"):
-        values = values.detach().cpu()
-        values = values.float() if str(values.dtype) == "torch.bfloat16" else values
-        return np.asarray(values.numpy())
+    if _is_sparse(values):
+        raise InvalidInputError(
+            f"dense {name}",
+            f"a sparse {type(values).__name__} of shape {tuple(getattr(values, 'shape', ()))}",
+            "convert them with .toarray(), or .to_dense() for a tensor",
+        )
     try:
+        if hasattr(values, "detach"):
+            values = values.detach().cpu()
+            values = values.float() if str(values.dtype) == "torch.bfloat16" else values
         return np.asarray(values)
-    except ValueError as fault:
+    except Exception as fault:  # whatever a stranger's __array__ raises
         raise InvalidInputError(
             f"{name} that form an array", f"{type(values).__name__}: {fault}",
             "give every row the same length",
         ) from fault  # fmt: skip
+
+
+def _is_sparse(values: object) -> bool:
+    # scipy's matrices and arrays, and torch's tensors, without importing either.
+    if str(getattr(values, "layout", "")).startswith("torch.sparse"):
+        return True
+    return hasattr(values, "tocsr") and hasattr(values, "nnz")
+
+
+def as_vectors(
+    values: object, *, dim: int | None = None, name: str = "embeddings"
+) -> Float[np.ndarray, "n dim"]:
+    """Return `values` as a finite, C-ordered (n, dim) float32 array.
+
+    Whole numbers (pixels) and floating-point ones of any width are taken, arrays, tensors and data
+    frames alike.
+
+    Raises
+    ------
+    InvalidInputError
+        For another shape, a type that holds no real numbers, NaN, infinity, and entries above
+        `largest(dim)`, whose squared distances would leave float32.
+    """
+    array = _numbers(values, dim, name)
+    with np.errstate(over="ignore"):  # a float64 too large for float32 is refused below
+        array = np.ascontiguousarray(array, dtype=np.float32)
+    if min(array.strides) < 0:  # one row, turned around: torch takes no such array
+        array = array.copy()
+    limit = largest(array.shape[1])
+    # NaN wins in both, and fails the comparison.
+    if array.size and not (array.max() <= limit and array.min() >= -limit):
+        _refuse_values(array, limit, name)
+    return array
+
+
+def as_rows(
+    values: object, *, dim: int | None = None, name: str = "embeddings"
+) -> Float[np.ndarray, "n dim"]:
+    """Return what `as_vectors` does, but leave float64 as it is."""
+    array = _numbers(values, dim, name)
+    if array.dtype != np.float64 or not array.size:
+        return as_vectors(array, name=name)
+    limit = largest(array.shape[1])
+    if not (array.max() <= limit and array.min() >= -limit):
+        _refuse_values(array, limit, name)
+    return array
+
+
+def _numbers(values: object, dim: int | None, name: str) -> np.ndarray:
+    """A two-dimensional array of real numbers, or an error."""
+    array = as_array(values, name=name)
+    if array.ndim != 2 or (dim is not None and array.shape[1] != dim):
+        wanted = f"(n, {dim})" if dim is not None else "(n, dim)"
+        raise InvalidInputError(
+            f"{name} of shape {wanted}", describe(array), "pass one vector per row"
+        )
+    if array.dtype.kind not in "fiu":
+        raise InvalidInputError(
+            f"floating-point {name}, or whole numbers",
+            describe(array),
+            "convert them with .astype(numpy.float32)",
+        )
+    return array
+
+
+def _refuse_values(array: Float[np.ndarray, "n dim"], limit: float, name: str) -> None:
+    bad = ~np.isfinite(array).all(axis=1)
+    if bad.any():
+        raise InvalidInputError(
+            f"finite {name}",
+            f"NaN or infinity in {bad.sum()} of {len(array)} rows, the first is row "
+            f"{int(bad.argmax())}",
+            "find out where they come from: a diverged training or a division by zero",
+        )
+    sizes = np.abs(array).max(axis=1)
+    raise InvalidInputError(
+        f"{name} with entries of size {limit:.2g} at most, so that squared distances over "
+        f"{array.shape[1]} numbers fit float32",
+        f"{sizes.max():.3g} in row {int(sizes.argmax())}",
+        "divide all vectors by the same number",
+    )
+
+
+def column_names(values: object) -> np.ndarray | None:
+    """Return the names of a data frame's columns, or None where there are none, or not all are text.
+
+    Whatever has `columns` counts, so pandas and its rivals need not be installed.
+    """
+    columns = getattr(values, "columns", None)
+    if columns is None or callable(columns):
+        return None
+    try:
+        names = list(columns)
+    except TypeError:
+        return None
+    return np.array(names, dtype=object) if all(isinstance(n, str) for n in names) else None
 
 
 def as_labels(values: object, *, name: str = "labels") -> np.ndarray:
@@ -226,12 +309,12 @@ def _as_column(labels: np.ndarray, name: str) -> np.ndarray:
 
 def as_codes(values: object, *, n_subspaces: int, n_codewords: int) -> Integer[np.ndarray, "n m"]:
     """Return `values` as an (n, n_subspaces) integer array with entries in [0, n_codewords)."""
-    codes = np.asarray(values)
+    codes = as_array(values, name="codes")
     if codes.ndim != 2 or codes.shape[1] != n_subspaces:
         raise InvalidInputError(
             f"codes of shape (n, {n_subspaces})", describe(codes), "pass what `encode` returned"
         )
-    if not np.issubdtype(codes.dtype, np.integer):
+    if codes.dtype.kind not in "iu":
         raise InvalidInputError("integer codes", describe(codes), "pass what `encode` returned")
     if codes.size and (codes.min() < 0 or codes.max() >= n_codewords):
         raise InvalidInputError(
@@ -345,7 +428,9 @@ def check_sizes(sized: Sized) -> tuple[int, int]:
 
 def check_tail(values: Any, *tail: int, name: str) -> None:
     """Raise `InvalidInputError` unless `values` is a tensor or array of shape (N, *tail)."""
-    if tuple(getattr(values, "shape", ())[1:]) != tail or values.ndim != 1 + len(tail):
+    known = hasattr(values, "reshape") and hasattr(values, "ndim") and not _is_sparse(values)
+    numbers = not isinstance(values, np.ndarray) or values.dtype.kind in "fiu"
+    if not known or not numbers or values.ndim != 1 + len(tail) or tuple(values.shape[1:]) != tail:
         shape = ", ".join(map(str, ("N", *tail)))
         raise InvalidInputError(
             f"{name} of shape ({shape})", describe(values), "pass one vector per row"
@@ -355,7 +440,7 @@ def check_tail(values: Any, *tail: int, name: str) -> None:
 def check_codebooks(codebooks: object, sized: Sized) -> np.ndarray:
     """Return `codebooks` as an array of shape (M, K, d), or raise `InvalidInputError`."""
     M, K = check_sizes(sized)
-    books = np.asarray(codebooks)
+    books = as_array(codebooks, name="codebooks")
     if books.ndim != 3 or books.shape[:2] != (M, K) or books.shape[2] < 1:
         raise InvalidInputError(
             f"codebooks of shape ({M}, {K}, d)", describe(books), "match M and K"

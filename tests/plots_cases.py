@@ -19,8 +19,10 @@ from gsl_tutorial.course.plots import (
 from gsl_tutorial.course.plots.plane import draw_fields, draw_paths, draw_snap
 from gsl_tutorial.course.toys.kmeans_steps import kmeans_steps
 from gsl_tutorial.course.toys.neighbours import Compressed
-from gsl_tutorial.course.toys.plane import Plane, descend
+from gsl_tutorial.course.toys.plane import Plane
+from gsl_tutorial.course.toys.plane_methods import run_method
 from gsl_tutorial.course.training.recording import Frame, Recording, Turn
+from gsl_tutorial.snapping import SnapOptions
 
 RNG = np.random.default_rng(0)
 
@@ -131,15 +133,27 @@ DIGITS = tuple("0123456789")
 
 
 DRAWINGS: dict[str, Callable[[], Figure]] = {
-    "snap, far corner": lambda: draw_snap(PLANE, (-1.2, -1.2), n=4, strength=0.0),
-    "snap, on the partner": lambda: draw_snap(PLANE, PLANE.partner, form="pull", strength=3.0),
-    "snap, on a codeword": lambda: draw_snap(PLANE, PLANE.codewords[1], n=1, fallback="nearest"),
-    "snap, other corner": lambda: draw_snap(PLANE, (1.2, 1.2), form="look-ahead", step=2.0),
-    "snap, one codeword": lambda: draw_snap(Plane(np.zeros((1, 2)), np.ones(2)), (0, 0), n=1),
+    "snap, far corner": lambda: draw_snap(
+        PLANE, (-1.2, -1.2), n_candidates=4, form="replace", strength=0.0
+    ),
+    "snap, on the partner": lambda: draw_snap(
+        PLANE, PLANE.partner, form="pull", strength=3.0, n_candidates=3
+    ),
+    "snap, on a codeword": lambda: draw_snap(
+        PLANE, PLANE.codewords[1], n_candidates=1, form="replace", fallback="nearest", strength=1.0
+    ),
+    "snap, other corner": lambda: draw_snap(
+        PLANE, (1.2, 1.2), form="look-ahead", step=2.0, strength=1.0, n_candidates=3
+    ),
+    "snap, one codeword": lambda: draw_snap(
+        Plane(np.zeros((1, 2)), np.ones(2)), (0, 0), n_candidates=1
+    ),
     "fields": lambda: draw_fields(
         PLANE, {"zero": 0 * POINTS, "up": -PLANE.gradient(POINTS)}, POINTS
     ),
-    "paths": lambda: draw_paths(PLANE, {"pull": descend(PLANE, POINTS, "pull", n_steps=0)}),
+    "paths": lambda: draw_paths(
+        PLANE, {"pull": run_method(PLANE, POINTS, "snap", SnapOptions(), n_steps=0)}
+    ),
     "gallery of pictures": lambda: _gallery(True),
     "gallery of names": lambda: _gallery(False),
     "bars": lambda: retrieval.draw_map_bars({"one": {"ADC": 0.0, "SDC": 1.0}}),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -158,3 +159,11 @@ def test_a_difference_names_every_setting_and_its_two_values() -> None:
         "loss='triplet' instead of 'cross-entropy', learning_rate=0.2 instead of 0.0, "
         "temperature=0.5 instead of 0.05"
     )
+
+
+def test_options_in_saved_records_read_back_as_they_are() -> None:
+    records = sorted((Path(__file__).parents[1] / "data" / "results" / "cifar10").rglob("*.json"))
+    assert len(records) > 100
+    for path in records[::10]:
+        options = json.loads(path.read_text(encoding="utf-8"))["options"]
+        assert asdict(MethodOptions(**options)) == options

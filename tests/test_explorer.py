@@ -16,7 +16,6 @@ from gsl_tutorial.course.toys.plane import Plane
 from gsl_tutorial.course.toys.plane_losses import MARGIN, SIMILARITY_LOSSES, LossPlane
 from gsl_tutorial.course.toys.plane_methods import (
     METHODS,
-    Rule,
     method_gradient,
     read_out,
     run_curves,
@@ -25,7 +24,7 @@ from gsl_tutorial.course.toys.plane_methods import (
 from gsl_tutorial.course.training.methods import METHODS as TORCH_METHODS
 from gsl_tutorial.course.training.methods import MethodOptions
 from gsl_tutorial.course.widgets.explorer import SCRIPT, STYLE
-from gsl_tutorial.snapping import Fallback, Form, Length
+from gsl_tutorial.snapping import Fallback, Form, Length, SnapOptions
 
 RULES = list(product(get_args(Form), get_args(Length), get_args(Fallback)))
 COMPUTE = """(cases) => cases.map(({ world, rule, z }) => ({
@@ -54,11 +53,20 @@ def random_world(rng: np.random.Generator) -> LossPlane:
     return LossPlane.over(points(1, 17), points(1, 7), points(kind != "pair", 7), kind)
 
 
-def random_rule(rng: np.random.Generator, plane: LossPlane, words: tuple[str, str, str]) -> Rule:
+def random_rule(
+    rng: np.random.Generator, plane: LossPlane, words: tuple[str, str, str]
+) -> SnapOptions:
     form, length, fallback = words
     n = int(rng.integers(1, len(plane.codewords) + 1))
     strength, step = rng.uniform(0, 3, 2)
-    return Rule(n, float(strength), form, length, fallback, float(step))
+    return SnapOptions(
+        n_candidates=n,
+        strength=float(strength),
+        form=form,  # type: ignore[arg-type]
+        length=length,  # type: ignore[arg-type]
+        fallback=fallback,  # type: ignore[arg-type]
+        step=float(step),
+    )
 
 
 def as_world(plane: LossPlane) -> dict[str, Any]:
@@ -66,7 +74,11 @@ def as_world(plane: LossPlane) -> dict[str, Any]:
     return {name: getattr(plane, name).tolist() for name in names} | {"loss": plane.kind}
 
 
-def random_cases(n: int) -> list[tuple[LossPlane, Rule, np.ndarray]]:
+def as_rule(options: SnapOptions) -> dict[str, Any]:
+    return asdict(options) | {"n": options.n_candidates}  # the page says n
+
+
+def random_cases(n: int) -> list[tuple[LossPlane, SnapOptions, np.ndarray]]:
     """Random worlds; one in eight points stands where something is degenerate."""
     rng, cases = np.random.default_rng(5), []
     for i, words in zip(range(n), cycle(RULES), strict=False):
@@ -81,7 +93,7 @@ def random_cases(n: int) -> list[tuple[LossPlane, Rule, np.ndarray]]:
 def test_page_and_python_agree_on_every_form_fallback_and_rival(blank: Page) -> None:
     cases = random_cases(2000)
     told = [
-        {"world": as_world(plane), "rule": asdict(rule), "z": z.tolist()}
+        {"world": as_world(plane), "rule": as_rule(rule), "z": z.tolist()}
         for plane, rule, z in cases
     ]
     fallbacks = set()
@@ -113,7 +125,7 @@ def test_page_and_python_agree_on_whole_runs(blank: Page) -> None:
         plane = random_world(rng)
         rule = random_rule(rng, plane, words)
         starts = rng.uniform(-1.1, 1.1, (10, 2))
-        told = {"world": as_world(plane), "rule": asdict(rule), "starts": starts.tolist()}
+        told = {"world": as_world(plane), "rule": as_rule(rule), "starts": starts.tolist()}
         for method, seen in zip(METHODS, blank.evaluate(script, told), strict=True):
             path = run_method(plane, starts, method, rule, n_steps=40)
             np.testing.assert_allclose(seen["path"], path, atol=1e-6, err_msg=method)
@@ -190,13 +202,15 @@ def test_rivals_in_the_plane_are_those_of_the_package(method: str, name: str) ->
         embedding, extra = TORCH_METHODS[name](z, quantizer, options)
         target = torch.tensor(p, dtype=torch.float32)
         (0.5 * (embedding - target).square().sum() + extra).backward()
-        wanted = method_gradient(plane, row[None], method, Rule(n=3, strength=0.7))
+        wanted = method_gradient(
+            plane, row[None], method, SnapOptions(n_candidates=3, strength=0.7)
+        )
         np.testing.assert_allclose(z.grad.numpy(), wanted, atol=2e-4)
 
 
 def test_rotation_at_the_origin_hands_the_gradient_on() -> None:
     plane = LossPlane.over([[0.5, 0.0]], [[1.0, 1.0]])
-    origin, rule = np.zeros((1, 2)), Rule(n=1, strength=0.3)
+    origin, rule = np.zeros((1, 2)), SnapOptions(n_candidates=1, strength=0.3)
     straight = method_gradient(plane, origin, "straight-through", rule)
     np.testing.assert_allclose(method_gradient(plane, origin, "rotation", rule), straight)
 
@@ -210,6 +224,6 @@ def test_rotation_near_the_origin_is_that_of_torch_down_to_its_floor() -> None:
         z = torch.tensor([[0.6 * size, 0.8 * size]], requires_grad=True)
         embedding, extra = TORCH_METHODS["rotation"](z, quantizer, MethodOptions(strength=0.3))
         (0.5 * (embedding - torch.tensor([0.3, -0.4])).square().sum() + extra).backward()
-        rule = Rule(n=1, strength=0.3)
+        rule = SnapOptions(n_candidates=1, strength=0.3)
         wanted = method_gradient(plane, z.detach().numpy(), "rotation", rule)
         np.testing.assert_allclose(z.grad.numpy(), wanted, rtol=1e-3)

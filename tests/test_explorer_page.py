@@ -129,7 +129,7 @@ def test_more_candidates_than_codewords_is_a_note_and_not_a_fault(blank: Page) -
     explorer = GradientExplorer(n=5, K=3)
     mount(blank, state_of(explorer))
     assert "all of them are candidates" in blank.locator(".gsl-note[role=status]").inner_text()
-    assert explorer.rule.n == 3
+    assert explorer.rule.n_candidates == 3
 
 
 def test_a_late_answer_of_python_does_not_undo_what_the_reader_did_since(blank: Page) -> None:

@@ -43,7 +43,9 @@ def test_the_read_out_of_the_snap_says_uphill_where_the_penalty_goes_uphill() ->
     """Beside its partner, with a strong pull to a codeword on the other side."""
     plane = Plane(np.array([[1.0, 0.0], [-1.0, 0.0]]), np.array([-0.5, 0.0]))
     title = (
-        draw_snap(plane, (0.1, 0.0), n=2, form="pull", strength=3.0).axes[0].get_title(loc="left")
+        draw_snap(plane, (0.1, 0.0), n_candidates=2, form="pull", strength=3.0)
+        .axes[0]
+        .get_title(loc="left")
     )
     assert title == "penalty: UPHILL, cos -1.00\nsnapped: downhill, cos +1.00"
 

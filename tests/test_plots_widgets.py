@@ -21,7 +21,7 @@ def _snap_sliders() -> Any:
 
     controls = {
         "strength": W.FloatSlider(value=0.6, min=0, max=3),
-        "n": W.IntSlider(value=3, min=1, max=4),
+        "n_candidates": W.IntSlider(value=3, min=1, max=4),
         "form": W.Dropdown(options=["replace", "pull"]),
     }
     return DrawingWithControls(
@@ -32,16 +32,16 @@ def _snap_sliders() -> Any:
 def test_widget_redraws_on_every_control_and_keeps_the_picture_when_a_value_is_bad() -> None:
     sliders = _snap_sliders()
     seen = {sliders._image.value}
-    for name, value in [("form", "pull"), ("strength", 1.0), ("n", 1)]:
+    for name, value in [("form", "pull"), ("strength", 1.0), ("n_candidates", 1)]:
         sliders._controls[name].value = value
         assert sliders.values[name] == value
         seen.add(sliders._image.value)
     assert len(seen) == 4
-    sliders._controls["n"].max = 99
-    sliders._controls["n"].value = 99
+    sliders._controls["n_candidates"].max = 99
+    sliders._controls["n_candidates"].value = 99
     assert "expected" in sliders._message.value
     assert sliders._image.value in seen
-    sliders._controls["n"].value = 2
+    sliders._controls["n_candidates"].value = 2
     assert sliders._message.value == ""
 
 

@@ -63,7 +63,10 @@ def test_shapes_that_do_not_fit_are_named(g: tuple, z: tuple, c: tuple, words: l
     [
         (lambda q: GradientSnapping(q)(torch.zeros(2, 5)), ["shape (N, 6)", "(2, 5)", "same dim"]),
         (lambda q: GradientSnapping(q)(torch.zeros(6)), ["shape (N, 6)", "(6,)"]),
-        (lambda q: GradientSnapping(q)(torch.zeros(2, 3, 2)), ["shape (N, 6)", "(2, 3, 2)"]),
+        (
+            lambda q: GradientSnapping(q)(torch.zeros(2, 3, 2)),
+            ["shape (N, 6)", "(2, 3, 2)", "flatten(1)"],
+        ),
         (lambda q: GradientSnapping(q)(torch.full((2, 6), torch.nan)), ["finite", "NaN", "lower"]),
         (lambda q: GradientSnapping(q)(torch.full((2, 6), torch.inf)), ["finite", "infinity"]),
         (lambda q: GradientSnapping(q, n_candidates=17), ["n_candidates", "from 1 to 16", "17"]),

@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cases import RULES
+from cases import RULES, snapping_case
 from torch import Tensor
 from twins import DEVICES
 
 from gsl_tutorial import GradientSnapping, ProductQuantizer, snap_gradient
 from gsl_tutorial.course.training.losses import quantization_penalty
 from gsl_tutorial.course.training.methods import MethodOptions
+from gsl_tutorial.snapping import SnapOptions
+from gsl_tutorial.snapping.by_hand import snap_gradient_numpy
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +142,6 @@ def test_the_layer_is_free_without_training(pq: ProductQuantizer) -> None:
     broken = Broken(3, 16).with_codebooks(pq.codebooks_)
     layer = GradientSnapping(broken)
     assert list(layer.parameters()) == []
-    assert list(layer.state_dict()) == []
     with torch.no_grad():
         assert torch.equal(layer(batch(3)), batch(3))
     with pytest.raises(AssertionError, match="not needed"):
@@ -166,11 +167,25 @@ def test_the_layer_shows_what_it_does(pq: ProductQuantizer) -> None:
         assert word in text
 
 
-def test_the_layer_and_the_methods_have_the_defaults_of_the_words_above_it() -> None:
-    parameters = inspect.signature(GradientSnapping).parameters
-    told = {name: one.default for name, one in parameters.items() if name != "quantizer"}
-    options = asdict(MethodOptions())
-    del options["temperature"]
-    assert told == {**options, "form": "pull"}
+def test_all_entry_points_have_the_defaults_of_the_one_record() -> None:
+    record = asdict(SnapOptions())
     # What `study` found on validation images, and the docstring tells.
-    assert (told["n_candidates"], told["strength"], told["fallback"]) == (4, 10.0, "zero")
+    assert record == {
+        "form": "pull",
+        "length": "projected",
+        "fallback": "zero",
+        "strength": 10.0,
+        "step": 1.0,
+        "n_candidates": 4,
+    }
+    for entry in (snap_gradient, GradientSnapping, MethodOptions):
+        parameters = inspect.signature(entry).parameters
+        told = {name: one.default for name, one in parameters.items() if name in record}
+        assert told == {name: record[name] for name in told}
+        assert len(told) >= 5
+    assert asdict(MethodOptions().snap()) == record
+    g, z, c = (t.double().numpy() for t in snapping_case(5, 2, 3, 4, 0))
+    np.testing.assert_array_equal(
+        snap_gradient_numpy(g, z, c), snap_gradient_numpy(g, z, c, **record)
+    )
+    assert GradientSnapping(ProductQuantizer(2, 8)).options == SnapOptions()

@@ -109,7 +109,7 @@ def test_look_ahead_pulls_to_the_codeword_nearest_to_where_the_step_lands(
 def test_look_ahead_may_go_uphill_and_says_so() -> None:
     g, z = torch.tensor([[[1.0, 0.0]]]), torch.zeros(1, 1, 2)
     c = torch.tensor([[[[2.0, 0.0]]]])  # straight uphill
-    snapped = snap_gradient(g, z, c, form="look-ahead", step=0.1)
+    snapped = snap_gradient(g, z, c, form="look-ahead", step=0.1, strength=1.0)
     torch.testing.assert_close(snapped, torch.tensor([[[-3.0, 0.0]]]))
 
 
@@ -162,7 +162,7 @@ def test_edges_are_finite(rule: dict[str, Any], dtype: torch.dtype) -> None:
 def test_where_there_is_no_gradient_nothing_descends(rule: dict[str, Any]) -> None:
     _, z, c = snapping_case(6, 2, 3, 4, 0)
     zero = torch.zeros_like(z)
-    snapped = snap_gradient(zero, z, c, **rule)
+    snapped = snap_gradient(zero, z, c, strength=1.0, **rule)
     if rule["form"] == "look-ahead":
         nearest = c.take_along_dim((c - z.unsqueeze(2)).norm(dim=3).argmin(2)[..., None, None], 2)
         torch.testing.assert_close(snapped, 2 * (z - nearest.squeeze(2)) / 6)

@@ -69,7 +69,7 @@ def test_the_bias_is_measured_before_the_refit_and_the_rest_after(
     expected = gradient_bias(
         get_method("penalty"),
         wanted.options,
-        rounds._similarity(model),
+        rounds.similarity_of(model),
         z[:1000],
         labels[:1000],
         old,

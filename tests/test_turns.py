@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
+import torch.nn.functional as F
 
 from gsl_tutorial.course.datasets import Dataset
-from gsl_tutorial.course.training.config import TrainingConfig
+from gsl_tutorial.course.training.config import PROFILES, TrainingConfig
+from gsl_tutorial.course.training.embedding import embed_split
 from gsl_tutorial.course.training.methods import MethodOptions
-from gsl_tutorial.course.training.recording import Recording, Refit, around, first_classes, record
+from gsl_tutorial.course.training.recording import (
+    Recording,
+    Refit,
+    _gradients,
+    around,
+    first_classes,
+    record,
+)
 from gsl_tutorial.course.training.train_run import load_data, train_run
 from gsl_tutorial.errors import InvalidInputError, UnknownNameError
 
@@ -118,3 +130,21 @@ def test_only_the_plane_can_be_recorded(data: Dataset) -> None:
         record(_config(bits=4), data)
     with pytest.raises(UnknownNameError, match="refit"):
         record(_config(), data, refit="tepid")  # type: ignore[arg-type]
+
+
+def test_gradients_are_those_of_training_label_smoothing_included(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    smooth = replace(PROFILES["digits"]["quick"], rounds=2, label_smoothing=0.3)
+    monkeypatch.setitem(PROFILES["digits"], "quick", smooth)
+    model = train_run(_config("none"), data)
+    z = torch.from_numpy(embed_split(model, data.database).z)
+    labels = torch.from_numpy(data.database.labels)
+    used, g = _gradients(model, model.quantizer, z, labels)
+    parts = []
+    for rows in torch.arange(len(z)).split(smooth.batch_size):
+        leaf = z[rows].clone().requires_grad_()
+        loss = F.cross_entropy(model.classifier(leaf), labels[rows], label_smoothing=0.3)
+        parts.append(torch.autograd.grad(loss, leaf)[0])
+    np.testing.assert_allclose(g, torch.cat(parts).double().numpy(), rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(used, g)

@@ -2,7 +2,7 @@
 
 A residual quantizer fixes its first codebook before it knows the second. Here all M codebooks change
 at once, in turns: with the codebooks fixed, search for the best code of each vector (a beam, then
-local search: `beam.py`); with the codes fixed, the reconstruction is *linear* in the codewords, so the
+local search: `beam_search`); with the codes fixed, the reconstruction is *linear* in the codewords, so the
 best codebooks are one least-squares solution. No order and no scale of the stages is assumed.
 
 Sources: Babenko and Lempitsky, "Additive quantization for extreme vector compression", 2014; Martinez,
@@ -22,9 +22,8 @@ import numpy as np
 from jaxtyping import Float, Integer
 from scipy import linalg, sparse
 
-from gsl_tutorial.quantizers.additive_base import AdditiveBase
+from gsl_tutorial.quantizers.additive_base import AdditiveBase, reseed_unused
 from gsl_tutorial.quantizers.kmeans import seed_from
-from gsl_tutorial.quantizers.reseeding import reseed_unused
 from gsl_tutorial.quantizers.residual import stagewise_kmeans
 from gsl_tutorial.validation import check_count, check_training_set
 
@@ -77,7 +76,7 @@ class AdditiveQuantizer(AdditiveBase):
 
     def fit(self, X: Float[np.ndarray, "N dim"], y: None = None) -> Self:
         """Start from greedy residual stages, then take turns; needs at least K rows."""
-        X = check_training_set(X, self, pieces=1)
+        X = self._learnable(X, pieces=1)
         check_count(self.n_iterations, name="n_iterations", low=0)
         books, reseeded = stagewise_kmeans(
             X, self.n_subspaces, self.n_codewords, seed=seed_from(self.random_state)

@@ -11,41 +11,77 @@ d numbers in a piece (dim / M; for additive quantizers dim), n candidates.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import torch
 from jaxtyping import Float, Integer
-from sklearn.base import BaseEstimator
 
 from gsl_tutorial.errors import InvalidInputError, NotFittedError
 from gsl_tutorial.storage import save_arrays
 from gsl_tutorial.validation import (
+    as_array,
     as_codes,
     as_vectors,
     check_count,
+    check_name,
     check_sizes,
     check_tail,
+    check_training_set,
+    column_names,
     describe,
+    largest,
     named_arrays,
 )
 
+if TYPE_CHECKING:
+    # What we use of scikit-learn, which ships no types: without these lines the quantizers would be
+    # of type Any, and no misspelt method would ever be found.
+    class BaseEstimator:
+        def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+        def set_params(self, **params: Any) -> Self: ...
+        def __sklearn_tags__(self) -> Any: ...
 
-class Quantizer(BaseEstimator, ABC):
+    class TransformerMixin:
+        def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any: ...
+        def set_output(self, *, transform: str | None = None) -> Self: ...
+
+    class ClassNamePrefixFeaturesOutMixin:
+        def get_feature_names_out(self, input_features: Any = None) -> np.ndarray: ...
+else:
+    from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+
+#: How near is measured: squared distance, or inner product with its sign turned, so that in both the
+#: smaller number is the nearer item.
+Metric = Literal["l2", "inner_product"]
+
+#: Numbers that are compared with their reconstructions at once: 32 MB in double precision.
+_AT_ONCE = 2**22
+
+
+class Quantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
     """Base of all quantizers; scikit-learn's manners (`fit` returns self, learned names end in _).
 
     Learned by all of them: `codebooks_` (M, K, d) float32; `usage_` (M, K) training vectors on each
     codeword; `reseeded_` (M,) how often a codeword without vectors was given a new place;
-    `distortion_` on the training vectors.
+    `distortion_` on the training vectors; `n_features_in_` and, from a data frame,
+    `feature_names_in_`: another one must have the same columns in the same order.
+
+    Two quantizers are equal when class, parameters and what they learned are. In a pipeline,
+    `transform` gives the codes, not the reconstructions: they are what is stored and what `distances`
+    takes, and `inverse_transform` goes from them to the reconstructions, never back.
     """
 
     n_subspaces: int
     n_codewords: int
     dim_: int
     codebooks_: Float[np.ndarray, "M K d"]
+    n_features_in_: int
+    feature_names_in_: np.ndarray
     usage_: Integer[np.ndarray, "M K"]
     reseeded_: Integer[np.ndarray, "M"]
     distortion_: float
@@ -69,12 +105,23 @@ class Quantizer(BaseEstimator, ABC):
     def decode(self, codes: Integer[np.ndarray, "N M"]) -> Float[np.ndarray, "N dim"]:
         """Return the reconstructions that `codes` stand for."""
 
+    def transform(self, X: Float[np.ndarray, "N dim"]) -> Integer[np.ndarray, "N M"]:
+        """Return the codes of `X`, as `encode` does: what a pipeline ends with."""
+        return self.encode(X)
+
+    def inverse_transform(self, codes: Integer[np.ndarray, "N M"]) -> Float[np.ndarray, "N dim"]:
+        """Return the reconstructions, as `decode` does."""
+        return self.decode(codes)
+
     @abstractmethod
-    def lookup_tables(self, queries: Float[np.ndarray, "B dim"]) -> Float[np.ndarray, "B M K"]:
+    def lookup_tables(
+        self, queries: Float[np.ndarray, "B dim"], *, metric: Metric = "l2"
+    ) -> Float[np.ndarray, "B M K"]:
         """Return the tables whose entries, summed along a code, give the squared distance.
 
         An additive code leaves one number out, its own squared length: there the sum is the distance
-        less `code_norms(codes)`, and `distances` adds it.
+        less `code_norms(codes)`, and `distances` adds it. With `metric="inner_product"` the sum is
+        the negative inner product, whole for all quantizers.
         """
 
     @abstractmethod
@@ -120,7 +167,14 @@ class Quantizer(BaseEstimator, ABC):
         if not z.is_floating_point():
             raise InvalidInputError("floating-point embeddings", describe(z), "call .float()")
         check_tail(z, self.dim_, name="embeddings")
-        return self._candidates(z.detach(), n)
+        z = z.detach()
+        if z.layout != torch.strided or z.device.type == "meta":
+            as_vectors(z)  # which says what is wrong with them
+        if z.numel() and not z.abs().max() <= largest(self.dim_):
+            as_vectors(z)
+        # Squares of half precision end at 65,504.
+        exact = z.float() if z.dtype in (torch.float16, torch.bfloat16) else z
+        return self._candidates(exact, n).to(z.dtype)
 
     @property
     def bits(self) -> int:
@@ -129,37 +183,54 @@ class Quantizer(BaseEstimator, ABC):
         return int(M * np.ceil(np.log2(K)))
 
     def distances(
-        self, queries: Float[np.ndarray, "B dim"], codes: Integer[np.ndarray, "N M"]
+        self,
+        queries: Float[np.ndarray, "B dim"],
+        codes: Integer[np.ndarray, "N M"],
+        *,
+        metric: Metric = "l2",
     ) -> Float[np.ndarray, "B N"]:
         """Squared distances with the query kept exact: asymmetric distance computation, ADC.
 
         One table look-up and one addition for each subspace; nothing is decoded. The sum runs over
-        subspaces in a fixed order, so equal codes get bit-for-bit equal distances.
+        subspaces in a fixed order, so equal codes get bit-for-bit equal distances. With
+        `metric="inner_product"`, the negative inner products: smaller is nearer.
         """
         self._check_is_fitted()
         codes = as_codes(codes, n_subspaces=self.n_subspaces, n_codewords=self.n_codewords)
-        tables = self.lookup_tables(queries)
-        total = np.take(tables[:, 0], codes[:, 0], axis=1)
-        for m in range(1, self.n_subspaces):
-            total += np.take(tables[:, m], codes[:, m], axis=1)
-        return total
+        return _summed(self.lookup_tables(queries, metric=metric), codes)
 
     def symmetric_distances(
-        self, query_codes: Integer[np.ndarray, "B M"], codes: Integer[np.ndarray, "N M"]
+        self,
+        query_codes: Integer[np.ndarray, "B M"],
+        codes: Integer[np.ndarray, "N M"],
+        *,
+        metric: Metric = "l2",
     ) -> Float[np.ndarray, "B N"]:
         """Squared distances with the query quantized too: symmetric distance computation, SDC."""
-        return self.distances(self.decode(query_codes), codes)
+        check_name("metric", metric, get_args(Metric))
+        return self.distances(self.decode(query_codes), codes, metric=metric)
 
     def distortion(self, X: Float[np.ndarray, "N dim"]) -> float:
-        """Mean squared distance from a vector to its reconstruction."""
+        """Mean squared distance from a vector to its reconstruction; 0.0 for no vectors."""
         X = self._validated(X)
-        return float(((X - self.decode(self.encode(X))) ** 2).sum(axis=1).mean())
+        return self._distortion(X, self.encode(X))
 
     def relative_distortion(self, X: Float[np.ndarray, "N dim"]) -> float:
-        """Distortion divided by that of a single codeword, the mean: 0 is perfect, 1 is useless."""
+        """Distortion divided by that of a single codeword, the mean: 0 is perfect, 1 is useless.
+
+        Where all vectors are equal, up to the rounding of float32, the mean has no distortion to
+        compare with: then it is 0 for vectors that come back as they were, and infinite for others.
+        """
         X = self._validated(X)
-        spread = float(((X - X.mean(axis=0)) ** 2).sum(axis=1).mean())
-        return self.distortion(X) / spread if spread > 0 else 0.0
+        distortion = self._distortion(X, self.encode(X))
+        if not len(X):
+            return 0.0
+        mean = X.mean(axis=0, dtype=np.float64)
+        spread = sum(float(((X[rows] - mean) ** 2).sum()) for rows in _blocks(X)) / len(X)
+        rounding = np.spacing(np.abs(X).max(axis=0)).astype(np.float64)
+        if spread <= float((rounding**2).sum()):
+            return 0.0 if distortion <= 4 * float((rounding**2).sum()) else math.inf
+        return distortion / spread
 
     def perplexity(self, codes: Any) -> Float[np.ndarray, "M"]:
         """How many codewords of each subspace are really in use: exp(entropy), from 1 to K.
@@ -167,7 +238,8 @@ class Quantizer(BaseEstimator, ABC):
         Takes (N, M) codes, or (N, dim) vectors, which are encoded first; at least one of them.
         """
         self._check_is_fitted()
-        if np.issubdtype(np.asarray(codes).dtype, np.floating):
+        codes = as_array(codes, name="codes or vectors")
+        if np.issubdtype(codes.dtype, np.floating):
             codes = self.encode(codes)
         codes = as_codes(codes, n_subspaces=self.n_subspaces, n_codewords=self.n_codewords)
         if not len(codes):
@@ -175,6 +247,30 @@ class Quantizer(BaseEstimator, ABC):
         share = self._count(codes) / len(codes)
         # 0 log 0 = 0: an unused codeword adds nothing.
         return np.exp(-(share * np.log(np.where(share > 0, share, 1))).sum(axis=1))
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other) or not isinstance(other, Quantizer):
+            return NotImplemented
+        ours, theirs = self.get_params(deep=False), other.get_params(deep=False)
+        if any(not _same(ours[name], theirs[name]) for name in ours):
+            return False
+        if not (hasattr(self, "dim_") and hasattr(other, "dim_")):
+            return hasattr(self, "dim_") == hasattr(other, "dim_")
+        mine, others = self.arrays(), other.arrays()
+        return all(np.array_equal(mine[name], others[name]) for name in mine)
+
+    # What can change and is compared by value must not be a key.
+    __hash__ = None  # type: ignore[assignment]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []  # codes are whole numbers
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        # For the names of the columns of codes: productquantizer0, productquantizer1, ...
+        return self.n_subspaces
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What was learned, by name; enough to rebuild the quantizer with `with_arrays`."""
@@ -228,7 +324,23 @@ class Quantizer(BaseEstimator, ABC):
 
     def _validated(self, X: object) -> Float[np.ndarray, "N dim"]:
         self._check_is_fitted()
+        names, learned = column_names(X), getattr(self, "feature_names_in_", None)
+        if names is not None and learned is not None and list(names) != list(learned):
+            raise InvalidInputError(
+                f"the columns {', '.join(learned)}, in this order",
+                ", ".join(names),
+                "pass frame[list(quantizer.feature_names_in_)]",
+            )
         return as_vectors(X, dim=self.dim_)
+
+    def _learnable(self, X: object, *, pieces: int) -> Float[np.ndarray, "N dim"]:
+        """Check what `fit` was given, and remember the names of its columns."""
+        rows = check_training_set(X, self, pieces=pieces)
+        names = column_names(X)
+        self.__dict__.pop("feature_names_in_", None)
+        if names is not None:
+            self.feature_names_in_ = names
+        return rows
 
     def _adopt(self, codebooks: object, *, dim: int) -> Self:
         """Set checked codebooks; forget what was measured on those before them."""
@@ -237,14 +349,46 @@ class Quantizer(BaseEstimator, ABC):
         self.codebooks_ = flat.reshape(M, K, -1).copy()
         for measured in ("usage_", "distortion_", "reseeded_"):
             self.__dict__.pop(measured, None)
-        self.dim_ = dim
+        if len(getattr(self, "feature_names_in_", ())) != dim:
+            self.__dict__.pop("feature_names_in_", None)
+        self.dim_ = self.n_features_in_ = dim
         return self
 
     def _measure(self, X: Float[np.ndarray, "N dim"]) -> Self:
         codes = self.encode(X)
         self.usage_ = self._count(codes)
-        self.distortion_ = float(((X - self.decode(codes)) ** 2).sum(axis=1).mean())
+        self.distortion_ = self._distortion(X, codes)
         return self
+
+    def _distortion(
+        self, X: Float[np.ndarray, "N dim"], codes: Integer[np.ndarray, "N M"]
+    ) -> float:
+        """In double precision, some rows at a time."""
+        total = 0.0
+        for rows in _blocks(X):
+            total += float(((X[rows] - self.decode(codes[rows]).astype(np.float64)) ** 2).sum())
+        return total / max(1, len(X))
 
     def _count(self, codes: Integer[np.ndarray, "N M"]) -> Integer[np.ndarray, "M K"]:
         return np.stack([np.bincount(column, minlength=self.n_codewords) for column in codes.T])
+
+
+def _summed(
+    tables: Float[np.ndarray, "B M K"], codes: Integer[np.ndarray, "N M"]
+) -> Float[np.ndarray, "B N"]:
+    """The entries along each code, added in the order of the subspaces."""
+    total = np.take(tables[:, 0], codes[:, 0], axis=1)
+    for m in range(1, tables.shape[1]):
+        total += np.take(tables[:, m], codes[:, m], axis=1)
+    return total
+
+
+def _blocks(X: Float[np.ndarray, "N dim"]) -> Iterator[slice]:
+    rows = max(1, _AT_ONCE // max(1, X.shape[1]))
+    return (slice(start, start + rows) for start in range(0, len(X), rows))
+
+
+def _same(one: object, other: object) -> bool:
+    if isinstance(one, np.random.Generator) and isinstance(other, np.random.Generator):
+        return bool(one.bit_generator.state == other.bit_generator.state)
+    return type(one) is type(other) and bool(one == other)

@@ -4,6 +4,10 @@ An index holds the packed codes, the codebooks and, where there is one, the rota
 quantizers also the squared length of each item. Searching it is the asymmetric distance computation
 of `Quantizer.distances`, in faiss's C++. Numbers agree to float rounding.
 
+That rounding is faiss's. An additive index expands the square in float32, so for vectors far from the
+origin (their mean many times their spread) its distances lose digits where ours do not: subtract the
+mean before `fit`, or search with `Quantizer.distances`.
+
 | quantizer | index |
 | --- | --- |
 | ProductQuantizer | IndexPQ |

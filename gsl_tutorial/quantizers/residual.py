@@ -19,12 +19,12 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-import faiss
 import numpy as np
 from jaxtyping import Float, Integer
 
 from gsl_tutorial.quantizers.additive_base import AdditiveBase
 from gsl_tutorial.quantizers.kmeans import kmeans_counting, seed_from
+from gsl_tutorial.quantizers.nearest import nearest
 from gsl_tutorial.validation import check_training_set
 
 
@@ -51,7 +51,7 @@ class ResidualQuantizer(AdditiveBase):
 
     def fit(self, X: Float[np.ndarray, "N dim"], y: None = None) -> Self:
         """Run k-means on `X`, then on what is left over, M times; needs at least K rows."""
-        return self._learn(check_training_set(X, self, pieces=1), start=None)
+        return self._learn(self._learnable(X, pieces=1), start=None)
 
     def refit(self, X: Float[np.ndarray, "N dim"]) -> Self:
         """The same from the present codebooks: each stage's k-means starts where it stands."""
@@ -83,7 +83,7 @@ def stagewise_kmeans(
             seed=(seed + m) % 2**31,
             start=None if start is None else start[m],
         )
-        residual = residual - book[faiss.knn(residual, book, 1)[1][:, 0]]
+        residual = residual - book[nearest(residual, book)]
         books.append(book)
         reseeded.append(deaths)
     return np.stack(books), np.array(reseeded)

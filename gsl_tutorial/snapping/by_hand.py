@@ -7,38 +7,52 @@ reconstruction from the abstract of arXiv 1610.09645.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float
+
+from gsl_tutorial.snapping import SnapOptions
 
 
 def snap_gradient_numpy(
     gradient: Float[np.ndarray, "N M d"],
     embedding: Float[np.ndarray, "N M d"],
     candidates: Float[np.ndarray, "N M n d"],
-    *,
-    form: str = "replace",
-    length: str = "projected",
-    fallback: str = "zero",
-    strength: float = 1.0,
-    step: float = 1.0,
+    **how: Any,
 ) -> Float[np.ndarray, "N M d"]:
-    """The gradient that leaves the layer; arguments as in `snap_gradient`, which must be finite."""
+    """The gradient that leaves the layer, by loops.
+
+    Parameters
+    ----------
+    gradient, embedding : (N, M, d) arrays
+        Finite.
+    candidates : (N, M, n, d) array
+    **how
+        Any of `SnapOptions`; n_candidates plays no part, since the candidates are given.
+
+    Returns
+    -------
+    (N, M, d) array
+    """
+    options = SnapOptions(**how)
     snapped = np.empty_like(gradient)
-    pull = 2 * strength / max(1, len(gradient))
+    pull = 2 * options.strength / max(1, len(gradient))
     for i, m in np.ndindex(gradient.shape[:2]):
         g, z, codewords = gradient[i, m], embedding[i, m], candidates[i, m]
-        if form == "look-ahead":
-            c = codewords[np.argmin([np.sum((z - step * g - c) ** 2) for c in codewords])]
+        if options.form == "look-ahead":
+            ahead = z - options.step * g
+            c = codewords[np.argmin([np.sum((ahead - c) ** 2) for c in codewords])]
             snapped[i, m] = g + pull * (z - c)
             continue
         c = descending_codeword(g, z, codewords)
         if c is None:
-            snapped[i, m] = _fallback(g, z, codewords, form, fallback, pull)
-        elif form == "pull":
+            snapped[i, m] = _fallback(g, z, codewords, options, pull)
+        elif options.form == "pull":
             snapped[i, m] = g + pull * (z - c)
         else:
-            u = (c - z) / np.linalg.norm(c - z)
-            snapped[i, m] = (u @ g) * u if length == "projected" else -np.linalg.norm(g) * u
+            u, is_projected = (c - z) / np.linalg.norm(c - z), options.length == "projected"
+            snapped[i, m] = (u @ g) * u if is_projected else -np.linalg.norm(g) * u
     return snapped
 
 
@@ -61,14 +75,13 @@ def _fallback(
     g: Float[np.ndarray, " d"],
     z: Float[np.ndarray, " d"],
     codewords: Float[np.ndarray, "n d"],
-    form: str,
-    fallback: str,
+    options: SnapOptions,
     pull: float,
 ) -> Float[np.ndarray, " d"]:
     """What leaves the layer where no candidate descends."""
-    if fallback == "zero":
-        return np.zeros_like(g) if form == "replace" else g
-    if fallback == "keep":
+    if options.fallback == "zero":
+        return np.zeros_like(g) if options.form == "replace" else g
+    if options.fallback == "keep":
         return g
     nearest = codewords[np.argmin([np.linalg.norm(c - z) for c in codewords])]
     towards = pull * (z - nearest)

@@ -22,8 +22,9 @@ from gsl_tutorial.course.exercises import check, hint
 from gsl_tutorial.course.plots import show
 from gsl_tutorial.course.plots.uphill import draw_question, draw_shares, draw_uphill, resting_places
 from gsl_tutorial.course.toys.plane import Plane, cosine
-from gsl_tutorial.course.toys.plane_methods import Rule, run_method, verdict
+from gsl_tutorial.course.toys.plane_methods import run_method, verdict
 from gsl_tutorial.course.widgets import GradientExplorer, Guess
+from gsl_tutorial.snapping import SnapOptions
 
 # %% [markdown]
 # ## Guess first
@@ -303,7 +304,7 @@ GradientExplorer(codewords, similar=[partner], dissimilar=(), mode="run")
 
 # %% tags=["claim"]
 starts = even[:50]  # those of the explorer, too
-ends = run_method(plane, starts, "penalty", Rule(strength=1.5), n_steps=300)[-1]
+ends = run_method(plane, starts, "penalty", SnapOptions(strength=1.5), n_steps=300)[-1]
 rests = resting_places(plane, 1.5)
 distance = np.linalg.norm(ends[:, None] - rests, axis=2).min(axis=1)
 print(f"{(distance < 0.001).sum()} of {len(ends)} points end at one of {len(rests)} diamonds")

@@ -19,6 +19,7 @@
 
 # %%
 import inspect
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -27,10 +28,12 @@ from gsl_tutorial import GradientSnapping, ProductQuantizer, snap_gradient
 from gsl_tutorial.course.exercises import check, hint
 from gsl_tutorial.course.plots import show
 from gsl_tutorial.course.plots.plane import draw_fields, draw_paths, draw_snap
-from gsl_tutorial.course.toys.plane import Plane, cosine, descend
-from gsl_tutorial.course.toys.plane_methods import Rule, method_gradient
+from gsl_tutorial.course.toys.plane import Plane, cosine
+from gsl_tutorial.course.toys.plane_methods import method_gradient, run_method
 from gsl_tutorial.course.widgets import GradientExplorer, Guess
+from gsl_tutorial.snapping import SnapOptions
 from gsl_tutorial.snapping.by_hand import descending_codeword, snap_gradient_numpy
+from gsl_tutorial.snapping.rule import snap_unrounded
 
 # %% [markdown]
 # ## Meet the two pulls
@@ -59,7 +62,7 @@ codewords = np.array(
 plane = Plane(codewords, partner=np.array([-0.45, 0.45]))
 point = np.array([-0.20, 0.20])
 show(
-    draw_snap(plane, point, strength=1.5, form="pull"),
+    draw_snap(plane, point, strength=1.5, n_candidates=3),
     alt="A point between its partner on the upper left and its nearest codeword on the lower right. "
     "The penalty's arrow points away from the partner, out of the shaded half-plane; the snapped "
     "arrow stays inside: the descent and a pull to the codeword above, added up.",
@@ -73,7 +76,8 @@ show(
 # %% tags=["claim"]
 z = point[None]
 with_penalty = plane.penalized(z, strength=1.5)
-snapped = plane.snapped(z, form="pull", strength=1.5)
+rule = SnapOptions(strength=1.5, n_candidates=3, step=0.5)
+snapped = plane.snapped(z, rule)
 print(f"cosine with g, penalty: {cosine(with_penalty, plane.gradient(z))[0]:+.2f}")
 print(f"cosine with g, snapped: {cosine(snapped, plane.gradient(z))[0]:+.2f}")
 
@@ -171,7 +175,7 @@ for form, text in [
     ),
 ]:
     print(f"form: {form}")
-    show(draw_snap(plane, (-0.25, -0.1), strength=0.6, form=form, n=4), alt=text, dpi=80)
+    show(draw_snap(plane, (-0.25, -0.1), strength=0.6, step=0.5, form=form), alt=text, dpi=80)
 
 # %% [markdown]
 # **Exercise 06.3** (medium, 6 minutes). Write `replace`, with the projected length, for one point and one
@@ -229,12 +233,13 @@ hint("06.4")
 corner = Plane(codewords, partner=np.array([-1.1, 1.1]))
 lonely = np.array([[-0.95, 0.75]])
 for fallback in ("zero", "keep", "nearest"):
-    left = corner.snapped(lonely, n=2, form="replace", fallback=fallback, strength=0.5)[0]
+    few = SnapOptions(n_candidates=2, form="replace", fallback=fallback, strength=0.5)
+    left = corner.snapped(lonely, few)[0]
     print(f"{fallback:8} -> gradient {np.round(left, 2) + 0.0}")
 
 # %%
 show(
-    draw_snap(corner, lonely[0], n=2, form="replace", fallback="nearest", strength=0.5),
+    draw_snap(corner, lonely[0], n_candidates=2, form="replace", fallback="nearest", strength=0.5),
     alt="A point in the upper left corner whose partner is further out: both candidates lie outside "
     "the shaded half-plane. The fallback adds a pull to the nearest one; the snapped arrow still "
     "points into the half-plane, but it is shorter than the descent.",
@@ -265,7 +270,7 @@ GradientExplorer(codewords, similar=[plane.partner], dissimilar=(), point=(0.1, 
 # %%
 for place in ((0.1, -0.30), (0.1, -0.35)):
     z = np.array([place])
-    summed, snapped = plane.penalized(z, 1.5), plane.snapped(z, form="pull", strength=1.5)
+    summed, snapped = plane.penalized(z, 1.5), plane.snapped(z, rule)
     print(f"at {place}: sum {-summed[0].round(2)}   snapped {-snapped[0].round(2)}")
 
 # %% [markdown]
@@ -307,8 +312,8 @@ line = np.linspace(-1.1, 1.1, 12)
 grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
 
 
-def field(method, **rule):
-    return method_gradient(plane, grid, method, Rule(strength=1.5, **rule))
+def field(method, **how):
+    return method_gradient(plane, grid, method, replace(rule, **how))
 
 
 fields = {
@@ -346,8 +351,13 @@ for name, arrows in fields.items():
 
 # %%
 starts = np.random.default_rng(3).uniform(-1.1, 1.1, size=(40, 2))
-rules = ("similarity", "penalty", "pull", "replace")
-paths = {rule: descend(plane, starts, rule, strength=1.5) for rule in rules}
+ways = {
+    "similarity": ("similarity", rule),
+    "penalty": ("penalty", rule),
+    "pull": ("snap", rule),
+    "replace": ("snap", replace(rule, form="replace")),
+}
+paths = {name: run_method(plane, starts, *way, n_steps=60, rate=0.1) for name, way in ways.items()}
 show(
     draw_paths(plane, paths),
     alt="Paths of forty points. Under the penalty they gather at a few places, each between a codeword "
@@ -357,10 +367,10 @@ show(
 )
 
 # %% tags=["claim"]
-for rule, path in paths.items():
+for name, path in paths.items():
     end = path[-1]
     distortion = ((end - plane.reconstruct(end)) ** 2).sum(axis=1).mean()
-    print(f"{rule:11} loss {plane.loss(end).mean():.2f}   distortion {distortion:.2f}")
+    print(f"{name:11} loss {plane.loss(end).mean():.2f}   distortion {distortion:.2f}")
 
 # %% [markdown]
 # Read the table as it stands. The penalty gives compact points that are far from their partner: it
@@ -376,7 +386,7 @@ for rule, path in paths.items():
 # pieces, `j` over the candidates and `d` over the numbers of a piece.
 
 # %%
-print(inspect.getsource(snap_gradient).split('"""')[2])
+print(inspect.getsource(snap_unrounded).split('"""')[2])
 
 # %% [markdown]
 # Three properties hold exactly, whatever the numbers. The cell tries a thousand random cases of each.

@@ -29,11 +29,11 @@ from gsl_tutorial.course.plots.style import new_figure as _new_figure
 from gsl_tutorial.course.toys.plane_losses import LossPlane
 from gsl_tutorial.course.toys.plane_methods import (
     ReadOut,
-    Rule,
     method_gradient,
     read_out,
     run_method,
 )
+from gsl_tutorial.snapping import SnapOptions
 
 _LIMIT = 1.25
 RIVALS = ("penalty", "straight-through", "rotation", "snap")
@@ -41,7 +41,7 @@ _HEIGHTS = (0.02, 0.1, 0.25, 0.45, 0.7, 1, 1.4, 1.9, 2.5, 3.2)
 
 
 def draw_explorer_point(
-    plane: LossPlane, z: Float[np.ndarray, " 2"], rule: Rule, *, snap: bool = True
+    plane: LossPlane, z: Float[np.ndarray, " 2"], options: SnapOptions, *, snap: bool = True
 ) -> Figure:
     """Draw one point with its arrows, its candidates and the half-plane of descent.
 
@@ -51,7 +51,7 @@ def draw_explorer_point(
         The world that the point lives in.
     z : (2,) array
         The point.
-    rule : Rule
+    options : SnapOptions
         How it snaps.
     snap : bool
         Without it there are the two losses and their sum alone, as in chapter 05.
@@ -67,32 +67,39 @@ def draw_explorer_point(
     one = np.asarray(z, dtype=np.float64)[None]
     z = one[0]
     g = plane.gradient(one)[0]
-    out = read_out(plane, z, rule)
+    out = read_out(plane, z, options)
     _shade_descent(axes, z, g)
     if snap:
-        axes.plot(*plane.candidates(one, rule.n)[0].T, "o", ms=15, mfc="none", mec=BLACK, zorder=4)
+        axes.plot(
+            *plane.candidates(one, options.n_candidates)[0].T,
+            "o",
+            ms=15,
+            mfc="none",
+            mec=BLACK,
+            zorder=4,
+        )
         if out.chosen is not None:
             chosen = plane.codewords[out.chosen]
             axes.plot(*chosen, "D", ms=15, mfc="none", mec=GREEN, mew=2.5, zorder=4)
-        _arrow(axes, z, -method_gradient(plane, one, "snap", rule)[0], "snapped")
-    _arrow(axes, z, -method_gradient(plane, one, "penalty", rule)[0], "penalty")
-    pull = 2 * rule.strength * (plane.codewords[out.nearest] - z)
+        _arrow(axes, z, -method_gradient(plane, one, "snap", options)[0], "snapped")
+    _arrow(axes, z, -method_gradient(plane, one, "penalty", options)[0], "penalty")
+    pull = 2 * options.strength * (plane.codewords[out.nearest] - z)
     _arrow(axes, z, pull, "quantization")
     _arrow(axes, z, -g, "similarity")
     axes.plot(*z, "o", ms=9, color=BLACK, zorder=8)
-    axes.set_title(_words(out, rule, snap=snap), fontsize=11, loc="left", family="monospace")
+    axes.set_title(_words(out, options, snap=snap), fontsize=11, loc="left", family="monospace")
     _add_legend(figure, plane, snap=snap)
     return figure
 
 
-def draw_explorer_field(plane: LossPlane, rule: Rule) -> Figure:
+def draw_explorer_field(plane: LossPlane, options: SnapOptions) -> Figure:
     """Draw the field of arrows of each rival.
 
     Parameters
     ----------
     plane : LossPlane
         The world.
-    rule : Rule
+    options : SnapOptions
         How points snap, and the strength that all rivals share.
 
     Returns
@@ -105,7 +112,7 @@ def draw_explorer_field(plane: LossPlane, rule: Rule) -> Figure:
     grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
     g = plane.gradient(grid)
     for method, axes in panels.items():
-        gradient = method_gradient(plane, grid, method, rule)
+        gradient = method_gradient(plane, grid, method, options)
         uphill = (gradient * g).sum(axis=1) < -1e-12
         size = np.linalg.norm(gradient, axis=1, keepdims=True)
         shown = -0.17 * gradient / np.maximum(size, 0.5)
@@ -122,7 +129,7 @@ def draw_explorer_field(plane: LossPlane, rule: Rule) -> Figure:
 def draw_explorer_run(
     plane: LossPlane,
     starts: Float[np.ndarray, "N 2"],
-    rule: Rule,
+    options: SnapOptions,
     *,
     n_steps: int,
     rate: float,
@@ -135,7 +142,7 @@ def draw_explorer_run(
         The world.
     starts : (N, 2) array
         Where the points begin.
-    rule : Rule
+    options : SnapOptions
         How points snap, and the strength that all rivals share.
     n_steps : int
         Length of the run.
@@ -149,7 +156,7 @@ def draw_explorer_run(
     """
     figure, panels = _side_by_side(plane)
     for method, axes in panels.items():
-        path = run_method(plane, starts, method, rule, n_steps=n_steps, rate=rate)
+        path = run_method(plane, starts, method, options, n_steps=n_steps, rate=rate)
         axes.plot(path[:, :, 0], path[:, :, 1], color=BLUE, lw=0.8, alpha=0.8, zorder=4)
         axes.plot(*path[0].T, "o", ms=4, mfc="white", mec=BLACK, zorder=5)
         axes.plot(*path[-1].T, "o", ms=5, color=BLACK, zorder=6)
@@ -236,9 +243,9 @@ def _add_legend(figure: Figure, plane: LossPlane, *, snap: bool) -> None:
     )  # fmt: skip
 
 
-def _words(out: ReadOut, rule: Rule, *, snap: bool) -> str:
+def _words(out: ReadOut, options: SnapOptions, *, snap: bool) -> str:
     penalty = f"penalty: {out.penalty_verdict}, cos {out.penalty_cosine:+.2f}"
     if not snap:
         return penalty
-    left = "" if out.chosen is not None else f"  (fallback: {rule.fallback})"
+    left = "" if out.chosen is not None else f"  (fallback: {options.fallback})"
     return f"{penalty}\nsnapped: {out.snapped_verdict}, cos {out.snapped_cosine:+.2f}{left}"

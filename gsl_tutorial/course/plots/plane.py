@@ -28,6 +28,7 @@ from gsl_tutorial.course.plots.style import (
     new_figure,
 )
 from gsl_tutorial.course.toys.plane import Plane, cosine
+from gsl_tutorial.snapping import SnapOptions
 
 _LIMIT = 1.25
 #: Arrows are cut at this length, so that their heads stay in the picture.
@@ -51,7 +52,7 @@ def draw_snap(plane: Plane, z: Float[np.ndarray, " 2"], **how: Any) -> Figure:
     z : (2,) array
         The point.
     **how
-        n, strength, form, length, fallback and step, as in `Plane.snapped`.
+        Any of `SnapOptions`.
 
     Returns
     -------
@@ -59,7 +60,7 @@ def draw_snap(plane: Plane, z: Float[np.ndarray, " 2"], **how: Any) -> Figure:
         Candidates are ringed, the half-plane of descent is shaded; a legend stands beside.
     """
     figure = new_figure(7.8, 4.9, layout="none")
-    _draw_point(figure.add_axes((0.01, 0.01, 0.555, 0.885)), plane, z, **how)
+    _draw_point(figure.add_axes((0.01, 0.01, 0.555, 0.885)), plane, z, SnapOptions(**how))
     _add_legend(figure)
     return figure
 
@@ -141,32 +142,19 @@ def draw_paths(plane: Plane, paths: dict[str, Float[np.ndarray, "T N 2"]]) -> Fi
     return figure
 
 
-def _draw_point(
-    axes: Axes,
-    plane: Plane,
-    z: Any,
-    *,
-    n: int = 3,
-    strength: float = 1.0,
-    form: str = "replace",
-    length: str = "projected",
-    fallback: str = "zero",
-    step: float = 0.5,
-) -> None:
+def _draw_point(axes: Axes, plane: Plane, z: Any, options: SnapOptions) -> None:
     _draw_world(axes, plane)
     z = np.asarray(z, dtype=np.float64)
     g = plane.gradient(z[None])[0]
     nearest = plane.reconstruct(z[None])[0]
-    penalized = plane.penalized(z[None], strength)[0]
-    snapped = plane.snapped(
-        z[None], n=n, form=form, length=length, fallback=fallback, strength=strength, step=step
-    )[0]
+    penalized = plane.penalized(z[None], options.strength)[0]
+    snapped = plane.snapped(z[None], options)[0]
     _shade_descent(axes, z, g)
-    candidates = plane.candidates(z[None], n)[0]
+    candidates = plane.candidates(z[None], options.n_candidates)[0]
     axes.plot(*candidates.T, "o", ms=15, mfc="none", mec=BLACK, mew=1.4, zorder=4)
     arrows = {
         "similarity": -g,
-        "quantization": 2 * strength * (nearest - z),
+        "quantization": 2 * options.strength * (nearest - z),
         "penalty": -penalized,
         "snapped": -snapped,
     }

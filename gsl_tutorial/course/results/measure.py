@@ -22,7 +22,7 @@ from gsl_tutorial.evaluation import (
     streamed_average_precisions,
 )
 from gsl_tutorial.evaluation.distances import blocks, squared_distances
-from gsl_tutorial.quantizers import ProductQuantizer
+from gsl_tutorial.quantizers import Quantizer
 from gsl_tutorial.quantizers.faiss_index import to_faiss
 
 
@@ -59,7 +59,7 @@ class RetrievalResult:
 
 
 def measure(
-    quantizer: ProductQuantizer,
+    quantizer: Quantizer,
     query: Embedded,
     database: Embedded,
     *,

@@ -15,7 +15,10 @@ import numpy as np
 from jaxtyping import Float, Integer
 
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.validation import as_vectors, check_count, describe
+from gsl_tutorial.validation import as_rows, check_count, describe
+
+#: Differences that are held at once: 16 MB.
+_AT_ONCE = 2**21
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,14 @@ def assign(
     >>> assign(np.array([[0.0], [1.0], [5.0]]), np.array([[0.5], [4.0]]))
     array([0, 0, 1])
     """
-    as_vectors(points, name="points")
-    as_vectors(codewords, dim=points.shape[1], name="codewords")
-    return ((points[:, None] - codewords) ** 2).sum(axis=2).argmin(axis=1)
+    points = as_rows(points, name="points").astype(np.float64)
+    codewords = as_rows(codewords, dim=points.shape[1], name="codewords")
+    found = np.empty(len(points), dtype=np.int64)
+    rows = max(1, _AT_ONCE // max(1, codewords.size))
+    for start in range(0, len(points), rows):
+        part = points[start : start + rows, None]
+        found[start : start + rows] = ((part - codewords) ** 2).sum(axis=2).argmin(axis=1)
+    return found
 
 
 def distortion(
@@ -52,7 +60,8 @@ def distortion(
     assignment: Integer[np.ndarray, " N"],
 ) -> float:
     """Mean squared distance from a point to the codeword that it is assigned to."""
-    return float(((points - codewords[assignment]) ** 2).sum(axis=1).mean())
+    difference = np.asarray(points, dtype=np.float64) - codewords[assignment]
+    return float((difference**2).sum(axis=1).mean())
 
 
 def move(
@@ -68,7 +77,7 @@ def move(
     """
     moved = np.array(codewords, dtype=np.float64)
     for k in np.unique(assignment):
-        moved[k] = points[assignment == k].mean(axis=0)
+        moved[k] = points[assignment == k].mean(axis=0, dtype=np.float64)
     return moved
 
 
@@ -87,7 +96,7 @@ def revive(
     """
     revived = np.array(codewords, dtype=np.float64)
     dead = np.flatnonzero(np.bincount(assignment, minlength=len(codewords)) == 0)
-    squared = ((points - codewords[assignment]) ** 2).sum(axis=1)
+    squared = ((points - revived[assignment]) ** 2).sum(axis=1)
     farthest = np.argsort(-squared, kind="stable")[: len(dead)]
     revived[dead[: len(farthest)]] = points[farthest]
     return revived

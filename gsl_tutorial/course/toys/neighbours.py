@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Integer
 
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.validation import as_array, as_places, check_count, describe
+from gsl_tutorial.validation import as_array, as_places, as_rows, check_count, describe
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,7 @@ def round_numbers(
     array([[0.25, 0.25, 0.75, 0.75]])
     """
     check_count(bits, name="bits", low=1, high=32)
+    x = as_rows(x)
     if not low < high:
         raise InvalidInputError("low < high", f"low={low}, high={high}", "pass the data's range")
     width = (high - low) / 2**bits

@@ -15,7 +15,14 @@ from jaxtyping import Float, Integer
 
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.quantizers import ProductQuantizer
-from gsl_tutorial.validation import as_codes, as_vectors, check_count, check_name, describe
+from gsl_tutorial.validation import (
+    as_array,
+    as_codes,
+    as_vectors,
+    check_count,
+    check_name,
+    describe,
+)
 
 Measured = Literal["ADC", "SDC", "exact"]
 Each = Literal["item", "distance"]
@@ -73,7 +80,7 @@ def look_up(
         raise InvalidInputError(
             "a product quantizer, rotated or not", describe(quantizer), "use quantizer.distances"
         )
-    query = as_vectors(np.asarray(query)[None], name="query")
+    query = as_vectors(as_array(query, name="query")[None], name="query")
     codes = as_codes(codes, n_subspaces=quantizer.n_subspaces, n_codewords=quantizer.n_codewords)
     if len(vectors) != len(codes):
         raise InvalidInputError(
@@ -83,7 +90,8 @@ def look_up(
     code = quantizer.encode(query)
     if how == "exact":
         vectors = as_vectors(vectors, dim=query.shape[1])
-        parts = ((quantizer.split(vectors) - quantizer.split(query)) ** 2).sum(axis=2)
+        # Subtracted first: far from the origin a rotation would round both.
+        parts = (quantizer.split(vectors - query) ** 2).sum(axis=2)
     else:
         asked = query if how == "ADC" else quantizer.decode(code)
         table = quantizer.lookup_tables(asked)[0]

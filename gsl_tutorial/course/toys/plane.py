@@ -7,18 +7,16 @@ NumPy and small, and calls the plain twin of the snapping layer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.snapping import SnapOptions
 from gsl_tutorial.snapping.by_hand import snap_gradient_numpy
-from gsl_tutorial.validation import as_vectors, check_count, check_name
-
-#: What may be done with the similarity gradient in `descend`.
-RULES = ("similarity", "penalty", "replace", "pull", "look-ahead")
+from gsl_tutorial.validation import as_vectors, check_count
 
 
 @dataclass(frozen=True)
@@ -57,40 +55,15 @@ class Plane:
         return self.gradient(z) + 2 * strength * (z - self.reconstruct(z))
 
     def snapped(
-        self, z: Float[np.ndarray, "N 2"], *, n: int = 3, **how: Any
+        self, z: Float[np.ndarray, "N 2"], options: SnapOptions
     ) -> Float[np.ndarray, "N 2"]:
-        """What leaves the snapping layer, for each point on its own; arguments as `snap_gradient`."""
-        gradient = self.gradient(z)
+        """What leaves the snapping layer, for each point on its own."""
+        gradient, how = self.gradient(z), asdict(options)
         rows = [
             snap_gradient_numpy(g[None, None], one[None, None], c[None, None], **how)[0, 0]
-            for g, one, c in zip(gradient, z, self.candidates(z, n), strict=True)
+            for g, one, c in zip(gradient, z, self.candidates(z, options.n_candidates), strict=True)
         ]
         return np.array(rows).reshape(z.shape)
-
-
-def descend(
-    plane: Plane,
-    starts: Float[np.ndarray, "N 2"],
-    rule: str,
-    *,
-    n_steps: int = 60,
-    rate: float = 0.1,
-    strength: float = 1.0,
-    **how: Any,
-) -> Float[np.ndarray, "T N 2"]:
-    """Paths of the points under gradient descent with one of `RULES`, starts included."""
-    check_name("rule", rule, RULES)
-    path = [np.array(starts, dtype=np.float64)]
-    for _ in range(n_steps):
-        z = path[-1]
-        if rule == "similarity":
-            step = plane.gradient(z)
-        elif rule == "penalty":
-            step = plane.penalized(z, strength)
-        else:
-            step = plane.snapped(z, form=rule, strength=strength, **how)
-        path.append(z - rate * step)
-    return np.stack(path)
 
 
 def cosine(a: Float[np.ndarray, "... 2"], b: Float[np.ndarray, "... 2"]) -> Any:

@@ -51,7 +51,7 @@ def cut_along(
     >>> [round(cut_along(square, degrees, 2).distortion(square), 3) for degrees in (0, 45)]
     [0.333, 0.0]
     """
-    axes = axes_at(degrees).astype(np.float32)
+    axes = axes_at(degrees)
     pq = ProductQuantizer(2, n_codewords, random_state=random_state)
     pq.fit(as_vectors(points, dim=2, name="points") @ axes.T)
     return OptimizedProductQuantizer(2, n_codewords).with_codebooks(pq.codebooks_, axes)

@@ -10,12 +10,13 @@ get the same commitment term, strength * |z - q|^2. The snaps are those of `snap
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
 from gsl_tutorial.course.toys.plane import Plane, cosine
+from gsl_tutorial.snapping import SnapOptions
 from gsl_tutorial.snapping.by_hand import descending_codeword
 from gsl_tutorial.validation import check_count, check_name
 
@@ -25,44 +26,33 @@ VERDICTS = ("downhill", "UPHILL", "level", "stays")
 _TINY = 1e-9
 
 
-@dataclass(frozen=True)
-class Rule:
-    """The snapping rule, and the strength that all methods share; words as in `snap_gradient`."""
-
-    n: int = 3
-    strength: float = 1.0
-    form: str = "pull"
-    length: str = "projected"
-    fallback: str = "zero"
-    step: float = 0.5
-
-
 def method_gradient(
-    plane: Plane, z: Float[np.ndarray, "N 2"], method: str, rule: Rule
+    plane: Plane, z: Float[np.ndarray, "N 2"], method: str, options: SnapOptions
 ) -> Float[np.ndarray, "N 2"]:
     """The gradient with which `method`, one of `METHODS`, moves each point.
 
+    All methods share the strength in `options`; the rest is for the snap.
     Raises `UnknownNameError` for another method, `InvalidInputError` where n is not in 1 to K.
     """
     check_name("method", method, METHODS)
     if method == "similarity":
         return plane.gradient(z)
     if method == "penalty":
-        return plane.penalized(z, rule.strength)
+        return plane.penalized(z, options.strength)
     if method == "snap":
-        return plane.snapped(z, **asdict(rule))
+        return plane.snapped(z, options)
     q = plane.reconstruct(z)
     carried = plane.gradient(q)
     if method == "rotation":
         carried = _rotated_back(carried, z, q)
-    return carried + 2 * rule.strength * (z - q)
+    return carried + 2 * options.strength * (z - q)
 
 
 def run_method(
     plane: Plane,
     starts: Float[np.ndarray, "N 2"],
     method: str,
-    rule: Rule,
+    options: SnapOptions,
     *,
     n_steps: int = 100,
     rate: float = 0.05,
@@ -71,7 +61,7 @@ def run_method(
     check_count(n_steps, name="n_steps", low=0)
     path = [np.array(starts, dtype=np.float64)]
     for _ in range(n_steps):
-        path.append(path[-1] - rate * method_gradient(plane, path[-1], method, rule))
+        path.append(path[-1] - rate * method_gradient(plane, path[-1], method, options))
     return np.stack(path)
 
 
@@ -101,16 +91,16 @@ class ReadOut:
     chosen_distance: float | None
 
 
-def read_out(plane: Plane, z: Float[np.ndarray, " 2"], rule: Rule) -> ReadOut:
+def read_out(plane: Plane, z: Float[np.ndarray, " 2"], options: SnapOptions) -> ReadOut:
     """Cosines, verdicts, the nearest codeword and the chosen one (None where none descends)."""
     one = np.asarray(z, dtype=np.float64)[None]
     g = plane.gradient(one)[0]
-    penalty = method_gradient(plane, one, "penalty", rule)[0]
-    snapped = method_gradient(plane, one, "snap", rule)[0]
-    candidates = plane.candidates(one, rule.n)[0]
+    penalty = method_gradient(plane, one, "penalty", options)[0]
+    snapped = method_gradient(plane, one, "snap", options)[0]
+    candidates = plane.candidates(one, options.n_candidates)[0]
     chosen: np.ndarray | None
-    if rule.form == "look-ahead":
-        ahead = one[0] - rule.step * g
+    if options.form == "look-ahead":
+        ahead = one[0] - options.step * g
         chosen = candidates[np.argmin(((ahead - candidates) ** 2).sum(axis=1))]
     else:
         chosen = descending_codeword(g, one[0], candidates)

@@ -34,6 +34,46 @@ class GradientBias:
     uphill: float
 
 
+def method_gradients(
+    method: Method,
+    options: MethodOptions,
+    similarity: SimilarityLoss,
+    z: Float[Tensor, "N dim"],
+    labels: Int[Tensor, " N"],
+    quantizer: Quantizer,
+    *,
+    batch_size: int,
+) -> tuple[Float[Tensor, "N dim"], Float[Tensor, "N dim"]]:
+    """The gradient that `method` sends to each embedding, and g, that of the similarity loss.
+
+    Parameters
+    ----------
+    method, options
+        One of `METHODS`, and what it is told.
+    similarity : SimilarityLoss
+        The one that the network was trained with, label smoothing included.
+    z, labels : (N, dim) and (N,) tensors
+    quantizer : Quantizer
+        As it stands.
+    batch_size : int
+        That of training: some losses compare the vectors of a batch, and a pull is shared among them.
+
+    Returns
+    -------
+    two (N, dim) tensors
+    """
+    pairs = []
+    for rows in torch.split(torch.arange(len(z)), batch_size):
+        plain = z[rows].detach().requires_grad_()
+        (g,) = torch.autograd.grad(similarity(plain, labels[rows]), plain)
+        probe = z[rows].detach().requires_grad_()
+        seen, extra = method(probe, quantizer, options)
+        (used,) = torch.autograd.grad(similarity(seen, labels[rows]) + extra, probe)
+        pairs.append((used, g))
+    used, g = (torch.cat(parts) for parts in zip(*pairs, strict=True))
+    return used, g
+
+
 def gradient_bias(
     method: Method,
     options: MethodOptions,
@@ -46,17 +86,18 @@ def gradient_bias(
 ) -> GradientBias:
     """Compare the gradient that `method` sends to the encoder with that of the similarity loss.
 
-    Both are taken in batches of the size of training: some losses compare the vectors of a batch.
+    Parameters
+    ----------
+    method, options, similarity, z, labels, quantizer, batch_size
+        As in `method_gradients`.
+
+    Returns
+    -------
+    GradientBias
     """
-    pairs = []
-    for rows in torch.split(torch.arange(len(z)), batch_size):
-        plain = z[rows].detach().requires_grad_()
-        (g,) = torch.autograd.grad(similarity(plain, labels[rows]), plain)
-        probe = z[rows].detach().requires_grad_()
-        seen, extra = method(probe, quantizer, options)
-        (used,) = torch.autograd.grad(similarity(seen, labels[rows]) + extra, probe)
-        pairs.append((used, g))
-    used, g = (torch.cat(parts) for parts in zip(*pairs, strict=True))
+    used, g = method_gradients(
+        method, options, similarity, z, labels, quantizer, batch_size=batch_size
+    )
 
     def on_sphere(v: Tensor) -> Tensor:
         unit = torch.nn.functional.normalize(z.detach(), dim=1)

@@ -9,8 +9,7 @@ the codebooks are refitted between rounds (`rounds`), also where the source lear
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import get_args
+from dataclasses import asdict, dataclass, fields, replace
 
 import torch
 from jaxtyping import Float
@@ -20,35 +19,50 @@ from gsl_tutorial.course.training.ablations import ABLATIONS, Choice, pull_to
 from gsl_tutorial.course.training.losses import quantization_penalty
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.quantizers import Quantizer
-from gsl_tutorial.snapping import Fallback, Form, GradientSnapping, Length
-from gsl_tutorial.validation import check_count, check_name, check_size
+from gsl_tutorial.snapping import Fallback, Form, GradientSnapping, Length, SnapOptions
+from gsl_tutorial.validation import check_name, check_size
 
 
 @dataclass(frozen=True)
 class MethodOptions:
     """What a method may be told; embeddings have unit length, which gives `strength` its scale.
 
-    strength: lambda, weight of the pull or of the added term. n_candidates, length, fallback, step:
-    for the snaps, as in `snap_gradient`. temperature: for "soft", in units of squared distance, above 0.
+    Saved runs hold these six. The form of a snap is no option here: the name of the method says it.
+
+    Parameters
+    ----------
+    strength : float
+        lambda, weight of the pull or of the added term.
+    n_candidates, length, fallback, step
+        For the snaps, as in `SnapOptions`.
+    temperature : float
+        For "soft", in units of squared distance, above 0.
+
+    Raises
+    ------
+    InvalidInputError, UnknownNameError
+        On values that cannot work.
     """
 
-    strength: float = 10.0
-    n_candidates: int = 4
-    length: str = "projected"
-    fallback: str = "zero"
-    step: float = 1.0
+    strength: float = SnapOptions.strength
+    n_candidates: int = SnapOptions.n_candidates
+    length: Length = SnapOptions.length
+    fallback: Fallback = SnapOptions.fallback
+    step: float = SnapOptions.step
     temperature: float = 0.05
 
     def __post_init__(self) -> None:
-        check_size(self.strength, name="strength")
-        check_size(self.step, name="step")
+        self.snap()  # checks what the two have in common
         if check_size(self.temperature, name="temperature") == 0:
             raise InvalidInputError(
                 "temperature above 0, finite", "0", "take a small one, such as 0.01"
             )
-        check_count(self.n_candidates, name="n_candidates", low=1)
-        check_name("length", self.length, get_args(Length))
-        check_name("fallback", self.fallback, get_args(Fallback))
+
+    def snap(self, form: Form = SnapOptions.form) -> SnapOptions:
+        """The options of a snap of that form."""
+        shared = {one.name: getattr(self, one.name) for one in fields(self)}
+        del shared["temperature"]
+        return SnapOptions(form=form, **shared)
 
 
 #: (z, quantizer, options) -> (embedding for the similarity loss, term added to it)
@@ -169,16 +183,10 @@ def _pull_relative(
 
 def _snap(form: Form) -> Method:
     def method(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tensor, Tensor]:
-        layer = GradientSnapping(
-            quantizer,
-            form=form,
-            n_candidates=min(options.n_candidates, quantizer.most_candidates),
-            length=options.length,  # type: ignore[arg-type]
-            fallback=options.fallback,  # type: ignore[arg-type]
-            strength=options.strength,
-            step=options.step,
-        )
-        return layer(z), z.new_zeros(())
+        how = asdict(options.snap(form))
+        how["n_candidates"] = min(how["n_candidates"], quantizer.most_candidates)
+        # Nothing scales the mean losses that methods are used with.
+        return GradientSnapping(quantizer, loss_scale=1.0, **how)(z), z.new_zeros(())
 
     return method
 

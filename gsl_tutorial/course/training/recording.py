@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -21,15 +21,15 @@ from torch import Tensor
 from gsl_tutorial.course.datasets import Dataset, Split
 from gsl_tutorial.course.training.config import TrainingConfig
 from gsl_tutorial.course.training.embedding import embed_split
-from gsl_tutorial.course.training.losses import similarity_loss
+from gsl_tutorial.course.training.gradient_bias import method_gradients
 from gsl_tutorial.course.training.methods import get_method
-from gsl_tutorial.course.training.rounds import TrainingStep
+from gsl_tutorial.course.training.rounds import TrainingStep, similarity_of
 from gsl_tutorial.course.training.runs import TrainedModel
 from gsl_tutorial.course.training.train_run import train_run
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.evaluation import mean_average_precision
 from gsl_tutorial.evaluation.distances import squared_distances
-from gsl_tutorial.quantizers import ProductQuantizer
+from gsl_tutorial.quantizers import ProductQuantizer, Quantizer
 from gsl_tutorial.validation import check_count, check_name
 
 #: How the codebooks take their turn: from where they stand, from a new random start, or not at all.
@@ -187,7 +187,7 @@ def _frame(
         return frame
     quantizer = frame.quantizer
     codes = quantizer.encode(database.z)
-    used, g = gradients(model, quantizer, torch.from_numpy(database.z), _ranked(data))
+    used, g = _gradients(model, quantizer, torch.from_numpy(database.z), _ranked(data))
     # On a circle there are two ways to go: with g, and the cosine is 1, or against it, and it is -1.
     along = around(used, database.z) * around(g, database.z)
     return replace(
@@ -206,21 +206,20 @@ def _ranked(data: Dataset) -> Tensor:
     return torch.from_numpy(np.searchsorted(classes, data.database.labels))
 
 
-def gradients(
-    model: TrainedModel, quantizer: Any, z: Float[Tensor, "N 2"], labels: Int[Tensor, " N"]
-) -> tuple[Float[np.ndarray, "N 2"], Float[np.ndarray, "N 2"]]:
-    """The gradient that the model's method sends to each embedding, and the similarity gradient g."""
-    similarity = similarity_loss(model.config.loss, model.classifier)
-    method = get_method(model.config.method)
-    pairs = []
-    for rows in torch.split(torch.arange(len(z)), model.config.schedule.batch_size):
-        plain, probe = z[rows].clone().requires_grad_(), z[rows].clone().requires_grad_()
-        (g,) = torch.autograd.grad(similarity(plain, labels[rows]), plain)
-        seen, extra = method(probe, quantizer, model.config.options)
-        (used,) = torch.autograd.grad(similarity(seen, labels[rows]) + extra, probe)
-        pairs.append((used.double().numpy(), g.double().numpy()))
-    all_used, all_g = zip(*pairs, strict=True)
-    return np.concatenate(all_used), np.concatenate(all_g)
+def _gradients(
+    model: TrainedModel, quantizer: Quantizer, z: Float[Tensor, "N 2"], labels: Int[Tensor, " N"]
+) -> list[Float[np.ndarray, "N 2"]]:
+    """What the model's method sends to each embedding, and the similarity gradient g, as in training."""
+    pair = method_gradients(
+        get_method(model.config.method),
+        model.config.options,
+        similarity_of(model),
+        z,
+        labels,
+        quantizer,
+        batch_size=model.config.schedule.batch_size,
+    )
+    return [gradient.double().numpy() for gradient in pair]
 
 
 def around(

@@ -184,7 +184,7 @@ def follow(
             gradient_bias(
                 get_method(model.config.method),
                 model.config.options,
-                _similarity(model),
+                similarity_of(model),
                 embedded[:_PROBE],
                 labels[:_PROBE],
                 model.quantizer,
@@ -328,7 +328,7 @@ def _step(
     extra = z.new_zeros(())
     if round_ >= schedule.warmup_rounds:
         z, extra = get_method(model.config.method)(z, model.quantizer, model.config.options)
-    similarity = _similarity(model)(z, labels)
+    similarity = similarity_of(model)(z, labels)
     loss = similarity + extra
     if model.config.loss != "cross-entropy":
         # The classifier looks on: it supplies the trivial code and teaches the encoder nothing.
@@ -341,7 +341,8 @@ def _step(
     return float(similarity.detach())
 
 
-def _similarity(model: TrainedModel) -> SimilarityLoss:
+def similarity_of(model: TrainedModel) -> SimilarityLoss:
+    """The loss that `model` is trained with, its label smoothing included."""
     return similarity_loss(
         model.config.loss,
         model.classifier,

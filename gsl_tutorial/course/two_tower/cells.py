@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.quantizers.kmeans import kmeans, seed_from
+from gsl_tutorial.quantizers.nearest import centre_of, nearest
 from gsl_tutorial.validation import as_vectors, check_count
 
 
@@ -29,14 +30,6 @@ def text_cells(
     check_count(n_cells, name="n_cells", low=1, high=max(1, len(vectors) // 2))
     centroids = kmeans(vectors, n_cells, seed=seed_from(random_state), n_iterations=20)
     return merge_small_cells(nearest(vectors, centroids), vectors)
-
-
-def nearest(
-    vectors: Float[np.ndarray, "N t"], centroids: Float[np.ndarray, "K t"]
-) -> Int[np.ndarray, " N"]:
-    """The nearest centroid of each vector."""
-    scores = vectors @ centroids.T - 0.5 * (centroids**2).sum(axis=1)
-    return scores.argmax(axis=1)
 
 
 def merge_small_cells(
@@ -58,7 +51,9 @@ def merge_small_cells(
         )
     small = sizes[labels] < at_least
     if small.any():
-        means = np.stack([vectors[labels == cell].mean(axis=0) for cell in large])
+        vectors = as_vectors(vectors, name="vectors to cluster")
+        vectors = vectors - centre_of(vectors)
+        means = np.stack([centre_of(vectors[labels == cell]) for cell in large])
         labels[small] = large[nearest(vectors[small], means)]
     return np.unique(labels, return_inverse=True)[1].astype(np.int64)
 
@@ -91,6 +86,9 @@ def find_twins(
     """
     vectors = as_vectors(vectors, name="item texts")
     check_count(block, name="block", low=1)
+    # By the largest entry first: squares of small numbers would be none.
+    size = np.abs(vectors).max(axis=1, keepdims=True, initial=0)
+    vectors = vectors / np.where(size > 0, size, 1)
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit = vectors / np.where(length > 0, length, 1)
     rows, mates = [], []

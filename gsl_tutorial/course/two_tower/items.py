@@ -125,7 +125,7 @@ def principal_axes(
     """
     X = as_vectors(X)
     check_count(dim, name="dim", low=1, high=X.shape[1])
-    centred = X - X.mean(axis=0)
+    centred = X - X.mean(axis=0, dtype=np.float64).astype(np.float32)
     values, axes = np.linalg.eigh(centred.T.astype(np.float64) @ centred)
     axes = axes[:, ::-1][:, :dim]
     axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(dim)])

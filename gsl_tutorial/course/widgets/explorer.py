@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from gsl_tutorial.course.plots import explorer as stills
 from gsl_tutorial.course.toys.plane_losses import SIMILARITY_LOSSES, LossPlane, as_points
-from gsl_tutorial.course.toys.plane_methods import ReadOut, Rule, read_out
+from gsl_tutorial.course.toys.plane_methods import ReadOut, read_out
 from gsl_tutorial.course.widgets import explorer_parts as parts
 from gsl_tutorial.course.widgets.page import (
     PageWidget,
@@ -27,6 +27,7 @@ from gsl_tutorial.course.widgets.page import (
     style,
     to_json,
 )
+from gsl_tutorial.snapping import SnapOptions
 from gsl_tutorial.validation import check_count, check_name, check_size
 
 SCRIPT = script(
@@ -180,14 +181,14 @@ class GradientExplorer(PageWidget):
         return LossPlane.over(codewords, self.similar, self.dissimilar, self.loss)
 
     @property
-    def rule(self) -> Rule:
+    def rule(self) -> SnapOptions:
         """The snapping rule as it stands now; n is never above K."""
-        return Rule(
-            n=min(check_count(self.n_candidates, name="n", low=1), self.n_codewords),
+        return SnapOptions(
+            n_candidates=min(check_count(self.n_candidates, name="n", low=1), self.n_codewords),
             strength=check_size(self.strength, name="strength"),
-            form=self.form.split(",")[0],
+            form=self.form.split(",")[0],  # type: ignore[arg-type]
             length="full" if "full" in self.form else "projected",
-            fallback=self.fallback,
+            fallback=self.fallback,  # type: ignore[arg-type]
             step=check_size(self.step, name="step"),
         )
 
