@@ -22,6 +22,9 @@ WHOLE = (
     "snapping",
     "evaluation",
     "course.text_table",
+    "course.plots",
+    "course.toys",
+    "course.widgets",
 )
 
 FILES = sorted(ROOT.rglob("*.py"))
