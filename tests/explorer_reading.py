@@ -63,7 +63,7 @@ def compare(seen: dict[str, Any], twin: GradientExplorer) -> None:
     for name, vector in wanted.items():
         np.testing.assert_allclose(seen["arrows"][name], vector, atol=1e-6, err_msg=name)
     np.testing.assert_array_equal(
-        plane.codewords[seen["candidates"]], plane.candidates(z, rule.n)[0]
+        plane.codewords[seen["candidates"]], plane.candidates(z, rule.n_candidates)[0]
     )
     assert seen["values"]["penalty-cosine"] == pytest.approx(out.penalty_cosine, abs=1e-6)
     assert seen["values"]["snapped-cosine"] == pytest.approx(out.snapped_cosine, abs=1e-6)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_quantizers_contract import ADDITIVE, CUT, correlated, each_kind, vectors
+from quantizer_cases import ADDITIVE, CUT, correlated, each_kind, vectors
 
 from gsl_tutorial import AdditiveQuantizer, OptimizedProductQuantizer, ProductQuantizer
 from gsl_tutorial.course.toys import kmeans_steps

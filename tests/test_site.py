@@ -176,7 +176,7 @@ def test_what_is_asked_wrongly_is_said(tools: None, tmp_path: Path) -> None:
 
 def test_missing_tools_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site, "TOOLS", ("no_such_tool",))
-    with pytest.raises(DataMissingError, match=r"no_such_tool.*\[site\]"):
+    with pytest.raises(DataMissingError, match=r"no_such_tool.*\[authors\]"):
         site.require_tools()
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from quantizer_cases import ADDITIVE, CUT, correlated, each_kind
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
-from test_quantizers_contract import ADDITIVE, CUT, correlated, each_kind
 
 from gsl_tutorial import AdditiveQuantizer, ProductQuantizer, load_quantizer
 from gsl_tutorial.errors import InvalidInputError

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_quantizers_contract import correlated, each_kind
+from quantizer_cases import correlated, each_kind
 
 from gsl_tutorial.quantizers.kmeans import kmeans, seed_from
 

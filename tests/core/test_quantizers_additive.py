@@ -10,7 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_quantizers_contract import correlated, made, vectors
+from quantizer_cases import correlated, made, vectors
 from twins import DEVICES, additive_adc, additive_distance, beam_twin
 
 from gsl_tutorial import AdditiveQuantizer, ResidualQuantizer

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from quantizer_cases import ADDITIVE, CUT, correlated, each_kind, vectors
 from sklearn.base import clone
-from test_quantizers_contract import ADDITIVE, CUT, correlated, each_kind, vectors
 
 from gsl_tutorial import load_quantizer
 from gsl_tutorial.errors import (

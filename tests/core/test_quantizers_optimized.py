@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_quantizers_contract import correlated, made, vectors
+from quantizer_cases import correlated, made, vectors
 from twins import pq_adc, pq_clear
 
 from gsl_tutorial import OptimizedProductQuantizer, ProductQuantizer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_quantizers_contract import vectors
+from quantizer_cases import vectors
 
 from gsl_tutorial import ResidualQuantizer
 from gsl_tutorial.quantizers import additive_base

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from test_quantizers_contract import ADDITIVE, CUT, made
+from quantizer_cases import ADDITIVE, CUT, made
 from twins import pq_clear
 
 from gsl_tutorial import ProductQuantizer
