@@ -119,6 +119,25 @@ class Part:
 def next_trial(rungs: Sequence[tuple[Settings, float]]) -> Settings:
     """The settings to try next, from what was tried of a ladder and how well it did.
 
+    Parameters
+    ----------
+    rungs
+        Settings that differ in one number above 0, each with its score; two or more, in any order.
+
+    Returns
+    -------
+    dict
+        The settings of the rungs with a new number, of three digits: beyond the end at which the best
+        stands, by the factor of the last step there, else the geometric mean of the best one and the
+        better one of its neighbours.
+
+    Raises
+    ------
+    InvalidInputError
+        If the settings differ in something else.
+
+    Examples
+    --------
     >>> next_trial([({"strength": 1.0}, 0.3), ({"strength": 3.0}, 0.5), ({"strength": 9.0}, 0.6)])
     {'strength': 27.0}
     >>> next_trial([({"strength": 1.0}, 0.3), ({"strength": 4.0}, 0.6), ({"strength": 16.0}, 0.5)])

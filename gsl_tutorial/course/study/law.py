@@ -47,9 +47,17 @@ class Gain:
 
 
 def gains(results: StudyResults, part: Part, method: str, other: str) -> list[Gain]:
-    """The gain in every cell and for every number of classes in which both have finished seeds.
+    """The gain of `method` over `other`, by cell and number of classes.
 
-    Raises `DataMissingError` where there is none.
+    Returns
+    -------
+    list of Gain
+        One for every place in which both have finished seeds; the differences are paired by seed.
+
+    Raises
+    ------
+    DataMissingError
+        Where there is none.
     """
     by_place: dict[tuple[str, int, str], dict[int, float]] = {}
     for record in results.records(part.name):
@@ -77,7 +85,19 @@ def _classes(record: Record) -> int:
 def rank_correlation(found: list[Gain], what: str, *, random_state: int = 0) -> Interval:
     """Spearman's rank correlation of the mean gain with a property of `Gain`, and its 95% interval.
 
-    Whole cells are drawn with replacement, because the classes of one cell are not independent.
+    Parameters
+    ----------
+    found
+        From `gains`.
+    what
+        The name of the property: "words_per_class" or "codes_per_class".
+    random_state
+        Draws whole cells with replacement, because the classes of one cell are not independent.
+
+    Returns
+    -------
+    Interval
+        From -1 (the gain falls as the property rises) to 1; 0 where nothing varies.
     """
     rng = np.random.default_rng(random_state)
     cells = sorted({gain.cell for gain in found})
@@ -96,7 +116,13 @@ def rank_correlation(found: list[Gain], what: str, *, random_state: int = 0) -> 
 
 
 def bins(found: list[Gain], what: str) -> list[tuple[int, int, float, float]]:
-    """By whole steps of a property: (step, number of gains, mean gain, largest gain)."""
+    """The gains by whole steps of a property of `Gain`.
+
+    Returns
+    -------
+    list of tuple
+        (step, number of gains, mean gain, largest gain), by rising step.
+    """
     by_step: dict[int, list[float]] = {}
     for gain in found:
         by_step.setdefault(math.floor(getattr(gain, what)), []).append(gain.mean)

@@ -97,7 +97,13 @@ def equal_bits(cells: Iterable[str]) -> dict[int, list[str]]:
 
 
 def ladders(results: StudyResults) -> list[Ladder]:
-    """What was tried for each method in each cell; methods without a finished trial are left out."""
+    """What was tried for each method in each cell.
+
+    Returns
+    -------
+    list of Ladder
+        In the order of the tuning stage; methods without a finished trial are left out.
+    """
     study, more = results.study, results.more()
     scores: dict[Key, dict[int, list[float]]] = {}
     missing: set[Key] = set()
@@ -122,7 +128,20 @@ def ladders(results: StudyResults) -> list[Ladder]:
 def entries(
     results: StudyResults, part: Part, *, variant: int = 0, classes: int = 0
 ) -> list[Entry]:
-    """The finished runs of a part, cell by cell and method by method as the part names them."""
+    """The finished runs of a part, cell by cell and method by method as the part names them.
+
+    Parameters
+    ----------
+    results, part
+        Whose records.
+    variant, classes
+        Those of this variant of the settings, and with this number of classes (0: all there are).
+
+    Returns
+    -------
+    list of Entry
+        Places without a finished run are left out.
+    """
     by_place: dict[tuple[str, str, str], list[Record]] = {}
     for record in results.records(part.name):
         if (record["variant"], record.get("classes", 0)) == (variant, classes):
@@ -162,7 +181,19 @@ def difference(
 ) -> Interval | None:
     """ADC mAP of `one` less that of `other`, with an interval corrected for that many comparisons.
 
-    None with fewer than two seeds in common.
+    Parameters
+    ----------
+    results
+        Where the average precision of each query lies.
+    one, other
+        Two methods in the same cell of the same part; seeds that only one of them has are left out.
+    comparisons
+        m: the interval has the confidence 1 - `LEVEL` / m, so that m of them hold together (Bonferroni).
+
+    Returns
+    -------
+    Interval or None
+        None with fewer than two seeds in common.
     """
     shared = sorted(set(one.seeds) & set(other.seeds))
     if len(shared) < 2:
@@ -184,7 +215,14 @@ def difference(
 def differences(
     results: StudyResults, part: Part, method: str, other: str
 ) -> dict[tuple[str, str], Interval]:
-    """By (quantizer, cell): `method` against `other`, corrected for the cells that the part declares."""
+    """`method` against `other` wherever both have finished seeds, in ADC mAP.
+
+    Returns
+    -------
+    dict
+        (quantizer, cell) -> Interval, corrected for all cells and quantizers that the part declares,
+        finished or not.
+    """
     by_place = {(e.records[0]["quantizer"], e.cell, e.method): e for e in entries(results, part)}
     count = len(part.cells) * len(part.quantizers)
     found = {}
@@ -202,8 +240,13 @@ def differences(
 def as_json(results: StudyResults) -> dict[str, Any]:
     """All that a picture of the map needs, in a few tens of kilobytes.
 
-    ADC mAP of every seed, means of the other figures, the trials, and the intervals of each method
-    against "none", "penalty", "ste" and "snap-pull" with the number of comparisons they allow for.
+    Returns
+    -------
+    dict
+        Ready for JSON. "cells": M, K and bits; "equal_bits"; "tuned": the trials by cell and method;
+        "parts": by part, cell and method the ADC mAP of every seed and the means of the other figures,
+        and "differences" of each method from "none", "penalty", "ste" and "snap-pull" as [difference,
+        low, high], with the number of "comparisons" that these intervals allow for.
     """
     study = results.study
     tuned: dict[str, Any] = {}

@@ -171,11 +171,25 @@ class Bench:
 
 
 def execute(run: StudyRun, study: Study, bench: Bench | None = None) -> Made:
-    """Train and measure one run; returns its record and the average precision of each query.
+    """Train and measure one run.
 
-    bench: what the runs before it have left ready; the figures are the same without.
-    A compact study keeps a record of a run that diverged, with a mAP of 0; another one raises
-    `DivergedError`.
+    Parameters
+    ----------
+    run, study
+        What to train, and on how many images.
+    bench
+        What the runs before it have left ready; the figures are the same without.
+
+    Returns
+    -------
+    record, per_query
+        All that JSON keeps of the run, and the average precision of each query, (B,). A compact study
+        keeps a record of a run that diverged, with a mAP of 0.
+
+    Raises
+    ------
+    DivergedError
+        If the loss became NaN or infinite and the study is not compact.
     """
     config = run.config
     data, shared = (bench or Bench(study)).data(config.protocol, config.seed, run.classes)
@@ -231,7 +245,22 @@ def what_was_asked(run: StudyRun, study: Study) -> Record:
 
 
 def few_classes(data: Dataset, n: int, *, seed: int) -> Dataset:
-    """The splits with `n` of the classes only, drawn with `seed`; fewer than 2 or too many are refused."""
+    """The splits with `n` of the classes only.
+
+    Parameters
+    ----------
+    data
+        All classes.
+    n
+        How many to keep, 2 or more.
+    seed
+        Draws them.
+
+    Raises
+    ------
+    InvalidInputError
+        For fewer than two classes or more than there are.
+    """
     check_count(n, name="classes", low=2, high=len(data.class_names))
     drawn = np.random.default_rng(seed).permutation(len(data.class_names))[:n]
 
