@@ -15,10 +15,21 @@ from sklearn.exceptions import NotFittedError as _SklearnNotFittedError
 class TutorialError(Exception):
     """Base of every error that this package raises on purpose.
 
-    The text has three parts, always in this order::
+    The text has three parts, always in this order.
 
-        >>> print(TutorialError("a (N, dim) array", "a list of 3 strings", "pass embeddings"))
-        expected a (N, dim) array; got a list of 3 strings. What to do: pass embeddings.
+    Parameters
+    ----------
+    expected
+        What was expected.
+    got
+        What came instead.
+    todo
+        What to do about it.
+
+    Examples
+    --------
+    >>> print(TutorialError("a (N, dim) array", "a list of 3 strings", "pass embeddings"))
+    expected a (N, dim) array; got a list of 3 strings. What to do: pass embeddings.
     """
 
     #: Exit status of the command line when this error reaches it.
@@ -53,7 +64,17 @@ class NotFittedError(TutorialError, _SklearnNotFittedError):
 
 
 class UnknownNameError(InvalidInputError, KeyError):
-    """A dataset, method, quantizer or protocol that does not exist."""
+    """A dataset, method, quantizer or protocol that does not exist.
+
+    Parameters
+    ----------
+    kind
+        What the name is of, such as "dataset".
+    name
+        The name that is not known.
+    known
+        The names that are.
+    """
 
     def __init__(self, kind: str, name: object, known: list[str]) -> None:
         super().__init__(

@@ -24,7 +24,20 @@ from gsl_tutorial.errors import ChecksumError, DataMissingError, InvalidInputErr
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file as a whole; raises `StorageError` and keeps the old one where that fails."""
+    """Write a file as a whole; where that fails, the old one stays.
+
+    Parameters
+    ----------
+    path
+        Where to; missing folders are made.
+    content
+        All bytes of the file.
+
+    Raises
+    ------
+    StorageError
+        When the disk is full or the folder cannot be written to.
+    """
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,12 +62,35 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, value: Any, *, indent: int | None = 1) -> None:
-    """Write a value as readable JSON, keys in the order given; on one line without `indent`."""
+    """Write a value as readable JSON, keys in the order given.
+
+    Parameters
+    ----------
+    path
+        Where to, as in `write_bytes`.
+    value
+        What `json.dumps` takes.
+    indent
+        Spaces a level; None: all on one line.
+
+    Raises
+    ------
+    StorageError
+        As `write_bytes`.
+    """
     write_bytes(path, (json.dumps(value, indent=indent) + "\n").encode())
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file; raises `DataMissingError` or `InvalidInputError`."""
+    """Read a JSON file.
+
+    Raises
+    ------
+    DataMissingError
+        When there is no file, or it cannot be read.
+    InvalidInputError
+        When it is not JSON.
+    """
     try:
         return json.loads(_read(path))
     except ValueError as error:
@@ -64,7 +100,22 @@ def read_json(path: Path) -> Any:
 
 
 def save_arrays(path: Path, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> None:
-    """Write named arrays with a JSON header to a safetensors file."""
+    """Write named arrays with a JSON header to a safetensors file.
+
+    Parameters
+    ----------
+    path
+        Where to, as in `write_bytes`.
+    arrays
+        Arrays of numbers by name, of any shape.
+    header
+        What the file is, as values that JSON knows.
+
+    Raises
+    ------
+    StorageError
+        As `write_bytes`.
+    """
     # Not ascontiguousarray: that turns a scalar, shape (), into shape (1,).
     contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     write_bytes(path, save(contiguous, metadata={"header": json.dumps(dict(header))}))
@@ -73,9 +124,31 @@ def save_arrays(path: Path, arrays: Mapping[str, np.ndarray], header: Mapping[st
 def load_arrays(
     path: Path, *, sha256: str | None = None
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Read what `save_arrays` wrote: the arrays and the header.
+    """Read what `save_arrays` wrote.
 
-    With `sha256`, raises `ChecksumError` before anything is read when the bytes are others.
+    Parameters
+    ----------
+    path
+        The file.
+    sha256
+        The checksum of the right file, in hexadecimal, compared before anything is read; None: any
+        file.
+
+    Returns
+    -------
+    arrays
+        By name.
+    header
+        Empty where the file has none.
+
+    Raises
+    ------
+    ChecksumError
+        When the bytes are others than those of `sha256`.
+    DataMissingError
+        When there is no file, or it cannot be read.
+    InvalidInputError
+        When it is not a whole safetensors file.
     """
     if sha256 is not None and (found := digest(path)) != sha256:
         raise ChecksumError(
@@ -93,7 +166,20 @@ def load_arrays(
 
 
 def save_array(path: Path, array: np.ndarray) -> None:
-    """Write one array as a .npy file; raises `StorageError`."""
+    """Write one array as a .npy file.
+
+    Parameters
+    ----------
+    path
+        Where to, as in `write_bytes`.
+    array
+        Plain numbers of any shape.
+
+    Raises
+    ------
+    StorageError
+        As `write_bytes`.
+    """
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
     write_bytes(path, buffer.getvalue())
@@ -109,7 +195,15 @@ def _not_npy(path: Path) -> str:
 
 
 def load_array(path: Path) -> np.ndarray:
-    """Read a .npy file, never a pickle; raises `DataMissingError` or `InvalidInputError`."""
+    """Read a .npy file, never a pickle.
+
+    Raises
+    ------
+    DataMissingError
+        When there is no file, or it cannot be read.
+    InvalidInputError
+        When it is broken or holds anything but one array of plain numbers.
+    """
     check_regular(path)
     try:
         # Mapped first: a header that claims more numbers than the file has bytes for is refused
@@ -135,7 +229,13 @@ def load_array(path: Path) -> np.ndarray:
 
 
 def check_regular(path: Path) -> None:
-    """Refuse folders, pipes and devices before they are opened: a pipe would wait for ever."""
+    """Refuse folders, pipes and devices before they are opened: a pipe would wait for ever.
+
+    Raises
+    ------
+    DataMissingError
+        When there is nothing at the path, or something that is not a file.
+    """
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
@@ -161,7 +261,13 @@ _NOT_FILES = (
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
+    """SHA-256 of a file, in hexadecimal.
+
+    Raises
+    ------
+    DataMissingError
+        When there is no file, or it cannot be read.
+    """
     return hashlib.sha256(_read(path)).hexdigest()
 
 

@@ -21,6 +21,8 @@ _LARGEST = np.iinfo(np.int64).max
 def describe(value: object) -> str:
     """Say what a value is, in a few words.
 
+    Examples
+    --------
     >>> describe(np.zeros((3, 2)))
     'a (3, 2) array of float64'
     """
@@ -30,34 +32,18 @@ def describe(value: object) -> str:
     return f"{type(value).__name__} {value!r}"[:80]
 
 
-def as_vectors(
-    values: object, *, dim: int | None = None, name: str = "embeddings"
-) -> Float[np.ndarray, "n dim"]:
-    """Return `values` as a finite, C-ordered (n, dim) float32 array.
+def largest(dim: int) -> float:
+    """How large the entries of vectors of this length may be: the limit of squared distances.
 
-    Raises `InvalidInputError` for another shape, a type that is not floating point, NaN or infinity.
+    Two such vectors differ by at most twice as much in each entry; the squared distance between
+    them, and that between sums of a few of them, still fits float32.
+
+    Examples
+    --------
+    >>> f"{largest(128):.1e}"
+    '4.1e+17'
     """
-    array = np.asarray(values)
-    if array.ndim != 2 or (dim is not None and array.shape[1] != dim):
-        wanted = f"(n, {dim})" if dim is not None else "(n, dim)"
-        raise InvalidInputError(
-            f"{name} of shape {wanted}", describe(array), "pass one vector per row"
-        )
-    if not np.issubdtype(array.dtype, np.floating):
-        raise InvalidInputError(
-            f"floating-point {name}", describe(array), "convert them with .astype(numpy.float32)"
-        )
-    with np.errstate(over="ignore"):  # a float64 too large for float32 is refused below
-        array = np.ascontiguousarray(array, dtype=np.float32)
-    bad = ~np.isfinite(array).all(axis=1)
-    if bad.any():
-        raise InvalidInputError(
-            f"finite {name}",
-            f"NaN or infinity in {bad.sum()} of {len(array)} rows, the first is row "
-            f"{int(bad.argmax())}",
-            "find out where they come from: a diverged training or a division by zero",
-        )
-    return array
+    return float(np.sqrt(float(np.finfo(np.float32).max) / max(1, dim)) / 4)
 
 
 def as_array(values: Any, *, name: str) -> np.ndarray:
@@ -70,11 +56,16 @@ def as_array(values: Any, *, name: str) -> np.ndarray:
     name
         What it is called in messages.
 
+    Returns
+    -------
+    numpy.ndarray
+        Of the same shape; it may share the memory of `values`.
+
     Raises
     ------
     InvalidInputError
-        For a masked array that hides something (NumPy would drop the mask without a word), and for
-        rows of different lengths.
+        For a masked array that hides something (NumPy would drop the mask without a word), sparse
+        matrices, a tensor without data, rows of different lengths, and what is no array at all.
     """
     if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
         raise InvalidInputError(
@@ -82,17 +73,141 @@ def as_array(values: Any, *, name: str) -> np.ndarray:
             f"a masked array that hides {np.ma.getmaskarray(values).sum()} of {values.size} entries",
             "leave the hidden items out, or write what stands for them with .filled(...)",
         )
-    if hasattr(values, "detach"):
-        values = values.detach().cpu()
-        values = values.float() if str(values.dtype) == "torch.bfloat16" else values
-        return np.asarray(values.numpy())
+    if _is_sparse(values):
+        raise InvalidInputError(
+            f"dense {name}",
+            f"a sparse {type(values).__name__} of shape {tuple(getattr(values, 'shape', ()))}",
+            "convert them with .toarray(), or .to_dense() for a tensor",
+        )
     try:
+        if hasattr(values, "detach"):
+            values = values.detach().cpu()
+            values = values.float() if str(values.dtype) == "torch.bfloat16" else values
         return np.asarray(values)
-    except ValueError as fault:
+    except Exception as fault:  # whatever a stranger's __array__ raises
         raise InvalidInputError(
             f"{name} that form an array", f"{type(values).__name__}: {fault}",
             "give every row the same length",
         ) from fault  # fmt: skip
+
+
+def _is_sparse(values: object) -> bool:
+    # scipy's matrices and arrays, and torch's tensors, without importing either.
+    if str(getattr(values, "layout", "")).startswith("torch.sparse"):
+        return True
+    return hasattr(values, "tocsr") and hasattr(values, "nnz")
+
+
+def as_vectors(
+    values: object, *, dim: int | None = None, name: str = "embeddings"
+) -> Float[np.ndarray, "n dim"]:
+    """Return vectors as a finite array of float32 in C order.
+
+    Parameters
+    ----------
+    values
+        One vector a row. Whole numbers (pixels) and floating-point ones of any width are taken,
+        arrays, tensors and data frames alike.
+    dim
+        How long they must be; None: any length.
+    name
+        What they are called in messages.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n, dim) of float32; it may share the memory of `values`.
+
+    Raises
+    ------
+    InvalidInputError
+        For another shape, a type that holds no real numbers, NaN, infinity, and entries above
+        `largest(dim)`, whose squared distances would leave float32.
+    """
+    array = _numbers(values, dim, name)
+    with np.errstate(over="ignore"):  # a float64 too large for float32 is refused below
+        array = np.ascontiguousarray(array, dtype=np.float32)
+    if min(array.strides) < 0:  # one row, turned around: torch takes no such array
+        array = array.copy()
+    limit = largest(array.shape[1])
+    # NaN wins in both, and fails the comparison.
+    if array.size and not (array.max() <= limit and array.min() >= -limit):
+        _refuse_values(array, limit, name)
+    return array
+
+
+def as_rows(
+    values: object, *, dim: int | None = None, name: str = "embeddings"
+) -> Float[np.ndarray, "n dim"]:
+    """Return what `as_vectors` does, but leave float64 as it is.
+
+    Parameters
+    ----------
+    values, dim, name
+        As in `as_vectors`.
+
+    Raises
+    ------
+    InvalidInputError
+        As `as_vectors`.
+    """
+    array = _numbers(values, dim, name)
+    if array.dtype != np.float64 or not array.size:
+        return as_vectors(array, name=name)
+    limit = largest(array.shape[1])
+    if not (array.max() <= limit and array.min() >= -limit):
+        _refuse_values(array, limit, name)
+    return array
+
+
+def _numbers(values: object, dim: int | None, name: str) -> np.ndarray:
+    """A two-dimensional array of real numbers, or an error."""
+    array = as_array(values, name=name)
+    if array.ndim != 2 or (dim is not None and array.shape[1] != dim):
+        wanted = f"(n, {dim})" if dim is not None else "(n, dim)"
+        raise InvalidInputError(
+            f"{name} of shape {wanted}", describe(array), "pass one vector per row"
+        )
+    if array.dtype.kind not in "fiu":
+        raise InvalidInputError(
+            f"floating-point {name}, or whole numbers",
+            describe(array),
+            "convert them with .astype(numpy.float32)",
+        )
+    return array
+
+
+def _refuse_values(array: Float[np.ndarray, "n dim"], limit: float, name: str) -> None:
+    bad = ~np.isfinite(array).all(axis=1)
+    if bad.any():
+        raise InvalidInputError(
+            f"finite {name}",
+            f"NaN or infinity in {bad.sum()} of {len(array)} rows, the first is row "
+            f"{int(bad.argmax())}",
+            "find out where they come from: a diverged training or a division by zero",
+        )
+    sizes = np.abs(array).max(axis=1)
+    raise InvalidInputError(
+        f"{name} with entries of size {limit:.2g} at most, so that squared distances over "
+        f"{array.shape[1]} numbers fit float32",
+        f"{sizes.max():.3g} in row {int(sizes.argmax())}",
+        "divide all vectors by the same number",
+    )
+
+
+def column_names(values: object) -> np.ndarray | None:
+    """Return the names of a data frame's columns, or None where there are none, or not all are text.
+
+    Whatever has `columns` counts, so pandas and its rivals need not be installed.
+    """
+    columns = getattr(values, "columns", None)
+    if columns is None or callable(columns):
+        return None
+    try:
+        names = list(columns)
+    except TypeError:
+        return None
+    return np.array(names, dtype=object) if all(isinstance(n, str) for n in names) else None
 
 
 def as_labels(values: object, *, name: str = "labels") -> np.ndarray:
@@ -102,9 +217,9 @@ def as_labels(values: object, *, name: str = "labels") -> np.ndarray:
     ----------
     values
         One label for each item: whole numbers of any type (floats and truth values too), strings or
-        bytes, in the shape (N,) or, as .mat files have them, (N, 1). Or several labels for each item:
-        a table (N, L) of truth values, of 0 and 1 or sparse, or a list of N sets. Lists, arrays, tensors
-        and columns of a data frame are taken alike.
+        bytes, in the shape (N,) or, as .mat files have them, (N, 1). Or several labels for each
+        item: a table (N, L) of truth values, of 0 and 1 or sparse, or a list of N sets. Lists,
+        arrays, tensors and columns of a data frame are taken alike.
     name
         What they are called in messages.
 
@@ -117,8 +232,8 @@ def as_labels(values: object, *, name: str = "labels") -> np.ndarray:
     Raises
     ------
     InvalidInputError
-        For fractions, for floats so large that neighbouring labels are one number, for masked arrays,
-        and for shapes that are none of these.
+        For fractions, for floats so large that neighbouring labels are one number, for masked
+        arrays, and for shapes that are none of these.
 
     Examples
     --------
@@ -225,13 +340,33 @@ def _as_column(labels: np.ndarray, name: str) -> np.ndarray:
 
 
 def as_codes(values: object, *, n_subspaces: int, n_codewords: int) -> Integer[np.ndarray, "n m"]:
-    """Return `values` as an (n, n_subspaces) integer array with entries in [0, n_codewords)."""
-    codes = np.asarray(values)
+    """Return codes as an array of whole numbers.
+
+    Parameters
+    ----------
+    values
+        One code a row, as `encode` returns them.
+    n_subspaces
+        M, the length of a code.
+    n_codewords
+        K: entries lie in [0, K).
+
+    Returns
+    -------
+    numpy.ndarray
+        (n, M), of the type that they came in.
+
+    Raises
+    ------
+    InvalidInputError
+        For another shape, a type that is not an integer, or entries outside [0, K).
+    """
+    codes = as_array(values, name="codes")
     if codes.ndim != 2 or codes.shape[1] != n_subspaces:
         raise InvalidInputError(
             f"codes of shape (n, {n_subspaces})", describe(codes), "pass what `encode` returned"
         )
-    if not np.issubdtype(codes.dtype, np.integer):
+    if codes.dtype.kind not in "iu":
         raise InvalidInputError("integer codes", describe(codes), "pass what `encode` returned")
     if codes.size and (codes.min() < 0 or codes.max() >= n_codewords):
         raise InvalidInputError(
@@ -250,7 +385,7 @@ def as_places(
     name: str = "neighbours",
     distinct: bool = False,
 ) -> Integer[np.ndarray, "n_rows t"]:
-    """Return row by row the numbers of items, such as neighbours, as an (n_rows, t) int64 array.
+    """Return row by row the numbers of items, such as neighbours.
 
     Parameters
     ----------
@@ -263,11 +398,16 @@ def as_places(
     distinct
         Whether a row may name an item once only.
 
+    Returns
+    -------
+    numpy.ndarray
+        (n_rows, t) of int64.
+
     Raises
     ------
     InvalidInputError
-        For another shape, for numbers that are no items (-1 is faiss's "nothing found", and would be the
-        last item to NumPy), and for repeated ones where `distinct`.
+        For another shape, for numbers that are no items (-1 is faiss's "nothing found", and would
+        be the last item to NumPy), and for repeated ones where `distinct`.
     """
     places = as_array(values, name=name)
     if places.ndim != 2 or len(places) != n_rows or places.shape[1] == 0:
@@ -307,7 +447,22 @@ def as_places(
 
 
 def check_count(value: object, *, name: str, low: int, high: int | None = None) -> int:
-    """Return `value` as an int within [low, high], or raise `InvalidInputError`."""
+    """Return a whole number as an int.
+
+    Parameters
+    ----------
+    value
+        A whole number, Python's or NumPy's, and no truth value.
+    name
+        What it is called in messages.
+    low, high
+        The least and the largest that it may be; `high` None: no limit.
+
+    Raises
+    ------
+    InvalidInputError
+        For anything else.
+    """
     is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not is_whole or value < low or (high is not None and value > high):  # type: ignore[operator]
         span = f"{low} or more" if high is None else f"from {low} to {high}"
@@ -316,14 +471,42 @@ def check_count(value: object, *, name: str, low: int, high: int | None = None) 
 
 
 def check_size(value: object, *, name: str) -> float:
-    """Return `value` as a finite float, 0 or more, or raise `InvalidInputError`."""
+    """Return a finite number, 0 or more, as a float.
+
+    Parameters
+    ----------
+    value
+        The number.
+    name
+        What it is called in messages.
+
+    Raises
+    ------
+    InvalidInputError
+        For anything else.
+    """
     if isinstance(value, (int, float)) and 0 <= value < math.inf:
         return float(value)
     raise InvalidInputError(f"{name} 0 or more, finite", repr(value), f"change {name}")
 
 
 def check_name(kind: str, name: object, known: Iterable[str]) -> str:
-    """Return `name` when it is one of `known`, or raise `UnknownNameError`."""
+    """Return `name` when it is one of `known`.
+
+    Parameters
+    ----------
+    kind
+        What the name is of, such as "dataset", for the message.
+    name
+        The name that was asked for.
+    known
+        The names that exist.
+
+    Raises
+    ------
+    UnknownNameError
+        When it is none of them.
+    """
     names = list(known)
     if not isinstance(name, str) or name not in names:
         raise UnknownNameError(kind, name, names)
@@ -331,21 +514,52 @@ def check_name(kind: str, name: object, known: Iterable[str]) -> str:
 
 
 class Sized(Protocol):
-    """Whatever has M subspaces of K codewords."""
+    """Whatever has M subspaces of K codewords.
+
+    Attributes
+    ----------
+    n_subspaces
+        M.
+    n_codewords
+        K.
+    """
 
     n_subspaces: int
     n_codewords: int
 
 
 def check_sizes(sized: Sized) -> tuple[int, int]:
-    """Return (M, K) as whole numbers, or raise `InvalidInputError`."""
+    """Return (M, K) as whole numbers.
+
+    Raises
+    ------
+    InvalidInputError
+        Unless M is 1 or more and K from 2 to 65536.
+    """
     M = check_count(sized.n_subspaces, name="n_subspaces", low=1)
     return M, check_count(sized.n_codewords, name="n_codewords", low=2, high=65536)
 
 
 def check_tail(values: Any, *tail: int, name: str) -> None:
-    """Raise `InvalidInputError` unless `values` is a tensor or array of shape (N, *tail)."""
-    if tuple(getattr(values, "shape", ())[1:]) != tail or values.ndim != 1 + len(tail):
+    """Refuse values that are not a tensor or an array of shape (N, *tail).
+
+    Parameters
+    ----------
+    values
+        What a caller handed in.
+    *tail
+        The length of every axis but the first.
+    name
+        What they are called in messages.
+
+    Raises
+    ------
+    InvalidInputError
+        For another shape.
+    """
+    known = hasattr(values, "reshape") and hasattr(values, "ndim") and not _is_sparse(values)
+    numbers = not isinstance(values, np.ndarray) or values.dtype.kind in "fiu"
+    if not known or not numbers or values.ndim != 1 + len(tail) or tuple(values.shape[1:]) != tail:
         shape = ", ".join(map(str, ("N", *tail)))
         raise InvalidInputError(
             f"{name} of shape ({shape})", describe(values), "pass one vector per row"
@@ -353,9 +567,22 @@ def check_tail(values: Any, *tail: int, name: str) -> None:
 
 
 def check_codebooks(codebooks: object, sized: Sized) -> np.ndarray:
-    """Return `codebooks` as an array of shape (M, K, d), or raise `InvalidInputError`."""
+    """Return codebooks as an array.
+
+    Parameters
+    ----------
+    codebooks
+        (M, K, d) For each subspace its codewords, d 1 or more.
+    sized
+        Says what M and K must be.
+
+    Raises
+    ------
+    InvalidInputError
+        For another shape, and as `check_sizes`.
+    """
     M, K = check_sizes(sized)
-    books = np.asarray(codebooks)
+    books = as_array(codebooks, name="codebooks")
     if books.ndim != 3 or books.shape[:2] != (M, K) or books.shape[2] < 1:
         raise InvalidInputError(
             f"codebooks of shape ({M}, {K}, d)", describe(books), "match M and K"
@@ -364,7 +591,27 @@ def check_codebooks(codebooks: object, sized: Sized) -> np.ndarray:
 
 
 def check_training_set(X: object, sized: Sized, *, pieces: int) -> Float[np.ndarray, "N dim"]:
-    """Return vectors that K codewords can be learned from and that `pieces` divides."""
+    """Return vectors that K codewords can be learned from and that `pieces` divides.
+
+    Parameters
+    ----------
+    X
+        (N, dim) One vector a row, N at least K.
+    sized
+        Says what K is.
+    pieces
+        How many parts of equal length each vector is cut into; 1: it stays whole.
+
+    Returns
+    -------
+    numpy.ndarray
+        (N, dim) of float32.
+
+    Raises
+    ------
+    InvalidInputError
+        For fewer than K vectors, for a length that `pieces` does not divide, and as `as_vectors`.
+    """
     _, K = check_sizes(sized)
     vectors = as_vectors(X)
     if vectors.shape[1] == 0 or vectors.shape[1] % pieces:
@@ -384,7 +631,20 @@ def check_training_set(X: object, sized: Sized, *, pieces: int) -> Float[np.ndar
 
 
 def named_arrays(arrays: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """Return the arrays called `names`; raises `InvalidInputError` where there are others."""
+    """Return the arrays of these names.
+
+    Parameters
+    ----------
+    arrays
+        By name, as `arrays()` of a quantizer returned them.
+    *names
+        Which there must be; there must be no others.
+
+    Raises
+    ------
+    InvalidInputError
+        Where one is missing, or there are others.
+    """
     if not isinstance(arrays, Mapping) or set(arrays) != set(names):
         found = ", ".join(sorted(arrays)) if isinstance(arrays, Mapping) else describe(arrays)
         raise InvalidInputError(

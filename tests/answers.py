@@ -71,7 +71,7 @@ CHAPTER_06 = [
             (lambda g, z, c: ((c - z) * -g > 0).any(axis=1), "(or use @)"),
             (lambda g, z, c: ((c - z) * -g).sum(axis=0) > 0, "axes are swapped"),
             (lambda g, z, c: np.flatnonzero((c - z) @ -g > 0), "row numbers"),
-            (lambda g, z, c: _nearer_to_the_step(g, z, c), "the products of all"),
+            (lambda g, z, c: _nearer_to_the_step(g, z, c), "the product of c - z"),
             (lambda g, z, c: ((c - z) @ -g > 0)[:3], "expected shape"),
         ),
     ),

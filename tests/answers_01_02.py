@@ -101,7 +101,7 @@ CHAPTER_01 = [
             (lambda d, k: d.argmin(axis=1), "nearest one only"),
             (_unsorted, "not nearest first"),
             (lambda d, k: d.argsort(axis=1)[:, :k].astype(float), "whole numbers"),
-            (lambda d, k: d.argsort(axis=1)[:, :3], "not for B = 2"),
+            (lambda d, k: d.argsort(axis=1)[:, :3], "not for B = 3"),
         ),
     ),
     Exercise(

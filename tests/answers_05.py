@@ -105,11 +105,11 @@ CHAPTER_05 = [
     Exercise(
         "uphill_place",
         right=(
-            lambda: (-0.2, 0.2),
+            lambda: (-0.25, 0.2),
             lambda: explorer_at(-0.3, 0.3),
             lambda: np.array([-0.55, 0.5], dtype=np.float32),
-            (-0.2, 0.2),  # type: ignore[arg-type]
-            explorer_at(-0.2, 0.2),
+            (-0.3, 0.2),  # type: ignore[arg-type]
+            explorer_at(-0.22, 0.24),
         ),
         wrong=(
             ((0.9, 0.9), "helps. Look for"),  # type: ignore[arg-type]
@@ -118,6 +118,10 @@ CHAPTER_05 = [
             ((0.0, 0.02), "too weak"),  # type: ignore[arg-type]
             (explorer_at(-0.2, 0.2, 0.05), "too weak"),
             (explorer_at(-0.2, 0.2, 0.0), "strength is 0"),
+            (explorer_at(-0.2, 0.2, 3.0), "set its slider to 1.5"),
+            (explorer_at(-0.3, 0.3, 3.0), "set its slider to 1.5"),
+            (explorer_at(-0.2, 0.2), "stood from the start"),
+            ((-0.2, 0.2), "another place"),  # type: ignore[arg-type]
             ((-0.45, 0.45), "no slope"),  # type: ignore[arg-type]
             ((0.10, 0.10), "on a codeword"),  # type: ignore[arg-type]
             ((3.0, 0.0), "outside the picture"),  # type: ignore[arg-type]

@@ -148,7 +148,7 @@ ALSO_WRONG: dict[str, tuple[tuple[Answer, str], ...]] = {
     "all_distances": (
         (lambda q, x: ((q - x) ** 2).sum(axis=1), "x[:, None]"),
         (lambda q, x: _table(q, x) + q @ x.T, "products count twice"),
-        (_all_but_the_last, "row 2, column 6 should be"),
+        (_all_but_the_last, "row 0, column 1 should be"),
         (_as_whole(_table), "fractions are cut off"),
     ),
     "nearest_rows": (
@@ -178,8 +178,8 @@ ALSO_WRONG: dict[str, tuple[tuple[Answer, str], ...]] = {
         (_mean_of_cells, "a cell without points has no mean"),
     ),
     "move_codewords": (
-        (lambda p, c, a: _moved(p, c, a, range(1)), "codeword 2 has not moved"),
-        (lambda p, c, a: _moved(p, c, a, range(len(c) - 1)), "codeword 4 has not moved"),
+        (lambda p, c, a: _moved(p, c, a, range(1)), "codeword 1 has not moved"),
+        (lambda p, c, a: _moved(p, c, a, range(len(c) - 1)), "codeword 1 has not moved"),
         (
             lambda p, c, a: _moved(p, c, _table(p, c).argmin(axis=1), range(len(c))),
             "assigned the points anew",
@@ -201,7 +201,7 @@ ALSO_WRONG: dict[str, tuple[tuple[Answer, str], ...]] = {
         (lambda z, C: _search(z, C, lambda m, d: 0), "first piece everywhere"),
         (lambda z, C: _search(z, C, lambda m, d: m), "the pieces overlap"),
         (lambda z, C: ((C - _pieces(z, C)) ** 2).sum(axis=1).argmin(axis=1), "over the codewords"),
-        (lambda z, C: ((C - _pieces(z, C)) ** 2).sum(axis=2).argmin(), "one number for all pieces"),
+        (lambda z, C: ((C - _pieces(z, C)) ** 2).sum(axis=2).argmin(), "one number for all rows"),
     ),
     "code_size": ((lambda N, M, K: (_bits(M, K), N * round(_bits(M, K) / 8)), "nearest byte"),),
     "lookup_table": ((_quantized_first, "quantized the query first"),),

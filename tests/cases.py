@@ -19,7 +19,6 @@ from gsl_tutorial import (
     ProductQuantizer,
     ResidualQuantizer,
 )
-from gsl_tutorial.course.training.methods import MethodOptions, get_method
 
 FORMS, LENGTHS = ("replace", "pull", "look-ahead"), ("projected", "full")
 FALLBACKS = ("zero", "keep", "nearest")
@@ -124,19 +123,6 @@ def gap(values: np.ndarray) -> float:
     """How far the smallest value lies below the next."""
     two = np.sort(values)[:2]
     return float(two[-1] - two[0]) if len(values) > 1 else np.inf
-
-
-def apply_method(
-    name: str, z: Tensor, quantizer: Any, g: Tensor, **options: Any
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """(what the loss sees, the added term, the gradient of <seen, g> at z, that of the term)."""
-    leaf = z.clone().requires_grad_()
-    seen, term = get_method(name)(leaf, quantizer, MethodOptions(**options))
-    (through,) = torch.autograd.grad((seen * g).sum(), leaf, retain_graph=True)
-    added = torch.zeros_like(z)
-    if term.requires_grad:
-        (added,) = torch.autograd.grad(term, leaf)
-    return seen.detach(), term.detach(), through, added
 
 
 def drawn(quantizer: Any, n: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:

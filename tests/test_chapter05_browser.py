@@ -113,6 +113,9 @@ def test_lambda_turns_the_sum_uphill_and_the_check_agrees(page: Page) -> None:
         page.keyboard.press("ArrowRight")
     says(page, "UPHILL")
     keep_screenshot(page, "chapter05_uphill")
+    the_check_says(page, "stood from the start")
+    drag(page, "point-0", (-0.3, 0.3))
+    says(page, "UPHILL")
     the_check_says(page, "Right (05.1)")
 
 

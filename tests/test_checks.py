@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from answers_all import BY_NAME, EXERCISES, Answer, judge
+from answers_told import TOLD
 
 from gsl_tutorial.course.exercises import check
 from gsl_tutorial.course.exercises.checking import Mistake
@@ -56,6 +57,29 @@ def test_the_mistake_is_named(name: str, answer: Answer, words: str) -> None:
     verdict = judge(name, answer)
     assert verdict.kind == "mistake"
     assert words in verdict.text, verdict
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "must", "must_not"),
+    [
+        pytest.param(name, *one, id=f"{name}-{one[1]}")
+        for name, told in TOLD.items()
+        for one in told
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_no_mistake_is_named_that_was_not_made(
+    name: str, answer: Answer, must: str, must_not: str
+) -> None:
+    verdict = getattr(check, name)(answer)
+    assert verdict.kind == "mistake"
+    assert must.lower() in verdict.text.lower()
+    assert must_not not in verdict.text
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_each_exercise_has_a_corpus_of_wrong_answers(name: str) -> None:
+    assert len(BY_NAME[name].wrong) + len(TOLD.get(name, ())) >= 15
 
 
 def _lacks(name: str) -> list[str]:

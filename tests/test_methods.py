@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cases import ADDITIVE, KINDS, apply_method, batch, drawn, random_quantizer, seeds
+from cases import ADDITIVE, KINDS, batch, drawn, random_quantizer, seeds
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from method_cases import apply_method
 
 from gsl_tutorial import GradientSnapping, ProductQuantizer
 from gsl_tutorial.course.training.methods import MethodOptions
@@ -215,8 +216,11 @@ def test_the_relative_pull_has_no_unit_and_never_goes_uphill(
     snapped, of = quantizer.split(found), quantizer.split(g)
     assert (snapped * of).sum(2).min() >= -1e-9
     length = (snapped - of).norm(dim=2) / of.norm(dim=2)
-    whole = torch.isclose(length, torch.full_like(length, strength), rtol=1e-5)
-    assert (whole | (length < 1e-6)).all(), "a pull of |g| times the strength, or none"
+    whole = torch.isclose(length, torch.full_like(length, strength), rtol=1e-4)
+    # A rotation of float32 numbers is orthonormal up to their rounding.
+    assert (whole | (length < 1e-5 * (1 + strength))).all(), (
+        "a pull of |g| times the strength, or none"
+    )
 
 
 @pytest.mark.parametrize(("name", "form"), FORMS.items())

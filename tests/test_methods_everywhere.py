@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cases import KINDS, apply_method, batch, drawn, random_quantizer
+from cases import KINDS, batch, drawn, random_quantizer
+from method_cases import apply_method
 
 from gsl_tutorial import ProductQuantizer
 from gsl_tutorial.course.training.ablations import ABLATIONS

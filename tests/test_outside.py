@@ -235,7 +235,7 @@ ONE_HOT = np.eye(3)[QL]
         (lambda: by_codes(Q.ravel(), D), ["integer query codes", "reshape"]),
         (lambda: by_vectors(Z * np.nan, X), ["finite query vectors"]),
         (lambda: by_vectors(Z[:, :5], X), ["query vectors of shape (n, 8)"]),
-        (lambda: by_vectors(Z.astype(int), X), ["floating-point query vectors"]),
+        (lambda: by_vectors(Z.astype(bool), X), ["floating-point query vectors"]),
     ],
 )
 def test_bad_input_is_named(call: Callable[[], Any], words: list[str]) -> None:

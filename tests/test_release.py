@@ -56,10 +56,10 @@ def small(tmp_path: Path) -> Path:
         path = finished(source, variant)  # type: ignore[arg-type]
         path.parent.mkdir(exist_ok=True)
         nbformat.write(draft(source, variant).notebook, path)  # type: ignore[arg-type]
-    (root / "gsl_tutorial" / "checks").mkdir(parents=True)
+    (root / "gsl_tutorial" / "chapters").mkdir(parents=True)
     (root / "gsl_tutorial" / "tool.py").write_text("total = total_of_both = x + y + 0\n")
     (root / "gsl_tutorial" / "other.py").write_text("x = 1\n")
-    (root / "gsl_tutorial" / "checks" / "chapter00.py").write_text("right = 1\n")
+    (root / "gsl_tutorial" / "chapters" / "chapter00.py").write_text("right = 1\n")
     (root / "tests").mkdir()
     return root
 
@@ -102,7 +102,7 @@ def test_a_copy_holds_no_solution_and_leaves_the_rest_behind(small: Path, tmp_pa
     edit(small, "○ Not yet")
     made = release(small, tmp_path / "copy")
     assert made.notebooks == ("00_add.ipynb",)
-    assert made.sealed == ("checks/chapter00.py", "tool.py")
+    assert made.sealed == ("chapters/chapter00.py", "tool.py")
     files = {path.relative_to(made.folder).as_posix() for path in made.folder.rglob("*.*")}
     assert files == {
         "README.md", "notebooks/00_add.ipynb", "gsl_tutorial/tool.py", "gsl_tutorial/other.py",

@@ -348,7 +348,7 @@ def test_a_protocol_with_the_same_training_images_is_measured(
 
 
 def test_unknown_names_of_data_are_refused() -> None:
-    with pytest.raises(InvalidInputError, match="a dataset out of cifar10, digits"):
+    with pytest.raises(InvalidInputError, match="a dataset out of cifar10, cifar100, digits"):
         load_data("mnist")
     with pytest.raises(InvalidInputError, match="protocol of the data set digits: one of"):
         load_data("digits", protocol="P2")

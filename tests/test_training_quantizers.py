@@ -120,7 +120,7 @@ def test_half_precision_is_that_of_the_encoder_alone(
     half: Schedule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: dict[str, Any] = {}
-    original = rounds._similarity
+    original = rounds.similarity_of
 
     def similarity(model: TrainedModel) -> Any:
         loss = original(model)
@@ -133,7 +133,7 @@ def test_half_precision_is_that_of_the_encoder_alone(
 
         return looked_at
 
-    monkeypatch.setattr(rounds, "_similarity", similarity)
+    monkeypatch.setattr(rounds, "similarity_of", similarity)
     images, labels = make_data("cifar10")
     model = TrainedModel.new(config("cifar10", profile="study"), n_classes=3)
     model.encoder.prepare(images)

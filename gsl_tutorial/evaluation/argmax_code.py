@@ -18,10 +18,28 @@ from gsl_tutorial.validation import check_count
 def trivial_map(accuracy: float, database_accuracy: float | None = None, *, C: int = 10) -> float:
     """Expected mAP@all of the argmax code: ties exact, denominator the number of relevant items.
 
-    accuracy: share of the queries that are classified right. database_accuracy: that of the database,
-    the same by default; where the database is the training set it is close to 1. C: classes.
-    Raises `InvalidInputError` for shares outside 0 to 1 and for fewer than two classes.
+    Parameters
+    ----------
+    accuracy
+        Share of the queries that are classified right, from 0 to 1.
+    database_accuracy
+        That of the database; None: the same. Where the database is the training set it is close
+        to 1.
+    C
+        Number of classes, all of equal size.
 
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    InvalidInputError
+        For shares outside 0 to 1 and for fewer than two classes.
+
+    Examples
+    --------
     >>> [round(trivial_map(a), 3) for a in (0.6, 0.8, 0.94)]
     [0.296, 0.564, 0.849]
     >>> round(trivial_map(0.94, 1.0), 3)

@@ -39,8 +39,25 @@ def precisions_at(
 ) -> Float[np.ndarray, " B"]:
     """Share of relevant items among the first k of each ranking; the divisor is always k.
 
-    Raises `InvalidInputError` when there are not k items, besides what `average_precision` refuses.
+    Parameters
+    ----------
+    distances, query_labels, database_labels
+        As in `average_precision.average_precisions`.
+    k
+        The cut, from 1 to N.
 
+    Returns
+    -------
+    numpy.ndarray
+        (B,) values from 0 to 1.
+
+    Raises
+    ------
+    InvalidInputError
+        When there are not k items, and as `average_precision.average_precisions`.
+
+    Examples
+    --------
     >>> d = np.array([[0.0, 1.0, 1.0]])  # the second place is tied between a hit and a miss
     >>> precisions_at(d, np.array([7]), np.array([7, 7, 3]), k=2)
     array([0.75])
@@ -62,9 +79,30 @@ def recalls_at(
 ) -> Float[np.ndarray, " B"]:
     """Share of each query's relevant items that are among the first k of its ranking.
 
-    denominator: "relevant", the number of relevant items; or "attainable", min(k, that number), so
-    that a perfect ranking scores 1 at every k.
+    Parameters
+    ----------
+    distances, query_labels, database_labels
+        As in `average_precision.average_precisions`.
+    k
+        The cut, from 1 to N.
+    denominator
+        "relevant", the number of relevant items; or "attainable", min(k, that number), so that a
+        perfect ranking scores 1 at every k.
 
+    Returns
+    -------
+    numpy.ndarray
+        (B,) values from 0 to 1; 0 for a query with nothing relevant.
+
+    Raises
+    ------
+    InvalidInputError
+        As `precisions_at`.
+    UnknownNameError
+        For another denominator.
+
+    Examples
+    --------
     >>> d, labels = np.array([[0.0, 1.0, 2.0]]), np.array([7, 3, 7])
     >>> recalls_at(d, np.array([7]), labels, k=1)
     array([0.5])
@@ -86,7 +124,24 @@ def precision_recall_curve(
 ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
     """Precision at k and recall at k, k = 1..N, averaged over queries; tied items share evenly.
 
-    The plain curve, never interpolated. Queries with nothing relevant have recall 0.
+    The plain curve, never interpolated.
+
+    Parameters
+    ----------
+    distances, query_labels, database_labels
+        As in `average_precision.average_precisions`.
+
+    Returns
+    -------
+    precision
+        (N,) At each k, from 0 to 1.
+    recall
+        (N,) At each k, from 0 to 1; queries with nothing relevant have recall 0.
+
+    Raises
+    ------
+    InvalidInputError
+        As `average_precision.average_precisions`.
     """
     distances = as_array(distances, name="distances")
     total = np.zeros((2, _n_items(distances)))
@@ -97,14 +152,30 @@ def precision_recall_curve(
 
 
 def precision_of_runs(runs: Runs, *, k: int) -> Float[np.ndarray, " B"]:
-    """`precisions_at` for rankings that `ranking.stream` condensed."""
+    """`precisions_at` for rankings that `ranking.stream` condensed.
+
+    Parameters
+    ----------
+    runs
+        The runs of B queries.
+    k
+        As in `precisions_at`; not checked again.
+    """
     return hits_within(runs, k) / k
 
 
 def recall_of_runs(
     runs: Runs, *, k: int, denominator: RecallDenominator = "relevant"
 ) -> Float[np.ndarray, " B"]:
-    """`recalls_at` for rankings that `ranking.stream` condensed."""
+    """`recalls_at` for rankings that `ranking.stream` condensed.
+
+    Parameters
+    ----------
+    runs
+        The runs of B queries.
+    k, denominator
+        As in `recalls_at`; not checked again.
+    """
     most = runs.relevant if denominator == "relevant" else np.minimum(k, runs.relevant)
     return hits_within(runs, k) / np.maximum(most, 1)
 
@@ -127,7 +198,17 @@ def curve_of_runs(runs: Runs) -> Float[np.ndarray, "2 N"]:
 
 
 class Within(NamedTuple):
-    """What lies within a radius of each query: the share relevant, the share found, how many items."""
+    """What lies within a radius of each of B queries.
+
+    Attributes
+    ----------
+    precision
+        (B,) Share of the items there that are relevant.
+    recall
+        (B,) Share of the query's relevant items that are there.
+    retrieved
+        (B,) How many items are there.
+    """
 
     precision: Float[np.ndarray, " B"]
     recall: Float[np.ndarray, " B"]
@@ -144,13 +225,37 @@ def within_radius(
 ) -> Within:
     """Precision and recall of the items at a distance of at most `radius`.
 
-    distances: those of `code_distances` (precision within a Hamming radius), or squared ones, and then
-    the radius is squared, too. members: `Members.of_labels(labels)` for items,
-    `Members.of_counts(members)` for the distinct codes of `group_codes`.
-    empty: what the precision is where nothing lies within the radius: "zero", the field's custom, or
-    "left out": NaN, for `numpy.nanmean`, which flatters codes that retrieve little. Always print how
-    many queries retrieved nothing beside it.
+    Parameters
+    ----------
+    distances
+        (B, U) Those of `code_distances` (precision within a Hamming radius), or squared ones, and
+        then the radius is squared, too.
+    query_labels
+        As in `average_precision.average_precisions`.
+    members
+        What the U columns stand for: `Members.of_labels(labels)` for items,
+        `Members.of_counts(members)` for the distinct codes of `group_codes`.
+    radius
+        0 or more, in the unit of the distances.
+    empty
+        What the precision is where nothing lies within the radius: "zero", the field's custom, or
+        "left out": NaN, for `numpy.nanmean`, which flatters codes that retrieve little. Always
+        print how many queries retrieved nothing beside it.
 
+    Returns
+    -------
+    Within
+        (B,) each: precision, recall and number of items.
+
+    Raises
+    ------
+    InvalidInputError
+        On NaN, on shapes and kinds of labels that do not fit, on a radius below 0.
+    UnknownNameError
+        For another `empty`.
+
+    Examples
+    --------
     >>> d, labels = np.array([[0, 1, 2], [3, 3, 3]]), np.array([7, 3, 7])
     >>> within_radius(d, np.array([7, 7]), Members.of_labels(labels), radius=1)
     Within(precision=array([0.5, 0. ]), recall=array([0.5, 0. ]), retrieved=array([2, 0]))
@@ -181,9 +286,27 @@ def code_distances(
 ) -> Integer[np.ndarray, "B U"]:
     """In how many of the M subspaces two codes differ: the Hamming distance of symbols.
 
-    With one column a bit it is the Hamming distance. Raises `InvalidInputError` for codes that are
-    not integers or have different lengths.
+    With one column a bit it is the Hamming distance.
 
+    Parameters
+    ----------
+    query_codes
+        (B, M) One code for each query.
+    codes
+        (U, M) One code for each item, or the distinct codes.
+
+    Returns
+    -------
+    numpy.ndarray
+        (B, U), from 0 to M, of the narrowest type that holds M.
+
+    Raises
+    ------
+    InvalidInputError
+        For codes that are not integers or have different lengths.
+
+    Examples
+    --------
     >>> code_distances(np.array([[3, 5]]), np.array([[3, 5], [3, 9], [0, 0]]))
     array([[0, 1, 2]], dtype=uint8)
     """
@@ -225,7 +348,18 @@ def words_of_bits(bits: Integer[np.ndarray, "n M"]) -> Integer[np.ndarray, "n W"
 def word_distances(
     query_words: Integer[np.ndarray, "B W"], words: Integer[np.ndarray, "U W"]
 ) -> Integer[np.ndarray, "B U"]:
-    """The Hamming distance of codes in words: sixty-four bits in one exclusive or."""
+    """The Hamming distance of codes in words: sixty-four bits in one exclusive or.
+
+    Parameters
+    ----------
+    query_words, words
+        (B, W) and (U, W) From `words_of_bits`.
+
+    Returns
+    -------
+    numpy.ndarray
+        (B, U), from 0 to 64 W, of the narrowest type that holds 64 W.
+    """
     counts = np.min_scalar_type(64 * words.shape[1])
     differing = np.zeros((len(query_words), len(words)), counts)
     for mine, theirs in zip(query_words.T, words.T, strict=True):

@@ -76,8 +76,8 @@ def average_precision(
     denominator
         "relevant" or "retrieved".
     ties
-        "exact", the mean over all orders of items at equal distances; "optimistic" and "pessimistic",
-        the largest and the smallest value over these orders.
+        "exact", the mean over all orders of items at equal distances; "optimistic" and
+        "pessimistic", the largest and the smallest value over these orders.
 
     Returns
     -------
@@ -88,6 +88,8 @@ def average_precision(
     ------
     InvalidInputError
         On NaN, on masked arrays, on shapes that do not fit, on `at` below 1.
+    UnknownNameError
+        For another denominator or rule for ties.
 
     Examples
     --------
@@ -126,8 +128,8 @@ def average_precisions(
         (B, N) From each query to each item; smaller is better.
     query_labels, database_labels
         One label for each query and item, (B,) and (N,): relevant is what has the query's label. Or
-        several, as tables of truth values (B, L) and (N, L) or as lists of sets: relevant is what shares a
-        label. All forms of `validation.as_labels` are taken.
+        several, as tables of truth values (B, L) and (N, L) or as lists of sets: relevant is what
+        shares a label. All forms of `validation.as_labels` are taken.
     at, denominator, ties
         As in `average_precision`.
 
@@ -140,6 +142,8 @@ def average_precisions(
     ------
     InvalidInputError
         On NaN, on masked arrays, on shapes and kinds of labels that do not fit, on `at` below 1.
+    UnknownNameError
+        As `average_precision`.
 
     Examples
     --------
@@ -185,8 +189,8 @@ def group_codes(
     distinct
         (U, M) The different codes, sorted.
     members
-        How many items each distinct code has, and of which labels; `members[label]` counts (U,) those of
-        one label.
+        How many items each distinct code has, and of which labels; `members[label]` counts (U,)
+        those of one label.
 
     Raises
     ------
@@ -255,13 +259,15 @@ def streamed_average_precisions(
     denominator: Denominator = "relevant",
     ties: Ties = "exact",
 ) -> Float[np.ndarray, " B"]:
-    """The same without ever holding all distances: they are asked for, some queries at a time.
+    """`grouped_average_precisions` without ever holding all distances at once.
+
+    They are asked for, some queries at a time.
 
     Parameters
     ----------
     distances_of
-        Takes a slice of the queries and returns their distances to the U distinct codes. It is called in
-        threads, so that computing distances is shared out as well.
+        Takes a slice of the queries and returns their distances to the U distinct codes. It is
+        called in threads, so that computing distances is shared out as well.
     query_labels, members, at, denominator, ties
         As in `grouped_average_precisions`.
 

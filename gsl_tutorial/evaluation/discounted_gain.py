@@ -41,12 +41,13 @@ def normalized_discounted_cumulative_gain(
     distances
         (B, N) From each query to each item; smaller is better.
     query_labels, database_labels
-        As in `average_precision.average_precisions`; with one label for each item, the grades are 0 and 1.
+        As in `average_precision.average_precisions`; with one label for each item, the grades are
+        0 and 1.
     at
         Only the first `at` ranks count, of the ranking and of the best order (None: all).
     gain
-        What an item is worth that shares s labels: "linear", s (as in scikit-learn), or "exponential",
-        2^s - 1, the custom of multi-label hashing.
+        What an item is worth that shares s labels: "linear", s (as in scikit-learn), or
+        "exponential", 2^s - 1, the custom of multi-label hashing.
 
     Returns
     -------
@@ -56,7 +57,9 @@ def normalized_discounted_cumulative_gain(
     Raises
     ------
     InvalidInputError
-        As `average_precision.average_precisions`.
+        As `average_precision.average_precisions`, and where an exponential gain would be too large.
+    UnknownNameError
+        For another gain.
 
     Examples
     --------
@@ -97,8 +100,8 @@ def streamed_discounted_gains(
 
     Raises
     ------
-    InvalidInputError
-        As `average_precision.average_precisions`, and where an exponential gain would be too large.
+    InvalidInputError, UnknownNameError
+        As `normalized_discounted_cumulative_gain`.
     """
     cut = None if at is None else check_count(at, name="at", low=1)
     grouped = Members.of_counts(members)
@@ -114,7 +117,22 @@ def streamed_discounted_gains(
 
 
 def worth_of_shared(members: Members, gain: Gain) -> Float[np.ndarray, " V"]:
-    """What an item is worth that shares 0, 1, ..., V - 1 labels: the `gains` of `ranking.stream`."""
+    """What an item is worth that shares 0, 1, ..., V - 1 labels: the `gains` of `ranking.stream`.
+
+    Parameters
+    ----------
+    members
+        Says how many labels an item can share with a query: V - 1.
+    gain
+        As in `normalized_discounted_cumulative_gain`.
+
+    Raises
+    ------
+    InvalidInputError
+        Where an exponential gain would be too large: with 1000 labels or more.
+    UnknownNameError
+        For another gain.
+    """
     check_name("gain", gain, get_args(Gain))
     shared = np.arange(members.relevance.most_shared + 1, dtype=np.float64)
     if gain == "linear":
@@ -131,7 +149,22 @@ def worth_of_shared(members: Members, gain: Gain) -> Float[np.ndarray, " V"]:
 def discounted_gains_of_runs(
     runs: Runs, gains: Float[np.ndarray, " V"], at: int | None
 ) -> Float[np.ndarray, " B"]:
-    """NDCG of each query from its tie groups, their gains, and the number of items of each grade."""
+    """NDCG of each query from its tie groups, their gains, and the number of items of each grade.
+
+    Parameters
+    ----------
+    runs
+        From `ranking.stream` or `ranking.relevant_runs` with `gains`.
+    gains
+        (V,) From `worth_of_shared`.
+    at
+        As in `normalized_discounted_cumulative_gain`; not checked again.
+
+    Raises
+    ------
+    ValueError
+        For runs that were condensed without gains.
+    """
     if runs.gain is None or runs.levels is None:
         raise ValueError("runs without grades: `stream` was not given `gains`")
     discount = _discounts(runs.n_items)

@@ -25,7 +25,15 @@ _DRAWN = 5_000_000
 
 
 class Interval(NamedTuple):
-    """The mean difference a - b and the ends of its confidence interval, in the units of the scores."""
+    """The mean difference a - b and its confidence interval, in the units of the scores.
+
+    Attributes
+    ----------
+    difference
+        The mean.
+    low, high
+        The ends of the interval.
+    """
 
     difference: float
     low: float
@@ -57,12 +65,34 @@ def paired_bootstrap(
 ) -> Interval:
     """Mean of a - b over queries, with the percentile interval from queries drawn with replacement.
 
-    a, b: scores of the same queries in the same order, such as `average_precisions` of two methods.
     The interval speaks of other queries of this kind for *these two* trained networks; for other
     seeds see `clustered_bootstrap`.
 
-    Raises `InvalidInputError` unless both are finite and (Q,) with the same Q of 2 or more.
+    Parameters
+    ----------
+    a, b
+        (Q,) Scores of the same queries in the same order, such as `average_precisions` of two
+        methods; Q 2 or more.
+    n_resamples
+        How often the queries are drawn.
+    random_state
+        A seed or a generator.
+    confidence
+        Between 0 and 1.
 
+    Returns
+    -------
+    Interval
+        The mean of a - b, and the ends.
+
+    Raises
+    ------
+    InvalidInputError
+        Unless both are finite and (Q,) with the same Q of 2 or more, and for a confidence, a seed
+        or a number of resamples out of range.
+
+    Examples
+    --------
     >>> a = np.array([0.9, 0.8, 0.7, 0.95])
     >>> print(paired_bootstrap(a, a - 0.1, random_state=0))
     +0.1000 [+0.1000, +0.1000]
@@ -92,14 +122,32 @@ def clustered_bootstrap(
 ) -> Interval:
     """Mean of a - b over seeds and queries, with an interval for other seeds *and* other queries.
 
-    a, b: one row for each seed; row s of both was trained with seed s (a pair), column q is a query.
-    shared_queries: the columns are the same queries for all seeds (P2), and are drawn anew
-    for all of them (Owen 2007, "The pigeonhole bootstrap"); False: each seed has its own (P1a), and
-    its mean carries their luck already.
     Three seeds carry little: expect wide intervals, they are honest.
 
-    Raises `InvalidInputError` unless both are finite and (S, Q), both S and Q 2 or more.
+    Parameters
+    ----------
+    a, b
+        (S, Q) One row for each seed: row s of both was trained with seed s (a pair), column q is a
+        query. S and Q 2 or more.
+    shared_queries
+        True: the columns are the same queries for all seeds (P2), and are drawn anew for all of
+        them (Owen 2007, "The pigeonhole bootstrap"). False: each seed has its own (P1a), and its
+        mean carries their luck already.
+    n_resamples, random_state, confidence
+        As in `paired_bootstrap`.
 
+    Returns
+    -------
+    Interval
+        The mean of a - b, and the ends.
+
+    Raises
+    ------
+    InvalidInputError
+        Unless both are finite and (S, Q), both S and Q 2 or more; and as `paired_bootstrap`.
+
+    Examples
+    --------
     >>> rng = np.random.default_rng(0)
     >>> b = rng.random((3, 200))
     >>> a = b + np.array([[0.10], [0.12], [0.11]])  # the gain varies a little with the seed

@@ -39,9 +39,9 @@ T = TypeVar("T")
 class Members(Mapping[Any, Integer[np.ndarray, " U"]]):
     """What a database holds: U groups of items that are always tied, and how many of each label.
 
-    A group is a distinct code (`of_groups`, `of_counts`) or a single item (`of_labels`). As a mapping it
-    has, for each label, the number of its items in each group; with several labels for each item, an
-    item counts for each of them.
+    A group is a distinct code (`of_groups`, `of_counts`) or a single item (`of_labels`). As a
+    mapping it has, for each label, the number of its items in each group; with several labels for
+    each item, an item counts for each of them.
 
     Parameters
     ----------
@@ -85,7 +85,17 @@ class Members(Mapping[Any, Integer[np.ndarray, " U"]]):
     def of_groups(
         cls, group: Integer[np.ndarray, " N"], labels: object, *, n_groups: int
     ) -> Members:
-        """From the group and the label (or labels) of each of N items."""
+        """From the group and the label (or labels) of each of N items.
+
+        Parameters
+        ----------
+        group
+            (N,) From 0 to n_groups - 1.
+        labels
+            What `validation.as_labels` takes.
+        n_groups
+            U.
+        """
         relevance = Relevance.of(labels)
         numbers = relevance.numbers().astype(np.int64)
         n_kinds = int(numbers.max(initial=0)) + 1
@@ -153,7 +163,21 @@ class Members(Mapping[Any, Integer[np.ndarray, " U"]]):
     ) -> tuple[Integer[np.ndarray, "B U"], Float[np.ndarray, "B U"], Integer[np.ndarray, "B V"]]:
         """Relevant items of each group; their gains added up; and how many items have each gain.
 
-        gains: what an item is worth that shares 0, 1, 2, ... labels with the query.
+        Parameters
+        ----------
+        query_labels
+            The labels of B queries, as in `average_precision.average_precisions`.
+        gains
+            (V,) What an item is worth that shares 0, 1, 2, ... labels with the query.
+
+        Returns
+        -------
+        hits
+            (B, U) How many items of each group are relevant.
+        gained
+            (B, U) What they are worth together.
+        levels
+            (B, V) How many items share 0, 1, ..., V - 1 labels with the query.
         """
         return self._graded(self.relevance.asked(query_labels), gains)
 
@@ -183,8 +207,22 @@ def relevant_runs(
 ) -> Runs:
     """Condense the distances of B queries to the groups of `members`.
 
-    gains: what an item is worth that shares 0, 1, 2, ... labels with the query, for `Runs.gain`.
-    Raises `InvalidInputError` on NaN, complex or non-numeric distances and on shapes that do not fit.
+    Parameters
+    ----------
+    distances
+        (B, U) From each query to each group.
+    query_labels
+        As in `average_precision.average_precisions`.
+    members
+        What the groups stand for.
+    gains
+        (V,) What an item is worth that shares 0, 1, 2, ... labels with the query, for `Runs.gain`;
+        None: relevance has no grades.
+
+    Raises
+    ------
+    InvalidInputError
+        On NaN, complex or non-numeric distances and on shapes that do not fit.
     """
     return _runs(distances, members.relevance.asked(query_labels), members, gains)
 
@@ -231,10 +269,25 @@ def stream(
 ) -> Iterator[T]:
     """`score` of the runs of all queries, a few queries at a time, in order.
 
-    distances_of: gives the distances of the queries in a slice to the U groups; where there is much to
-    do it is called in threads, one for each core, and never for more queries than the cache holds.
-    Only a few results wait at any time. gains: as in `relevant_runs`. Nothing is checked twice: errors
-    are those of `relevant_runs`.
+    Parameters
+    ----------
+    distances_of
+        Gives the distances of the queries in a slice to the U groups. Where there is much to do it
+        is called in threads, one for each core, and never for more queries than the cache holds.
+    query_labels, members, gains
+        As in `relevant_runs`.
+    score
+        What is wanted of the runs of some queries.
+
+    Yields
+    ------
+    T
+        What `score` returned, block by block. Only a few results wait at any time.
+
+    Raises
+    ------
+    InvalidInputError
+        As `relevant_runs`; nothing is checked twice.
     """
     asked = members.relevance.asked(query_labels)
     n_queries, n_groups = len(asked), members.n_groups
@@ -267,7 +320,13 @@ def n_cores() -> int:
 
 
 def check_distances(distances: np.ndarray) -> None:
-    """Refuse what cannot be ranked: complex numbers, text, truth values, NaN."""
+    """Refuse what cannot be ranked: complex numbers, text, truth values, NaN.
+
+    Raises
+    ------
+    InvalidInputError
+        When there are some.
+    """
     if distances.dtype.kind not in "iuf":
         raise InvalidInputError("real distances", describe(distances), "pass numbers")
     # The largest of some numbers is NaN as soon as one of them is.
@@ -280,7 +339,17 @@ def check_distances(distances: np.ndarray) -> None:
 def check_labels(distances: np.ndarray, query: np.ndarray, database: np.ndarray) -> None:
     """Refuse labels that are not one row for each row and each column of the distances.
 
-    query, database: what `validation.as_labels` returned.
+    Parameters
+    ----------
+    distances
+        (B, N) From each query to each item.
+    query, database
+        What `validation.as_labels` returned.
+
+    Raises
+    ------
+    InvalidInputError
+        When shapes or kinds of labels do not fit.
     """
     if query.ndim != database.ndim or distances.shape != (len(query), len(database)):
         raise InvalidInputError(
@@ -292,7 +361,20 @@ def check_labels(distances: np.ndarray, query: np.ndarray, database: np.ndarray)
 
 
 def runs_of_one(distances: Real[np.ndarray, " N"], relevant: Bool[np.ndarray, " N"]) -> Runs:
-    """The runs of one query whose relevant items are given one by one."""
+    """The runs of one query whose relevant items are given one by one.
+
+    Parameters
+    ----------
+    distances
+        (N,) Smaller is better.
+    relevant
+        (N,) Which items count.
+
+    Raises
+    ------
+    InvalidInputError
+        As `check_distances`.
+    """
     check_distances(distances)
     keys = flagged(distances[None], relevant[None]) if len(distances) else None
     if keys is not None:

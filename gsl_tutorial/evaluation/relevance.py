@@ -20,12 +20,14 @@ from gsl_tutorial.validation import as_labels, describe
 
 
 class Relevance:
-    """The labels of E items, ready to be compared with those of queries.
+    """The labels of E items, ready to be compared with those of queries; made by `of`.
 
-    Parameters
+    Attributes
     ----------
     labels
-        What `validation.as_labels` takes: one label for each item, or several.
+        What `validation.as_labels` returned: one label for each item, or several.
+    most_shared
+        The largest number of labels that an item can share with a query.
     """
 
     labels: np.ndarray
@@ -36,7 +38,20 @@ class Relevance:
 
     @staticmethod
     def of(labels: object, *, name: str = "database labels") -> Relevance:
-        """The right kind of relevance for these labels."""
+        """The right kind of relevance for these labels.
+
+        Parameters
+        ----------
+        labels
+            What `validation.as_labels` takes: one label for each item, or several.
+        name
+            What they are called in messages.
+
+        Raises
+        ------
+        InvalidInputError
+            As `validation.as_labels`.
+        """
         found = as_labels(labels, name=name)
         if found.ndim == 2:
             return _SharedInTable(found)
@@ -67,7 +82,10 @@ class Relevance:
     def asked(self, query_labels: object) -> np.ndarray:
         """The labels of B queries, (B, ...), in the form that the other methods take.
 
-        Raises `InvalidInputError` when they are of another kind than the items' labels.
+        Raises
+        ------
+        InvalidInputError
+            When they are of another kind than the items' labels.
         """
         raise NotImplementedError
 

@@ -30,9 +30,22 @@ def flagged(
 ) -> UInt[np.ndarray, "*B U"] | None:
     """Sort the last axis: whole numbers that keep the order, doubled, plus 1 where no flag is set.
 
-    So flagged items come first among equal distances. Below these bits come n_bits more (0, or enough
-    for U), which say at which place the item stood. The numbers are of 16, 32 or 64 bits, the fewest
-    that hold them; None when even 64 do not. `distances` hold no NaN.
+    So flagged items come first among equal distances.
+
+    Parameters
+    ----------
+    distances
+        (..., U) Without NaN.
+    flags
+        (..., U) What is flagged.
+    n_bits
+        Below these bits come so many more (0, or enough for U), which say at which place the item
+        stood.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        (..., U) Numbers of 16, 32 or 64 bits, the fewest that hold them; None when even 64 do not.
     """
     keys = _as_keys(distances)
     packed = None if keys is None else _shifted(*keys, n_bits + 1)
@@ -65,7 +78,15 @@ def bits_for(n: int) -> int:
 
 
 def reorder(values: Shaped[np.ndarray, "*B U"], order: Integer[np.ndarray, "*B U"]) -> Any:
-    """`take_along_axis` on the last axis, by one flat take: several times faster."""
+    """`take_along_axis` on the last axis, by one flat take: several times faster.
+
+    Parameters
+    ----------
+    values
+        (..., U) Of any type.
+    order
+        (..., U) Places in the last axis, such as `ascending` returns.
+    """
     U = values.shape[-1]
     starts = U * np.arange(int(np.prod(values.shape[:-1]))).reshape(*values.shape[:-1], 1)
     return np.ascontiguousarray(values).reshape(-1).take(order + starts)

@@ -29,11 +29,23 @@ from gsl_tutorial.evaluation.sorting import ascending, reorder
 class Runs(NamedTuple):
     """The tie groups of B rankings that hold something relevant, those of all queries end to end.
 
-    row: whose they are, rising; within a query they stand in the order of its ranking. n, r: items and
-    relevant items in the run; n_before, r_before: those ranked before it. relevant: (B,) what each
-    query has in the whole database of n_items. Where relevance has grades, gain is what the relevant
-    items of the run are worth together, and levels (B, V) counts the items of the database that share
-    0, 1, ..., V - 1 labels with the query.
+    Attributes
+    ----------
+    row
+        (G,) Whose they are, rising; within a query they stand in the order of its ranking.
+    n, r
+        (G,) Items and relevant items in the run.
+    n_before, r_before
+        (G,) Items and relevant items that are ranked before it.
+    relevant
+        (B,) What each query has in the whole database.
+    n_items
+        How many items the database has.
+    gain
+        (G,) What the relevant items of the run are worth together, where relevance has grades.
+    levels
+        (B, V) How many items of the database share 0, 1, ..., V - 1 labels with the query, where
+        relevance has grades.
     """
 
     row: Integer[np.ndarray, " G"]
@@ -57,12 +69,21 @@ def runs_by_sorting(
     hits: Integer[np.ndarray, "B U"],
     gains: Float[np.ndarray, "B U"] | None = None,
 ) -> Runs:
-    """Runs of B queries over U groups: their distances, numbers of items, numbers of relevant items.
-
-    gains: what the relevant items of each group are worth together.
+    """Runs of B queries over U groups.
 
     All queries go through each step together; from the sort on, only what is relevant is looked at.
     The plain way, for numbers that `sorting.flagged` has no room for.
+
+    Parameters
+    ----------
+    distances
+        (B, U) From each query to each group.
+    sizes
+        (U,) How many items each group has.
+    hits
+        (B, U) How many of them are relevant.
+    gains
+        (B, U) What the relevant items of each group are worth together.
     """
     B, U = distances.shape
     if U == 0:
@@ -101,7 +122,19 @@ def runs_by_sorting(
 
 
 class Carried(NamedTuple):
-    """What the groups behind flagged keys stand for, found by the n_bits lowest bits of a key."""
+    """What the groups behind flagged keys stand for.
+
+    Attributes
+    ----------
+    n_bits
+        How many of the lowest bits of a key say which group it is.
+    sizes
+        (U,) How many items each group has.
+    hits
+        (B, U) How many of them are relevant.
+    gains
+        (B, U) What the relevant items of each group are worth together.
+    """
 
     n_bits: int
     sizes: Integer[np.ndarray, " U"]
@@ -114,7 +147,13 @@ def runs_of_flagged(keys: UInt[np.ndarray, "B U"], carried: Carried | None = Non
 
     Relevant items come first among equal distances. So they stand at the head of their run, and the
     run reaches as far as what follows has the same number; mostly nothing has.
-    carried: the keys are groups of items; None: they are single items.
+
+    Parameters
+    ----------
+    keys
+        (B, U) Sorted keys.
+    carried
+        What they stand for, where they are groups of items; None: they are single items.
     """
     B, U = keys.shape
     flat, shift = keys.ravel(), keys.dtype.type(carried.n_bits if carried else 0)
@@ -191,7 +230,20 @@ def _ends(
 def average_precisions_of_runs(
     runs: Runs, *, at: int | None, denominator: str, ties: str
 ) -> Float[np.ndarray, " B"]:
-    """AP of each query; the arguments are those of `average_precision.average_precision`."""
+    """AP of each query.
+
+    Parameters
+    ----------
+    runs
+        The runs of B queries.
+    at, denominator, ties
+        As in `average_precision.average_precision`; not checked again.
+
+    Returns
+    -------
+    numpy.ndarray
+        (B,) values from 0 to 1.
+    """
     at = runs.n_items if at is None else min(at, runs.n_items)
     gain, found = _gain_and_found(runs, at, ties)
     gained = runs.per_query(gain)
@@ -219,8 +271,19 @@ def average_precision_of_short(
 ) -> float:
     """AP of one short ranking, with as few calls as possible: they cost more than the work.
 
-    Two sorts, and a search for the relevant distances among all. The arguments are those of
-    `average_precision.average_precision`. Returns NaN where a distance is NaN.
+    Two sorts, and a search for the relevant distances among all.
+
+    Parameters
+    ----------
+    distances, relevant
+        (N,) each, N 1 or more; as in `average_precision.average_precision`.
+    at, denominator, ties
+        As in `average_precision.average_precision`; not checked again.
+
+    Returns
+    -------
+    float
+        From 0 to 1; NaN where a distance is NaN.
     """
     if distances.dtype.itemsize == 1:  # NumPy sorts two bytes faster than one
         distances = distances.astype(np.int16)
@@ -265,7 +328,15 @@ def average_precision_of_short(
 
 
 def hits_within(runs: Runs, k: int) -> Float[np.ndarray, " B"]:
-    """Relevant items among the first k of each ranking, the mean over all orders of tied items."""
+    """Relevant items among the first k of each ranking, the mean over all orders of tied items.
+
+    Parameters
+    ----------
+    runs
+        The runs of B queries.
+    k
+        The cut, 1 or more.
+    """
     return runs.per_query(runs.r * np.clip(k - runs.n_before, 0, runs.n) / runs.n)
 
 

@@ -2,7 +2,7 @@
 
 A residual quantizer fixes its first codebook before it knows the second. Here all M codebooks change
 at once, in turns: with the codebooks fixed, search for the best code of each vector (a beam, then
-local search: `beam.py`); with the codes fixed, the reconstruction is *linear* in the codewords, so the
+local search: `beam_search`); with the codes fixed, the reconstruction is *linear* in the codewords, so the
 best codebooks are one least-squares solution. No order and no scale of the stages is assumed.
 
 Sources: Babenko and Lempitsky, "Additive quantization for extreme vector compression", 2014; Martinez,
@@ -22,9 +22,8 @@ import numpy as np
 from jaxtyping import Float, Integer
 from scipy import linalg, sparse
 
-from gsl_tutorial.quantizers.additive_base import AdditiveBase
+from gsl_tutorial.quantizers.additive_base import AdditiveBase, reseed_unused
 from gsl_tutorial.quantizers.kmeans import seed_from
-from gsl_tutorial.quantizers.reseeding import reseed_unused
 from gsl_tutorial.quantizers.residual import stagewise_kmeans
 from gsl_tutorial.validation import check_count, check_training_set
 
@@ -43,16 +42,27 @@ class AdditiveQuantizer(AdditiveBase):
 
     Parameters
     ----------
-    n_subspaces: the codebooks. They are no subspaces, but the name lets one line of code swap
-        quantizers.
-    n_codewords: codewords in each codebook. A fit solves M K equations at once: 8 x 256 take half a
-        second and 32 MB each turn, 8 x 4,096 some minutes and 8 GB.
-    beam: sums that an encoding keeps; more is nearer and slower.
-    n_iterations: turns of codes and codebooks in `fit`; 0 leaves a residual quantizer.
-    random_state: seed (int or Generator) of k-means; None draws a fresh one.
+    n_subspaces
+        The codebooks. They are no subspaces, but the name lets one line of code swap quantizers.
+    n_codewords
+        Codewords in each codebook. A fit solves M K equations at once: 8 x 256 take half a second
+        and 32 MB each turn, 8 x 4,096 some minutes and 8 GB.
+    beam
+        Sums that an encoding keeps; more is nearer and slower.
+    n_iterations
+        Turns of codes and codebooks in `fit`; 0 leaves a residual quantizer.
+    random_state
+        Seed (int or Generator) of k-means; None draws a fresh one.
 
-    Learned: `codebooks_` (M, K, dim) float32; `usage_`, `reseeded_`, `distortion_` as ever.
+    Attributes
+    ----------
+    codebooks_
+        (M, K, dim) float32.
+    usage_, reseeded_, distortion_
+        As in `Quantizer`.
 
+    Examples
+    --------
     >>> from gsl_tutorial.quantizers.residual import ResidualQuantizer
     >>> X = np.random.default_rng(0).normal(size=(500, 8)).astype(np.float32)
     >>> aq = AdditiveQuantizer(4, 16, random_state=0).fit(X)
@@ -77,7 +87,7 @@ class AdditiveQuantizer(AdditiveBase):
 
     def fit(self, X: Float[np.ndarray, "N dim"], y: None = None) -> Self:
         """Start from greedy residual stages, then take turns; needs at least K rows."""
-        X = check_training_set(X, self, pieces=1)
+        X = self._learnable(X, pieces=1)
         check_count(self.n_iterations, name="n_iterations", low=0)
         books, reseeded = stagewise_kmeans(
             X, self.n_subspaces, self.n_codewords, seed=seed_from(self.random_state)
@@ -109,6 +119,15 @@ def least_squares(
 
     One-hot rows make the reconstruction linear: B C, with B (N, M K) zeros and ones. Minimises
     |X - B C'|^2 + ridge |C' - C|^2, so the distortion under these codes never grows.
+
+    Parameters
+    ----------
+    X
+        (N, dim) One vector a row.
+    codes
+        (N, M) Their codes.
+    codebooks
+        (M, K, dim) The present ones.
     """
     (M, K, dim), N = codebooks.shape, len(X)
     columns = codes.astype(np.int64) + np.arange(M) * K

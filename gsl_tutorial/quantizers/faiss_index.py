@@ -4,6 +4,10 @@ An index holds the packed codes, the codebooks and, where there is one, the rota
 quantizers also the squared length of each item. Searching it is the asymmetric distance computation
 of `Quantizer.distances`, in faiss's C++. Numbers agree to float rounding.
 
+That rounding is faiss's. An additive index expands the square in float32, so for vectors far from the
+origin (their mean many times their spread) its distances lose digits where ours do not: subtract the
+mean before `fit`, or search with `Quantizer.distances`.
+
 | quantizer | index |
 | --- | --- |
 | ProductQuantizer | IndexPQ |
@@ -34,12 +38,31 @@ from gsl_tutorial.validation import as_codes, describe
 
 
 def to_faiss(quantizer: Quantizer, codes: Integer[np.ndarray, "N M"] | None = None) -> Any:
-    """Return a trained faiss index with our codebooks, holding `codes` where given.
+    """Return a trained faiss index with our codebooks.
 
-    Raises `InvalidInputError` when the number of codewords is not a power of two up to 65,536
-    (faiss stores whole bits), and for 2 or 4 codewords of length 2 in a product quantizer, which
-    faiss can store but not search.
+    Parameters
+    ----------
+    quantizer
+        A fitted one.
+    codes
+        (N, M) What the index shall hold; None: nothing yet.
 
+    Returns
+    -------
+    faiss.Index
+        Of the kind that the table at the top of `faiss_index` says.
+
+    Raises
+    ------
+    InvalidInputError
+        When the number of codewords is not a power of two up to 65,536 (faiss stores whole bits),
+        and for 2 or 4 codewords of length 2 in a product quantizer, which faiss can store but not
+        search.
+    NotFittedError
+        Before the first fit.
+
+    Examples
+    --------
     >>> X = np.random.default_rng(0).normal(size=(100, 8)).astype(np.float32)
     >>> rq = ResidualQuantizer(2, 16, random_state=0).fit(X)
     >>> distances, items = to_faiss(rq, rq.encode(X)).search(X[:3], 5)
@@ -67,8 +90,10 @@ def to_faiss(quantizer: Quantizer, codes: Integer[np.ndarray, "N M"] | None = No
 def from_faiss(index: Any) -> tuple[Quantizer, Integer[np.ndarray, "N M"]]:
     """Return the quantizer and the codes of a trained index of the kinds that `to_faiss` makes.
 
-    Raises `InvalidInputError` for another index, and for one that ranks by inner product: ours
-    compute squared distances.
+    Raises
+    ------
+    InvalidInputError
+        For another index, and for one that ranks by inner product: ours compute squared distances.
     """
     # `index` itself stays in scope: a downcast looks into its memory and does not own it.
     known = (faiss.IndexPQ, faiss.IndexPreTransform, faiss.IndexAdditiveQuantizer)

@@ -29,10 +29,27 @@ def load_quantizer(path: str | Path, *, sha256: str | None = None) -> Quantizer:
 
     `usage_` and `distortion_` belong to the training vectors and are not in the file.
 
-    Raises `DataMissingError` without such a file; `ChecksumError` when its bytes are not those of
-    `sha256`; `InvalidInputError` on a damaged file, another kind of file, or arrays whose sizes are
-    not the ones that the file itself announces; `UnknownNameError` on an unknown quantizer.
+    Parameters
+    ----------
+    path
+        The file.
+    sha256
+        The checksum of the right file, in hexadecimal; None: any file.
 
+    Raises
+    ------
+    DataMissingError
+        Without such a file.
+    ChecksumError
+        When its bytes are not those of `sha256`.
+    InvalidInputError
+        On a damaged file, another kind of file, or arrays whose sizes are not the ones that the
+        file itself announces.
+    UnknownNameError
+        On an unknown quantizer.
+
+    Examples
+    --------
     >>> from tempfile import TemporaryDirectory
     >>> pq = ProductQuantizer(1, 2).with_codebooks([[[0.0, 1.0], [2.0, 3.0]]])
     >>> with TemporaryDirectory() as folder:

@@ -7,10 +7,11 @@ fixed, k-means in each piece; with the codebooks fixed, the orthonormal matrix t
 nearest to their reconstructions (a Procrustes problem, solved by one singular value decomposition).
 
 Source: Ge, He, Ke and Sun, "Optimized product quantization", 2013. Changed here: the turns are
-faiss's `OPQMatrix`, but they start from the better of two places, no rotation and the balanced one
-(the paper's parametric solution), where faiss starts at random; on 1,400 digits (2 x 256) a random
-start ended at 0.73, above the 0.64 of no rotation, and ours at 0.62. Where the turns do not pay,
-their start is kept, so that on its training vectors it never distorts more than plain cutting.
+faiss's `OPQMatrix`, but they run from each of two places, no rotation and the balanced one (the
+paper's parametric solution), where faiss starts at random; on 1,400 digits (2 x 256) a random start
+ended at 0.73, above the 0.64 of no rotation, and ours at 0.62. The best of the two ends and the two
+starts is kept, so that on its training vectors it never distorts more than plain cutting. Which start
+is the better one cannot be told beforehand, not even from its own distortion.
 """
 
 from __future__ import annotations
@@ -21,20 +22,24 @@ from typing import Any, ClassVar, Self
 import faiss
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Integer
 
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.quantizers.kmeans import seed_from
-from gsl_tutorial.quantizers.product import ProductQuantizer
+from gsl_tutorial.quantizers.nearest import centre_of, exponent_of, is_far, scaled
+from gsl_tutorial.quantizers.product import ProductQuantizer, nearest_codewords
 from gsl_tutorial.validation import (
+    as_codes,
     as_vectors,
     check_codebooks,
     check_count,
     check_tail,
-    check_training_set,
     describe,
     named_arrays,
 )
+
+#: Share of the largest variance that counts as none.
+_NO_VARIANCE = 1e-12
 
 
 class OptimizedProductQuantizer(ProductQuantizer):
@@ -42,12 +47,22 @@ class OptimizedProductQuantizer(ProductQuantizer):
 
     Parameters
     ----------
-    n_subspaces, n_codewords, random_state: as for `ProductQuantizer`.
-    n_iterations: turns of rotation and codebooks; 0 keeps the space as it is.
+    n_subspaces, n_codewords, random_state
+        As in `ProductQuantizer`.
+    n_iterations
+        Turns of rotation and codebooks; 0 keeps the space as it is.
 
-    Learned: `rotation_` (dim, dim) float32, orthonormal, z' = rotation_ @ z; `codebooks_` (M, K, d)
-    in the rotated space; `usage_`, `reseeded_`, `distortion_` as ever.
+    Attributes
+    ----------
+    rotation_
+        (dim, dim) float32, orthonormal: z' = rotation_ @ z.
+    codebooks_
+        (M, K, d) float32, in the rotated space.
+    usage_, reseeded_, distortion_
+        As in `Quantizer`.
 
+    Examples
+    --------
     >>> rng = np.random.default_rng(0)
     >>> X = (rng.normal(size=(500, 8)) @ rng.normal(size=(8, 8))).astype(np.float32)
     >>> opq = OptimizedProductQuantizer(4, 16, random_state=0).fit(X)
@@ -75,26 +90,41 @@ class OptimizedProductQuantizer(ProductQuantizer):
         `refit` keeps the rotation and moves the codewords only: another rotation would give every
         code another meaning.
         """
-        X = check_training_set(X, self, pieces=self.n_subspaces)
+        X = self._learnable(X, pieces=self.n_subspaces)
         check_count(self.n_iterations, name="n_iterations", low=0)
-        seed = seed_from(self.random_state)
+        seed, dim = seed_from(self.random_state), X.shape[1]
+        centre = centre_of(X)
+        around = X - centre
+        exponent = exponent_of(around)
+        around = scaled(around, -exponent)
 
-        def cut_after(rotation: Float[np.ndarray, "dim dim"]) -> ProductQuantizer:
+        def cut_after(rotation: Float[np.ndarray, "dim dim"]) -> OptimizedProductQuantizer:
             pq = ProductQuantizer(self.n_subspaces, self.n_codewords, random_state=seed)
-            return pq.fit(X @ rotation.T)
+            pq.fit(around @ rotation.T)
+            turned = (rotation.astype(np.float64) @ centre).reshape(self.n_subspaces, 1, -1)
+            books = scaled(pq.codebooks_.astype(np.float64), exponent) + turned
+            trial = OptimizedProductQuantizer(self.n_subspaces, self.n_codewords)
+            trial._adopt(books.astype(np.float32), dim=dim)
+            trial.rotation_, trial.reseeded_ = rotation, pq.reseeded_
+            return trial._measure(X)  # with the codebooks as float32 holds them, offset and all
 
-        rotations = [np.eye(X.shape[1], dtype=np.float32)]
+        rotations = [np.eye(dim, dtype=np.float32)]
         if self.n_iterations:
-            rotations.append(balanced_rotation(X, self.n_subspaces))
-        trials = [(cut_after(rotation), rotation) for rotation in rotations]
-        best = min(trials, key=lambda trial: trial[0].distortion_)
-        if self.n_iterations:
-            learned = self._turned(X, best[1], seed)
-            best = min(best, (cut_after(learned), learned), key=lambda trial: trial[0].distortion_)
-        pq, rotation = best
-        self._adopt(pq.codebooks_, dim=X.shape[1])
-        self.rotation_, self.reseeded_ = rotation, pq.reseeded_
-        return self._measure(X)
+            rotations.append(balanced_rotation(around, self.n_subspaces))
+            rotations += [self._turned(around, start, seed) for start in rotations]
+        best = min(map(cut_after, rotations), key=lambda trial: trial.distortion_)
+        self._adopt(best.codebooks_, dim=dim)
+        for name in ("rotation_", "reseeded_", "usage_", "distortion_"):
+            setattr(self, name, getattr(best, name))
+        return self
+
+    def decode(self, codes: Integer[np.ndarray, "N M"]) -> Float[np.ndarray, "N dim"]:
+        """Put the codewords of each code side by side and rotate back."""
+        self._check_is_fitted()
+        codes = as_codes(codes, n_subspaces=self.n_subspaces, n_codewords=self.n_codewords)
+        centre, books = self._middle()
+        decoded = self.join(books[np.arange(self.n_subspaces), codes])
+        return decoded if centre is None else decoded + centre
 
     def split(self, z: Any) -> Any:
         """Rotate, then cut in M pieces: (N, dim) -> (N, M, d)."""
@@ -112,7 +142,13 @@ class OptimizedProductQuantizer(ProductQuantizer):
         return {**super().arrays(), "rotation": self.rotation_}
 
     def with_arrays(self, arrays: Mapping[str, np.ndarray]) -> Self:
-        """Adopt what `arrays` gave; raises `InvalidInputError` on other names or shapes."""
+        """Adopt what `arrays` gave.
+
+        Raises
+        ------
+        InvalidInputError
+            For other names or shapes.
+        """
         return self.with_codebooks(**named_arrays(arrays, "codebooks", "rotation"))
 
     def with_codebooks(
@@ -120,7 +156,20 @@ class OptimizedProductQuantizer(ProductQuantizer):
         codebooks: Float[np.ndarray, "M K d"],
         rotation: Float[np.ndarray, "dim dim"] | None = None,
     ) -> Self:
-        """Adopt codebooks and an orthonormal rotation; without one, the space is not turned."""
+        """Adopt codebooks and a rotation.
+
+        Parameters
+        ----------
+        codebooks
+            (M, K, d) In the rotated space.
+        rotation
+            (dim, dim) Orthonormal; None: the space is not turned.
+
+        Raises
+        ------
+        InvalidInputError
+            For other shapes, and for a rotation that is not orthonormal.
+        """
         books = check_codebooks(codebooks, self)
         dim = len(books) * books.shape[2]
         matrix = np.eye(dim, dtype=np.float32)
@@ -135,6 +184,36 @@ class OptimizedProductQuantizer(ProductQuantizer):
         self._adopt(books, dim=dim)
         self.rotation_ = matrix
         return self
+
+    def _middle(self) -> tuple[Float[np.ndarray, " dim"] | None, Float[np.ndarray, "M K d"]]:
+        """A point amid the reconstructions, and the codewords as seen from there.
+
+        A rotation of numbers with a large offset would round as they do. So the offset stays out of it;
+        a small one does no harm, and there is None.
+        """
+        centres = self.codebooks_.mean(axis=1, keepdims=True, dtype=np.float64)
+        if not is_far(centres, self.codebooks_ - centres):
+            return None, self.codebooks_
+        rotation = self.rotation_.astype(np.float64)
+        centre = (centres.ravel() @ rotation).astype(np.float32)
+        turned = (rotation @ centre.astype(np.float64)).reshape(self.n_subspaces, 1, -1)
+        return centre, (self.codebooks_ - turned).astype(np.float32)
+
+    def _around(
+        self, X: Float[np.ndarray, "N dim"]
+    ) -> tuple[Float[np.ndarray, "N M d"], Float[np.ndarray, "M K d"]]:
+        centre, books = self._middle()
+        return self.split(X if centre is None else X - centre), books
+
+    def _candidates(
+        self, z: Float[torch.Tensor, "N dim"], n: int
+    ) -> Float[torch.Tensor, "N M n d"]:
+        middle, around = self._middle()
+        if middle is None:
+            return super()._candidates(z, n)
+        centre, books = torch.from_numpy(middle).to(z), torch.from_numpy(around).to(z)
+        near = nearest_codewords(self.split(z - centre), books, n)
+        return near + self.split(centre.unsqueeze(0)).unsqueeze(2)
 
     def _rotation_like(self, z: Any) -> Any:
         if isinstance(z, torch.Tensor):
@@ -169,15 +248,27 @@ def balanced_rotation(
     """Principal axes of `X`, dealt out so that each piece gets the same share of the variance.
 
     The largest first, each to the piece with room whose variances have the smallest product: for
-    normal data, equal products are what makes equal codebooks best.
+    normal data, equal products are what makes equal codebooks best. The same at every scale of `X`.
+
+    Parameters
+    ----------
+    X
+        (N, dim) One vector a row.
+    n_subspaces
+        M, which divides dim.
     """
     dim = X.shape[1]
     variances, axes = np.linalg.eigh(np.cov(X.astype(np.float64), rowvar=False).reshape(dim, dim))
+    # As multiples of the smallest: of numbers below 1 a product gets smaller with each factor, and
+    # the fullest piece would be filled further.
+    largest = max(float(variances.max()), np.finfo(np.float64).tiny)
+    shares = np.maximum(variances / largest, _NO_VARIANCE)
+    weights = np.log(shares / shares.min())
     pieces: list[list[int]] = [[] for _ in range(n_subspaces)]
     product = np.zeros(n_subspaces)
     for axis in np.argsort(-variances):
         room = [m for m in range(n_subspaces) if len(pieces[m]) < dim // n_subspaces]
-        chosen = min(room, key=lambda m: product[m])
+        chosen = min(room, key=lambda m: (product[m], len(pieces[m])))
         pieces[chosen].append(int(axis))
-        product[chosen] += np.log(max(variances[axis], 1e-12))
+        product[chosen] += weights[axis]
     return axes[:, [axis for piece in pieces for axis in piece]].T.astype(np.float32)

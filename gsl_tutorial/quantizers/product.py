@@ -7,17 +7,23 @@ Changed here: k-means is faiss's; squared sub-distances always; errors are typed
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args
 
-import faiss
 import numpy as np
 import torch
 from jaxtyping import Float, Integer
 from scipy.spatial.distance import cdist
 
-from gsl_tutorial.quantizers.base import Quantizer
+from gsl_tutorial.quantizers.base import Metric, Quantizer
 from gsl_tutorial.quantizers.kmeans import kmeans_counting, seed_from
-from gsl_tutorial.validation import as_codes, check_codebooks, check_tail, check_training_set
+from gsl_tutorial.quantizers.nearest import nearest_pieces
+from gsl_tutorial.validation import (
+    as_codes,
+    check_codebooks,
+    check_name,
+    check_tail,
+    check_training_set,
+)
 
 
 class ProductQuantizer(Quantizer):
@@ -25,12 +31,24 @@ class ProductQuantizer(Quantizer):
 
     Parameters
     ----------
-    n_subspaces: pieces of a vector; must divide its length.
-    n_codewords: codewords in each piece, 2 to 65,536. Codes are uint8 up to 256.
-    random_state: seed (int or Generator) of k-means; None draws a fresh one.
+    n_subspaces
+        Pieces of a vector; must divide its length.
+    n_codewords
+        Codewords in each piece, 2 to 65,536. Codes are uint8 up to 256.
+    random_state
+        Seed (int or Generator) of k-means; None draws a fresh one.
 
-    Learned: `codebooks_` (M, K, d) float32, `usage_` (M, K) training vectors on each codeword.
+    Attributes
+    ----------
+    codebooks_
+        (M, K, d) float32.
+    usage_
+        (M, K) Training vectors on each codeword.
+    reseeded_, distortion_
+        As in `Quantizer`.
 
+    Examples
+    --------
     >>> X = np.random.default_rng(0).normal(size=(500, 8)).astype(np.float32)
     >>> pq = ProductQuantizer(4, 16, random_state=0).fit(X)
     >>> pq
@@ -54,7 +72,7 @@ class ProductQuantizer(Quantizer):
 
     def fit(self, X: Float[np.ndarray, "N dim"], y: None = None) -> Self:
         """Run k-means in each subspace of `X`; needs at least K rows."""
-        X = check_training_set(X, self, pieces=self.n_subspaces)
+        X = self._learnable(X, pieces=self.n_subspaces)
         parts = X.reshape(len(X), self.n_subspaces, -1)
         return self._learn(parts, start=None)._measure(X)
 
@@ -65,13 +83,8 @@ class ProductQuantizer(Quantizer):
 
     def encode(self, X: Float[np.ndarray, "N dim"]) -> Integer[np.ndarray, "N M"]:
         """Return for each sub-vector the number of its nearest codeword."""
-        X = self._validated(X)
-        codes = np.empty((len(X), self.n_subspaces), dtype=np.min_scalar_type(self.n_codewords - 1))
-        if len(X):
-            parts = self.split(X).swapaxes(0, 1)
-            for m, (part, book) in enumerate(zip(parts, self.codebooks_, strict=True)):
-                codes[:, m] = faiss.knn(np.ascontiguousarray(part), book, 1)[1][:, 0]
-        return codes
+        parts, books = self._around(self._validated(X))
+        return nearest_pieces(parts, books, np.min_scalar_type(self.n_codewords - 1))
 
     def decode(self, codes: Integer[np.ndarray, "N M"]) -> Float[np.ndarray, "N dim"]:
         """Put the codewords of each code side by side."""
@@ -79,14 +92,29 @@ class ProductQuantizer(Quantizer):
         codes = as_codes(codes, n_subspaces=self.n_subspaces, n_codewords=self.n_codewords)
         return self.join(self.codebooks_[np.arange(self.n_subspaces), codes])
 
-    def lookup_tables(self, queries: Float[np.ndarray, "B dim"]) -> Float[np.ndarray, "B M K"]:
-        """Squared distance from each piece of each query to each codeword of that piece."""
-        parts = self.split(self._validated(queries)).swapaxes(0, 1)
+    def lookup_tables(
+        self, queries: Float[np.ndarray, "B dim"], *, metric: Metric = "l2"
+    ) -> Float[np.ndarray, "B M K"]:
+        """Squared distance from each piece of each query to each codeword of that piece.
+
+        Parameters
+        ----------
+        queries
+            (B, dim) One vector a row.
+        metric
+            With "inner_product" the negative inner product of the two.
+        """
+        check_name("metric", metric, get_args(Metric))
+        X = self._validated(queries)
+        if metric == "inner_product":
+            parts = self.split(X).astype(np.float64)
+            return -np.einsum("bmd,mkd->bmk", parts, self.codebooks_, optimize=True).astype("f4")
+        parts, books = self._around(X)
         tables = [
-            cdist(part, book, "sqeuclidean")
-            for part, book in zip(parts, self.codebooks_, strict=True)
+            cdist(parts[:, m], book, "sqeuclidean").astype(np.float32)
+            for m, book in enumerate(books)
         ]
-        return np.stack(tables, axis=1).astype(np.float32)
+        return np.stack(tables, axis=1)
 
     def split(self, z: Any) -> Any:
         """Cut each vector in M pieces: (N, dim) -> (N, M, d)."""
@@ -109,6 +137,12 @@ class ProductQuantizer(Quantizer):
         """Adopt codebooks learned elsewhere (a file, faiss, a slider) instead of fitting."""
         books = check_codebooks(codebooks, self)
         return self._adopt(books, dim=len(books) * books.shape[2])
+
+    def _around(
+        self, X: Float[np.ndarray, "N dim"]
+    ) -> tuple[Float[np.ndarray, "N M d"], Float[np.ndarray, "M K d"]]:
+        """The pieces of `X`, and codebooks with the same distances to them as `codebooks_` has."""
+        return self.split(X), self.codebooks_
 
     def _candidates(
         self, z: Float[torch.Tensor, "N dim"], n: int
@@ -142,6 +176,15 @@ def nearest_codewords(
 
     Ranks by |c|^2 - 2 z.c: the missing |z|^2 is the same for all codewords. The largest array is
     (M, N, K) numbers; differences `c - z` are never formed for all K codewords.
+
+    Parameters
+    ----------
+    z
+        (N, M, d) The sub-vectors.
+    codebooks
+        (M, K, d) One for each subspace.
+    n
+        From 1 to K.
     """
     # Around the mean codeword: far from the origin the squares would drown the differences.
     centre = codebooks.mean(dim=1, keepdim=True)

@@ -19,12 +19,12 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-import faiss
 import numpy as np
 from jaxtyping import Float, Integer
 
 from gsl_tutorial.quantizers.additive_base import AdditiveBase
 from gsl_tutorial.quantizers.kmeans import kmeans_counting, seed_from
+from gsl_tutorial.quantizers.nearest import nearest
 from gsl_tutorial.validation import check_training_set
 
 
@@ -33,14 +33,24 @@ class ResidualQuantizer(AdditiveBase):
 
     Parameters
     ----------
-    n_subspaces: the stages. They are no subspaces, but the name lets one line of code swap
-        quantizers.
-    n_codewords: codewords in each stage, 2 to 65,536. Codes are uint8 up to 256.
-    beam: partial sums that an encoding keeps; 1 is greedy, more is nearer and slower.
-    random_state: seed (int or Generator) of k-means; None draws a fresh one.
+    n_subspaces
+        The stages. They are no subspaces, but the name lets one line of code swap quantizers.
+    n_codewords
+        Codewords in each stage, 2 to 65,536. Codes are uint8 up to 256.
+    beam
+        Partial sums that an encoding keeps; 1 is greedy, more is nearer and slower.
+    random_state
+        Seed (int or Generator) of k-means; None draws a fresh one.
 
-    Learned: `codebooks_` (M, K, dim) float32; `usage_`, `reseeded_`, `distortion_` as ever.
+    Attributes
+    ----------
+    codebooks_
+        (M, K, dim) float32.
+    usage_, reseeded_, distortion_
+        As in `Quantizer`.
 
+    Examples
+    --------
     >>> X = np.random.default_rng(0).normal(size=(500, 8)).astype(np.float32)
     >>> rq = ResidualQuantizer(4, 16, random_state=0).fit(X)
     >>> rq.codebooks_.shape, rq.encode(X).shape, rq.candidates(X, 3).shape
@@ -51,7 +61,7 @@ class ResidualQuantizer(AdditiveBase):
 
     def fit(self, X: Float[np.ndarray, "N dim"], y: None = None) -> Self:
         """Run k-means on `X`, then on what is left over, M times; needs at least K rows."""
-        return self._learn(check_training_set(X, self, pieces=1), start=None)
+        return self._learn(self._learnable(X, pieces=1), start=None)
 
     def refit(self, X: Float[np.ndarray, "N dim"]) -> Self:
         """The same from the present codebooks: each stage's k-means starts where it stands."""
@@ -74,7 +84,21 @@ def stagewise_kmeans(
     seed: int,
     start: Float[np.ndarray, "M K dim"] | None = None,
 ) -> tuple[Float[np.ndarray, "M K dim"], Integer[np.ndarray, "M"]]:
-    """Return the codebooks of greedy stages, and how often k-means re-seeded in each."""
+    """Return the codebooks of greedy stages, and how often k-means re-seeded in each.
+
+    Parameters
+    ----------
+    X
+        (N, dim) One vector a row.
+    n_stages
+        M.
+    n_codewords
+        K, at most N.
+    seed
+        Of the first stage; the next take the numbers after it.
+    start
+        (M, K, dim) Where the codewords stand at first, for a warm start; None: from the seed.
+    """
     residual, books, reseeded = X, [], []
     for m in range(n_stages):
         book, deaths = kmeans_counting(
@@ -83,7 +107,7 @@ def stagewise_kmeans(
             seed=(seed + m) % 2**31,
             start=None if start is None else start[m],
         )
-        residual = residual - book[faiss.knn(residual, book, 1)[1][:, 0]]
+        residual = residual - book[nearest(residual, book)]
         books.append(book)
         reseeded.append(deaths)
     return np.stack(books), np.array(reseeded)

@@ -1,12 +1,6 @@
-"""The gradient snapping layer (`layer`), what lets it live in any training, and the rule by hand."""
+"""The gradient snapping layer (`layer`), its rule (`rule`), and the rule by hand in NumPy (`by_hand`)."""
 
-from gsl_tutorial.snapping.layer import (
-    Fallback,
-    Form,
-    GradientSnapping,
-    Length,
-    SnapOptions,
-    snap_gradient,
-)
+from gsl_tutorial.snapping.layer import GradientSnapping
+from gsl_tutorial.snapping.rule import Fallback, Form, Length, SnapOptions, snap_gradient
 
 __all__ = ["Fallback", "Form", "GradientSnapping", "Length", "SnapOptions", "snap_gradient"]

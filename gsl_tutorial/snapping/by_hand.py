@@ -59,7 +59,17 @@ def snap_gradient_numpy(
 def descending_codeword(
     g: Float[np.ndarray, " d"], z: Float[np.ndarray, " d"], codewords: Float[np.ndarray, "n d"]
 ) -> Float[np.ndarray, " d"] | None:
-    """The codeword whose direction is best aligned with -g, or None where none descends."""
+    """The codeword whose direction is best aligned with -g, or None where none descends.
+
+    Parameters
+    ----------
+    g : (d,) array
+        The gradient.
+    z : (d,) array
+        The embedding.
+    codewords : (n, d) array
+        The candidates.
+    """
     best, best_cosine = None, 0.0
     for c in codewords:
         distance = np.linalg.norm(c - z)

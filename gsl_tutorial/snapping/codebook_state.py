@@ -23,7 +23,15 @@ _KEY = re.compile(r"([a-z]+)_(codebooks|rotation)")
 
 
 class HoldsCodebooks(nn.Module):
-    """Base of modules with a quantizer; its arrays are float32 buffers, whatever the model is cast to."""
+    """Base of modules with a quantizer.
+
+    Its arrays are float32 buffers, whatever the model is cast to.
+
+    Parameters
+    ----------
+    quantizer : Quantizer
+        Fitted or not yet.
+    """
 
     def __init__(self, quantizer: Quantizer) -> None:
         super().__init__()
@@ -40,7 +48,13 @@ class HoldsCodebooks(nn.Module):
 
     @quantizer.setter
     def quantizer(self, quantizer: Quantizer) -> None:
-        """Take another one, with buffers of its own."""
+        """Take another one, with buffers of its own.
+
+        Raises
+        ------
+        InvalidInputError
+            On anything but a quantizer.
+        """
         if not isinstance(quantizer, Quantizer):
             raise InvalidInputError(
                 "a quantizer", describe(quantizer), "pass ProductQuantizer(...)"

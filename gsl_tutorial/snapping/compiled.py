@@ -26,12 +26,32 @@ def register(layer: Any) -> int:
 
 
 def snap_compiled(z: Tensor, number: int, axis: int, count: int) -> Tensor:
-    """Forward z, backward what the layer of that number does with the gradient."""
+    """Forward z, backward what the layer of that number does with the gradient.
+
+    Parameters
+    ----------
+    z : tensor
+        The embedding.
+    number : int
+        What `register` returned.
+    axis : int
+        Where the numbers of a vector lie, counted from the end.
+    count : int
+        How many vectors make the batch.
+    """
     return _Snap.apply(z, number, axis, count)  # type: ignore[no-untyped-call]
 
 
 def follow_compiled(loss: Tensor, number: int) -> Tensor:
-    """Forward the loss, backward tell the layer of that number by how much it counts."""
+    """Forward the loss, backward tell the layer of that number by how much it counts.
+
+    Parameters
+    ----------
+    loss : tensor of one number
+        The loss to follow.
+    number : int
+        What `register` returned.
+    """
     return _Follow.apply(loss, number)  # type: ignore[no-untyped-call]
 
 

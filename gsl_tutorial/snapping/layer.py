@@ -1,15 +1,10 @@
 """The gradient snapping layer: identity forward, a gradient that points at a codeword backward.
 
-A quantization loss pulls an embedding to its *nearest* codeword, even where that works against the
-similarity loss. Gradient snapping pulls it to a *neighbouring codeword that also descends the
-similarity loss*, so the embedding grows compact without being pushed uphill.
+The rule itself is in `rule`. Here is the module around it, for any training loop: any shape and precision
+of the embedding, a pull that follows the scale of the loss (`loss_scale`), codebooks that travel with a
+checkpoint (`codebook_state`), torch.compile (`compiled`) and torch.func (`transforms`).
 
-Source: Liu and Lu, arXiv 1610.09645 (2016). Only its abstract was at hand: every formula here is our
-reconstruction. The three forms and the fallbacks are our reading of "regularizes the back-propagated
-gradient towards a neighbouring codeword".
-
-Axes: N vectors, M subspaces, d numbers in a sub-vector, n candidates. Symbols: z the embedding,
-g = dL/dz the gradient of the similarity loss, c* the chosen codeword.
+Source: Liu and Lu, arXiv 1610.09645 (2016), as far as its abstract goes; the rest is our reconstruction.
 """
 
 from __future__ import annotations
@@ -18,181 +13,38 @@ import math
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from gsl_tutorial.errors import InvalidInputError, LossScaleWarning
 from gsl_tutorial.quantizers import OptimizedProductQuantizer, ProductQuantizer, Quantizer
 from gsl_tutorial.snapping.codebook_state import HoldsCodebooks
 from gsl_tutorial.snapping.compiled import follow_compiled, register, snap_compiled
-from gsl_tutorial.snapping.loss_scale import Call, LossScale, is_transforming
+from gsl_tutorial.snapping.loss_scale import (
+    FAR,
+    LOOKS,
+    Call,
+    LossScale,
+    is_transforming,
+    recipe,
+)
+from gsl_tutorial.snapping.rule import (
+    Fallback,
+    Form,
+    Length,
+    SnapOptions,
+    is_dense_float,
+    never_uphill,
+    snap_unrounded,
+)
+from gsl_tutorial.snapping.transforms import SnapTransformed, unchanged
 from gsl_tutorial.validation import check_count, check_name, check_size, describe
 
-Form = Literal["replace", "pull", "look-ahead"]
-Length = Literal["projected", "full"]
-Fallback = Literal["zero", "keep", "nearest"]
 Reduction = Literal["mean", "sum"]
-
-# At the limit the sum of g and a shortened pull is flat; stopping a hair before it keeps rounding
-# from tipping it uphill.
-_BEFORE_FLAT = 1 - 1e-3
-
-
-@dataclass(frozen=True, kw_only=True)
-class SnapOptions:
-    """How a gradient is snapped. Every other place takes its defaults from here.
-
-    The defaults come from validation images (data/results/cifar10, parts tune and layer: 16 bits,
-    cross-entropy, unit embeddings, one seed; seeds spread by about .004). ADC mAP of "pull" at strength
-    3 .675, at 10 .675 with half the distortion, at 30 .642. At strength 3: n 1, 2, 4, 16 .663, .667,
-    .675, .677; fallback "nearest" .679, within the spread. "look-ahead" reached .669, "replace" .628.
-    A contrastive loss did best with the weakest pull that was tried, 0.1.
-
-    Parameters
-    ----------
-    form : {"pull", "replace", "look-ahead"}
-        ``"pull"``: g + 2 strength (z - c*) / N. The similarity gradient is kept.
-        ``"replace"``: a gradient along z - c*; its length is g's projection on that line
-        (``length="projected"``) or the whole length of g (``"full"``).
-        ``"look-ahead"``: the same pull, to the candidate nearest to z - step g, whether it descends
-        or not; `fallback` plays no part.
-    length : {"projected", "full"}
-        Length of a replaced gradient.
-    fallback : {"zero", "keep", "nearest"}
-        Where no candidate descends: ``"zero"`` snaps to nothing ("replace" gives 0, "pull" gives g);
-        ``"keep"`` gives g; ``"nearest"`` gives g plus the pull to the nearest candidate, shortened
-        where it would turn the sum uphill.
-    strength : float
-        lambda, 0 or more: with N vectors, the pull is the gradient of strength * mean |z - c*|^2.
-    step : float
-        eta, 0 or more, in units of z per unit of g.
-    n_candidates : int
-        n, the codewords of each subspace (with an additive quantizer the sums) that are considered.
-
-    Raises
-    ------
-    UnknownNameError
-        On an unknown word.
-    InvalidInputError
-        On a number that cannot work.
-    """
-
-    form: Form = "pull"
-    length: Length = "projected"
-    fallback: Fallback = "zero"
-    strength: float = 10.0
-    step: float = 1.0
-    n_candidates: int = 4
-
-    def __post_init__(self) -> None:
-        check_name("form", self.form, get_args(Form))
-        check_name("length", self.length, get_args(Length))
-        check_name("fallback", self.fallback, get_args(Fallback))
-        check_size(self.strength, name="strength")
-        check_size(self.step, name="step")
-        check_count(self.n_candidates, name="n_candidates", low=1)
-
-
-def snap_gradient(
-    gradient: Float[Tensor, "N M d"],
-    embedding: Float[Tensor, "N M d"],
-    candidates: Float[Tensor, "N M n d"],
-    *,
-    form: Form = SnapOptions.form,
-    length: Length = SnapOptions.length,
-    fallback: Fallback = SnapOptions.fallback,
-    strength: float = SnapOptions.strength,
-    step: float = SnapOptions.step,
-) -> Float[Tensor, "N M d"]:
-    """Return the gradient that leaves the layer. Pure: nothing is changed, nothing is remembered.
-
-    A candidate *descends* when moving to it lowers the similarity loss: <-g, c - z> > 0. The chosen
-    codeword c* is the one whose direction makes the smallest angle with -g.
-
-    Parameters
-    ----------
-    gradient, embedding : (N, M, d) tensors
-        g and z. Half precision is computed in single precision and rounded at the end.
-    candidates : (N, M, n, d) tensor
-        What `quantizer.candidates(z, n)` returned.
-    form, length, fallback, strength, step
-        As in `SnapOptions`.
-
-    Returns
-    -------
-    (N, M, d) tensor
-        Of the type of `gradient`. For "replace" and "pull", <result, g> >= 0 in every subspace,
-        after rounding too, whatever the arguments: where rounding would tip it uphill, the pull is
-        shortened, and a replaced gradient is dropped, because such a codeword lies at a right angle.
-        (In double precision this holds up to the rounding of the product itself.)
-
-    Raises
-    ------
-    InvalidInputError
-        On shapes that do not fit and numbers that cannot work; `UnknownNameError` on unknown words.
-
-    Examples
-    --------
-    >>> g, z = torch.tensor([[[1.0, 0.0]]]), torch.zeros(1, 1, 2)
-    >>> c = torch.tensor([[[[0.1, 0.0], [-1.0, 1.0]]]])  # the nearest one lies uphill
-    >>> snap_gradient(g, z, c, form="replace")
-    tensor([[[ 0.5000, -0.5000]]])
-    """
-    how = SnapOptions(form=form, length=length, fallback=fallback, strength=strength, step=step)
-    _check_shapes(gradient, embedding, candidates)
-    exact = torch.promote_types(gradient.dtype, torch.float32)
-    g, z, c = (t.to(exact) for t in (gradient, embedding, candidates))
-    snapped = snap_unrounded(g, z, c, how, batch=len(gradient))
-    return never_uphill(snapped.to(gradient.dtype), gradient, how)
-
-
-def snap_unrounded(
-    gradient: Float[Tensor, "N M d"],
-    embedding: Float[Tensor, "N M d"],
-    candidates: Float[Tensor, "N M n d"],
-    how: SnapOptions,
-    *,
-    batch: int,
-) -> Float[Tensor, "N M d"]:
-    """The rule itself: `snap_gradient` without its checks, for a mean over `batch` vectors."""
-    direction = candidates - embedding.unsqueeze(2)
-    pull = 2 * how.strength / max(1, batch)
-
-    if how.form == "look-ahead":
-        ahead = direction + how.step * gradient.unsqueeze(2)
-        return gradient - pull * _pick(direction, ahead.square().sum(3).argmin(2, keepdim=True))
-
-    # Divide by the largest entry first: huge gradients would overflow when squared.
-    size = gradient.abs().amax(2, keepdim=True).clamp_min(torch.finfo(gradient.dtype).tiny)
-    g = gradient / size
-    distance = torch.linalg.vector_norm(direction, dim=3).clamp_min(1e-30)
-    cosine = -torch.einsum("nmjd,nmd->nmj", direction, g) / distance
-    largest, best = cosine.max(2, keepdim=True)
-    to_codeword = _pick(direction, best)
-    # Not "largest > 0": a NaN or infinite gradient must stay visible and not become a quiet zero.
-    descends = ~(largest <= 0)
-
-    if how.form == "replace":
-        unit = to_codeword / distance.gather(2, best)
-        along = -(unit * g).sum(2, keepdim=True)
-        if how.length == "full":
-            along = torch.linalg.vector_norm(g, dim=2, keepdim=True)
-        snapped = -size * along * unit
-    else:
-        snapped = gradient - pull * to_codeword
-
-    if how.fallback == "zero":
-        otherwise = torch.zeros_like(gradient) if how.form == "replace" else gradient
-    elif how.fallback == "keep":
-        otherwise = gradient
-    else:
-        nearest = -pull * _pick(direction, distance.argmin(2, keepdim=True))
-        otherwise = gradient + _shortened(nearest, g, size)
-    return torch.where(descends, snapped, otherwise)
 
 
 class GradientSnapping(HoldsCodebooks):
@@ -273,7 +125,7 @@ class GradientSnapping(HoldsCodebooks):
         )
         self.axis, self.reduction, self.loss_scale = axis, reduction, loss_scale
         self._told = LossScale()
-        self._looks_left = _LOOKS
+        self._looks_left = LOOKS
         self._number = register(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -306,7 +158,7 @@ class GradientSnapping(HoldsCodebooks):
         axis = self.axis if self.axis < 0 else self.axis - z.ndim
         tracked = z.requires_grad and torch.is_grad_enabled()
         call = self._told.new_call() if tracked else None  # the backward pass will want it
-        kind = _SnapTransformed if is_transforming() else _Snap
+        kind = SnapTransformed if is_transforming() else _Snap
         snapped: Tensor = kind.apply(z, self, call, axis, z.numel() // dim)  # type: ignore[no-untyped-call]
         return snapped
 
@@ -343,7 +195,15 @@ class GradientSnapping(HoldsCodebooks):
     def backward_rule(
         self, gradient: Float[Tensor, "*shape"], z: Float[Tensor, "*shape"]
     ) -> Float[Tensor, "*shape"]:
-        """What the backward pass does, callable by itself for pictures and tests."""
+        """What the backward pass does, callable by itself for pictures and tests.
+
+        Parameters
+        ----------
+        gradient : tensor
+            Of the shape of `z`: what arrives at the layer.
+        z : tensor
+            As in `forward`.
+        """
         dim = self._checked_dim(z)
         axis = self.axis if self.axis < 0 else self.axis - z.ndim
         return self._snapped(gradient, z, self._scale(None), axis, z.numel() // dim)
@@ -361,9 +221,9 @@ class GradientSnapping(HoldsCodebooks):
 
     def _checked_dim(self, z: Tensor) -> int:
         """The length of a vector; raises where `z` has no such vectors along `axis`."""
-        if not isinstance(z, Tensor) or not z.is_floating_point():
+        if not is_dense_float(z):
             raise InvalidInputError(
-                "a tensor of floating-point embeddings",
+                "a dense tensor of floating-point embeddings",
                 describe(z),
                 "pass what the encoder returned",
             )
@@ -454,9 +314,9 @@ class GradientSnapping(HoldsCodebooks):
         away = (candidates[:, :, 0] - z).square().sum().div(len(g)).sqrt()
         pull = 2 * max(self.options.strength, 1.0) * float(away)
         size = count * float(g.square().sum().div(len(g)).sqrt())
-        if math.isfinite(size) and size > _FAR * pull > 0:
+        if math.isfinite(size) and size > FAR * pull > 0:
             self._looks_left = 0
-            warnings.warn(LossScaleWarning(_recipe(size / pull)), stacklevel=2)
+            warnings.warn(LossScaleWarning(recipe(size / pull)), stacklevel=2)
 
 
 class _Snap(torch.autograd.Function):
@@ -468,148 +328,13 @@ class _Snap(torch.autograd.Function):
     ) -> Tensor:
         ctx.save_for_backward(z)
         ctx.rest = layer, call, axis, count
-        return _same(z, call)
+        return unchanged(z, call)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         (z,), (layer, call, axis, count) = ctx.saved_tensors, ctx.rest
         snapped = layer._snapped(gradient, z, layer._scale(call), axis, count)
         return snapped, None, None, None, None
-
-
-def _same(z: Tensor, call: Call | None) -> Tensor:
-    if not z.is_meta and not torch.isfinite(z).all():
-        raise InvalidInputError(
-            "finite embeddings", "NaN or infinity", "lower the learning rate or the strength"
-        )
-    # A copy where z is needed again, so that what follows may work in place.
-    return z.clone() if call is not None else z.view_as(z)
-
-
-class _SnapTransformed(torch.autograd.Function):
-    """`_Snap` as torch.func wants it, which takes a quarter of a millisecond longer."""
-
-    @staticmethod
-    def forward(z: Tensor, layer: Any, call: Call | None, axis: int, count: int) -> Tensor:
-        return _same(z, call)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        z, *ctx.rest = inputs
-        ctx.save_for_backward(z)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        (z,), (layer, call, axis, count) = ctx.saved_tensors, ctx.rest
-        scale = layer._scale(call)
-        snapped: Tensor = _Rule.apply(gradient, z, scale, layer, axis, count)  # type: ignore[no-untyped-call]
-        return snapped, None, None, None, None
-
-    @staticmethod
-    def jvp(ctx: Any, tangent: Tensor, *rest: None) -> Tensor:
-        return tangent.clone()
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple[Any, ...], z: Tensor, *rest: Any) -> tuple[Tensor, int]:
-        return _SnapTransformed.apply(z.movedim(in_dims[0], 0), *rest), 0  # type: ignore[no-untyped-call]
-
-
-class _Rule(torch.autograd.Function):
-    """The rule as one operation, for torch.func: vmap stops here; it can be differentiated once more."""
-
-    @staticmethod
-    def forward(
-        gradient: Tensor,
-        z: Tensor,
-        scale: float | Tensor,
-        layer: GradientSnapping,
-        axis: int,
-        count: int,
-    ) -> Tensor:
-        return layer._snapped(gradient, z, scale, axis, count)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        gradient, z, scale, *ctx.rest = inputs
-        ctx.scale = scale.detach() if isinstance(scale, Tensor) else scale
-        ctx.save_for_backward(gradient, z)
-
-    @staticmethod
-    def backward(ctx: Any, second: Tensor) -> tuple[Tensor | None, ...]:
-        layer, axis, count = ctx.rest
-        with torch.enable_grad():
-            inputs = [t.detach().requires_grad_() for t in ctx.saved_tensors]
-            out = layer._snapped(*inputs, ctx.scale, axis, count)
-            wanted = torch.autograd.grad(out, inputs, second, allow_unused=True)
-        return *wanted, None, None, None, None
-
-    @staticmethod
-    def vmap(
-        info: Any,
-        in_dims: tuple[Any, ...],
-        gradient: Tensor,
-        z: Tensor,
-        scale: float | Tensor,
-        *rest: Any,
-    ) -> tuple[Tensor, int]:
-        gradient, z = (
-            t.movedim(dim, 0) if dim is not None else t.expand(info.batch_size, *t.shape)
-            for t, dim in zip((gradient, z), in_dims, strict=False)
-        )
-        if isinstance(scale, Tensor):
-            # Its axes are the first of z's, one for each vmap; the rest are single.
-            scale = scale.movedim(in_dims[2], 0) if in_dims[2] is not None else scale.unsqueeze(0)
-        return _Rule.apply(gradient, z, scale, *rest), 0  # type: ignore[no-untyped-call]
-
-
-def never_uphill(
-    snapped: Float[Tensor, "N M d"], gradient: Float[Tensor, "N M d"], options: SnapOptions
-) -> Float[Tensor, "N M d"]:
-    """Mend what rounding has tipped uphill, <snapped, g> < 0, though without rounding nothing is.
-
-    A pull is shortened until rounding cannot tip the sum, or left out; a replaced gradient is dropped.
-    """
-    if options.form == "look-ahead" or not (uphill := _is_uphill(snapped, gradient)).any():
-        return snapped
-    if options.form == "replace" and options.fallback != "nearest":
-        return torch.where(uphill, 0.0, snapped)
-    # With t of the pull p, <g + t p, g> stays above `bound` times the two lengths.
-    wide = _widest(gradient)
-    g, bound = gradient.to(wide), torch.finfo(gradient.dtype).eps
-    size = g.abs().amax(2, keepdim=True)
-    g = torch.where(size > 0, g / size, 0.0)
-    pull = torch.where(size > 0, snapped.to(wide) / size, 0.0) - g
-    square = g.square().sum(2, keepdim=True)
-    against = -(pull * g).sum(2, keepdim=True).clamp_max(0)
-    lengths = square.sqrt() * torch.linalg.vector_norm(pull, dim=2, keepdim=True)
-    t = ((1 - bound) * square / (against + bound * lengths)).clamp_max(1)
-    shorter = (size * (g + t * pull)).to(gradient.dtype)
-    shorter = torch.where(_is_uphill(shorter, gradient), gradient, shorter)
-    return torch.where(uphill, shorter, snapped)
-
-
-def _is_uphill(snapped: Tensor, gradient: Tensor) -> Tensor:
-    wide = _widest(gradient)
-    return torch.linalg.vecdot(snapped.to(wide), gradient.to(wide)).unsqueeze(2) < 0
-
-
-def _widest(tensor: Tensor) -> torch.dtype:
-    """Double precision, where the device has it."""
-    return torch.float32 if tensor.device.type == "mps" else torch.float64
-
-
-def _pick(vectors: Float[Tensor, "N M n d"], index: Int[Tensor, "N M 1"]) -> Float[Tensor, "N M d"]:
-    """For each (vector, subspace) the one of its n vectors that `index` names."""
-    return vectors.take_along_dim(index.unsqueeze(3), dim=2).squeeze(2)
-
-
-def _shortened(
-    pull: Float[Tensor, "N M d"], g: Float[Tensor, "N M d"], size: Float[Tensor, "N M 1"]
-) -> Float[Tensor, "N M d"]:
-    """The longest part of `pull` whose sum with the gradient `size * g` does not go uphill."""
-    against = -(pull * g).sum(2, keepdim=True)
-    room = _BEFORE_FLAT * size * g.square().sum(2, keepdim=True)
-    return torch.where(against > room, room / against, 1.0) * pull
 
 
 def _for_rows(
@@ -640,24 +365,6 @@ def _is_tracing() -> bool:
     return torch._C._get_tracing_state() is not None
 
 
-def _check_shapes(gradient: Tensor, embedding: Tensor, candidates: Tensor) -> None:
-    if gradient.ndim != 3 or embedding.shape != gradient.shape:
-        raise InvalidInputError(
-            "gradient and embedding of the same shape (N, M, d)",
-            f"{describe(gradient)} and {describe(embedding)}",
-            "reshape both with .view(N, M, d)",
-        )
-    N, M, d = gradient.shape
-    if candidates.ndim != 4 or (*candidates.shape[:2], candidates.shape[3]) != (N, M, d):
-        raise InvalidInputError(
-            f"candidates of shape ({N}, {M}, n, {d})",
-            describe(candidates),
-            "pass what quantizer.candidates(z, n) returned",
-        )
-    if candidates.shape[2] == 0:
-        raise InvalidInputError("at least one candidate", "n = 0", "ask for n >= 1")
-
-
 def _shape_with(dim: int, axis: int) -> str:
     """How embeddings with their numbers along `axis` look, in words."""
     if axis == -1:
@@ -678,23 +385,6 @@ def _way_out(shape: tuple[int, ...], dim: int) -> str:
     if len(shape) == 1 and shape[0] == dim:
         return "add the axis of the batch: snap(z[None])"
     return "give the encoder and the quantizer the same dim, or flatten z to (N, dim) first"
-
-
-#: Backward passes in which a layer that was told nothing about its loss looks at the gradient.
-_LOOKS = 8
-#: So many times longer than a pull no gradient of a mean loss was seen to be.
-_FAR = 1000.0
-
-
-def _recipe(times: float) -> str:
-    return (
-        "expected the gradient of a loss that is a mean over the batch; got one about "
-        f"{times:,.0f} times as long as the pull to a codeword, so that snapping has next to no effect. "
-        "Was the loss scaled (torch.amp.GradScaler) or summed? What to do: wrap it where it is computed, "
-        "loss = snap.follow(criterion(snap(z), y)), before anything scales it; or say "
-        "GradientSnapping(..., loss_scale=scaler.get_scale), or reduction='sum'; "
-        "loss_scale=1 says that it is right as it is."
-    )
 
 
 def _check_options(layer: GradientSnapping, options: Any) -> None:

@@ -65,7 +65,17 @@ class LossScale:
         return sum(others, start=first)
 
     def tell(self, loss: object, gradient: Tensor, calls: list[Call]) -> None:
-        """Note that `loss` counts by `gradient`, until the backward pass is over."""
+        """Note that a loss counts by `gradient`, until the backward pass is over.
+
+        Parameters
+        ----------
+        loss : object
+            Which loss it is.
+        gradient : tensor
+            By how much it counts.
+        calls : list of Call
+            The forward passes that it was made from.
+        """
         running = torch._C._current_graph_task_id()
         if running != self._pass:  # one before it may have been broken off
             self._now, self._pass = {}, running
@@ -122,3 +132,21 @@ class _FollowTransformed(torch.autograd.Function):
         info: Any, in_dims: tuple[Any, ...], loss: Tensor, *rest: Any
     ) -> tuple[Tensor, int | None]:
         return _FollowTransformed.apply(loss, *rest), in_dims[0]  # type: ignore[no-untyped-call]
+
+
+#: Backward passes in which a layer that was told nothing about its loss looks at the gradient.
+LOOKS = 8
+#: So many times longer than a pull no gradient of a mean loss was seen to be.
+FAR = 1000.0
+
+
+def recipe(times: float) -> str:
+    """What to do about a gradient so many times as long as the pull."""
+    return (
+        "expected the gradient of a loss that is a mean over the batch; got one about "
+        f"{times:,.0f} times as long as the pull to a codeword, so that snapping has next to no effect. "
+        "Was the loss scaled (torch.amp.GradScaler) or summed? What to do: wrap it where it is computed, "
+        "loss = snap.follow(criterion(snap(z), y)), before anything scales it; or say "
+        "GradientSnapping(..., loss_scale=scaler.get_scale), or reduction='sum'; "
+        "loss_scale=1 says that it is right as it is."
+    )

@@ -163,8 +163,9 @@ show(
 # After the rotation each piece is a thin stripe, and the same eight codewords serve it much better.
 # How does OPQ find $R$? In turns: with the rotation fixed, k-means in each piece; with the
 # codewords fixed, the rotation that brings the vectors nearest to their reconstructions, for which
-# there is a formula (the *Procrustes* problem). Ours starts from the better of two: no rotation,
-# or the main axes of the data, dealt out evenly to the pieces.
+# there is a formula (the *Procrustes* problem). Where the turns end depends on where they start, so
+# ours run them twice, from no rotation and from the main axes of the data, dealt out evenly to the
+# pieces, and keep the better end.
 
 # %% tags=["claim"]
 pq, opq = fitted["PQ"], fitted["OPQ"]

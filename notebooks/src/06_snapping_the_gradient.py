@@ -33,7 +33,7 @@ from gsl_tutorial.course.toys.plane_methods import method_gradient, run_method
 from gsl_tutorial.course.widgets import GradientExplorer, Guess
 from gsl_tutorial.snapping import SnapOptions
 from gsl_tutorial.snapping.by_hand import descending_codeword, snap_gradient_numpy
-from gsl_tutorial.snapping.layer import snap_unrounded
+from gsl_tutorial.snapping.rule import snap_unrounded
 
 # %% [markdown]
 # ## Meet the two pulls

@@ -51,7 +51,23 @@ ArchivePath = Annotated[
 
 
 def share_of(text: str) -> tuple[int, int]:
-    """(1, 2) for "1/2"; raises `InvalidInputError`."""
+    """Read a share such as "1/2".
+
+    Parameters
+    ----------
+    text : str
+        Two numbers with a slash between them.
+
+    Returns
+    -------
+    (int, int)
+        Both numbers: (1, 2) for "1/2".
+
+    Raises
+    ------
+    InvalidInputError
+        The text is no share.
+    """
     match = re.fullmatch(r"(\d+)/(\d+)", text)
     if match is None:
         raise InvalidInputError("a share like 1/2", text, "write --share 1/2")
@@ -59,7 +75,20 @@ def share_of(text: str) -> tuple[int, int]:
 
 
 def nothing_finished(parts: Iterable[str], folder: Path) -> DataMissingError:
-    """The error for a report of parts without a finished run."""
+    """Make the error for a report of parts without a finished run.
+
+    Parameters
+    ----------
+    parts : iterable of str
+        Names of the parts.
+    folder : Path
+        Where their runs were looked for.
+
+    Returns
+    -------
+    DataMissingError
+        The error, not yet raised.
+    """
     return DataMissingError(
         f"finished runs of {', '.join(parts)} in {folder}",
         "none",

@@ -38,7 +38,19 @@ _MODULES = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report; `todo` is empty where `level` is ``"ok"``."""
+    """One line of the report.
+
+    Attributes
+    ----------
+    level : {"ok", "note", "problem"}
+        How serious it is.
+    topic : str
+        What was looked at.
+    text : str
+        What was found.
+    todo : str
+        What to do; empty where `level` is ``"ok"``.
+    """
 
     level: Literal["ok", "note", "problem"]
     topic: str
@@ -48,7 +60,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything the doctor found."""
+    """Everything the doctor found.
+
+    Attributes
+    ----------
+    findings : tuple of Finding
+        In the order in which they are told.
+    """
 
     findings: tuple[Finding, ...]
 
@@ -71,6 +89,11 @@ def examine(*, data: str | Path | None = None, shipped: str | Path = _SHIPPED) -
         Where to look for CIFAR-10; without it, in `GSL_TUTORIAL_DATA` and the user's cache.
     shipped : path
         The folder of trained weights that comes with the repository.
+
+    Returns
+    -------
+    Report
+        All findings.
     """
     return Report(
         (
@@ -85,7 +108,17 @@ def examine(*, data: str | Path | None = None, shipped: str | Path = _SHIPPED) -
 
 
 def render(report: Report) -> str:
-    """Return the report as text, one finding a line, with a last line that sums up.
+    """Write the report as text.
+
+    Parameters
+    ----------
+    report : Report
+        What was found.
+
+    Returns
+    -------
+    str
+        One finding a line, with a last line that sums up.
 
     Examples
     --------

@@ -22,7 +22,18 @@ _SETTINGS = Path(__file__).parent / "lab_settings"
 
 
 def workbook_root() -> Path:
-    """The checkout: the present folder, or the one that the package was installed from."""
+    """Find the checkout: the present folder, or the one that the package was installed from.
+
+    Returns
+    -------
+    Path
+        Its root.
+
+    Raises
+    ------
+    DataMissingError
+        Neither of them is one.
+    """
     for root in (Path.cwd(), Path(__file__).resolve().parents[3]):
         if (root / _FIRST).exists():
             return root
@@ -34,10 +45,26 @@ def workbook_root() -> Path:
 
 
 def command(root: Path, *, browser: bool, port: int | None) -> list[str]:
-    """The command that starts JupyterLab.
+    """Return the command that starts JupyterLab.
 
-    Without `port` the first free one from 8888 is taken; a given one must be free, or
-    `InvalidInputError` says so.
+    Parameters
+    ----------
+    root : Path
+        The folder that JupyterLab shows.
+    browser : bool
+        Whether it opens a browser window.
+    port : int or None
+        The port; without it the first free one from 8888 is taken.
+
+    Returns
+    -------
+    list of str
+        The words of the command.
+
+    Raises
+    ------
+    InvalidInputError
+        The port is not free.
     """
     if port is not None and not is_free(port):
         raise InvalidInputError(
@@ -63,7 +90,25 @@ def command(root: Path, *, browser: bool, port: int | None) -> list[str]:
 
 
 def start(*, browser: bool = True, port: int | None = None) -> int:
-    """Run JupyterLab until it ends; returns its exit status."""
+    """Run JupyterLab until it ends.
+
+    Parameters
+    ----------
+    browser : bool
+        Whether it opens a browser window.
+    port : int or None
+        The port; without it the first free one from 8888 is taken.
+
+    Returns
+    -------
+    int
+        Its exit status.
+
+    Raises
+    ------
+    DataMissingError, InvalidInputError
+        As in `workbook_root` and `command`.
+    """
     if data := os.environ.get("GSL_TUTORIAL_DATA"):
         # Kernels start in the notebooks' folder: a relative path must keep its meaning there.
         os.environ["GSL_TUTORIAL_DATA"] = os.path.abspath(data)

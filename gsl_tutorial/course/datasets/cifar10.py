@@ -98,6 +98,11 @@ def load_cifar10(
     random_state : int or Generator
         Which images are set apart.
 
+    Returns
+    -------
+    Dataset
+        The images and labels as `read_cifar10` gives them.
+
     Raises
     ------
     DataMissingError, ChecksumError

@@ -51,7 +51,13 @@ _HELD_OUT_EACH, _UNSEEN = 20, 20
 
 
 def names() -> dict[str, tuple[str, ...]]:
-    """The training images of each class, by the names of the official archive, without ".png"."""
+    """Return the training images that are used, by the name of their class.
+
+    Returns
+    -------
+    dict of str to tuple of str
+        For each class its images: their names in the official archive, without ".png".
+    """
     packed = (files("gsl_tutorial.course.datasets") / "cifar100_names.txt.xz").read_bytes()
     rows = [line.split() for line in lzma.decompress(packed).decode().splitlines()]
     return {row[0]: tuple(row[1:]) for row in rows}
@@ -70,8 +76,15 @@ def read_cifar100(
     Parameters
     ----------
     root : path, optional
-        A folder that holds ``cifar-100-python`` or ``cifar-100-subset``. Without it: the folder named by
-        `GSL_TUTORIAL_DATA`, then the user's cache.
+        A folder that holds ``cifar-100-python`` or ``cifar-100-subset``. Without it: the folder
+        named by `GSL_TUTORIAL_DATA`, then the user's cache.
+
+    Returns
+    -------
+    images : (30000, 32, 32, 3) uint8
+        Red, green and blue from 0 to 255.
+    labels : (30000,) int64
+        Positions in what `class_names` returns.
 
     Raises
     ------
@@ -103,14 +116,31 @@ def arrange_100(
     protocol: str,
     random_state: int,
 ) -> Dataset:
-    """Return CIFAR-100 as the data set of one protocol, the thinned training images for all of them.
+    """Return CIFAR-100 as the data set of one protocol; all protocols have thinned training images.
 
-    P2: the test images search the training images. validation: 20 training images of each class search
-    the others. unseen: 80 classes to train on; of the 20 others, drawn with `random_state`, the test
-    images search the training images.
+    "P2": the test images search the training images. "validation": 20 training images of each class
+    search the others. "unseen": 80 classes to train on; of the 20 others, the test images search
+    the training images.
+
+    Parameters
+    ----------
+    images : (30000, 32, 32, 3) uint8
+        From `read_cifar100`, in its order.
+    labels : (30000,) int64
+        From `read_cifar100`.
+    protocol : str
+        One of `PROTOCOLS_100`.
+    random_state : int
+        Draws the classes that stay unseen, and the images held out.
+
+    Returns
+    -------
+    Dataset
 
     Raises
     ------
+    UnknownNameError
+        If there is no such protocol.
     InvalidInputError
         For a protocol that is not among `PROTOCOLS_100`.
     """

@@ -53,7 +53,19 @@ HOW_TO_GET = (
 
 @dataclass(frozen=True)
 class Cifar10Status:
-    """What lies in one place: all files, none, or some. Sizes are compared, contents are not."""
+    """What lies in one place: all files, none, or some. Sizes are compared, contents are not.
+
+    Attributes
+    ----------
+    state : str
+        "complete", "missing" or "incomplete".
+    folder : Path
+        The place that this is about.
+    present, missing : tuple of str
+        The files that have their full size, and the others.
+    looked_in : tuple of Path
+        All places that were tried.
+    """
 
     state: Literal["complete", "missing", "incomplete"]
     folder: Path
@@ -94,6 +106,10 @@ def cifar10_status(root: str | Path | None = None) -> Cifar10Status:
     root : path, optional
         A folder that is, or holds, ``cifar-10-batches-py``. Without it: the folder named by
         `GSL_TUTORIAL_DATA`, then the user's cache.
+
+    Returns
+    -------
+    Cifar10Status
     """
     if root is not None:
         places = [Path(root).expanduser()]
@@ -108,13 +124,32 @@ def cifar10_status(root: str | Path | None = None) -> Cifar10Status:
 
 
 def find_cifar10(root: str | Path | None = None) -> Path | None:
-    """Return the folder with all the batches, or None. Cheap: nothing is read or hashed."""
+    """Return the folder with all the batches, or None.
+
+    This is cheap, because nothing is read or hashed.
+
+    Parameters
+    ----------
+    root : path, optional
+        See `cifar10_status`.
+
+    Returns
+    -------
+    Path or None
+    """
     status = cifar10_status(root)
     return status.folder if status.state == "complete" else None
 
 
 def verify_files(folder: Path, files: Mapping[str, OfficialFile] | None = None) -> None:
     """Compare the MD5 of every file with the official one.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the files lie.
+    files : mapping, optional
+        Names, and what each file must be; by default those of CIFAR-10.
 
     Raises
     ------
@@ -132,6 +167,17 @@ def read_verified(
     folder: Path, name: str, files: Mapping[str, OfficialFile] | None = None
 ) -> bytes:
     """Return the bytes of one file: what is hashed is what is returned, whatever happens on disk.
+
+    Parameters
+    ----------
+    folder, files
+        See `verify_files`.
+    name : str
+        Of the file, a key of `files`.
+
+    Returns
+    -------
+    bytes
 
     Raises
     ------

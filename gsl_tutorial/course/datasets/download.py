@@ -47,9 +47,30 @@ from gsl_tutorial.errors import (
 class Archive:
     """What the downloaded file must be, what is taken out of it, and where that may lie already.
 
-    also: further members to unpack, which nobody verifies. verify: raises unless a folder holds the
-    official files. find: the folder in a place, or in the usual ones. command: what fetches it.
-    offline: what someone without a network can do, besides bringing the archive.
+    Parameters
+    ----------
+    name : str
+        Of the file to download.
+    n_bytes : int
+        Its size.
+    sha256 : str
+        Its checksum.
+    mirrors : tuple of URLs
+        Where it lies.
+    folder : str
+        The folder that is taken out of it.
+    files : mapping of str to OfficialFile
+        The files of that folder, and what each must be.
+    also : tuple of str
+        Further members to unpack, which nobody verifies.
+    verify : callable(folder)
+        Raises unless a folder holds the official files.
+    find : callable(place)
+        The folder in a place, or, for None, in the usual ones.
+    command : str
+        What fetches it.
+    offline : str
+        What someone without a network can do, besides bringing the archive.
     """
 
     name: str

@@ -33,8 +33,19 @@ class TooFewInteractionsError(InvalidInputError):
 class Interactions:
     """Events sorted by user, then time, then by lot (`lots`); users and items count from 0.
 
-    time is in whole seconds, or any whole numbers that grow.
-    Raises `InvalidInputError` unless the three arrays are whole numbers of one length, within range.
+    Parameters
+    ----------
+    user, item : (n,) integer arrays
+        Who took what.
+    time : (n,) integer array
+        In whole seconds, or any whole numbers that grow.
+    n_users, n_items : int
+        How many there are, those without events included.
+
+    Raises
+    ------
+    InvalidInputError
+        Unless the three arrays are whole numbers of one length, within range.
     """
 
     user: Int[np.ndarray, " n"]
@@ -79,7 +90,7 @@ class Interactions:
 
     @property
     def moments(self) -> Int[np.ndarray, " n"]:
-        """For each event the first one of its user that has the same time: where its moment begins."""
+        """Where each event's moment begins: at the first event of its user with the same time."""
         changes = np.ones(len(self), dtype=bool)
         changes[1:] = np.diff(self.user).astype(bool) | np.diff(self.time).astype(bool)
         first = np.flatnonzero(changes)
@@ -90,7 +101,17 @@ class Interactions:
         return np.bincount(self.item, minlength=self.n_items)
 
     def take(self, rows: Shaped[np.ndarray, " k"]) -> Interactions:
-        """The events of these rows; users and items keep their numbers."""
+        """The events of these rows; users and items keep their numbers.
+
+        Parameters
+        ----------
+        rows : (k,) integer array, or (n,) mask
+            Positions of events.
+
+        Returns
+        -------
+        Interactions
+        """
         return Interactions(
             self.user[rows], self.item[rows], self.time[rows], self.n_users, self.n_items
         )
@@ -98,7 +119,15 @@ class Interactions:
 
 @dataclass(frozen=True, repr=False)
 class Histories:
-    """What is learned from, chosen on, and tested on. No user's training reaches a hidden moment."""
+    """What is learned from, chosen on, and tested on: no user's training reaches a hidden moment.
+
+    Attributes
+    ----------
+    train, validation, test : Interactions
+        Each user's earlier events, the hidden ones to choose on, and the last ones.
+    n_dropped : int
+        How many events are in none of them, because they share their time with a hidden one.
+    """
 
     train: Interactions
     validation: Interactions
@@ -125,15 +154,28 @@ class Histories:
 def lots(*numbers: Int[np.ndarray, "..."], seed: int = 0) -> Shaped[np.ndarray, "..."]:
     """A lot for each tuple of whole numbers: as good as random, and the same every time.
 
-    What must be put in some order and has none is sorted by its lot. Unlike a stream of random numbers,
-    a lot depends on nothing but its own numbers: not on the order of a file, nor on who is asked first.
-    The mixing is that of SplitMix64 (Steele, Lea and Flood 2014).
+    What must be put in some order and has none is sorted by its lot. Unlike a stream of random
+    numbers, a lot depends on nothing but its own numbers: not on the order of a file, nor on who is
+    asked first.
+
+    Parameters
+    ----------
+    *numbers : integer arrays
+        Of shapes that broadcast; one number of each makes a tuple.
+    seed : int
+        Another seed gives other lots.
 
     Returns
     -------
-    lots
-        uint64, of the shape to which the numbers broadcast.
+    uint64 array
+        Of the shape to which the numbers broadcast.
 
+    References
+    ----------
+    The mixing is that of SplitMix64 (Steele, Lea and Flood 2014).
+
+    Examples
+    --------
     >>> lots(np.array([1, 2, 1])) % 100
     array([65, 10, 65], dtype=uint64)
     """
@@ -152,7 +194,25 @@ _PARTS = ("train", "validation", "test")
 
 
 def only_active(events: Interactions, *, at_least: int) -> Interactions:
-    """Keep users with at least so many events, and number these users anew from 0."""
+    """Keep users with at least so many events, and number these users anew from 0.
+
+    Parameters
+    ----------
+    events : Interactions
+        Of all users.
+    at_least : int
+        How many events a user must have, 1 or more.
+
+    Returns
+    -------
+    Interactions
+        Of the users who stay; items keep their numbers.
+
+    Raises
+    ------
+    TooFewInteractionsError
+        If no user has so many.
+    """
     check_count(at_least, name="at_least", low=1)
     counts = np.bincount(events.user, minlength=events.n_users)
     kept = counts >= at_least
@@ -176,11 +236,25 @@ def only_active(events: Interactions, *, at_least: int) -> Interactions:
 def leave_last_out(events: Interactions, *, n_test: int = 1, n_validation: int = 1) -> Histories:
     """Hide each user's last `n_test` events, and the `n_validation` before them.
 
-    Where the cut goes through events of one moment, lots decide which of them are hidden. Events that
-    share their second with the first hidden event after them are dropped, so that training events are
-    strictly earlier than validation events, and these strictly earlier than test events.
+    Where the cut goes through events of one moment, lots decide which of them are hidden. Events
+    that share their second with the first hidden event after them are dropped, so that training
+    events are strictly earlier than validation events, and these strictly earlier than test events.
 
-    Raises `TooFewInteractionsError` for a user with fewer than n_test + n_validation + 1 events.
+    Parameters
+    ----------
+    events : Interactions
+        Of all users.
+    n_test, n_validation : int
+        How many events of each user to hide, 1 or more.
+
+    Returns
+    -------
+    Histories
+
+    Raises
+    ------
+    TooFewInteractionsError
+        For a user with fewer than n_test + n_validation + 1 events.
     """
     check_count(n_test, name="n_test", low=1)
     check_count(n_validation, name="n_validation", low=1)

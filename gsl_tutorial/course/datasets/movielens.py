@@ -54,7 +54,20 @@ class EditedRatingsError(ChecksumError):
 class MovieLens:
     """Films in the order of the file, and ratings that point to their rows.
 
-    genres: "Comedy|Drama" as in the file. time: seconds since 1970. rating: 0.5 to 5.
+    Attributes
+    ----------
+    movie_ids : (n_items,) integer array
+        The ids of MovieLens, which are no row numbers.
+    titles, genres : tuple of str
+        Of each film; genres as in the file, "Comedy|Drama".
+    user : (n,) integer array
+        Who rated, counted from 0.
+    item : (n,) integer array
+        The row of the film.
+    rating : (n,) float array
+        0.5 to 5 stars.
+    time : (n,) integer array
+        Seconds since 1970.
     """
 
     movie_ids: Int[np.ndarray, " n_items"]
@@ -69,7 +82,18 @@ class MovieLens:
         return f"MovieLens({len(self.rating):,} ratings, {len(self.titles):,} films)"
 
     def liked(self, at_least: float = 3.5) -> Interactions:
-        """The ratings of `at_least` stars and more, as events."""
+        """The ratings of `at_least` stars and more, as events.
+
+        Parameters
+        ----------
+        at_least : float
+            Stars, 0.5 to 5.
+
+        Returns
+        -------
+        Interactions
+            All users and films, those without such a rating included.
+        """
         rows = self.rating >= at_least
         return Interactions(
             self.user[rows],
@@ -81,7 +105,17 @@ class MovieLens:
 
 
 def find_movielens(root: str | Path | None = None) -> Path | None:
-    """The folder that holds both files, or None: `root`, else `GSL_TUTORIAL_DATA`, else the cache."""
+    """Return the folder that holds both files, or None.
+
+    Parameters
+    ----------
+    root : path, optional
+        Where to look. Without it: the folder named by `GSL_TUTORIAL_DATA`, then the user's cache.
+
+    Returns
+    -------
+    Path or None
+    """
     if root is not None:
         places = [Path(root).expanduser()]
     else:
@@ -95,7 +129,24 @@ def find_movielens(root: str | Path | None = None) -> Path | None:
 
 
 def load_movielens(root: str | Path | None = None) -> MovieLens:
-    """Read the official files; raises `DataMissingError` or `EditedRatingsError`."""
+    """Read the official files.
+
+    Parameters
+    ----------
+    root : path, optional
+        See `find_movielens`.
+
+    Returns
+    -------
+    MovieLens
+
+    Raises
+    ------
+    DataMissingError
+        If a file is missing or cannot be read.
+    EditedRatingsError
+        If a file is not the official one.
+    """
     folder = find_movielens(root)
     if folder is None:
         raise DataMissingError(
@@ -113,7 +164,22 @@ def load_movielens(root: str | Path | None = None) -> MovieLens:
 
 
 def read_movielens(content: Mapping[str, bytes]) -> MovieLens:
-    """Read the bytes of ratings.csv and movies.csv; raises `EditedRatingsError` on any other bytes."""
+    """Read the bytes of ratings.csv and movies.csv.
+
+    Parameters
+    ----------
+    content : mapping of str to bytes
+        Both files, by name.
+
+    Returns
+    -------
+    MovieLens
+
+    Raises
+    ------
+    EditedRatingsError
+        On any other bytes than the official ones.
+    """
     for name in FILES:
         verify(name, content[name])
     films = list(csv.reader(io.StringIO(content["movies.csv"].decode("utf-8"))))[1:]
@@ -137,7 +203,25 @@ def read_movielens(content: Mapping[str, bytes]) -> MovieLens:
 
 
 def rows_of(ids: Int[np.ndarray, " n"], known: Int[np.ndarray, " m"]) -> Int[np.ndarray, " n"]:
-    """Where each id stands in `known`; raises `InvalidInputError` for ids that are not there."""
+    """Where each id stands in `known`.
+
+    Parameters
+    ----------
+    ids : (n,) integer array
+        What is looked up; an id may come several times.
+    known : (m,) integer array
+        The ids that there are, in any order.
+
+    Returns
+    -------
+    (n,) integer array
+        Positions in `known`.
+
+    Raises
+    ------
+    InvalidInputError
+        For ids that are not there.
+    """
     order = np.argsort(known, kind="stable")
     place = np.searchsorted(known, ids, sorter=order).clip(max=len(known) - 1)
     rows: np.ndarray = order[place]
@@ -153,7 +237,20 @@ def rows_of(ids: Int[np.ndarray, " n"], known: Int[np.ndarray, " m"]) -> Int[np.
 
 
 def verify(name: str, content: bytes) -> None:
-    """Compare a file with the official one; raises `EditedRatingsError` that says what differs."""
+    """Compare a file with the official one.
+
+    Parameters
+    ----------
+    name : str
+        "ratings.csv" or "movies.csv".
+    content : bytes
+        What the file holds.
+
+    Raises
+    ------
+    EditedRatingsError
+        If it is another file; the message says what differs.
+    """
     official = FILES[name].md5
     # The same rows with Unix line ends are the same data.
     for same in (content, content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")):
@@ -170,6 +267,20 @@ def verify(name: str, content: bytes) -> None:
 def what_differs(name: str, content: bytes) -> str:
     """Say in a few words in what a file is not the official one; never raises.
 
+    Parameters
+    ----------
+    name : str
+        "ratings.csv" or "movies.csv".
+    content : bytes
+        What the file holds.
+
+    Returns
+    -------
+    str
+        A few words.
+
+    Examples
+    --------
     >>> what_differs("ratings.csv", b"")
     'the file is empty'
     """

@@ -27,7 +27,17 @@ _TEST = slice(_TRAIN_BATCHES, 60_000)
 
 @dataclass(frozen=True)
 class Protocol:
-    """The numbers that must stand beside every figure measured under this protocol."""
+    """The numbers that must stand beside every figure measured under this protocol.
+
+    Parameters
+    ----------
+    code, note : str
+        The protocol's name, and what it is, in words.
+    n_query, n_train, n_database : int
+        How many images search, are trained on, and are searched.
+    train_in_database, query_in_database : bool
+        Whether these images lie in the database, too.
+    """
 
     code: str
     note: str
@@ -48,7 +58,15 @@ class Protocol:
 
 @dataclass(frozen=True, eq=False)
 class ProtocolIndices:
-    """Positions of the query, train and database images; `held_out` are the unseen classes."""
+    """Positions of the query, train and database images.
+
+    Parameters
+    ----------
+    query, train, database : (q,), (t,) and (d,) integer arrays
+        Rows of the whole data set.
+    held_out : tuple of int
+        The unseen classes.
+    """
 
     query: Int[np.ndarray, " q"]
     train: Int[np.ndarray, " t"]
@@ -173,6 +191,10 @@ def split(
         Where the randomness comes from. P0 and P2 draw nothing. P1a and P1b of one seed share their
         queries and training images.
 
+    Returns
+    -------
+    ProtocolIndices
+
     Raises
     ------
     UnknownNameError
@@ -210,7 +232,25 @@ def arrange(
     """Return the images (or their embeddings, row by row) as the data set of one protocol.
 
     Memory is shared wherever the positions are consecutive (P0 and P2 copy nothing).
-    For the errors and the other arguments, see `split`.
+
+    Parameters
+    ----------
+    images : (n, *shape) array
+        Images or vectors, in the order of the labels.
+    labels, protocol, random_state
+        See `split`.
+    class_names : tuple of str
+        The name of each label.
+
+    Returns
+    -------
+    Dataset
+        Its validation split has no rows.
+
+    Raises
+    ------
+    UnknownNameError, InvalidInputError
+        See `split`.
     """
     drawn = split(labels, protocol, random_state=random_state)
     everything = Split("all", images, labels=labels, indices=np.arange(len(labels)))

@@ -27,7 +27,19 @@ _PARTS = ("query", "train", "database")
 
 @dataclass(frozen=True, eq=False)
 class SplitFile:
-    """A protocol, the seed it was drawn with, the positions, and the checksums of the labels."""
+    """A protocol, the seed it was drawn with, the positions, and the checksums of the labels.
+
+    Attributes
+    ----------
+    protocol : Protocol
+        Whose split it is.
+    seed : int
+        What the positions were drawn with.
+    indices : ProtocolIndices
+        The positions.
+    label_checksums : dict of str to str
+        `label_checksum` of the "query" and of the "database" labels.
+    """
 
     protocol: Protocol
     seed: int
@@ -48,7 +60,24 @@ class SplitFile:
 
 
 def draw_split(labels: Int[np.ndarray, " n"], protocol: str, *, seed: int) -> SplitFile:
-    """Draw the split of one seed (see `protocols.split`, also for the errors)."""
+    """Draw the split of one seed.
+
+    Parameters
+    ----------
+    labels, protocol
+        See `protocols.split`.
+    seed : int
+        Where the randomness comes from, 0 or more.
+
+    Returns
+    -------
+    SplitFile
+
+    Raises
+    ------
+    UnknownNameError, InvalidInputError
+        See `protocols.split`; also for a negative seed.
+    """
     seed = check_count(seed, name="seed", low=0)
     labels = np.asarray(labels)
     drawn = split(labels, protocol, random_state=seed)
@@ -61,6 +90,8 @@ def draw_split(labels: Int[np.ndarray, " n"], protocol: str, *, seed: int) -> Sp
 def label_checksum(labels: Integer[np.ndarray, " n"]) -> str:
     """SHA-256 of labels in their order, whatever integer type holds them.
 
+    Examples
+    --------
     >>> label_checksum(np.array([1, 2], np.uint8)) == label_checksum(np.array([1, 2]))
     True
     """
@@ -68,7 +99,20 @@ def label_checksum(labels: Integer[np.ndarray, " n"]) -> str:
 
 
 def write_split(path: Path, drawn: SplitFile) -> None:
-    """Write the file that `read_split` reads; raises `StorageError`."""
+    """Write the file that `read_split` reads.
+
+    Parameters
+    ----------
+    path : Path
+        Where to write.
+    drawn : SplitFile
+        What to write.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written.
+    """
     content = {
         "format": _FORMAT,
         "printed": str(drawn),
@@ -87,8 +131,23 @@ def write_split(path: Path, drawn: SplitFile) -> None:
 def read_split(path: Path) -> SplitFile:
     """Read a split and check it.
 
-    Raises `DataMissingError` without the file, `InvalidInputError` for another kind of file and for
-    numbers that are not those of the protocol, `ChecksumError` where positions were changed.
+    Parameters
+    ----------
+    path : Path
+        A file of `write_split`.
+
+    Returns
+    -------
+    SplitFile
+
+    Raises
+    ------
+    DataMissingError
+        If there is no such file.
+    InvalidInputError
+        For another kind of file, and for numbers that are not those of the protocol.
+    ChecksumError
+        If positions were changed.
     """
     content = read_json(path)
     if not isinstance(content, dict) or content.get("format") != _FORMAT:

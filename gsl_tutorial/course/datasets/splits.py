@@ -81,7 +81,19 @@ class Split:
         )
 
     def take(self, rows: Int[np.ndarray, " k"] | slice, *, name: str | None = None) -> Split:
-        """Return the split made of these rows; a slice shares memory, an index array copies."""
+        """Return the split made of these rows.
+
+        Parameters
+        ----------
+        rows : (k,) integer array or slice
+            A slice shares memory, an index array copies.
+        name : str, optional
+            Of the new split; by default that of this one.
+
+        Returns
+        -------
+        Split
+        """
         return Split(
             self.name if name is None else name,
             self.x[rows],
@@ -96,6 +108,15 @@ class Dataset:
 
     `database` is what the *query* images search. `train` may lie inside it (the labels were seen):
     the protocol says so. The *validation* images search `train`, see `as_validation`.
+
+    Parameters
+    ----------
+    name : str
+        Of the data set, or of its protocol.
+    class_names : tuple of str
+        The name of each label.
+    train, validation, database, query : Split
+        The four splits.
     """
 
     name: str
@@ -115,6 +136,10 @@ class Dataset:
         """Return the data to make choices on: held-out images search the rest of the training set.
 
         The test queries are not in it, so no choice can be made on them by mistake.
+
+        Returns
+        -------
+        Dataset
 
         Raises
         ------
@@ -149,6 +174,20 @@ def draw_per_class(
 ) -> Int[np.ndarray, " k"]:
     """Draw the same number of positions from every class, without repetition, in rising order.
 
+    Parameters
+    ----------
+    labels : (n,) integer array
+        The class of each row.
+    n_per_class : int
+        How many positions of each class, 0 or more.
+    rng : Generator
+        Where the randomness comes from.
+
+    Returns
+    -------
+    (k,) integer array
+        Positions in `labels`.
+
     Raises
     ------
     InvalidInputError
@@ -173,6 +212,18 @@ def draw_per_class(
 
 def per_class(total: int, n_classes: int, *, argument: str) -> int:
     """Return ``total / n_classes``, where `total` images are to be shared equally by all classes.
+
+    Parameters
+    ----------
+    total, n_classes : int
+        How many images, and how many classes share them.
+    argument : str
+        What the caller calls `total`.
+
+    Returns
+    -------
+    int
+        How many images each class gets.
 
     Raises
     ------

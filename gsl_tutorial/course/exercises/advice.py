@@ -71,3 +71,22 @@ def kind_of(result: Any, array: np.ndarray) -> str:
     if isinstance(result, list | tuple):
         return f"a {type(result).__name__} whose entries do not fit together in one array"
     return "complex numbers" if array.dtype.kind == "c" else type(result).__name__
+
+
+def about_pair(result: Any, is_right: Callable[[Any], bool]) -> str:
+    """What to say of two results where one was asked for: a whole topk or sort of PyTorch, above all."""
+    with suppress(Exception):
+        if not isinstance(result, tuple | list) or not 1 <= len(result) <= 3:
+            return ""
+        places = [number for number, part in enumerate(result) if is_right(part)]
+        if isinstance(result, tuple) and hasattr(result, "values") and hasattr(result, "indices"):
+            name = (".values", ".indices")[places[0]] if places else ".indices or .values"
+            return (
+                "PyTorch's topk, sort, min and max along an axis give two things, values and indices: "
+                f"return {name} alone."
+            )
+        if places and len(result) > 1:
+            return f"you returned {len(result)} things; the answer is number {places[0]} of them alone."
+        if places and isinstance(result, tuple):
+            return "the answer is inside a tuple of length 1: take its [0]."
+    return ""

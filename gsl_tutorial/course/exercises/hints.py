@@ -21,7 +21,15 @@ _FOLD = "margin: 0.3em 0 0.3em 1em; max-width: 45em; line-height: 1.4"
 
 @dataclass(frozen=True)
 class HintLadder:
-    """The hints of one exercise, all closed."""
+    """The hints of one exercise, all closed.
+
+    Attributes
+    ----------
+    exercise : str
+        Id of the exercise.
+    hints : tuple of str
+        The hints, each one telling more than the one before.
+    """
 
     exercise: str
     hints: tuple[str, ...]
@@ -42,9 +50,19 @@ class HintLadder:
 def hint(id: str, step: int | None = None) -> None:
     """Show the closed ladder of hints of an exercise, or print one step of it.
 
-    id: the exercise's number, for instance "03.1".
-    step: 1, 2 or 3, to print that hint as text.
-    Raises `UnknownNameError` and `InvalidInputError`.
+    Parameters
+    ----------
+    id : str
+        The exercise's number, for instance "03.1".
+    step : int, optional
+        1, 2 or 3, to print that hint as text.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no exercise of that number.
+    InvalidInputError
+        There is no such step.
     """
     by_id = {one.id: one for one in check.exercises.values()}
     one = by_id[check_name("exercise", id, by_id)]

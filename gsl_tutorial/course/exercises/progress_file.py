@@ -32,7 +32,17 @@ _NEW_ONE = "move it elsewhere; a new one is begun with the next answer"
 
 @dataclass(frozen=True)
 class Entry:
-    """One exercise. tries: answers that were not blank. Times are UTC, ISO 8601; empty: never."""
+    """One exercise.
+
+    Attributes
+    ----------
+    tries : int
+        Answers that were not blank.
+    solved : bool
+        Whether an answer was ever right.
+    first_solved, last_tried : str
+        Times in UTC, ISO 8601; empty where it never happened.
+    """
 
     tries: int = 0
     solved: bool = False
@@ -42,7 +52,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Progress:
-    """All exercises that were tried, by id ("03.1")."""
+    """All exercises that were tried.
+
+    Attributes
+    ----------
+    entries : mapping of str to Entry
+        The exercises by id ("03.1").
+    """
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
 
@@ -51,7 +67,22 @@ class Progress:
         return self.entries.get(exercise, Entry()).solved
 
     def with_answer(self, exercise: str, *, right: bool, at: datetime) -> Progress:
-        """The same with one more answer."""
+        """Return the same progress with one more answer.
+
+        Parameters
+        ----------
+        exercise : str
+            Id of the exercise.
+        right : bool
+            Whether the answer is right.
+        at : datetime
+            When it was given, in UTC.
+
+        Returns
+        -------
+        Progress
+            The new state; this one is left as it is.
+        """
         old, now = self.entries.get(exercise, Entry()), at.isoformat(timespec="seconds")
         first = old.first_solved or (now if right else "")
         new = Entry(old.tries + 1, old.solved or right, first, now)
@@ -83,7 +114,22 @@ def is_recorded() -> bool:
 def read(path: Path) -> Progress:
     """Read a progress file, or an export of `gsl-tutorial report --json`.
 
-    Raises `DataMissingError` or `InvalidInputError`.
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    Progress
+        What it holds.
+
+    Raises
+    ------
+    DataMissingError
+        The file is not there, or may not be read.
+    InvalidInputError
+        It is no progress file of this format.
     """
     try:
         size = path.stat().st_size
@@ -108,10 +154,25 @@ def read(path: Path) -> Progress:
 
 
 def note(path: Path, exercise: str, *, right: bool | None) -> tuple[Progress, str]:
-    """Add one answer to the file (None: a blank, which only reads) and return the new state.
+    """Add one answer to a progress file.
 
-    Returns the progress and a sentence about what went wrong, mostly empty. Raises nothing that a disk
-    can cause: a check goes on without its progress.
+    Nothing that a disk can cause is raised: a check goes on without its progress.
+
+    Parameters
+    ----------
+    path : Path
+        The file; made if it does not exist.
+    exercise : str
+        Id of the exercise.
+    right : bool or None
+        Whether the answer is right; None for a blank, which only reads.
+
+    Returns
+    -------
+    progress : Progress
+        The new state.
+    trouble : str
+        A sentence about what went wrong, mostly empty.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,17 @@ _CELL = "text-align: left; padding: 0.1em 1.2em 0.1em 0"
 
 @dataclass(frozen=True)
 class Standing:
-    """How far one chapter is: its exercises in order, and those of them that are solved."""
+    """How far one chapter is.
+
+    Attributes
+    ----------
+    chapter : str
+        Number of the chapter.
+    exercises : tuple of str
+        Ids of its exercises, in order.
+    solved : frozenset of str
+        Those of them that are solved.
+    """
 
     chapter: str
     exercises: tuple[str, ...]
@@ -43,7 +53,20 @@ class Standing:
 
 
 def chapters(progress: Progress, exercises: Iterable[str]) -> list[Standing]:
-    """The standing in every chapter; `exercises` are all ids of the series, like "03.1"."""
+    """Return the standing in every chapter.
+
+    Parameters
+    ----------
+    progress : Progress
+        What was tried and solved.
+    exercises : iterable of str
+        All ids of the series, like "03.1".
+
+    Returns
+    -------
+    list of Standing
+        One for each chapter, in order.
+    """
     by_chapter: dict[str, list[str]] = {}
     for one in sorted(exercises):
         by_chapter.setdefault(one.split(".")[0], []).append(one)
@@ -55,7 +78,15 @@ def chapters(progress: Progress, exercises: Iterable[str]) -> list[Standing]:
 
 @dataclass(frozen=True)
 class ProgressLine:
-    """The line under a check: the bar of its chapter, what is next, and what went wrong, if anything."""
+    """The line under a check: the bar of its chapter, what is next, and what went wrong.
+
+    Attributes
+    ----------
+    standing : Standing
+        The standing in the chapter.
+    trouble : str
+        A sentence about what went wrong, or empty.
+    """
 
     standing: Standing
     trouble: str = ""
@@ -77,7 +108,15 @@ class ProgressLine:
 
 @dataclass(frozen=True)
 class Overview:
-    """The page of chapter 00: every chapter that has exercises, what is done and what is next."""
+    """The page of chapter 00: every chapter that has exercises, what is done and what is next.
+
+    Attributes
+    ----------
+    standings : sequence of Standing
+        One for each chapter.
+    where : str
+        A sentence: where the progress is kept, or what went wrong.
+    """
 
     standings: Sequence[Standing]
     where: str = ""

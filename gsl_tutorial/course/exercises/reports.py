@@ -23,16 +23,37 @@ CSV_COLUMNS = ("student", "chapter", "exercise", "solved", "tries", "first_solve
 
 @dataclass(frozen=True)
 class Class:
-    """The progress of several readers by name, and what is wrong with files that gave none."""
+    """The progress of several readers, and what is wrong with files that gave none.
+
+    Attributes
+    ----------
+    students : mapping of str to Progress
+        The progress by the name of the student.
+    problems : mapping of str to str
+        Name of a file -> why it could not be read.
+    """
 
     students: Mapping[str, Progress]
     problems: Mapping[str, str]
 
 
 def read_folder(folder: Path) -> Class:
-    """Every .json file of a folder, in the order of the names.
+    """Read every .json file of a folder, in the order of the names.
 
-    Raises `DataMissingError` when there is none. A file that cannot be read is named in `problems`.
+    Parameters
+    ----------
+    folder : Path
+        Where the files lie; the name of a file is the name of its student.
+
+    Returns
+    -------
+    Class
+        The progress of each; a file that cannot be read is named in `problems`.
+
+    Raises
+    ------
+    DataMissingError
+        There is no such file.
     """
     files = sorted(one for one in folder.glob("*.json") if not one.name.startswith("."))
     if not files:
@@ -52,7 +73,24 @@ def read_folder(folder: Path) -> Class:
 
 
 def student_text(name: str, progress: Progress, ids: Sequence[str], *, where: str) -> str:
-    """The overview of one reader, then the exercises that were tried."""
+    """Write the overview of one reader, then the exercises that were tried.
+
+    Parameters
+    ----------
+    name : str
+        Name of the reader.
+    progress : Progress
+        What was tried and solved.
+    ids : sequence of str
+        All exercises of the series.
+    where : str
+        A sentence: where the progress is kept, or what went wrong.
+
+    Returns
+    -------
+    str
+        The text, times in UTC.
+    """
     lines = [f"Progress of {name}", "", repr(Overview(chapters(progress, ids), where))]
     tried = [(one, progress.entries[one]) for one in ids if one in progress.entries]
     if tried:
@@ -66,7 +104,20 @@ def student_text(name: str, progress: Progress, ids: Sequence[str], *, where: st
 
 
 def class_text(group: Class, ids: Sequence[str]) -> str:
-    """One row for a student: solved exercises of each chapter; last, how many solved each exercise."""
+    """Write one row for each student, and last, how many solved each exercise.
+
+    Parameters
+    ----------
+    group : Class
+        The students.
+    ids : sequence of str
+        All exercises of the series.
+
+    Returns
+    -------
+    str
+        A table; in a row stand the solved exercises of each chapter.
+    """
     heads = [(one.chapter, len(one.exercises)) for one in chapters(Progress(), ids)]
     rows = []
     for name, progress in group.students.items():
@@ -85,7 +136,22 @@ def class_text(group: Class, ids: Sequence[str]) -> str:
 
 
 def as_json(name: str, progress: Progress, ids: Sequence[str]) -> dict[str, Any]:
-    """A reader's progress with its sums; `gsl-tutorial report --folder` reads it back."""
+    """Return a reader's progress with its sums; `gsl-tutorial report --folder` reads it back.
+
+    Parameters
+    ----------
+    name : str
+        Name of the reader.
+    progress : Progress
+        What was tried and solved.
+    ids : sequence of str
+        All exercises of the series.
+
+    Returns
+    -------
+    dict
+        What JSON can hold.
+    """
     rows = {
         one.chapter: {"done": len(one.solved), "of": len(one.exercises), "next": one.next}
         for one in chapters(progress, ids)
@@ -95,7 +161,20 @@ def as_json(name: str, progress: Progress, ids: Sequence[str]) -> dict[str, Any]
 
 
 def as_csv(students: Mapping[str, Progress], ids: Sequence[str]) -> str:
-    """One row for each student and exercise, also for those that were never tried."""
+    """Write one row for each student and exercise, also for those that were never tried.
+
+    Parameters
+    ----------
+    students : mapping of str to Progress
+        The progress by the name of the student.
+    ids : sequence of str
+        All exercises of the series.
+
+    Returns
+    -------
+    str
+        A table of comma-separated values, headed by `CSV_COLUMNS`.
+    """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(CSV_COLUMNS)

@@ -33,6 +33,20 @@ unseal(
 def seal(source: str, *, title: str) -> str:
     """Return the source of a module that does the same and whose text cannot be read.
 
+    Parameters
+    ----------
+    source : str
+        Source of the module.
+    title : str
+        First line of the new module's docstring.
+
+    Returns
+    -------
+    str
+        A module that unpacks and runs the source.
+
+    Examples
+    --------
     >>> stub = seal("answer = 6 * 7", title="An example.")
     >>> "answer" in stub
     False
@@ -49,6 +63,13 @@ def unseal(namespace: dict[str, Any], packed: str) -> None:
     """Run a packed module in the namespace of its stub.
 
     `inspect` and tracebacks find the text, as they do for a cell of a notebook.
+
+    Parameters
+    ----------
+    namespace : dict
+        The globals of the stub.
+    packed : str
+        What `seal` packed.
     """
     source = zlib.decompress(base64.b64decode(packed)).decode()
     name = f"<sealed {namespace['__name__']}>"

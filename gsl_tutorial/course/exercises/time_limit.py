@@ -24,10 +24,22 @@ class TooSlow(BaseException):
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise `TooSlow` inside the ``with`` block when it takes longer than so many seconds.
+    """Limit the time of a ``with`` block.
 
     An alarm of somebody else is put aside meanwhile and goes on afterwards.
 
+    Parameters
+    ----------
+    seconds : float
+        How long the block may take.
+
+    Raises
+    ------
+    TooSlow
+        Raised inside the block when it takes longer.
+
+    Examples
+    --------
     >>> with time_limit(60):
     ...     1 + 1
     2

@@ -39,10 +39,20 @@ _TICKS = (4, 8, 16, 32, 64)
 
 @dataclass(frozen=True)
 class Ours:
-    """What we measured under one protocol, by bits.
+    """What we measured under one protocol, by bits of a code.
 
-    points: label -> bits and mAP of trained runs. fitted: bits and mAP of codes fitted afterwards to
-    one run's embeddings. study: bits, mean and standard deviation over seeds. exact, argmax: lines.
+    Attributes
+    ----------
+    points : mapping of str to sequence of (int, float)
+        Label -> bits and mAP of trained runs.
+    fitted : sequence of (int, float)
+        Bits and mAP of codes that were fitted afterwards to the embeddings of one run.
+    study : sequence of (int, float, float)
+        Bits, and the mean and standard deviation of mAP over seeds.
+    exact, argmax : float, optional
+        mAP of the exact vectors and of the argmax code, drawn as lines.
+    study_label : str
+        What the legend says of `study`.
     """
 
     points: Mapping[str, Sequence[tuple[int, float]]]
@@ -56,10 +66,24 @@ class Ours:
 def draw_bits(
     ours: Ours, published: Mapping[str, Published], *, low: float = 0.0, title: str = ""
 ) -> Figure:
-    """mAP against bits (log scale): ours, and published figures by letter.
+    """Draw mAP against bits (log scale): ours, and published figures by letter.
 
-    published: rows by the letter that stands beside their last point; hollow markers are second-hand.
-    low: where the axis of mAP begins. What lies near the exact vectors stands once more, enlarged.
+    Parameters
+    ----------
+    ours : Ours
+        What we measured.
+    published : mapping of str to Published
+        Rows by the letter that stands beside their last point; hollow markers are second-hand.
+    low : float
+        Where the axis of mAP begins.
+    title : str
+        What stands above the panels.
+
+    Returns
+    -------
+    Figure
+        One panel, and a second one that enlarges what lies near the exact vectors, if anything
+        does.
     """
     close = _near_exact(ours, published)
     figure = new_figure(10.2 if close else 8.4, 4.8)

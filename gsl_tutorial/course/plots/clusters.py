@@ -41,7 +41,18 @@ _SAYS = {
 
 
 def draw_cells(panels: Mapping[str, tuple[Any, Any, Any]]) -> Figure:
-    """A panel for each title: (points (N, 2), codewords (K, 2), assignment (N,) or None)."""
+    """Draw points, codewords and the borders of their cells.
+
+    Parameters
+    ----------
+    panels : mapping of str to tuple
+        Title -> (points (N, 2), codewords (K, 2), assignment (N,) or None).
+
+    Returns
+    -------
+    Figure
+        One panel for each title.
+    """
     figure = new_figure(3.9 * len(panels) + 0.4, 4.3)
     for i, (title, (points, codewords, assignment)) in enumerate(panels.items(), start=1):
         axes = figure.add_subplot(1, len(panels), i)
@@ -58,11 +69,30 @@ def draw_kmeans(
     best: float | None = None,
     longest: int | None = None,
 ) -> Figure:
-    """One half-step: the cells on the left, and the distortion of all half-steps so far.
+    """Draw one half-step of k-means, and the distortion of all half-steps so far.
 
-    now: which half-step; after the last one k-means stands still.
-    best: a distortion to compare with, drawn as a line across.
-    longest: how many half-steps the right-hand side has room for.
+    Parameters
+    ----------
+    points : (N, 2) array
+        What is clustered.
+    steps : sequence of Step
+        The half-steps, beginning with the start.
+    now : int
+        Which half-step is shown, from 0; after the last one k-means stands still.
+    best : float, optional
+        A distortion to compare with, drawn as a line across.
+    longest : int, optional
+        How many half-steps the right-hand side has room for.
+
+    Returns
+    -------
+    Figure
+        The cells on the left, the distortion on the right.
+
+    Raises
+    ------
+    InvalidInputError
+        `now` is negative.
     """
     if now < 0:
         raise InvalidInputError("a half-step of 0 or more", f"{now}", "0 is the start")
@@ -86,7 +116,20 @@ def draw_rate(
     *,
     ylabel: str = "distortion left",
 ) -> Figure:
-    """Distortion against bits: a panel for each title, (bits, {name: values}), one scale for all."""
+    """Draw distortion against bits.
+
+    Parameters
+    ----------
+    panels : mapping of str to tuple
+        Title -> (bits, {name: distortions}).
+    ylabel : str
+        What the vertical axis shows.
+
+    Returns
+    -------
+    Figure
+        One panel for each title, all on one scale.
+    """
     figure = new_figure(9.4, 4.0)
     all_axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
     for axes, (title, (bits, curves)) in zip(all_axes, panels.items(), strict=True):
@@ -103,8 +146,20 @@ def draw_rate(
 
 
 def borders(codewords: Float[np.ndarray, "K 2"]) -> Float[np.ndarray, "E 2 2"]:
-    """The borders between the cells of the codewords, as line segments.
+    """Find the borders between the cells of the codewords.
 
+    Parameters
+    ----------
+    codewords : (K, 2) array
+        Places in the plane.
+
+    Returns
+    -------
+    (E, 2, 2) array
+        Each border as a line segment: its two ends.
+
+    Examples
+    --------
     >>> borders(np.array([[-1.0, 0.0], [1.0, 0.0]]))[0, :, 0] + 0.0
     array([0., 0.])
     """

@@ -22,11 +22,25 @@ def draw_competition(
     temperature: float,
     title: str = "",
 ) -> Figure:
-    """Left: draws by how far they are behind, and below it exp(gap / temperature), their weight before
-    the correction. Right: of all draws and of the whole push, how much belongs to each kind.
+    """Draw how far negatives are behind their positive, and how much of the push each kind has.
 
-    pushed: kind -> (gap, |dL/ds|) of its draws, as from `two_tower.competition.pushes`; n_events: of how
-    many positives.
+    Parameters
+    ----------
+    pushed : mapping of str to pair of (c,) arrays
+        Kind -> (gap, |dL/ds|) of its draws, as from `two_tower.competition.pushes`.
+    n_events : int
+        How many positives the draws belong to.
+    temperature : float
+        Temperature of the loss.
+    title : str
+        What stands above the left side.
+
+    Returns
+    -------
+    Figure
+        On the left, the draws by how far they are behind, and below it exp(gap / temperature),
+        their weight before the correction. On the right, the share of all draws and of the whole
+        push that belongs to each kind.
     """
     figure = new_figure(9, 4.2, layout=None)  # places given: half the time of finding them
     grid = figure.add_gridspec(

@@ -43,9 +43,23 @@ _HEIGHTS = (0.02, 0.1, 0.25, 0.45, 0.7, 1, 1.4, 1.9, 2.5, 3.2)
 def draw_explorer_point(
     plane: LossPlane, z: Float[np.ndarray, " 2"], options: SnapOptions, *, snap: bool = True
 ) -> Figure:
-    """One point with its arrows, its candidates and the half-plane of descent, and a legend.
+    """Draw one point with its arrows, its candidates and the half-plane of descent.
 
-    Without `snap` there are the two losses and their sum alone, as in chapter 05.
+    Parameters
+    ----------
+    plane : LossPlane
+        The world that the point lives in.
+    z : (2,) array
+        The point.
+    options : SnapOptions
+        How it snaps.
+    snap : bool
+        Without it there are the two losses and their sum alone, as in chapter 05.
+
+    Returns
+    -------
+    Figure
+        The plane with a legend.
     """
     figure = _new_figure(7.8, 4.9, layout="none")
     axes = figure.add_axes((0.01, 0.01, 0.555, 0.885))
@@ -79,7 +93,20 @@ def draw_explorer_point(
 
 
 def draw_explorer_field(plane: LossPlane, options: SnapOptions) -> Figure:
-    """One panel of arrows for each rival; crosses mark the places that are sent uphill."""
+    """Draw the field of arrows of each rival.
+
+    Parameters
+    ----------
+    plane : LossPlane
+        The world.
+    options : SnapOptions
+        How points snap, and the strength that all rivals share.
+
+    Returns
+    -------
+    Figure
+        One panel for each rival; crosses mark the places that are sent uphill.
+    """
     figure, panels = _side_by_side(plane)
     line = np.linspace(-1.1, 1.1, 12)
     grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
@@ -107,7 +134,26 @@ def draw_explorer_run(
     n_steps: int,
     rate: float,
 ) -> Figure:
-    """One panel of paths for each rival: starts hollow, ends full."""
+    """Draw the paths on which each rival moves the same points.
+
+    Parameters
+    ----------
+    plane : LossPlane
+        The world.
+    starts : (N, 2) array
+        Where the points begin.
+    options : SnapOptions
+        How points snap, and the strength that all rivals share.
+    n_steps : int
+        Length of the run.
+    rate : float
+        How far one step goes: z - rate * gradient.
+
+    Returns
+    -------
+    Figure
+        One panel for each rival; starts are hollow, ends full.
+    """
     figure, panels = _side_by_side(plane)
     for method, axes in panels.items():
         path = run_method(plane, starts, method, options, n_steps=n_steps, rate=rate)
@@ -122,7 +168,15 @@ def draw_explorer_run(
 
 
 def draw_world(axes: Axes, plane: LossPlane) -> None:
-    """Cells, level lines of the similarity loss, codewords and the data that the loss looks at."""
+    """Draw cells, level lines of the similarity loss, codewords, and the data of the loss.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where they are drawn.
+    plane : LossPlane
+        The world.
+    """
     from matplotlib.collections import LineCollection
 
     borders = list(_borders(plane)) if len(plane.codewords) > 1 else []

@@ -34,7 +34,19 @@ LONGEST = 20.0
 
 
 class Added(NamedTuple):
-    """What one mistake does to one figure: shares from 0 to 1, and what was measured on what."""
+    """What one mistake does to one figure.
+
+    Attributes
+    ----------
+    family : str
+        The group of mistakes that it belongs to.
+    mistake : str
+        Its name.
+    measured : str
+        What was measured on what.
+    honest, mistaken : float
+        The figure without and with the mistake, from 0 to 1.
+    """
 
     family: str
     mistake: str
@@ -49,9 +61,18 @@ class Added(NamedTuple):
 
 
 def draw_added(rows: Sequence[Added]) -> Figure:
-    """A bar for each mistake, in groups by family: to the right the figure rises, to the left it falls.
+    """Draw what each mistake adds to a figure or takes from it.
 
-    Bars beyond `LONGEST` points are cut, and an arrow says so.
+    Parameters
+    ----------
+    rows : sequence of Added
+        The mistakes; those of a family stand together.
+
+    Returns
+    -------
+    Figure
+        A bar for each mistake: to the right the figure rises, to the left it falls. Bars beyond
+        `LONGEST` points are cut, and an arrow says so.
     """
     families = list(dict.fromkeys(row.family for row in rows))
     height = len(rows) + 0.9 * len(families)
@@ -103,7 +124,20 @@ def _bar(axes: Axes, at: float, points: float) -> None:
 def draw_class_gains(
     gains: Mapping[str, Float[np.ndarray, " C"]], class_names: Sequence[str]
 ) -> Figure:
-    """Points that each class of queries gains, a bar for each way to order the database (at most 3)."""
+    """Draw what the queries of each class gain, in points of a hundred.
+
+    Parameters
+    ----------
+    gains : mapping of str to (C,) array
+        Way to order the database (at most 3) -> gain of each class, in shares from -1 to 1.
+    class_names : sequence of str
+        Names of the C classes.
+
+    Returns
+    -------
+    Figure
+        For each class, a bar for each way.
+    """
     figure = new_figure(7.6, 3.2)
     axes = figure.add_subplot()
     looks = [(BLUE, ""), (ORANGE, "//"), (GREY, "xx")]
@@ -126,7 +160,22 @@ def draw_class_gains(
 def draw_cuts(
     cuts: Sequence[int], curves: Mapping[str, Float[np.ndarray, " R"]], *, all_of_them: float
 ) -> Figure:
-    """mAP@R against R on a log scale, a line for each divisor; the dotted line is mAP@all."""
+    """Draw mAP@R against R on a log scale.
+
+    Parameters
+    ----------
+    cuts : sequence of int
+        The values of R.
+    curves : mapping of str to (R,) array
+        Divisor -> mAP@R at each cut.
+    all_of_them : float
+        mAP@all, drawn as the dotted line.
+
+    Returns
+    -------
+    Figure
+        One line for each divisor.
+    """
     figure = new_figure(6.8, 3.4)
     axes = figure.add_subplot()
     looks = [(BLUE, "-", "o"), (ORANGE, "--", "s"), (GREEN, "-.", "D")]
@@ -145,9 +194,19 @@ def draw_cuts(
 def draw_choices(
     validation: Float[np.ndarray, "S E"], test: Float[np.ndarray, "S E"], *, first: int
 ) -> Figure:
-    """A panel for each seed: both courses over the epochs, and on the test course three choices.
+    """Draw validation and test over the epochs, and three ways to choose an epoch.
 
-    first: the number of the first epoch drawn; the courses begin there.
+    Parameters
+    ----------
+    validation, test : (S, E) arrays
+        The figure of S seeds after each of E epochs, by validation queries and by test queries.
+    first : int
+        The number of the first epoch drawn; the courses begin there.
+
+    Returns
+    -------
+    Figure
+        A panel for each seed: both courses, and on the test course the three choices.
     """
     figure = new_figure(3.1 * len(test), 3.3)
     grid = figure.subplots(1, len(test), squeeze=False, sharey=True)[0]
@@ -178,9 +237,20 @@ def draw_choices(
 
 
 def draw_intervals(groups: Mapping[str, Mapping[str, Interval]], *, xlabel: str) -> Figure:
-    """Differences with their intervals, a panel for each group on one scale, names from top to bottom.
+    """Draw differences with their intervals.
 
-    Filled squares: the interval lies on one side of zero. Hollow circles: it reaches zero.
+    Parameters
+    ----------
+    groups : mapping of str to mapping of str to Interval
+        Title of a panel -> name -> difference; names run from top to bottom.
+    xlabel : str
+        What the differences are.
+
+    Returns
+    -------
+    Figure
+        One panel for each group, all on one scale. A filled square means that the interval lies
+        on one side of zero, a hollow circle that it reaches zero.
     """
     n_rows = max(len(rows) for rows in groups.values())
     figure = new_figure(4.3 * len(groups), 1.3 + 0.34 * n_rows)

@@ -27,7 +27,27 @@ def add_light_chart(
     xlabel: str,
     title: str,
 ) -> Axes:
-    """Axes with a grid at the ticks and their numbers outside; `place` leaves room for those."""
+    """Add axes with a grid at the ticks and their numbers outside.
+
+    Parameters
+    ----------
+    figure : Figure
+        Where they are added.
+    place : (float, float, float, float)
+        Left, bottom, width and height in shares of the figure; leave room around it for the
+        numbers.
+    xticks, yticks : sequence of float
+        Where the grid lines run.
+    xlim, ylim : (float, float)
+        Where the axes begin and end.
+    xlabel, title : str
+        What stands below and above.
+
+    Returns
+    -------
+    Axes
+        The new axes.
+    """
     axes = figure.add_axes(place)
     axes.axis("off")
     axes.set(xlim=xlim, ylim=ylim)
@@ -48,8 +68,22 @@ def add_light_chart(
 
 
 def round_ticks(top: float, n: int = 4) -> list[float]:
-    """About `n` round numbers from 0 to at most `top`.
+    """Choose about `n` round numbers from 0 to at most `top`.
 
+    Parameters
+    ----------
+    top : float
+        The largest value that is drawn.
+    n : int
+        How many numbers there should be.
+
+    Returns
+    -------
+    list of float
+        The numbers, ascending.
+
+    Examples
+    --------
     >>> round_ticks(0.23)
     [0.0, 0.05, 0.1, 0.15, 0.2]
     """

@@ -51,10 +51,27 @@ def draw_lookups(
     query_picture: Any = None,
     pictures: Sequence[Any] | None = None,
 ) -> Figure:
-    """A row for each item found: picture or tile, class, code, items tied with it, look-ups stacked.
+    """Draw a search: a row for each item found, with its look-ups stacked to a bar.
 
-    right: which rows carry a tick; the others stand in a dashed frame. names: what is written of each
-    item. pictures: images, or None where no image is at hand.
+    Parameters
+    ----------
+    found : Found
+        The first k items of one search.
+    right : (k,) array of bool
+        Which rows carry a tick; the others stand in a dashed frame.
+    query_name : str
+        Class of the query.
+    names : sequence of str
+        What is written of each item.
+    query_picture : image, optional
+        The query's picture.
+    pictures : sequence of images, optional
+        Those of the items; None where no image is at hand.
+
+    Returns
+    -------
+    Figure
+        In each row: picture or tile, class, code, items tied with it, look-ups stacked.
     """
     k, M = found.parts.shape
     figure = new_figure(8.8, 0.34 * (k + 2.6), layout="none")

@@ -39,7 +39,22 @@ def draw_neighbours(
     query: Float[np.ndarray, " 2"],
     nearest: Integer[np.ndarray, " k"],
 ) -> Figure:
-    """Points in the plane, a query, and lines to its neighbours, numbered from the nearest on."""
+    """Draw points in the plane, a query, and lines to its neighbours.
+
+    Parameters
+    ----------
+    points : (N, 2) array
+        What is searched.
+    query : (2,) array
+        The query.
+    nearest : (k,) array of int
+        Rows of its neighbours, nearest first.
+
+    Returns
+    -------
+    Figure
+        The neighbours carry their rank, from the nearest on.
+    """
     figure = new_figure(5.2, 5.0)
     axes = figure.add_subplot()
     chosen = points[nearest]
@@ -67,10 +82,25 @@ def draw_compression(
     query: Float[np.ndarray, " 2"],
     **how: Any,
 ) -> Figure:
-    """What a search through codes finds: the plane on the left, recall against bits on the right.
+    """Draw what a search through codes finds.
 
-    true: rows of the real neighbours, (k,). found: for each point its chance to be found, (N,).
-    curves: name -> (bits, recall). now: bits and recall of what the left side shows.
+    Parameters
+    ----------
+    points : (N, 2) array
+        What is searched.
+    compressed : Compressed
+        The points after compression.
+    query : (2,) array
+        The query.
+    **how
+        `true`, rows of the real neighbours, (k,); `found`, for each point its chance to be found,
+        from 0 to 1, (N,); `curves`, name -> (bits, recall); `now`, bits and recall of what the left
+        side shows.
+
+    Returns
+    -------
+    Figure
+        The plane on the left, recall against bits on the right, and a legend below.
     """
     figure = new_figure(8.6, 5.85, layout="none")
     _draw_compression(figure, 0.85, points, compressed, query, **how)
@@ -84,14 +114,25 @@ def draw_compression_bare(
     query: Float[np.ndarray, " 2"],
     **how: Any,
 ) -> Figure:
-    """`draw_compression` without its legend, which need not be drawn again and again."""
+    """Draw the same as `draw_compression`, without the legend, which is drawn once.
+
+    Parameters
+    ----------
+    points, compressed, query, **how
+        As in `draw_compression`.
+
+    Returns
+    -------
+    Figure
+        The plane on the left, recall against bits on the right.
+    """
     figure = new_figure(8.6, 5.0, layout="none")
     _draw_compression(figure, 0.0, points, compressed, query, **how)
     return figure
 
 
 def draw_compression_legend() -> Figure:
-    """The legend of `draw_compression_bare`, to stand below it."""
+    """Draw the legend of `draw_compression_bare`, to stand below it."""
     figure = new_figure(8.6, 0.85, layout="none")
     _add_legend(figure, 0.5)
     return figure
@@ -101,9 +142,19 @@ def draw_found_images(
     query: Float[np.ndarray, " dim"],
     rows: Mapping[str, tuple[Float[np.ndarray, "k dim"], Bool[np.ndarray, " k"]]],
 ) -> Figure:
-    """A query image, then rows of found images; those that an exact search finds, too, are ticked.
+    """Draw a query image, then rows of found images.
 
-    rows: name -> (images, whether each is a true neighbour).
+    Parameters
+    ----------
+    query : (dim,) array
+        A square grey image, its values from 0 to 1.
+    rows : mapping of str to ((k, dim) array, (k,) array of bool)
+        Name -> the images, and whether each is a true neighbour.
+
+    Returns
+    -------
+    Figure
+        Images that an exact search finds, too, are ticked.
     """
     side = int(np.sqrt(len(query)))
     k = max(len(images) for images, _ in rows.values())
@@ -224,9 +275,21 @@ def _square(axes: Axes) -> None:
 def draw_memory(
     counts: Sequence[float], sizes: Mapping[str, float], limits: Mapping[str, float]
 ) -> Figure:
-    """Bytes against the number of vectors, both logarithmic.
+    """Draw bytes against the number of vectors, both logarithmic.
 
-    sizes: what one vector takes. limits: memories, drawn as thick lines across.
+    Parameters
+    ----------
+    counts : sequence of float
+        Numbers of vectors.
+    sizes : mapping of str to float
+        Name -> bytes that one vector takes.
+    limits : mapping of str to float
+        Name -> bytes of a memory, drawn as a thick line across.
+
+    Returns
+    -------
+    Figure
+        One line for each size.
     """
     figure = new_figure(8.2, 4.4)
     axes = figure.add_subplot()
@@ -246,7 +309,20 @@ def draw_memory(
 def draw_recall(
     curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], k: int = 10
 ) -> Figure:
-    """Recall against bits of a code on a logarithmic axis, a line for each way of compressing."""
+    """Draw recall against bits of a code on a logarithmic axis.
+
+    Parameters
+    ----------
+    curves : mapping of str to (bits, recall)
+        Way of compressing -> its curve.
+    k : int
+        How many neighbours the recall counts; it is written at the axis.
+
+    Returns
+    -------
+    Figure
+        One line for each way.
+    """
     figure = new_figure(7.6, 4.0)
     axes = figure.add_subplot()
     for (name, (bits, values)), (colour, marker, line) in zip(curves.items(), CURVES, strict=False):

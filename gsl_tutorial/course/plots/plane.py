@@ -43,9 +43,21 @@ _LOOKS: dict[str, tuple[str, str, float, str]] = {
 
 
 def draw_snap(plane: Plane, z: Float[np.ndarray, " 2"], **how: Any) -> Figure:
-    """One point with all its arrows and a legend; candidates ringed, half-plane of descent shaded.
+    """Draw one point with all its arrows.
 
-    how: any of `SnapOptions`.
+    Parameters
+    ----------
+    plane : Plane
+        The world that the point lives in.
+    z : (2,) array
+        The point.
+    **how
+        Any of `SnapOptions`.
+
+    Returns
+    -------
+    Figure
+        Candidates are ringed, the half-plane of descent is shaded; a legend stands beside.
     """
     figure = new_figure(7.8, 4.9, layout="none")
     _draw_point(figure.add_axes((0.01, 0.01, 0.555, 0.885)), plane, z, SnapOptions(**how))
@@ -58,9 +70,21 @@ def draw_fields(
     panels: dict[str, Float[np.ndarray, "N 2"]],
     points: Float[np.ndarray, "N 2"],
 ) -> Figure:
-    """One panel for each field of gradients: arrows of descent, those that go uphill marked.
+    """Draw fields of gradients as arrows of descent.
 
-    At most four panels stand side by side.
+    Parameters
+    ----------
+    plane : Plane
+        The world.
+    panels : dict of str to (N, 2) array
+        Title -> the gradient at each point.
+    points : (N, 2) array
+        Where the arrows begin.
+
+    Returns
+    -------
+    Figure
+        One panel for each field, at most four side by side; arrows that go uphill are marked.
     """
     columns = min(4, len(panels))
     rows = -(-len(panels) // columns)
@@ -90,7 +114,20 @@ def draw_fields(
 
 
 def draw_paths(plane: Plane, paths: dict[str, Float[np.ndarray, "T N 2"]]) -> Figure:
-    """One panel for each rule: the ways of the points, start hollow, end full."""
+    """Draw the ways of points under several rules.
+
+    Parameters
+    ----------
+    plane : Plane
+        The world.
+    paths : dict of str to (T, N, 2) array
+        Title -> the places of N points at T moments.
+
+    Returns
+    -------
+    Figure
+        One panel for each rule; a start is hollow, an end full.
+    """
     figure = new_figure(3.3 * len(paths), 3.95)
     for i, (title, path) in enumerate(paths.items(), start=1):
         axes = figure.add_subplot(1, len(paths), i)

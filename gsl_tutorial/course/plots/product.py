@@ -29,7 +29,22 @@ _NUMBERED_COLUMNS = 16
 def draw_codebook_costs(
     bits: Sequence[int], codewords: Mapping[str, Sequence[float]], limits: Mapping[str, float]
 ) -> Figure:
-    """Codewords to store against bits of the code, on a logarithmic scale; `limits` are lines."""
+    """Draw codewords to store against bits of the code, on a logarithmic scale.
+
+    Parameters
+    ----------
+    bits : sequence of int
+        Bits of a code.
+    codewords : mapping of str to sequence of float
+        Name -> codewords to store at each number of bits.
+    limits : mapping of str to float
+        Name -> a number of codewords, drawn as a line across.
+
+    Returns
+    -------
+    Figure
+        One curve for each name.
+    """
     figure = new_figure(8.2, 4.2)
     axes = figure.add_subplot()
     for (label, counts), (colour, marker, line) in zip(codewords.items(), CURVES, strict=False):
@@ -46,7 +61,20 @@ def draw_codebook_costs(
 
 
 def draw_pieces(z: Float[np.ndarray, " dim"], n_subspaces: int) -> Figure:
-    """The image with its cuts, and beside it the same numbers as rows, one for each piece."""
+    """Draw an image with its cuts, and beside it the same numbers as rows.
+
+    Parameters
+    ----------
+    z : (dim,) array
+        A flat image.
+    n_subspaces : int
+        M, the number of pieces; it divides dim.
+
+    Returns
+    -------
+    Figure
+        The image on the left; on the right, one row for each piece.
+    """
     d = len(z) // n_subspaces
     figure = new_figure(9.2, 0.6 * min(n_subspaces, 8) + 1.4)
     left, right = figure.subplots(1, 2, width_ratios=[1, 2.4])
@@ -73,7 +101,20 @@ def draw_pieces(z: Float[np.ndarray, " dim"], n_subspaces: int) -> Figure:
 
 
 def draw_codebooks(codebooks: Float[np.ndarray, "M K d"], width: int) -> Figure:
-    """Every codeword as a small picture `width` pixels wide, its number k above it."""
+    """Draw every codeword as a small picture.
+
+    Parameters
+    ----------
+    codebooks : (M, K, d) array
+        The codewords.
+    width : int
+        Width of a picture, in pixels of the image.
+
+    Returns
+    -------
+    Figure
+        A band for each subspace; above each codeword stands its number k.
+    """
     M, K, d = codebooks.shape
     columns = min(K, 8)
     lines = -(-K // columns)
@@ -100,7 +141,22 @@ def draw_coding(
     codebooks: Float[np.ndarray, "M K d"],
     code: Integer[np.ndarray, " M"],
 ) -> Figure:
-    """From left to right: the image, its pieces, the chosen codewords, the reconstruction."""
+    """Draw how a product code is made of one image.
+
+    Parameters
+    ----------
+    z : (dim,) array
+        A flat image.
+    codebooks : (M, K, d) array
+        The codewords of each subspace.
+    code : (M,) array of int
+        The codeword chosen in each subspace.
+
+    Returns
+    -------
+    Figure
+        From left to right: the image, its pieces, the chosen codewords, the reconstruction.
+    """
     M, _, d = codebooks.shape
     chosen = codebooks[np.arange(M), code]
     pieces = z.reshape(M, d)
@@ -133,7 +189,18 @@ def draw_coding(
 
 
 def draw_images(rows: Mapping[str, Float[np.ndarray, "n dim"]]) -> Figure:
-    """Rows of images under each other, each row with its name: before and after."""
+    """Draw rows of images under each other, to compare before and after.
+
+    Parameters
+    ----------
+    rows : mapping of str to (n, dim) array
+        Name of a row -> its flat images.
+
+    Returns
+    -------
+    Figure
+        Each row with its name.
+    """
     n = max(map(len, rows.values()))
     side = int(np.sqrt(next(iter(rows.values())).shape[1]))
     step = side + 1.0
@@ -154,7 +221,20 @@ def draw_images(rows: Mapping[str, Float[np.ndarray, "n dim"]]) -> Figure:
 
 
 def draw_lookup_table(table: Float[np.ndarray, "M K"], code: Integer[np.ndarray, " M"]) -> Figure:
-    """The table as a heat map; the entries that a code names are outlined and added up."""
+    """Draw a lookup table as a heat map.
+
+    Parameters
+    ----------
+    table : (M, K) array
+        Squared distances from one query's pieces to all codewords.
+    code : (M,) array of int
+        The code whose entries are outlined and added up.
+
+    Returns
+    -------
+    Figure
+        The table, with the sum of the outlined entries.
+    """
     M, K = table.shape
     entries = table[np.arange(M), code]
     figure = new_figure(9.4, 0.45 * min(M, 16) + 1.7)
@@ -224,7 +304,20 @@ def _readable_on(colour: Sequence[float]) -> str:
 def draw_distance_errors(
     true: Float[np.ndarray, " P"], estimates: Mapping[str, Float[np.ndarray, " P"]]
 ) -> Figure:
-    """Estimated against true squared distance for each way, and all errors as histograms."""
+    """Draw estimated against true squared distances.
+
+    Parameters
+    ----------
+    true : (P,) array
+        Exact squared distances of P pairs.
+    estimates : mapping of str to (P,) array
+        Way of estimating -> its values for the same pairs.
+
+    Returns
+    -------
+    Figure
+        A panel for each way, and all errors as histograms.
+    """
     figure = new_figure(9.6, 3.5)
     panels = figure.subplots(1, len(estimates) + 1)
     top = 1.05 * max(float(true.max()), *(float(one.max()) for one in estimates.values()))
@@ -263,7 +356,20 @@ def draw_dials(
     n_codewords: Integer[np.ndarray, " R"],
     panels: Mapping[str, Float[np.ndarray, " R"]],
 ) -> Figure:
-    """One panel for each measured value against bits; a line for each K, M inside the points."""
+    """Draw measured values against bits, for many choices of M and K.
+
+    Parameters
+    ----------
+    n_subspaces, n_codewords : (R,) arrays of int
+        M and K of each measurement.
+    panels : mapping of str to (R,) array
+        Name of a value -> what was measured.
+
+    Returns
+    -------
+    Figure
+        One panel for each value; a line for each K, with M written inside the points.
+    """
     bits = np.asarray(n_subspaces) * np.log2(n_codewords)
     figure = new_figure(9.6, 4.2)
     all_axes = figure.subplots(1, len(panels), squeeze=False)[0]

@@ -47,9 +47,23 @@ def draw_rotated_grid(
     degrees: float,
     curve: tuple[Sequence[float], Sequence[float]],
 ) -> Figure:
-    """A grid of reconstructions, rotated by so many degrees; on the right what every angle costs.
+    """Draw a grid of reconstructions rotated by some angle, and what every angle costs.
 
-    places: all that the quantizer can say. curve: angles, and the distortion at each of them.
+    Parameters
+    ----------
+    points, decoded : (N, 2) arrays
+        The points and their reconstructions.
+    places : (P, 2) array
+        All that the quantizer can say.
+    degrees : float
+        Angle of the grid.
+    curve : pair of sequences of float
+        Angles in degrees, and the distortion at each of them.
+
+    Returns
+    -------
+    Figure
+        Points and grid on the left, the curve on the right.
     """
     # Fixed places instead of a layout engine: a slider redraws this many times a second.
     figure = new_figure(8.8, 4.7, layout="none")
@@ -82,7 +96,19 @@ def draw_methods(
         str, tuple[Float[np.ndarray, "N 2"], Float[np.ndarray, "N 2"], Float[np.ndarray, "P 2"]]
     ],
 ) -> Figure:
-    """Two panels in a row, each (points, their reconstructions, all that the quantizer can say)."""
+    """Draw points under several quantizers.
+
+    Parameters
+    ----------
+    panels : mapping of str to tuple
+        Title -> (points (N, 2), their reconstructions (N, 2), all that the quantizer can say (P,
+        2)).
+
+    Returns
+    -------
+    Figure
+        Two panels in a row.
+    """
     rows = -(-len(panels) // 2)
     columns = min(len(panels), 2)
     width, height = 2.1, 2.28
@@ -122,7 +148,18 @@ def draw_methods(
 def draw_piece_clouds(
     rows: Mapping[str, tuple[Float[np.ndarray, "N M 2"], Float[np.ndarray, "M K 2"]]],
 ) -> Figure:
-    """Pieces of two numbers with their codewords and cells: a row of panels for each quantizer."""
+    """Draw pieces of two numbers with their codewords and cells.
+
+    Parameters
+    ----------
+    rows : mapping of str to ((N, M, 2) array, (M, K, 2) array)
+        Quantizer -> the pieces of N vectors, and its codebooks.
+
+    Returns
+    -------
+    Figure
+        A row of M panels for each quantizer.
+    """
     n_pieces = max(parts.shape[1] for parts, _ in rows.values())
     figure = new_figure(3.7 * n_pieces, 3.5 * len(rows))
     panels = figure.subplots(len(rows), n_pieces, squeeze=False)
@@ -143,7 +180,22 @@ def draw_sums(
     panels: Mapping[str, Float[np.ndarray, "M 2"]],
     places: Float[np.ndarray, "P 2"],
 ) -> Figure:
-    """Codewords as arrows, head to tail, from the origin to a reconstruction; a panel for each sum."""
+    """Draw codewords as arrows, head to tail, from the origin to a reconstruction.
+
+    Parameters
+    ----------
+    z : (2,) array
+        The point that is coded.
+    panels : mapping of str to (M, 2) array
+        Title -> the codewords that are added.
+    places : (P, 2) array
+        All that the quantizer can say.
+
+    Returns
+    -------
+    Figure
+        One panel for each sum.
+    """
     figure = new_figure(4.4 * len(panels), 4.6)
     all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
     sums = [np.cumsum(chosen, axis=0) for chosen in panels.values()]
@@ -185,9 +237,19 @@ def draw_candidates(
     z: Float[np.ndarray, " 2"],
     panels: Mapping[str, tuple[Float[np.ndarray, "P 2"], Float[np.ndarray, "M n d"]]],
 ) -> Figure:
-    """Where a point may snap: (all reconstructions, candidates); pieces of one number are lines.
+    """Draw where a point may snap.
 
-    The nearest candidate is number 1.
+    Parameters
+    ----------
+    z : (2,) array
+        The point.
+    panels : mapping of str to ((P, 2) array, (M, n, d) array)
+        Title -> all reconstructions, and the candidates, nearest first.
+
+    Returns
+    -------
+    Figure
+        One panel for each title. The nearest candidate is number 1; pieces of one number are lines.
     """
     figure = new_figure(4.6 * len(panels), 4.8)
     all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
@@ -252,7 +314,20 @@ def _marks(places: Float[np.ndarray, "P 2"], **look: Any) -> Line2D:
 
 
 def draw_beam(widths: Sequence[int], curves: Mapping[str, Sequence[float]]) -> Figure:
-    """Distortion against the width of the beam, a line for each set of vectors."""
+    """Draw distortion against the width of the beam.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Widths of the beam.
+    curves : mapping of str to sequence of float
+        Set of vectors -> its distortion at each width.
+
+    Returns
+    -------
+    Figure
+        One line for each set of vectors.
+    """
     figure = new_figure(6.4, 3.6)
     axes = figure.add_subplot()
     for (name, values), (colour, marker, line) in zip(curves.items(), CURVES, strict=False):
@@ -269,16 +344,29 @@ def draw_beam(widths: Sequence[int], curves: Mapping[str, Sequence[float]]) -> F
 
 def draw_gaps(
     panels: Mapping[str, Mapping[str, tuple[float, float]]],
-    names: tuple[str, str] = ("learned from", "fresh"),
+    names: tuple[str, str] = ("learned from", "held out"),
 ) -> Figure:
-    """A panel for each size; in it, for each quantizer, its distortion on two sets of vectors."""
+    """Draw each quantizer's distortion on two sets of vectors.
+
+    Parameters
+    ----------
+    panels : mapping of str to mapping of str to (float, float)
+        Size -> quantizer -> its distortion on the first and on the second set.
+    names : (str, str)
+        What the legend calls the two sets.
+
+    Returns
+    -------
+    Figure
+        One panel for each size.
+    """
     figure = new_figure(9.4, 4.0)
     all_axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
     for axes, (title, methods) in zip(all_axes, panels.items(), strict=True):
         places = range(len(methods))
         pairs = list(methods.values())
         axes.vlines(places, [min(p) for p in pairs], [max(p) for p in pairs], color=GREY, lw=3)
-        for i, (name, (colour, marker, _)) in enumerate(zip(names, CURVES, strict=True)):
+        for i, (name, (colour, marker, _)) in enumerate(zip(names, CURVES, strict=False)):
             values = [pair[i] for pair in pairs]
             axes.plot(places, values, marker, ms=10, color=colour, label=name, zorder=3)
         axes.set_xticks(places, list(methods), fontsize=_TEXT)

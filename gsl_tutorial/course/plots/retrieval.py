@@ -34,12 +34,28 @@ def draw_gallery(
     neighbour_names: Sequence[Sequence[str]],
     titles: Sequence[str] | None = None,
 ) -> Figure:
-    """One row for each query: its picture, then its neighbours, nearest first.
+    """Draw queries and the neighbours that were found for them.
 
-    titles: what stands above each query, "query: its class" by default.
+    Parameters
+    ----------
+    queries : sequence of B pictures
+        Arrays, or None where no image is at hand: then the class's name stands in a tile.
+    neighbours : sequence of B sequences of k pictures
+        Those found for each query, nearest first.
+    right : (B, k) array of bool
+        Which neighbours are right.
+    query_names : sequence of str
+        The class of each query.
+    neighbour_names : sequence of sequences of str
+        The class of each neighbour.
+    titles : sequence of str, optional
+        What stands above each query; "query: its class" by default.
 
-    Pictures are arrays, or None where no image is at hand: then the class's name stands in a tile.
-    Right neighbours carry a thin frame and a tick, wrong ones a thick dashed frame and a cross.
+    Returns
+    -------
+    Figure
+        One row for each query. Right neighbours carry a thin frame and a tick, wrong ones a thick
+        dashed frame and a cross.
     """
     n_rows, n_columns = right.shape
     figure = new_figure(0.95 * (n_columns + 1.2), 1.2 * n_rows, layout="none")
@@ -84,7 +100,22 @@ def _place(
 def draw_map_bars(
     rows: Mapping[str, Mapping[str, float]], *, low: float = 0.0, title: str = ""
 ) -> Figure:
-    """Groups of bars: for each row (a method) its mAP by ADC, SDC, exact and argmax code."""
+    """Draw groups of bars of mAP.
+
+    Parameters
+    ----------
+    rows : mapping of str to mapping of str to float
+        Method -> its mAP by ADC, SDC, exact and argmax code.
+    low : float
+        Where the axis of mAP begins.
+    title : str
+        What stands above.
+
+    Returns
+    -------
+    Figure
+        One group of bars for each method.
+    """
     names = list(next(iter(rows.values())))
     figure = new_figure(7.0, 1.0 + 0.85 * len(rows))
     axes = figure.add_subplot()
@@ -110,7 +141,18 @@ def draw_map_bars(
 
 
 def draw_history(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> Figure:
-    """Loss and relative distortion after each round, one line for each run."""
+    """Draw loss and relative distortion after each round.
+
+    Parameters
+    ----------
+    histories : mapping of str to sequence of mapping
+        Run -> its rounds, each with "round", "loss" and "relative_distortion".
+
+    Returns
+    -------
+    Figure
+        Two panels, with one line for each run.
+    """
     figure = new_figure(7.4, 2.8)
     panels = [
         ("loss", "similarity loss in training"),
@@ -136,7 +178,18 @@ def draw_history(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> Figu
 def draw_pr_curves(
     curves: Mapping[str, tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]],
 ) -> Figure:
-    """Precision against recall, one line for each ranking."""
+    """Draw precision against recall.
+
+    Parameters
+    ----------
+    curves : mapping of str to pair of (N,) arrays
+        Ranking -> (precision, recall).
+
+    Returns
+    -------
+    Figure
+        One line for each ranking.
+    """
     figure = new_figure(6.4, 3.8)
     axes = figure.add_subplot()
     for i, ((name, (precision, recall)), (colour, style, marker)) in enumerate(
@@ -156,7 +209,22 @@ def draw_pr_curves(
 def draw_confusion(
     shares: Float[np.ndarray, "C C"], class_names: Sequence[str], *, title: str = ""
 ) -> Figure:
-    """What is retrieved (columns) for queries of each class (rows), in per cent."""
+    """Draw what is retrieved for the queries of each class.
+
+    Parameters
+    ----------
+    shares : (C, C) array
+        Shares from 0 to 1: classes of the queries are rows, classes retrieved are columns.
+    class_names : sequence of str
+        Names of the C classes.
+    title : str
+        What stands above.
+
+    Returns
+    -------
+    Figure
+        The shares in per cent.
+    """
     figure = new_figure(6.2, 4.6)
     axes = figure.add_subplot()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -177,7 +245,20 @@ def draw_confusion(
 
 
 def pictures(images: Shaped[np.ndarray, "n ..."] | None, rows: Any) -> list[Any]:
-    """The images of those rows, flat digits as 8 x 8; Nones where there are no images."""
+    """Take the pictures of some rows.
+
+    Parameters
+    ----------
+    images : (n, ...) array, optional
+        All images; flat digits become 8 x 8.
+    rows : sequence of int
+        The rows to take.
+
+    Returns
+    -------
+    list
+        One picture for each row, or None for each where there are no images.
+    """
     if images is None:
         return [None] * len(rows)
     chosen = images[rows]

@@ -36,9 +36,17 @@ LOOKS: dict[str, tuple[str, str, str]] = {
 
 
 def draw_pareto(groups: dict[str, Sequence[Row]]) -> Figure:
-    """ADC mAP against relative distortion, a panel for each group: up and left is better.
+    """Draw ADC mAP against relative distortion: up and left is better.
 
-    groups: a title and the rows of `compare`. Bars span one standard deviation over the seeds.
+    Parameters
+    ----------
+    groups : dict of str to sequence of Row
+        Title -> the rows of `compare`.
+
+    Returns
+    -------
+    Figure
+        A panel for each group. Bars span one standard deviation over the seeds.
     """
     figure = new_figure(4.6 * len(groups), 4.0)
     for axes, (title, rows) in zip(
@@ -73,9 +81,18 @@ def draw_pareto(groups: dict[str, Sequence[Row]]) -> Figure:
 
 
 def draw_bias(groups: dict[str, dict[str, dict[str, Float[np.ndarray, "seeds rounds"]]]]) -> Figure:
-    """Cosine with the similarity gradient (above) and share of vectors moved uphill (below), by round.
+    """Draw by round how far each method departs from the similarity gradient.
 
-    groups: title -> method -> {"cosine", "uphill"}; lines are means over seeds.
+    Parameters
+    ----------
+    groups : dict of str to dict of str to dict of str to (seeds, rounds) array
+        Title -> method -> "cosine" and "uphill".
+
+    Returns
+    -------
+    Figure
+        Above, the cosine with the similarity gradient; below, the share of vectors moved uphill.
+        Lines are means over seeds.
     """
     figure = new_figure(4.6 * len(groups), 5.2)
     grid = figure.subplots(2, len(groups), squeeze=False, sharex=True, sharey="row")

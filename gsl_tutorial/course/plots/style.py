@@ -30,12 +30,40 @@ CURVES = ((BLUE, "o", "-"), (RED, "s", "--"), (BLACK, "D", ":"), (GREEN, "^", "-
 
 
 def new_figure(width: float, height: float, *, layout: Any = "constrained") -> Figure:
-    """A figure of its own, known to no global state; drawn on white in any theme."""
+    """Make a figure of its own, known to no global state, and drawn on white in any theme.
+
+    Parameters
+    ----------
+    width, height : float
+        Size in inches.
+    layout : str or None
+        Layout engine of matplotlib.
+
+    Returns
+    -------
+    Figure
+        The empty figure.
+    """
     return Figure(figsize=(width, height), layout=layout)
 
 
 def png(figure: Figure, *, dpi: int = 110) -> bytes:
-    """The figure as PNG bytes: 256 colours, small enough to keep in a notebook, and no metadata."""
+    """Return the figure as PNG bytes.
+
+    They have 256 colours, are small enough to keep in a notebook, and carry no metadata.
+
+    Parameters
+    ----------
+    figure : Figure
+        What is saved.
+    dpi : int
+        Pixels per inch.
+
+    Returns
+    -------
+    bytes
+        The content of a PNG file.
+    """
     return _packed(
         _drawn(figure, dpi).quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE),
         optimize=True,
@@ -43,7 +71,20 @@ def png(figure: Figure, *, dpi: int = 110) -> bytes:
 
 
 def quick_png(figure: Figure, *, dpi: int = 90) -> bytes:
-    """The same for a figure that is redrawn while a slider moves: hardly compressed."""
+    """Do the same as `png` for a figure that is redrawn while a slider moves: hardly compressed.
+
+    Parameters
+    ----------
+    figure : Figure
+        What is saved.
+    dpi : int
+        Pixels per inch.
+
+    Returns
+    -------
+    bytes
+        The content of a PNG file.
+    """
     return _packed(_drawn(figure, dpi), compress_level=1)
 
 
@@ -65,8 +106,20 @@ def show(figure: Figure, alt: str, *, dpi: int = 110) -> None:
 
     JupyterLab drops the `alt` of a picture, so the text also stands below, where everyone can read
     it; tools that make pages from notebooks take it from the metadata.
-    alt: what the picture shows and what follows from it, in one or two sentences.
-    Raises `InvalidInputError` when it is empty.
+
+    Parameters
+    ----------
+    figure : Figure
+        What is displayed.
+    alt : str
+        What the picture shows and what follows from it, in one or two sentences.
+    dpi : int
+        Pixels per inch.
+
+    Raises
+    ------
+    InvalidInputError
+        `alt` is empty.
     """
     if not alt.strip():
         raise InvalidInputError("a text that stands for the picture", "none", "write alt='...'")
@@ -78,6 +131,6 @@ def show(figure: Figure, alt: str, *, dpi: int = 110) -> None:
 
 
 def caption(text: str) -> str:
-    """HTML of the line below a picture."""
+    """Return the HTML of the line below a picture."""
     look = "max-width: 45em; font-size: 85%; line-height: 1.4; margin: 0 0 1em"
     return f'<p style="{look}">{html.escape(text)}</p>'

@@ -26,10 +26,20 @@ from gsl_tutorial.evaluation.argmax_code import trivial_map
 def draw_published(
     published: Mapping[str, Published], ours: Mapping[str, Sequence[tuple[str, float]]]
 ) -> Figure:
-    """Every row on a line of its own, grouped by protocol: mAP to the right, bits beside each point.
+    """Draw every row of published figures on a line of its own, grouped by protocol.
 
-    published: rows by letter; hollow markers are second-hand, a star behind the encoder says that it was
-    trained on ImageNet before. ours: protocol -> what to write and mAP of our runs (ADC).
+    Parameters
+    ----------
+    published : mapping of str to Published
+        Rows by letter; hollow markers are second-hand, a star behind the encoder says that it was
+        trained on ImageNet before.
+    ours : mapping of str to sequence of (str, float)
+        Protocol -> what to write and mAP of our runs (ADC).
+
+    Returns
+    -------
+    Figure
+        mAP to the right, with the bits beside each point.
     """
     groups: dict[str, list[tuple[str, Published]]] = {
         protocol: [] for protocol in (*(row.protocol for row in published.values()), *ours)
@@ -86,9 +96,19 @@ def _points(axes: Axes, row: Published, y: float) -> None:
 
 
 def draw_trivial(runs: Mapping[str, tuple[float, float, float]], *, C: int = 10) -> Figure:
-    """mAP of the argmax code by accuracy: two lines, and for each run its argmax code and its codes.
+    """Draw mAP of the argmax code by the accuracy of a classifier.
 
-    runs: label -> accuracy on the queries, mAP of the argmax code, ADC mAP.
+    Parameters
+    ----------
+    runs : mapping of str to (float, float, float)
+        Label -> accuracy on the queries, mAP of the argmax code, ADC mAP.
+    C : int
+        Number of classes.
+
+    Returns
+    -------
+    Figure
+        Two lines, and for each run its argmax code and its codes.
     """
     figure = new_figure(7.2, 4.2)
     axes = figure.add_subplot()

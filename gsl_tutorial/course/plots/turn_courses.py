@@ -41,7 +41,21 @@ def add_course(
     key: str,
     now: int,
 ) -> None:
-    """One small chart of `COURSES` in a box (left, bottom, width, height) of the axes' own units."""
+    """Add one small chart of `COURSES` to axes.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where it is drawn.
+    box : (float, float, float, float)
+        Left, bottom, width and height in the axes' own units.
+    recordings : sequence of Recording
+        What was recorded; all have the same number of turns.
+    key : str
+        Which of `COURSES`.
+    now : int
+        The turn up to which the course is drawn.
+    """
     title, (low, high), ticks, logarithmic = COURSES[key]
     left, bottom, width, height = box
     n_turns = len(recordings[0].frames) - 1
@@ -80,7 +94,18 @@ def add_course(
 
 
 def draw_courses(recordings: Sequence[Recording]) -> Figure:
-    """Loss, relative distortion, mAP and share uphill after each turn of the codebooks."""
+    """Draw loss, relative distortion, mAP and share uphill after each turn of the codebooks.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        What was recorded; all have the same number of turns.
+
+    Returns
+    -------
+    Figure
+        One panel for each of `COURSES`.
+    """
     figure = new_figure(9.0, 5.4)
     for axes, (key, title, logarithmic) in zip(figure.subplots(2, 2).flat, _PANELS, strict=True):
         for recording in recordings:
@@ -120,7 +145,22 @@ def draw_courses(recordings: Sequence[Recording]) -> Figure:
 
 
 def draw_stairs(values: Sequence[float], turns: Sequence[str], *, ylabel: str) -> Figure:
-    """A value after each turn; turns: "network" or "codebooks" for each value but the first."""
+    """Draw a value after each turn.
+
+    Parameters
+    ----------
+    values : sequence of float
+        The value at the start and after each turn.
+    turns : sequence of str
+        "network" or "codebooks" for each value but the first.
+    ylabel : str
+        What the value is.
+
+    Returns
+    -------
+    Figure
+        The course, with a marker for each kind of turn.
+    """
     figure = new_figure(8.6, 3.4)
     axes = figure.add_subplot()
     axes.plot(values, color=GREY, lw=1.5, zorder=1)

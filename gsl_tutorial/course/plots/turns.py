@@ -41,9 +41,19 @@ _TURNS = {"start": "before training", "network": "network's turn", "codebooks": 
 
 
 def draw_turn(recordings: Sequence[Recording], now: int) -> Figure:
-    """Every recording after its `now`-th turn, and below the course so far; no legend.
+    """Draw every recording after its `now`-th turn, and below it the course so far; no legend.
 
-    now: 0 is the start, odd numbers end a network's turn, even ones a codebooks' turn.
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        What was recorded.
+    now : int
+        0 is the start, odd numbers end a network's turn, even ones a codebooks' turn.
+
+    Returns
+    -------
+    Figure
+        One circle for each recording.
     """
     # Fixed places and few axes: a slider redraws this many times a second.
     figure = new_figure(9.0, 5.7, layout="none")
@@ -64,7 +74,20 @@ def draw_turn(recordings: Sequence[Recording], now: int) -> Figure:
 
 
 def draw_turn_legend(recordings: Sequence[Recording], names: Sequence[str]) -> Figure:
-    """What the marks of `draw_turn` mean, to stand below it; `names` are those of the classes."""
+    """Draw what the marks of `draw_turn` mean, to stand below it.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        What was recorded.
+    names : sequence of str
+        Names of the classes.
+
+    Returns
+    -------
+    Figure
+        The legend alone.
+    """
     marks = _marks(len(np.unique(recordings[0].labels)), names) + _lines(recordings)
     figure = new_figure(9.0, 0.3 * -(-len(marks) // 6) + 0.1, layout="none")
     figure.legend(
@@ -80,9 +103,23 @@ def draw_turns(
     *,
     titles: Sequence[str] = (),
 ) -> Figure:
-    """The same circles at several moments: a row for each recording, time runs to the right.
+    """Draw the same circles at several moments.
 
-    titles: of the rows; the methods' names by default.
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        What was recorded.
+    moments : sequence of int
+        Which turns are shown, as `now` in `draw_turn`.
+    names : sequence of str
+        Names of the classes.
+    titles : sequence of str
+        Titles of the rows; the methods' names by default.
+
+    Returns
+    -------
+    Figure
+        A row for each recording; time runs to the right.
     """
     titles = titles or [recording.method for recording in recordings]
     rows, columns = len(recordings), len(moments)
@@ -111,7 +148,22 @@ def draw_renumbered(
     labels: Int[np.ndarray, " N"],
     panels: Mapping[str, Float[np.ndarray, "K 2"]],
 ) -> Figure:
-    """The same embeddings with the codewords of each panel, which carry their numbers."""
+    """Draw the same embeddings with the numbered codewords of each panel.
+
+    Parameters
+    ----------
+    z : (N, 2) array
+        Embeddings.
+    labels : (N,) array of int
+        Their classes.
+    panels : mapping of str to (K, 2) array
+        Title -> codewords, whose rows are their numbers.
+
+    Returns
+    -------
+    Figure
+        One panel for each title.
+    """
     figure = new_figure(3.1 * len(panels), 3.4, layout="none")
     axes = _stage(figure, (0.0, 0.0, 1.0, 1.0), columns=len(panels), rows=1)
     for i, (title, codewords) in enumerate(panels.items()):
@@ -131,8 +183,20 @@ def draw_renumbered(
 
 
 def borders_on_circle(codewords: Float[np.ndarray, "K 2"]) -> Float[np.ndarray, " E"]:
-    """The angles at which the nearest codeword of a point on the circle changes.
+    """Find where on the circle the nearest codeword of a point changes.
 
+    Parameters
+    ----------
+    codewords : (K, 2) array
+        Places in the plane.
+
+    Returns
+    -------
+    (E,) array
+        Angles in radians.
+
+    Examples
+    --------
     >>> np.degrees(borders_on_circle(np.array([[1.0, 0.0], [-1.0, 0.0]]))).round()
     array([-90.,  90.])
     """

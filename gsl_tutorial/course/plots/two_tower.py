@@ -35,9 +35,21 @@ Spread = tuple[float, float]
 
 
 def flat_map(vectors: Float[np.ndarray, "n t"], cells: Int[np.ndarray, " n"]) -> np.ndarray:
-    """(n, 2): the plane in which the means of the cells lie farthest apart.
+    """Project vectors onto the plane in which the means of their cells lie farthest apart.
 
     A flat picture of 64 numbers cannot keep all distances; items of different cells may overlap.
+
+    Parameters
+    ----------
+    vectors : (n, t) array
+        What is projected.
+    cells : (n,) array of int
+        The cell of each vector.
+
+    Returns
+    -------
+    (n, 2) array
+        Places in the plane.
     """
     means = np.stack([vectors[cells == cell].mean(axis=0) for cell in np.unique(cells)])
     _, _, axes = np.linalg.svd(means - means.mean(axis=0), full_matrices=False)
@@ -54,9 +66,23 @@ def draw_negatives_map(
     hard: Sequence[int],
     easy: Sequence[int],
 ) -> Figure:
-    """Items of some cells; a positive, negatives of its own cell, and negatives of any cell.
+    """Draw a positive, negatives of its own cell, and negatives of any cell.
 
-    positive, hard, easy: rows of `places`.
+    Parameters
+    ----------
+    places : (n, 2) array
+        Items of some cells, in the plane.
+    cells : (n,) array of int
+        The cell of each item.
+    positive : int
+        Row of the positive in `places`.
+    hard, easy : sequence of int
+        Rows of the negatives of its own cell, and of any cell.
+
+    Returns
+    -------
+    Figure
+        The map with its legend.
     """
     figure = new_figure(7.2, 4.8)
     axes = figure.subplots()
@@ -95,10 +121,18 @@ def draw_negatives_map(
 def draw_course(
     groups: Mapping[str, Mapping[str, Mapping[str, Float[np.ndarray, "seeds epochs"]]]],
 ) -> Figure:
-    """Share of negatives that outscore the positive (above), and |dL/ds| of one negative (below).
+    """Draw by epoch how hard negatives are, and how much they push.
 
-    groups: title -> kind of negative -> {"outscores", "pressure"} by epoch, NaN where the kind was not
-    drawn; lines are means over seeds.
+    Parameters
+    ----------
+    groups : mapping of str to mapping of str to mapping of str to (seeds, epochs) array
+        Title -> kind of negative -> "outscores" and "pressure", NaN where the kind was not drawn.
+
+    Returns
+    -------
+    Figure
+        Above, the share of negatives that outscore the positive; below, |dL/ds| of one negative.
+        Lines are means over seeds.
     """
     figure = new_figure(4.4 * len(groups), 5.2)
     grid = figure.subplots(2, len(groups), squeeze=False, sharex=True)
@@ -141,9 +175,22 @@ def draw_arms(
     *,
     title: str = "",
 ) -> Figure:
-    """One line for each arm, one panel for each figure; the dotted line is that of "uniform".
+    """Draw the figures of several arms.
 
-    figures: name -> (mean, spread) of each arm; bars span one standard deviation over seeds.
+    Parameters
+    ----------
+    arms : sequence of str
+        Names of the arms, from top to bottom.
+    figures : mapping of str to sequence of (float, float)
+        Name of a figure -> (mean, spread) of each arm.
+    title : str
+        What stands above.
+
+    Returns
+    -------
+    Figure
+        One line for each arm, one panel for each figure. Bars span one standard deviation over
+        seeds; the dotted line is that of "uniform".
     """
     figure = new_figure(2.1 + 2.5 * len(figures), 0.9 + 0.34 * len(arms))
     grid = figure.subplots(1, len(figures), squeeze=False, sharey=True)[0]
@@ -176,9 +223,19 @@ def draw_arms(
 def draw_knob(
     sharpness: Sequence[float], gains: Mapping[str, Mapping[str, Sequence[Spread]]]
 ) -> Figure:
-    """What an arm gains over uniform negatives, against how sharp the users' taste is.
+    """Draw what an arm gains over uniform negatives, against how sharp the users' taste is.
 
-    gains: title of a panel -> label of a line -> (mean, spread over seeds) of the difference.
+    Parameters
+    ----------
+    sharpness : sequence of float
+        How sharp the taste is.
+    gains : mapping of str to mapping of str to sequence of (float, float)
+        Title of a panel -> label of a line -> (mean, spread over seeds) of the difference.
+
+    Returns
+    -------
+    Figure
+        One panel for each title.
     """
     looks = [(RED, "X", "-"), (PURPLE, "v", "--"), (GREEN, "^", ":")]
     figure = new_figure(4.2 * len(gains), 3.4)
@@ -221,9 +278,19 @@ CODE_LOOKS: dict[str, tuple[str, str, str]] = {
 def draw_codes(
     panels: Mapping[str, Mapping[str, Mapping[int, Spread]]], *, ylabel: str = "Recall@10"
 ) -> Figure:
-    """Recall against bytes of an item's code; the dotted line is exact search.
+    """Draw recall against bytes of an item's code.
 
-    panels: title -> method -> bytes -> (mean, spread); bytes 0 stands for exact search.
+    Parameters
+    ----------
+    panels : mapping of str to mapping of str to mapping of int to (float, float)
+        Title -> method -> bytes -> (mean, spread); bytes 0 stands for exact search.
+    ylabel : str
+        What the recall is called.
+
+    Returns
+    -------
+    Figure
+        One panel for each title; the dotted line is exact search.
     """
     figure = new_figure(4.4 * len(panels), 3.6)
     for axes, (title, methods) in zip(
@@ -273,9 +340,19 @@ _LOOKS = [(BLUE, "o"), (RED, "X"), (BLACK, "^")]
 def draw_trials(
     panels: Mapping[str, Mapping[str, Sequence[tuple[str, float]]]], *, xlabel: str
 ) -> Figure:
-    """One panel for each title, one row for each rival; the best trial of a row is named.
+    """Draw the trials by which each rival's setting was chosen.
 
-    panels: title -> rival -> (setting, value) of its trials; a larger value is better.
+    Parameters
+    ----------
+    panels : mapping of str to mapping of str to sequence of (str, float)
+        Title -> rival -> (setting, value) of its trials; a larger value is better.
+    xlabel : str
+        What the values are.
+
+    Returns
+    -------
+    Figure
+        One panel for each title, one row for each rival; the best trial of a row is named.
     """
     figure = new_figure(4.6 * len(panels), 2.7)
     for axes, (title, rivals) in zip(

@@ -35,7 +35,22 @@ _LINES = (
 
 
 def draw_question(plane: Plane, z: Float[np.ndarray, " 2"], strength: float) -> Figure:
-    """A point with the descent of the similarity loss and the pull to its codeword, not their sum."""
+    """Draw a point with the descent of the similarity loss and the pull, but not their sum.
+
+    Parameters
+    ----------
+    plane : Plane
+        The world that the point lives in.
+    z : (2,) array
+        The point.
+    strength : float
+        Weight of the pull.
+
+    Returns
+    -------
+    Figure
+        The plane with its two arrows.
+    """
     figure = new_figure(6.9, 4.4, layout="none")
     axes = figure.add_axes((0.01, 0.01, 0.62, 0.98))
     _draw_world(axes, plane)
@@ -56,11 +71,23 @@ def draw_question(plane: Plane, z: Float[np.ndarray, " 2"], strength: float) -> 
 
 
 def draw_uphill(plane: Plane, strengths: Sequence[float]) -> Figure:
-    """A panel for each strength: uphill places hatched, each with the place where its cell's sum rests.
+    """Draw the places that the penalty sends uphill.
 
-    In each cell the uphill places lie in the circle whose diameter runs from the partner to the least
-    value of the sum in that cell, (partner + 2 strength c) / (1 + 2 strength); circles are drawn where that
-    place lies in the cell itself.
+    In each cell the uphill places lie in the circle whose diameter runs from the partner to the
+    least value of the sum in that cell, (partner + 2 strength c) / (1 + 2 strength).
+
+    Parameters
+    ----------
+    plane : Plane
+        The world.
+    strengths : sequence of float
+        Weights of the penalty.
+
+    Returns
+    -------
+    Figure
+        A panel for each strength: uphill places are hatched, each with the place where its cell's
+        sum rests. Circles are drawn where that place lies in the cell itself.
     """
     figure = new_figure(3.3 * len(strengths), 4.35)
     line = np.linspace(-_LIMIT, _LIMIT, 301)
@@ -92,7 +119,20 @@ def draw_uphill(plane: Plane, strengths: Sequence[float]) -> Figure:
 
 
 def draw_shares(strengths: Sequence[float], shares: dict[str, Sequence[float]]) -> Figure:
-    """Share of uphill places (0 to 1) against the strength on a log scale, a line for each name."""
+    """Draw the share of uphill places against the strength on a log scale.
+
+    Parameters
+    ----------
+    strengths : sequence of float
+        Weights of the penalty.
+    shares : dict of str to sequence of float
+        Name -> share from 0 to 1 at each strength.
+
+    Returns
+    -------
+    Figure
+        One line for each name.
+    """
     figure = new_figure(6.6, 3.9)
     axes = figure.add_subplot()
     for (name, values), (colour, marker, line) in zip(shares.items(), _LINES, strict=False):
@@ -107,8 +147,22 @@ def draw_shares(strengths: Sequence[float], shares: dict[str, Sequence[float]]) 
 
 
 def resting_places(plane: Plane, strength: float) -> Float[np.ndarray, "R 2"]:
-    """Places where the sum's gradient vanishes: one for each cell that holds its own.
+    """Find the places where the sum's gradient vanishes.
 
+    Parameters
+    ----------
+    plane : Plane
+        The world.
+    strength : float
+        Weight of the penalty.
+
+    Returns
+    -------
+    (R, 2) array
+        One place for each cell that holds its own.
+
+    Examples
+    --------
     >>> resting_places(Plane(np.array([[1.0, 0.0]]), np.array([0.0, 0.0])), 0.5)
     array([[0.5, 0. ]])
     """

@@ -22,7 +22,17 @@ _REPLACEMENT = re.compile(r"(?P<indent>[ ]*)#:(?: (?P<code>.*))?")
 
 @dataclass(frozen=True)
 class Blanked:
-    """The two readings of a cell, and the solutions that only the solved one may contain."""
+    """The two readings of a cell.
+
+    Attributes
+    ----------
+    student : str
+        What the student gets.
+    solved : str
+        The cell with its solutions.
+    solutions : tuple of str
+        The solutions, which only `solved` may contain.
+    """
 
     student: str
     solved: str
@@ -39,10 +49,15 @@ def blank(text: str, *, file: str = "cell", first_line: int = 1) -> Blanked:
 
     Parameters
     ----------
-    text
+    text : str
         Source of the cell.
-    file, first_line
+    file, first_line : str, int
         Where the text stands, for the messages.
+
+    Returns
+    -------
+    Blanked
+        Both texts, and the solutions.
 
     Raises
     ------

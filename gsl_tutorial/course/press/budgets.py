@@ -15,6 +15,17 @@ MB = 1024 * 1024
 class Budgets:
     """Limits of one notebook.
 
+    Attributes
+    ----------
+    seconds : float
+        Time of a run.
+    memory_mb : float
+        Peak memory of the kernel, in MB.
+    disk_mb : float
+        Size of the file, in MB.
+
+    Examples
+    --------
     >>> Budgets().broken(seconds=75.0, memory_mb=300.0, disk_mb=0.2)
     ['75.0 s of 60 s']
     """
@@ -24,7 +35,18 @@ class Budgets:
     disk_mb: float = 1.0
 
     def broken(self, *, seconds: float, memory_mb: float, disk_mb: float) -> list[str]:
-        """The limits that were passed, in words; an empty list when all were kept."""
+        """List the limits that were passed.
+
+        Parameters
+        ----------
+        seconds, memory_mb, disk_mb : float
+            What a notebook took, in the units of the limits.
+
+        Returns
+        -------
+        list of str
+            One text for each limit that was passed; empty when all were kept.
+        """
         spent = [
             (seconds, self.seconds, "s"),
             (memory_mb, self.memory_mb, "MB of memory"),

@@ -26,7 +26,21 @@ from gsl_tutorial.errors import InvalidInputError, StorageError, UnknownNameErro
 
 @dataclass(frozen=True)
 class Pressed:
-    """One notebook of a build. Seconds and memory are zero where it was not built."""
+    """One notebook of a build.
+
+    Attributes
+    ----------
+    chapter : str
+        Name of the chapter.
+    variant : {"student", "solution"}
+        Which of its notebooks.
+    built : bool
+        Whether it was built.
+    seconds, memory_mb : float
+        What its run took; zero where it was not built.
+    disk_mb : float
+        Size of the file, in MB.
+    """
 
     chapter: str
     variant: Variant
@@ -48,19 +62,27 @@ def build(
 
     Parameters
     ----------
-    root
+    root : Path
         The folder that holds ``notebooks/src``.
-    only
+    only : str, optional
         One chapter, by number ("03") or name ("03_product_quantization" or "product_quantization").
-    force
+    force : bool
         Build what is fresh, too.
-    check
+    check : bool
         Write nothing, and return the stale ones only.
-    progress
-        Called before each notebook and once at the end: how many are done, of how many, what comes next.
+    progress : callable
+        Called before each notebook and once at the end: how many are done, of how many, what comes
+        next.
+
+    Returns
+    -------
+    list of Pressed
+        The notebooks in the order of the chapters.
 
     Raises
     ------
+    InvalidInputError
+        `root` does not hold ``notebooks/src``.
     UnknownNameError
         No chapter is called `only`.
     OrphanNotebookError
@@ -90,7 +112,20 @@ def is_stale(source: Path) -> bool:
 
 
 def finished(source: Path, variant: Variant) -> Path:
-    """Where the notebook of a source lies."""
+    """Say where the notebook of a source lies.
+
+    Parameters
+    ----------
+    source : Path
+        The source, in ``notebooks/src``.
+    variant : {"student", "solution"}
+        Which of its notebooks.
+
+    Returns
+    -------
+    Path
+        The notebook, whether or not it is there yet.
+    """
     notebooks = source.parent.parent
     folder = notebooks if variant == "student" else notebooks / "solutions"
     return folder / f"{source.stem}.ipynb"
@@ -166,7 +201,27 @@ def _write(notebook: NotebookNode, path: Path) -> None:
 
 
 def selected(root: Path, only: str | None) -> list[Path]:
-    """The chapter of that number or name, or all of them; errors as in `build`."""
+    """Find the sources of one chapter or of all.
+
+    Parameters
+    ----------
+    root : Path
+        The folder that holds ``notebooks/src``.
+    only : str, optional
+        Number or name of a chapter; all of them by default.
+
+    Returns
+    -------
+    list of Path
+        The sources.
+
+    Raises
+    ------
+    InvalidInputError
+        `root` does not hold ``notebooks/src``.
+    UnknownNameError
+        No chapter is called `only`.
+    """
     folder = root / "notebooks" / "src"
     if not folder.is_dir():
         raise InvalidInputError(

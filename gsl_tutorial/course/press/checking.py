@@ -28,7 +28,18 @@ _HTML_ALT = re.compile(r"""\balt\s*=\s*(["'])\s*[^"'\s]""", re.IGNORECASE)
 
 
 def check_notebook(path: Path) -> list[str]:
-    """The problems of a finished notebook, one sentence each; an empty list when there are none."""
+    """List the problems of a finished notebook.
+
+    Parameters
+    ----------
+    path : Path
+        The notebook.
+
+    Returns
+    -------
+    list of str
+        One sentence for each problem; empty when there are none.
+    """
     try:
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)

@@ -34,7 +34,18 @@ _SHORT = 40
 
 
 def marked(page: str) -> str:
-    """The page with each printed table told apart; its breadth in letters goes along."""
+    """Tell the printed tables of a page apart.
+
+    Parameters
+    ----------
+    page : str
+        The HTML of a page.
+
+    Returns
+    -------
+    str
+        The same page; each table carries its breadth in letters.
+    """
 
     def mark(found: re.Match[str]) -> str:
         breadth = letters(html.unescape(re.sub(r"<[^>]*>", "", found[2])))
@@ -48,9 +59,20 @@ def marked(page: str) -> str:
 
 
 def letters(text: str) -> int:
-    """How broad the table is that this text holds; 0 if it holds none, or prose that is broader.
+    """Say how broad the table is that a text holds.
 
-    A row is a line with a gap of two spaces or more that ends where a gap of a neighbouring line ends.
+    A row is a line with a gap of two spaces or more that ends where a gap of a neighbouring line
+    ends.
+
+    Parameters
+    ----------
+    text : str
+        A printed output.
+
+    Returns
+    -------
+    int
+        Breadth in letters; 0 if the text holds no table, or prose that is broader.
     """
     lines = text.splitlines()
     ends = [{one.end() for one in _GAP.finditer(line)} for line in lines]

@@ -39,7 +39,15 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 @dataclass(frozen=True)
 class Run:
-    """What a run cost: kernel start and all cells in seconds, the kernel's peak memory in MB."""
+    """What a run cost.
+
+    Attributes
+    ----------
+    seconds : float
+        Kernel start and all cells.
+    memory_mb : float
+        Peak memory of the kernel, in MB.
+    """
 
     seconds: float
     memory_mb: float
@@ -53,7 +61,19 @@ class _ThisInterpreter(KernelSpecManager):  # type: ignore[misc, unused-ignore]
 
 
 def run(made: Draft, *, folder: Path) -> Run:
-    """Run a draft in `folder`; its notebook holds the outputs afterwards.
+    """Run a draft; its notebook holds the outputs afterwards.
+
+    Parameters
+    ----------
+    made : Draft
+        The notebook to run, changed in place.
+    folder : Path
+        Where the kernel runs.
+
+    Returns
+    -------
+    Run
+        What it cost.
 
     Raises
     ------
@@ -84,8 +104,20 @@ def run(made: Draft, *, folder: Path) -> Run:
 
 
 def peak_memory_mb(manager: KernelManager) -> float:
-    """The most memory that a living kernel has ever held, in MB (its children not counted).
+    """Return the most memory that a living kernel has ever held, its children not counted.
 
+    Parameters
+    ----------
+    manager : KernelManager
+        The kernel's manager.
+
+    Returns
+    -------
+    float
+        Memory in MB.
+
+    Notes
+    -----
     Linux keeps it as VmHWM; `ru_maxrss` would not do, as a child inherits its parent's. Elsewhere
     this is what the process holds now.
     """
@@ -99,10 +131,24 @@ def peak_memory_mb(manager: KernelManager) -> float:
 
 
 def waited_seconds(pid: int | str) -> float:
-    """How long a process was ready to run while others had the processors, in seconds (its main thread).
+    """Return how long a process was ready to run while others had the processors.
 
+    Parameters
+    ----------
+    pid : int or "self"
+        The process, of which the main thread counts.
+
+    Returns
+    -------
+    float
+        Seconds.
+
+    Notes
+    -----
     Linux keeps it in schedstat, in nanoseconds; elsewhere this is 0.
 
+    Examples
+    --------
     >>> waited_seconds("self") >= 0
     True
     """
@@ -168,9 +214,21 @@ HIDES_IMAGES = ("GSL_TUTORIAL_OFFLINE", "GSL_TUTORIAL_CACHE", "GSL_TUTORIAL_DATA
 def kernel_environment(
     scratch: Path, *, around: Mapping[str, str] = os.environ, images: bool = False
 ) -> dict[str, str]:
-    """The environment of a kernel whose empty folders lie in `scratch`.
+    """Make the environment of a kernel, with empty folders of its own.
 
-    With `images`, the variables of the surrounding process that lead to data stay as they are.
+    Parameters
+    ----------
+    scratch : Path
+        Where the empty folders lie.
+    around : mapping of str to str
+        Variables of the surrounding process.
+    images : bool
+        Leave the variables of the surrounding process that lead to data as they are.
+
+    Returns
+    -------
+    dict of str to str
+        The variables.
     """
     wanted = {**FIXED, **{name: str(scratch / name.lower()) for name in EMPTY_FOLDERS}}
     kept = {name: value for name, value in around.items() if name not in UNSET}

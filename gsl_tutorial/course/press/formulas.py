@@ -45,7 +45,19 @@ _LOOKS_RAW = re.compile(r"\\[a-zA-Z]+|merror")
 
 
 def mathml(latex: str, *, display: bool) -> str:
-    """One formula as a ``<math>`` element.
+    """Write one formula as a ``<math>`` element.
+
+    Parameters
+    ----------
+    latex : str
+        The formula.
+    display : bool
+        Whether it stands on a line of its own.
+
+    Returns
+    -------
+    str
+        The element.
 
     Raises
     ------
@@ -66,7 +78,7 @@ def mathml(latex: str, *, display: bool) -> str:
 
 
 def unbroken(page: str) -> str:
-    """The page with each inline formula tied to the stops and brackets that touch it."""
+    """Tie each inline formula of a page to the stops and brackets that touch it."""
 
     def tie(found: re.Match[str]) -> str:
         before, formula, after = found.groups()
@@ -76,7 +88,18 @@ def unbroken(page: str) -> str:
 
 
 def font(pages: str) -> bytes:
-    """STIX Two Math for the formulas in these pages, as TrueType."""
+    """Cut STIX Two Math down to what the formulas of some pages need.
+
+    Parameters
+    ----------
+    pages : str
+        The HTML of the pages.
+
+    Returns
+    -------
+    bytes
+        A TrueType font.
+    """
     from fontTools.subset import Options, Subsetter
     from fontTools.ttLib import TTFont
 

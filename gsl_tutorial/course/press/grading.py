@@ -42,14 +42,19 @@ c.GenerateAssignment.preprocessors = [
 
 
 def graded(notebook: NotebookNode, exercises: dict[str, str]) -> NotebookNode:
-    """Return the notebook with a solution cell and a locked cell for each exercise that is checked.
+    """Add to a notebook a solution cell and a locked cell for each exercise that is checked.
 
     Parameters
     ----------
-    notebook
+    notebook : NotebookNode
         A student's notebook; it is left as it is.
-    exercises
+    exercises : dict of str to str
         Name of a check -> id of its exercise ("squared_distance" -> "00.1").
+
+    Returns
+    -------
+    NotebookNode
+        A new notebook.
     """
     cells: list[NotebookNode] = []
     for cell in notebook.cells:

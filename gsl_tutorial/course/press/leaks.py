@@ -16,10 +16,20 @@ from gsl_tutorial.course.press.sources import SHORTEST_LEAK, draft, tags
 
 
 def secret_lines(sources: Iterable[Path]) -> set[str]:
-    """Every line of code of every solution that a reader could recognise as one.
+    """Collect every line of code of every solution that a reader could recognise as one.
 
     Left out are comments, lines shorter than `SHORTEST_LEAK` characters, which occur by chance, and
     lines that the same chapter gives to the student in another exercise.
+
+    Parameters
+    ----------
+    sources : iterable of Path
+        Sources of chapters.
+
+    Returns
+    -------
+    set of str
+        The lines.
     """
     secret: set[str] = set()
     for source in sources:
@@ -34,9 +44,20 @@ def secret_lines(sources: Iterable[Path]) -> set[str]:
 
 
 def leaks(path: Path, secret: Iterable[str]) -> list[str]:
-    """The secret lines that can be read in a file, sorted.
+    """Find the secret lines that can be read in a file.
 
-    In a notebook the cells and their outputs are searched, too, as a reader sees them.
+    Parameters
+    ----------
+    path : Path
+        The file. In a notebook the cells and their outputs are searched, too, as a reader sees
+        them.
+    secret : iterable of str
+        The secret lines.
+
+    Returns
+    -------
+    list of str
+        Those that were found, sorted.
     """
     text = path.read_bytes().decode("utf-8", errors="replace")
     texts = [text, *_texts_of_notebook(text)] if path.suffix == ".ipynb" else [text]

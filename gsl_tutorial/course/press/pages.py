@@ -21,7 +21,20 @@ _STILL = '\n<p class="still">A still picture: its controls work where the notebo
 
 
 def beside(folder: Path, address: str) -> Place:
-    """Write pictures into a folder that the page finds at this relative address."""
+    """Place pictures in a folder beside the page.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they are written.
+    address : str
+        The relative address at which the page finds the folder.
+
+    Returns
+    -------
+    callable
+        A `Place`: it takes a name and the bytes of a picture, and returns the address.
+    """
 
     def place(name: str, picture: bytes) -> str:
         folder.mkdir(parents=True, exist_ok=True)
@@ -32,12 +45,38 @@ def beside(folder: Path, address: str) -> Place:
 
 
 def inline(name: str, picture: bytes) -> str:
-    """Keep pictures in the page itself."""
+    """Place a picture in the page itself.
+
+    Parameters
+    ----------
+    name : str
+        Name of the picture, which plays no part here.
+    picture : bytes
+        A PNG file.
+
+    Returns
+    -------
+    str
+        The address, which holds the picture.
+    """
     return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
 
 
 def with_pictures(notebook: NotebookNode, place: Place) -> NotebookNode:
-    """The notebook with HTML in place of its pictures; the given one is left as it is."""
+    """Put HTML in place of a notebook's pictures.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        A finished notebook; it is left as it is.
+    place : callable
+        `inline`, or what `beside` returns.
+
+    Returns
+    -------
+    NotebookNode
+        A new notebook.
+    """
     cells = []
     for cell in notebook.cells:
         cell = NotebookNode(cell)

@@ -36,7 +36,17 @@ _CHECKS = "chapter"
 
 @dataclass(frozen=True)
 class Released:
-    """A student copy: where it is, its notebooks, and the modules that were packed."""
+    """A student copy.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it is.
+    notebooks : tuple of str
+        Its notebooks.
+    sealed : tuple of str
+        The modules that were packed.
+    """
 
     folder: Path
     notebooks: tuple[str, ...]
@@ -48,13 +58,18 @@ def release(root: Path, to: Path, *, nbgrader: bool = False) -> Released:
 
     Parameters
     ----------
-    root
+    root : Path
         The folder that holds ``notebooks/src``.
-    to
+    to : Path
         A folder that does not exist or is empty. It appears whole, or not at all.
-    nbgrader
+    nbgrader : bool
         Add nbgrader's metadata, a locked cell of points after each exercise, and a
         ``nbgrader_config.py``.
+
+    Returns
+    -------
+    Released
+        What was written.
 
     Raises
     ------
@@ -91,7 +106,20 @@ def release(root: Path, to: Path, *, nbgrader: bool = False) -> Released:
 
 
 def refuse_leaks(folder: Path, secret: set[str]) -> None:
-    """Raise `SourceError` if a line of a solution can be read in any file of the folder."""
+    """Refuse a folder in which a solution can be read.
+
+    Parameters
+    ----------
+    folder : Path
+        Every file in it is searched.
+    secret : set of str
+        Lines of solutions.
+
+    Raises
+    ------
+    SourceError
+        A secret line stands in a file.
+    """
     for path in sorted(folder.rglob("*")):
         if path.is_file() and (found := leaks(path, secret)):
             raise SourceError(

@@ -69,14 +69,28 @@ article section > :is(p, ul, ol, blockquote) { max-width: 46em; }
 
 @dataclass(frozen=True)
 class Site:
-    """Where the site begins, and its chapters."""
+    """Where the site begins, and its chapters.
+
+    Attributes
+    ----------
+    index : Path
+        The first page.
+    chapters : tuple of str
+        Names of the chapters.
+    """
 
     index: Path
     chapters: tuple[str, ...]
 
 
 def require_tools() -> None:
-    """Raise `DataMissingError` where the optional tools for pages and slides are not installed."""
+    """Check that the optional tools for pages and slides are installed.
+
+    Raises
+    ------
+    DataMissingError
+        Some of them are not.
+    """
     missing = [tool for tool in TOOLS if find_spec(tool) is None]
     if missing:
         raise DataMissingError(
@@ -91,12 +105,17 @@ def build_site(root: Path, to: Path, *, only: list[str] | None = None) -> Site:
 
     Parameters
     ----------
-    root
+    root : Path
         The folder that holds ``notebooks/solutions``.
-    to
+    to : Path
         A new folder, or one that a former call made; it is replaced whole.
-    only
+    only : list of str, optional
         Numbers of the chapters to show; all by default.
+
+    Returns
+    -------
+    Site
+        What was made.
 
     Raises
     ------

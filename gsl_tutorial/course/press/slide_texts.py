@@ -21,10 +21,24 @@ _EXERCISE = re.compile(r"\*\*Exercise \d")
 
 
 def texts(markdown: str) -> Iterator[tuple[str, float, bool, bool]]:
-    """The pieces of a markdown text.
+    """Cut a markdown text into the pieces that stay whole on a slide.
 
-    Gives for each its HTML, the lines it takes, whether it opens a chapter or a section, and whether it
-    leads to what follows: an exercise to its blank, a sentence that ends with a colon to its example.
+    Parameters
+    ----------
+    markdown : str
+        Source of a cell.
+
+    Yields
+    ------
+    html : str
+        One piece.
+    lines : float
+        How many lines it takes.
+    opens : bool
+        Whether it opens a chapter or a section.
+    leads : bool
+        Whether it leads to what follows: an exercise to its blank, a sentence that ends with a
+        colon to its example.
     """
     reader = _reader()
     environment: dict[str, Any] = {}

@@ -38,12 +38,28 @@ _ONLY_HINT = re.compile(r"\s*hint\([^\n]*\s*")
 
 
 def build_slides(root: Path, chapter: str, *, to: Path) -> Path:
-    """Write the slides of a chapter, given by number or name, as one file in the folder `to`.
+    """Write the slides of a chapter as one file.
+
+    Parameters
+    ----------
+    root : Path
+        The folder that holds ``notebooks/src``.
+    chapter : str
+        Number or name of the chapter.
+    to : Path
+        The folder of the new file.
+
+    Returns
+    -------
+    Path
+        The file.
 
     Raises
     ------
     DataMissingError
         The optional tools are not installed.
+    InvalidInputError
+        `root` does not hold ``notebooks/src``.
     UnknownNameError
         No chapter is called so.
     SourceError
@@ -67,7 +83,23 @@ def build_slides(root: Path, chapter: str, *, to: Path) -> Path:
 
 
 def slides(path: Path) -> str:
-    """The page of slides for a finished notebook."""
+    """Make the page of slides for a finished notebook.
+
+    Parameters
+    ----------
+    path : Path
+        The notebook.
+
+    Returns
+    -------
+    str
+        The HTML of the page, which holds all that it needs.
+
+    Raises
+    ------
+    SourceError
+        A formula is not understood.
+    """
     notebook = with_pictures(nbformat.read(path, as_version=4), inline)
     body = formulas.unbroken(
         "".join(

@@ -49,8 +49,18 @@ _NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_ra
 class Draft:
     """A notebook before its run.
 
-    `lines` maps the id of a cell to its line in the source; `solutions` are the texts that this
-    variant must not contain (none for the solved one).
+    Attributes
+    ----------
+    source : Path
+        Where it comes from.
+    variant : {"student", "solution"}
+        Which of the chapter's notebooks it is.
+    notebook : NotebookNode
+        The notebook itself.
+    lines : dict of str to int
+        Id of a cell -> its line in the source.
+    solutions : tuple of str
+        The texts that this variant must not contain (none for the solved one).
     """
 
     source: Path
@@ -71,6 +81,18 @@ def tags(cell: NotebookNode) -> list[str]:
 
 def draft(source: Path, variant: Variant) -> Draft:
     """Read a source as the student's notebook or as the solved one.
+
+    Parameters
+    ----------
+    source : Path
+        The source of a chapter.
+    variant : {"student", "solution"}
+        Which notebook to make.
+
+    Returns
+    -------
+    Draft
+        The notebook, not yet run.
 
     Raises
     ------
@@ -103,7 +125,22 @@ def draft(source: Path, variant: Variant) -> Draft:
 
 
 def refuse_leak(made: Draft, cell: NotebookNode, texts: Iterable[str]) -> None:
-    """Raise `SourceError` if one of the texts of a cell contains a whole solution."""
+    """Refuse texts of a cell that contain a whole solution.
+
+    Parameters
+    ----------
+    made : Draft
+        The notebook, with the solutions that it must not contain.
+    cell : NotebookNode
+        The cell that the texts belong to, for the message.
+    texts : iterable of str
+        What is searched.
+
+    Raises
+    ------
+    SourceError
+        One of the texts contains a solution.
+    """
     for text in map(_without_layout, texts):
         for solution in map(_without_layout, made.solutions):
             if len(solution) >= SHORTEST_LEAK and solution in text:
@@ -115,7 +152,18 @@ def refuse_leak(made: Draft, cell: NotebookNode, texts: Iterable[str]) -> None:
 
 
 def syntax_fault(cell: NotebookNode) -> str | None:
-    """Why a code cell does not compile, or None; a magic counts as the call it stands for."""
+    """Say why a code cell does not compile; a magic counts as the call it stands for.
+
+    Parameters
+    ----------
+    cell : NotebookNode
+        A code cell.
+
+    Returns
+    -------
+    str or None
+        The fault, or None where there is none.
+    """
     if cell.cell_type != "code":
         return None
     try:

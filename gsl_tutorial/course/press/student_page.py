@@ -37,7 +37,18 @@ Code: BSD-3-Clause ([LICENSE](LICENSE)). Text and figures: CC BY 4.0 ([LICENSE-T
 
 
 def readme(notebooks: Path) -> str:
-    """The page for the notebooks in a folder ``notebooks``, with their titles as they stand there."""
+    """Write the page for the notebooks in a folder.
+
+    Parameters
+    ----------
+    notebooks : Path
+        A folder called ``notebooks``.
+
+    Returns
+    -------
+    str
+        The page in markdown, with the notebooks' titles as they stand there.
+    """
     rows = "\n".join(
         f"| [{path.stem[:2]}](notebooks/{path.name}) | {title_of(path)} |"
         for path in sorted(notebooks.glob("*.ipynb"))
@@ -46,7 +57,7 @@ def readme(notebooks: Path) -> str:
 
 
 def title_of(path: Path) -> str:
-    """The heading of level 1 of a notebook, or its file's name where it has none."""
+    """Return the heading of level 1 of a notebook, or its file's name where it has none."""
     for cell in nbformat.read(path, as_version=4).cells:
         found = re.search(r"^# (.+)$", cell.source, re.MULTILINE)
         if cell.cell_type == "markdown" and found:

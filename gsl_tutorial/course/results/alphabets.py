@@ -25,7 +25,19 @@ _ENOUGH = 64
 
 
 class Symbols(NamedTuple):
-    """Codes of queries (B, M) and database (N, M) over one alphabet, and the length of a code."""
+    """Codes of queries and database over one alphabet.
+
+    Attributes
+    ----------
+    query, database : (B, M) and (N, M) integer arrays
+        The codes, a row for each item.
+    bits : int
+        The length of a code.
+    are_bits : bool
+        Whether the columns are bits, 0 and 1.
+    warnings : tuple of Warned
+        What the reader must be told about these codes.
+    """
 
     query: Integer[np.ndarray, "B M"]
     database: Integer[np.ndarray, "N M"]
@@ -41,7 +53,22 @@ def as_symbols(
     packed: bool | None = None,
     bits: int | None = None,
 ) -> Symbols:
-    """Read both files as codes over one alphabet; the arguments are those of `searches.by_codes`."""
+    """Read both files as codes over one alphabet.
+
+    Parameters
+    ----------
+    query_codes, database_codes, packed, bits
+        See `searches.by_codes`.
+
+    Returns
+    -------
+    Symbols
+
+    Raises
+    ------
+    InvalidInputError
+        See `searches.by_codes`.
+    """
     query, database = (
         whole_numbers(codes, of)
         for codes, of in ((query_codes, "query"), (database_codes, "database"))
@@ -77,7 +104,24 @@ def as_symbols(
 
 
 def whole_numbers(codes: object, of: str) -> Integer[np.ndarray, "n M"]:
-    """Codes as integers: floats that are whole and truth values are taken, others refused."""
+    """Codes as integers: floats that are whole and truth values are taken, others refused.
+
+    Parameters
+    ----------
+    codes : array-like
+        (n, M).
+    of : str
+        Whose codes they are, for the message: "query" or "database".
+
+    Returns
+    -------
+    (n, M) integer array
+
+    Raises
+    ------
+    InvalidInputError
+        For other shapes and types, and for codes without a row or a column.
+    """
     array = as_array(codes, name=f"{of} codes")
     if array.ndim == 2 and array.size and array.dtype.kind == "b":
         return array.astype(np.uint8)

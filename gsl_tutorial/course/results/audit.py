@@ -38,7 +38,15 @@ _BALANCE = {
 
 
 class Warned(NamedTuple):
-    """A trap by its name, and what it means for these files."""
+    """A trap by its name, and what it means for these files.
+
+    Attributes
+    ----------
+    trap : str
+        Its name.
+    text : str
+        What it means.
+    """
 
     trap: str
     text: str
@@ -50,7 +58,24 @@ class Warned(NamedTuple):
 def take_labels(labels: object, *, of: str, n: int) -> np.ndarray:
     """Labels in one of the forms of `validation.as_labels`, one (or one set) for each item.
 
-    Lists of labels, one for each item, are taken as sets. Raises `InvalidInputError` for anything else.
+    Parameters
+    ----------
+    labels : array-like, or sequence of labels, sets or lists
+        Lists of labels, one for each item, are taken as sets; a row (1, n) as n labels.
+    of : str
+        Whose labels they are, for the message: "queries" or "database items".
+    n : int
+        How many items there are.
+
+    Returns
+    -------
+    array
+        n rows.
+
+    Raises
+    ------
+    InvalidInputError
+        For anything else, and for more or fewer labels than items.
     """
     if isinstance(labels, list) and labels and all(isinstance(one, list) for one in labels):
         try:
@@ -88,8 +113,23 @@ def take_labels(labels: object, *, of: str, n: int) -> np.ndarray:
 def check_one_kind(query: np.ndarray, database: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both as class numbers where each item has one label; refuse labels of two kinds.
 
-    Tables whose rows all have a single 1 (one-hot) say one class for each item: the column. Tables of truth
-    values and sets stay as they are: relevant is then what shares a label.
+    Tables whose rows all have a single 1 (one-hot) give one class for each item: the column. Tables
+    of truth values and sets stay as they are: relevant is then what shares a label.
+
+    Parameters
+    ----------
+    query, database : array
+        From `take_labels`.
+
+    Returns
+    -------
+    tuple of array
+        The labels of the queries and of the database.
+
+    Raises
+    ------
+    InvalidInputError
+        If one is words, say, and the other numbers, or tables have other columns.
     """
     tables = [labels.ndim == 2 for labels in (query, database)]
     one_hot = [
@@ -123,8 +163,27 @@ def check_query_in_database(
 ) -> list[Warned]:
     """Refuse a database that is the query set; count queries that have themselves among the items.
 
-    Equal codes prove nothing, so of codes only whole equal files are refused. P0 keeps its queries in
-    the database: there the trap is the protocol, and is said.
+    Equal codes prove nothing, so of codes only whole equal files are refused. P0 keeps its queries
+    in the database: there the trap is the protocol, and is said.
+
+    Parameters
+    ----------
+    query, database : (B, ...) and (N, ...) arrays
+        Codes or vectors, a row for each item.
+    protocol : Protocol or None
+        What the files claim to follow.
+    are_codes : bool
+        Whether the rows are codes.
+
+    Returns
+    -------
+    list of Warned
+        Empty where there is nothing to say.
+
+    Raises
+    ------
+    InvalidInputError
+        If both are the same, or more than half of the queries lie in the database.
     """
     trap = "query in database"
     if protocol is not None and protocol.query_in_database:
@@ -154,7 +213,27 @@ def check_sizes_and_classes(
     protocol: Protocol | None,
     split: SplitFile | None,
 ) -> list[Warned]:
-    """Refuse sizes and classes that are not the protocol's; compare the labels with a split file."""
+    """Refuse sizes and classes that are not the protocol's; compare the labels with a split file.
+
+    Parameters
+    ----------
+    query_labels, database_labels : (B,) and (N,) integer arrays
+        From `check_one_kind`.
+    protocol : Protocol or None
+        What the files claim to follow; None, no published protocol, is warned of.
+    split : SplitFile, optional
+        The split file whose order the labels follow.
+
+    Returns
+    -------
+    list of Warned
+        Empty where there is nothing to say.
+
+    Raises
+    ------
+    InvalidInputError
+        If sizes, classes or labels are others; the message names the mistake.
+    """
     if protocol is None:
         text = "sizes and classes were compared with nothing; do not set this beside tables"
         return [Warned("no protocol", text)]
@@ -203,7 +282,20 @@ def check_sizes_and_classes(
 def warn_of_ties(
     database_labels: np.ndarray, optimistic: float, pessimistic: float
 ) -> list[Warned]:
-    """Say how far the order of tied items could move the number, and whether labels are sorted."""
+    """Say how far the order of tied items could move the number, and whether labels are sorted.
+
+    Parameters
+    ----------
+    database_labels : array
+        In the order of the database.
+    optimistic, pessimistic : float
+        mAP@all if all ties fell well, and if all fell badly.
+
+    Returns
+    -------
+    list of Warned
+        Empty where there is nothing to say.
+    """
     found = []
     spread = optimistic - pessimistic
     numbers = _numbered(database_labels)
@@ -235,7 +327,20 @@ def _numbered(labels: np.ndarray) -> Integer[np.ndarray, " N"]:
 def warn_of_empty(
     average_precisions: Float[np.ndarray, " B"], has_relevant: np.ndarray
 ) -> list[Warned]:
-    """Say how many queries have nothing to find, and what leaving them out would have given."""
+    """Say how many queries have nothing to find, and what leaving them out would have given.
+
+    Parameters
+    ----------
+    average_precisions : (B,) float array
+        Of each query, 0 where it has nothing to find.
+    has_relevant : (B,) bool array
+        Whether a query has something to find.
+
+    Returns
+    -------
+    list of Warned
+        Empty where there is nothing to say.
+    """
     n = int((~has_relevant).sum())
     if not n:
         return []
@@ -245,7 +350,23 @@ def warn_of_empty(
 
 
 def warn_of_metric(at: int | None, denominator: str, values: dict[str, float]) -> list[Warned]:
-    """Say what a cut or the other denominator did to the number."""
+    """Say what a cut or the other denominator did to the number.
+
+    Parameters
+    ----------
+    at : int or None
+        The cut, if there is one.
+    denominator : str
+        "relevant" or "retrieved".
+    values : dict of str to float
+        "value", the number itself; "all", mAP@all; "relevant", the number with the other
+        denominator.
+
+    Returns
+    -------
+    list of Warned
+        Empty where there is nothing to say.
+    """
     found = []
     if at is not None:
         text = f"mAP@{at} is {values['value']:.4f}, mAP@all {values['all']:.4f}: compare like with like"
@@ -262,7 +383,18 @@ def warn_of_metric(at: int | None, denominator: str, values: dict[str, float]) -
 
 
 def warn_of_collapse(n_rows: int) -> list[Warned]:
-    """Say when all items have one code: then every ranking is one big tie."""
+    """Say when all items have one code, because then every ranking is one big tie.
+
+    Parameters
+    ----------
+    n_rows : int
+        How many distinct codes there are.
+
+    Returns
+    -------
+    list of Warned
+        Empty where there is nothing to say.
+    """
     if n_rows > 1:
         return []
     return [Warned("collapsed codes", "every item has the same code: the number is that of chance")]

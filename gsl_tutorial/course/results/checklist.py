@@ -64,7 +64,18 @@ def as_text() -> str:
 
 
 def write_checklist(path: str | Path) -> Path:
-    """Write `as_text` to a file and return its path; an older file of that name is replaced."""
+    """Write `as_text` to a file; an older file of that name is replaced.
+
+    Parameters
+    ----------
+    path : path
+        Where to write.
+
+    Returns
+    -------
+    Path
+        The same.
+    """
     path = Path(path)
     path.write_text(as_text(), encoding="utf-8")
     return path

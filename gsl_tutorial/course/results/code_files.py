@@ -49,7 +49,45 @@ OWN = "own"
 
 @dataclass(frozen=True)
 class OutsideResult:
-    """A number with all that must stand beside it, in the order in which it is printed."""
+    """A number with all that must stand beside it, in the order in which it is printed.
+
+    Attributes
+    ----------
+    protocol : str
+        A code of `PROTOCOLS`, or "own".
+    n_query, n_train, n_database : int
+        How many items; None for a training set that nobody named.
+    train_in_database, query_in_database : bool or None
+        What lies in the database; None where it is not known.
+    search : str
+        What is measured, such as the Hamming distance.
+    bits : int
+        The length of a code.
+    distinct_codes : int or None
+        In the database; None where items are no codes.
+    relevance : str
+        When an item is relevant to a query.
+    metric, denominator, ties : str
+        Which figure `value` is, what it divides by, and how ties count.
+    value : float
+        The figure, from 0 to 1.
+    map_all : float
+        mAP@all, ties exact.
+    map_all_if_ties_fell_well, map_all_if_ties_fell_badly : float
+        The best and the worst order of tied items.
+    map_all_of_chance : float
+        Of a random ranking.
+    extras : dict of str to float
+        Figures that were asked for besides, by name.
+    queries_without_relevant : int
+        They count 0.
+    query_label_sha256, database_label_sha256 : str
+        Checksums of the labels in their order.
+    warnings : tuple of Warned
+        The traps that were found.
+    per_query : (B,) float array
+        The figure of each query, for paired comparisons; not printed.
+    """
 
     protocol: str
     n_query: int
@@ -103,23 +141,25 @@ def measure_outside(
 
     Parameters
     ----------
-    search
+    search : Search
         From `searches`.
-    query_labels, database_labels
-        In any form of `validation.as_labels`: numbers, words, tables (B, L) and (N, L) of 0 and 1, sets or
-        lists of labels. Several labels for each item make relevant what shares one, and add nDCG.
-    protocol
+    query_labels, database_labels : array-like
+        In any form of `validation.as_labels`: numbers, words, tables (B, L) and (N, L) of 0 and 1,
+        sets or lists of labels. Several labels for each item make relevant what shares one, and add
+        nDCG.
+    protocol : str
         A code of `PROTOCOLS`, or "own".
-    split
+    split : SplitFile, optional
         The split file whose order the labels follow.
     at, denominator
         As in `evaluation.average_precision`.
-    k
+    k : int, optional
         Also precision and recall at k.
-    radius
+    radius : int, optional
         Also precision within so many differing columns.
-    gain
-        For nDCG, what an item is worth that shares s labels: "linear", s, or "exponential", 2^s - 1.
+    gain : str
+        For nDCG, what an item is worth that shares s labels: "linear", s, or "exponential", 2^s -
+        1.
 
     Returns
     -------
@@ -215,18 +255,23 @@ def measure_outside(
 def measure_neighbours(
     search: Search, neighbours: np.ndarray, *, cuts: tuple[int, ...] = (1, 10, 100)
 ) -> dict[str, Any]:
-    """How many of given neighbours a search finds: recall as in the literature on nearest neighbours.
+    """How many of given neighbours a search finds: recall as in nearest-neighbour search.
 
     Parameters
     ----------
-    search
+    search : Search
         From `by_codes`, `by_tables` or `by_vectors`.
-    neighbours
-        (B, t) The true neighbours of each query, nearest first: item numbers from 0.
-    cuts
+    neighbours : (B, t) integer array
+        The true neighbours of each query, nearest first: item numbers from 0.
+    cuts : tuple of int
         "1-recall@k", the share of queries whose nearest neighbour is among the first k, for each of
-        them up to N; "k-recall@k", the share of the first k neighbours among the first k, up to t. Items at
-        equal distances share their places: the mean over all orders.
+        them up to N; "k-recall@k", the share of the first k neighbours among the first k, up to t.
+        Items at equal distances share their places: the mean over all orders.
+
+    Returns
+    -------
+    dict
+        The recalls by name, from 0 to 1, and what must stand beside them, ready for JSON.
 
     Raises
     ------
@@ -273,7 +318,25 @@ def measure_neighbours(
 def measure_found(
     found: np.ndarray, neighbours: np.ndarray, *, cuts: tuple[int, ...] = (1, 10, 100)
 ) -> dict[str, Any]:
-    """The same for the lists that somebody's own search returned: (B, f) item numbers, nearest first."""
+    """How many of given neighbours are in the lists that somebody's own search returned.
+
+    Parameters
+    ----------
+    found : (B, f) integer array
+        Item numbers, nearest first.
+    neighbours, cuts
+        See `measure_neighbours`; cuts beyond f are left out.
+
+    Returns
+    -------
+    dict
+        The number of queries and the recalls by name, from 0 to 1.
+
+    Raises
+    ------
+    InvalidInputError
+        For lists that are no rows of item numbers, and for repeated neighbours.
+    """
     lists = as_array(found, name="found neighbours")
     true = as_array(neighbours, name="true neighbours")
     if lists.ndim != 2:

@@ -30,8 +30,28 @@ def evaluate_model(
 ) -> tuple[RetrievalResult, Embedded, Embedded]:
     """Measure a model under a protocol that trains on the same images as it did.
 
-    Returns the result, the embedded queries and the embedded database. Raises `InvalidInputError`
-    for a protocol with other training images: its queries may have been trained on.
+    Parameters
+    ----------
+    model : TrainedModel
+        What is measured.
+    protocol : str
+        By default the one that the model was trained under.
+    root : Path, optional
+        Where the images lie; see `load_data`.
+    on_stage : callable(text)
+        Told in words what begins.
+
+    Returns
+    -------
+    result : RetrievalResult
+        The figures.
+    query, database : Embedded
+        What the network makes of both.
+
+    Raises
+    ------
+    InvalidInputError
+        For a protocol with other training images: its queries may have been trained on.
     """
     config = model.config
     protocol = protocol or config.protocol
@@ -57,7 +77,17 @@ def evaluate_model(
 
 
 class Evaluated(NamedTuple):
-    """What a model makes of the splits of a protocol, and what that is worth."""
+    """What a model makes of the splits of a protocol, and what that is worth.
+
+    Attributes
+    ----------
+    result : RetrievalResult
+        The figures.
+    query, database : Embedded
+        The embeddings.
+    codes : (N, M) integer array
+        The codes of the database.
+    """
 
     result: RetrievalResult
     query: Embedded
@@ -77,12 +107,20 @@ def measure_model(
 
     Parameters
     ----------
-    data
+    model : TrainedModel
+        What is measured.
+    data : Dataset
         The splits that the protocol gave, whole or thinned: their sizes go into the result.
-    embedded
+    protocol : str
+        The code of the protocol.
+    embedded : (N, dim) Tensor, optional
         The embeddings of the database, where they are known already.
-    on_stage
+    on_stage : callable(text)
         Told in words what begins.
+
+    Returns
+    -------
+    Evaluated
     """
     classes = np.unique(data.train.labels)
     query = embed_split(model, data.query, classes=classes)
@@ -113,6 +151,17 @@ def embed_before(
     """Queries and codes as they were before joint training, for the pictures of chapter 09.
 
     Without mirror images, as the codebooks were fitted then.
+
+    Parameters
+    ----------
+    warm : TrainedModel
+        The network before joint training, and the codebooks fitted to it.
+    protocol, root, on_stage
+        See `evaluate_model`.
+
+    Returns
+    -------
+    Before
     """
     config = warm.config
     data = load_data(
@@ -126,7 +175,20 @@ def embed_before(
 
 
 def summary(model: TrainedModel, result: RetrievalResult) -> dict[str, Any]:
-    """The result and the facts about the run, as one flat dictionary for JSON and cards."""
+    """The result and the facts about the run, as one flat dictionary for JSON and cards.
+
+    Parameters
+    ----------
+    model : TrainedModel
+        What was measured.
+    result : RetrievalResult
+        Its figures.
+
+    Returns
+    -------
+    dict
+        Without the figures of single queries.
+    """
     config = model.config
     return {
         **result.to_dict(),
@@ -143,7 +205,7 @@ def summary(model: TrainedModel, result: RetrievalResult) -> dict[str, Any]:
 
 
 def table(values: dict[str, Any]) -> str:
-    """The same as text, one value a line."""
+    """The result of `summary` as text, one value a line."""
     return text_table(
         (key, f"{value:.4f}" if isinstance(value, float) else value)
         for key, value in values.items()

@@ -22,13 +22,39 @@ from gsl_tutorial.evaluation import (
     streamed_average_precisions,
 )
 from gsl_tutorial.evaluation.distances import blocks, squared_distances
-from gsl_tutorial.quantizers import ProductQuantizer
+from gsl_tutorial.quantizers import Quantizer
 from gsl_tutorial.quantizers.faiss_index import to_faiss
 
 
 @dataclass(frozen=True)
 class RetrievalResult:
-    """mAP@all under one protocol, and what must be printed with it."""
+    """mAP@all under one protocol, and what must be printed with it.
+
+    Attributes
+    ----------
+    protocol : str
+        The code of the protocol.
+    n_query, n_train, n_database : int
+        How many images.
+    train_in_database, query_in_database : bool
+        What lies in the database.
+    metric, denominator, ties : str
+        Which mAP it is, what it divides by, and how ties count.
+    bits : int
+        The length of a code.
+    adc_map, sdc_map, exact_map, argmax_map : float
+        See `measure`.
+    accuracy : float
+        Of the network's classifier.
+    relative_distortion : float
+        Of the codes: 0 is perfect, 1 no better than the mean.
+    distinct_codes : int
+        In the database.
+    search_seconds : float
+        That faiss took for the queries.
+    per_query : (B,) float array
+        Average precision of each query under ADC, for paired comparisons.
+    """
 
     protocol: str
     n_query: int
@@ -59,7 +85,7 @@ class RetrievalResult:
 
 
 def measure(
-    quantizer: ProductQuantizer,
+    quantizer: Quantizer,
     query: Embedded,
     database: Embedded,
     *,
@@ -70,9 +96,25 @@ def measure(
     """Mean average precision over all queries and the whole database, four ways.
 
     ADC (the query exact, the database as codes), SDC (both as codes), exact float vectors (the
-    ceiling), and the trivial code: the class that the network's classifier picks (the floor to beat).
-    Ties exact, denominator the number of relevant items. `codes` default to those of the database.
-    protocol: the fields of the protocol to print: code, sizes, what lies inside the database.
+    ceiling), and the trivial code: the class that the network's classifier picks (the floor to
+    beat). Ties exact, denominator the number of relevant items.
+
+    Parameters
+    ----------
+    quantizer : Quantizer
+        What made the codes.
+    query, database : Embedded
+        The embeddings of both, and their labels.
+    protocol : dict
+        The fields of the protocol to print: code, sizes, what lies inside the database.
+    codes : (N, M) integer array, optional
+        Of the database, where they are known already.
+    on_stage : callable(text)
+        Told in words what begins.
+
+    Returns
+    -------
+    RetrievalResult
     """
     codes = quantizer.encode(database.z) if codes is None else codes
     on_stage("searching the codes with faiss")
@@ -118,7 +160,17 @@ def measure(
 
 
 def argmax_map(query: Embedded, database: Embedded) -> float:
-    """mAP of the trivial code: items of the predicted class first, all tied; then all others."""
+    """mAP of the trivial code: items of the predicted class first, all tied; then all others.
+
+    Parameters
+    ----------
+    query, database : Embedded
+        What the classifier predicts, and the labels.
+
+    Returns
+    -------
+    float
+    """
     classes, members = group_codes(database.predicted[:, None], database.labels)
     other = (query.predicted[:, None] != classes[None, :, 0]).astype(np.float32)
     return float(grouped_average_precisions(other, query.labels, members).mean())

@@ -27,9 +27,22 @@ _SAME = ("protocol", "bits", "method", "profile", "encoder", "seed")
 
 
 def evaluations(folder: Path = DATA / "results" / "cifar10-full") -> list[Record]:
-    """The records in a folder, by protocol, bits and method; an empty list where there are none.
+    """The records in a folder, by protocol, bits and method.
 
-    Raises `InvalidInputError` for a file that lacks one of the fields in `NEEDED`.
+    Parameters
+    ----------
+    folder : Path
+        Of JSON files.
+
+    Returns
+    -------
+    list of dict
+        Empty where there are no files.
+
+    Raises
+    ------
+    InvalidInputError
+        For a file that lacks one of the fields in `NEEDED`.
     """
     return _sorted(_checked(read_json(path), path.name) for path in sorted(folder.glob("*.json")))
 
@@ -41,7 +54,23 @@ def shipped_names(root: Path = DATA) -> list[str]:
 
 
 def our_runs(root: Path = DATA) -> list[Record]:
-    """Every run that the repository tells of, once: the cards of shipped runs, then the records."""
+    """Every run that the repository tells of, once: the cards of shipped runs, then the records.
+
+    Parameters
+    ----------
+    root : Path
+        The folder of shipped data.
+
+    Returns
+    -------
+    list of dict
+        Of CIFAR-10, by protocol, bits and method.
+
+    Raises
+    ------
+    InvalidInputError
+        See `evaluations`.
+    """
     runs = {}
     for name in shipped_names(root):
         record = _checked(read_json(root / name / "card.json")["metrics"], f"the card of {name}")

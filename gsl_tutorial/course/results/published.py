@@ -30,9 +30,31 @@ UNNAMED = "cut not named"
 class Published:
     """A row of somebody's table: mAP by bits, and what must stand beside it.
 
-    protocol: a code of `datasets.PROTOCOLS` or of `FOREIGN`. metric: which mAP, "cut not named" where
-    the source does not say. pre_training: "ImageNet" or "none". note: what else to know.
-    Raises `InvalidInputError` where a field is empty or unknown, or a figure is no mAP.
+    Parameters
+    ----------
+    method, encoder : str
+        What they are called in the source.
+    pre_training : str
+        "ImageNet" or "none".
+    protocol : str
+        A code of `datasets.PROTOCOLS` or of `FOREIGN`.
+    metric : str
+        Which mAP, "cut not named" where the source does not say.
+    maps : mapping of int to float
+        Bits, and mAP from 0 to 1.
+    grade : str
+        "A", read in the source itself; or "B", known from a later text only.
+    source : str
+        Where the figures stand.
+    note : str
+        What else to know.
+
+    Raises
+    ------
+    UnknownNameError
+        For another pre-training, protocol or grade.
+    InvalidInputError
+        Where a field is empty, or a figure is no mAP.
     """
 
     method: str

@@ -25,7 +25,17 @@ TOLERANCE = {"adc_map": 0.01, "exact_map": 0.01, "argmax_map": 0.015, "accuracy"
 
 @dataclass(frozen=True)
 class Comparison:
-    """One figure of the card beside the new one."""
+    """One figure of the card beside the new one.
+
+    Attributes
+    ----------
+    name : str
+        Of the figure.
+    card, again : float
+        The figure on the card, and the new one.
+    tolerance : float
+        By how much they may differ.
+    """
 
     name: str
     card: float
@@ -34,6 +44,7 @@ class Comparison:
 
     @property
     def agrees(self) -> bool:
+        """Whether the two figures differ by no more than the tolerance."""
         return abs(self.again - self.card) <= self.tolerance
 
     def to_dict(self) -> dict[str, Any]:
@@ -66,8 +77,30 @@ def reproduce(
 ) -> list[Comparison]:
     """Train with the configuration of a shipped folder, measure, compare.
 
-    out: the folder of the new run; an unfinished one of the same configuration goes on. Raises
-    `DataMissingError` without a card, and what `train` and `load_data` raise.
+    Parameters
+    ----------
+    shipped : Path
+        The folder of the trained model, with its card.
+    out : Path
+        The folder of the new run; an unfinished one of the same configuration goes on.
+    root : Path, optional
+        Where the images lie; see `load_data`.
+    provenance : dict, optional
+        Who made the run: goes into its files.
+    on_progress : callable(step), optional
+        Called during training.
+    on_stage : callable(text)
+        Told in words what begins.
+
+    Returns
+    -------
+    list of Comparison
+        A comparison for each figure of `TOLERANCE`.
+
+    Raises
+    ------
+    DataMissingError
+        Without a card; else what `train` and `load_data` raise.
     """
     config, card = read_card(shipped)
     data = load_data(config.dataset, protocol=config.protocol, seed=config.seed, root=root)

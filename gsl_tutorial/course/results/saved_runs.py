@@ -35,7 +35,17 @@ DATA = Path(__file__).resolve().parents[3] / "data"
 
 @dataclass(frozen=True)
 class Before:
-    """The same images as the network saw them after the rounds without a quantizer."""
+    """The same images as the network saw them after the rounds without a quantizer.
+
+    Attributes
+    ----------
+    query : Embedded
+        The queries.
+    codes : (N, M) integer array
+        The codes of the database.
+    quantizer : Quantizer
+        What made them.
+    """
 
     query: Embedded
     codes: Integer[np.ndarray, "N M"]
@@ -44,7 +54,21 @@ class Before:
 
 @dataclass(frozen=True)
 class Shipped:
-    """A trained model with the embeddings of its queries and its database."""
+    """A trained model with the embeddings of its queries and its database.
+
+    Attributes
+    ----------
+    model : TrainedModel
+        The network and its quantizer.
+    query, database : Embedded
+        The embeddings.
+    codes : (N, M) integer array
+        The codes of the database.
+    card : dict
+        Who made it, its figures, and the checksums of the files.
+    before : Before, optional
+        The images before joint training, where they were kept.
+    """
 
     model: TrainedModel
     query: Embedded
@@ -55,7 +79,18 @@ class Shipped:
 
 
 def rounded(model: TrainedModel) -> TrainedModel:
-    """The model with every matrix of its networks rounded to float16, as the files keep it."""
+    """The model with every matrix of its networks rounded to float16, as the files keep it.
+
+    Parameters
+    ----------
+    model : TrainedModel
+        It is changed.
+
+    Returns
+    -------
+    TrainedModel
+        The same model.
+    """
     for module in (model.encoder, model.classifier):
         for value in module.state_dict().values():
             if value.ndim > 1:
@@ -72,7 +107,17 @@ def ship(
     metrics: dict[str, Any],
     before: Before | None = None,
 ) -> None:
-    """Write the folder that `load_shipped` reads."""
+    """Write the folder that `load_shipped` reads.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to write.
+    model, query, database, before
+        See `Shipped`.
+    metrics : dict
+        From `summary`.
+    """
     codes = model.quantizer.encode(database.z)
     save_arrays(
         folder / "model.safetensors",
@@ -110,7 +155,26 @@ def ship(
 
 
 def load_shipped(name: str, *, root: Path = DATA) -> Shipped:
-    """Read a shipped folder; raises `DataMissingError`, or `ChecksumError` on changed bytes."""
+    """Read a shipped folder.
+
+    Parameters
+    ----------
+    name : str
+        Of the folder.
+    root : Path
+        Where it lies.
+
+    Returns
+    -------
+    Shipped
+
+    Raises
+    ------
+    DataMissingError
+        If there is no such folder, or a file of it is missing.
+    ChecksumError
+        On changed bytes.
+    """
     folder = root / name
     model, card = _load(folder)
     arrays, _ = load_arrays(
@@ -140,13 +204,48 @@ def load_shipped(name: str, *, root: Path = DATA) -> Shipped:
 
 
 def read_card(folder: Path) -> tuple[TrainingConfig, dict[str, Any]]:
-    """The configuration and the card of a shipped folder; the same errors as `load_shipped`."""
+    """The configuration and the card of a shipped folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Of `ship`.
+
+    Returns
+    -------
+    config : TrainingConfig
+        What the model was trained with.
+    card : dict
+        See `Shipped`.
+
+    Raises
+    ------
+    DataMissingError, ChecksumError
+        See `load_shipped`.
+    """
     model, card = _load(folder)
     return model.config, card
 
 
 def card_of(folder: Path, *, of: str = "results") -> dict[str, Any]:
-    """The card of a shipped folder; raises `DataMissingError` where there is none."""
+    """The card of a shipped folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Of `ship`.
+    of : str
+        What the folder holds, for the message.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    DataMissingError
+        If there is no card.
+    """
     if not (folder / "card.json").exists():
         raise DataMissingError(
             f"shipped {of} in {folder}",
@@ -178,7 +277,19 @@ CIFAR10_SHA256 = "5083e6dd0895f94970ae8513f046bf3004b333931aad82b619d23ab76f2e18
 def labels_of(protocol: str) -> Int[np.ndarray, " n"]:
     """All labels that a protocol splits, in the official order: the digits', or CIFAR-10's.
 
-    Raises `ChecksumError` when they are others than the published ones.
+    Parameters
+    ----------
+    protocol : str
+        Its code, "digits" for the digits.
+
+    Returns
+    -------
+    (n,) integer array
+
+    Raises
+    ------
+    ChecksumError
+        When they are others than the published ones.
     """
     if protocol == "digits":
         data = load_digits()

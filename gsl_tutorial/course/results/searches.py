@@ -32,9 +32,24 @@ _SAID = {"l2": "squared Euclidean distance", "ip": "inner product", "cosine": "c
 class Search:
     """How queries meet the database: what is measured, in how many bits, and the distances.
 
-    query: in the same form as the database items, to look for queries among them; None where there
-    is no such form. distances_of takes a slice of the queries and some rows of `database`; smaller is
-    nearer, so inner products come with a minus sign.
+    Attributes
+    ----------
+    kind : str
+        What is measured.
+    bits : int
+        The length of a code.
+    n_query : int
+        How many queries.
+    query : array or None
+        In the same form as the database items, to look for queries among them; None where there is
+        no such form.
+    database : array
+        A row for each item.
+    distances_of : callable(rows, items)
+        From a slice of the queries, b of them, and U rows of `database`, (b, U) numbers: smaller is
+        nearer, so inner products come with a minus sign.
+    found : tuple of Warned
+        What the reader must be told about the files.
     """
 
     kind: str
@@ -62,14 +77,18 @@ def by_codes(
 
     Parameters
     ----------
-    query_codes, database_codes
-        Columns of 0 and 1, or of -1 and +1, are bits, and then this is the Hamming distance; other whole
-        numbers are the symbols of M subspaces.
-    packed
-        Whether they are bytes of eight bits each, from numpy.packbits. None: they are not, but bytes that
-        look like it are questioned; False: they are not, and nothing is asked.
-    bits
+    query_codes, database_codes : (B, M) and (N, M) arrays
+        Columns of 0 and 1, or of -1 and +1, are bits, and then this is the Hamming distance; other
+        whole numbers are the symbols of M subspaces.
+    packed : bool, optional
+        Whether they are bytes of eight bits each, from numpy.packbits. None: they are not, but
+        bytes that look like it are questioned; False: they are not, and nothing is asked.
+    bits : int, optional
         The length of a code as it was published; None: as it is stored.
+
+    Returns
+    -------
+    Search
 
     Raises
     ------
@@ -106,29 +125,34 @@ def by_tables(
     rotation: np.ndarray | None = None,
     metric: Metric = "l2",
 ) -> Search:
-    """ADC: exact queries against the reconstructions that codes stand for.
+    """Exact queries against the reconstructions that codes stand for (ADC).
 
     Parameters
     ----------
-    queries
-        (B, dim)
-    database_codes
-        (N, M) integers from 0 to K - 1.
-    codebooks
-        (M, K, dim / M): product codes, whose codewords stand side by side. (M, K, dim): additive codes
-        (residual quantization, LSQ), whose codewords are added up.
-    query_codes
+    queries : (B, dim) float array
+        The exact queries.
+    database_codes : (N, M) integer array
+        From 0 to K - 1.
+    codebooks : array
+        (M, K, dim / M): product codes, whose codewords stand side by side. (M, K, dim): additive
+        codes (residual quantization, LSQ), whose codewords are added up.
+    query_codes : (B, M) integer array, optional
         The codes that the same encoder gave the queries. Where these codebooks would give others,
         encoding and look-up use different codewords, and that is warned of.
-    rotation
-        (dim', dim) orthonormal rows, z' = rotation @ z: the codewords live in the rotated space (OPQ).
-    metric
+    rotation : (dim', dim) float array, optional
+        Orthonormal rows, z' = rotation @ z: the codewords live in the rotated space (OPQ).
+    metric : str
         "l2", "ip" or "cosine", of the query with the reconstruction.
+
+    Returns
+    -------
+    Search
 
     Raises
     ------
     InvalidInputError
-        For shapes that do not fit, codes that are no codewords, and vectors of length 0 under "cosine".
+        For shapes that do not fit, codes that are no codewords, and vectors of length 0 under
+        "cosine".
     """
     check_name("metric", metric, get_args(Metric))
     codes = whole_numbers(database_codes, "database")
@@ -179,10 +203,23 @@ def by_tables(
 
 
 def by_vectors(query: np.ndarray, database: np.ndarray, *, metric: Metric = "l2") -> Search:
-    """Vectors (B, dim) against vectors (N, dim), exactly: "l2", "ip" or "cosine".
+    """Exact search among vectors.
 
-    Bytes (.bvecs, .u8bin) are taken as numbers. Raises `InvalidInputError` for other shapes and types, and
-    for vectors of length 0 under "cosine".
+    Parameters
+    ----------
+    query, database : (B, dim) and (N, dim) arrays
+        Bytes (.bvecs, .u8bin) are taken as numbers.
+    metric : str
+        "l2", "ip" or "cosine".
+
+    Returns
+    -------
+    Search
+
+    Raises
+    ------
+    InvalidInputError
+        For other shapes and types, and for vectors of length 0 under "cosine".
     """
     check_name("metric", metric, get_args(Metric))
     stored = as_array(database, name="database vectors")

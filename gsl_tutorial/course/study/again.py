@@ -32,14 +32,25 @@ def repeat_cell(
     seed: int | None = None,
     on_run: Callable[[StudyRun, int, int], None] = lambda run, i, n: None,
 ) -> Iterator[tuple[str, Comparison]]:
-    """ADC mAP of each run of a cell, recorded and again: (name of the run, comparison).
+    """Train and measure each run of a cell again, and compare its ADC mAP with the recorded one.
 
     Parameters
     ----------
-    results, part, cell
-        Whose records: every method, every variant.
-    seed
+    results : StudyResults
+        The records.
+    part, cell : str
+        Which records: every method, every variant.
+    seed : int, optional
         Of the runs to repeat; the lowest one on record by default.
+    on_run : callable(run, i, n)
+        Called before each run with the run, its number from 1 on, and how many there are.
+
+    Yields
+    ------
+    name : str
+        Of the run.
+    comparison : Comparison
+        The recorded ADC mAP beside the new one.
 
     Raises
     ------

@@ -47,7 +47,19 @@ Size = int | str
 
 
 class Place(NamedTuple):
-    """One element of the product that a part is."""
+    """One element of the product that a part is.
+
+    Attributes
+    ----------
+    protocol, loss, method, quantizer : str
+        Names, as in a `TrainingConfig`.
+    size : int or str
+        Bits, or a cell "MxK".
+    seed : int
+        Of the run.
+    classes : int
+        How many of the classes; 0 for all of them.
+    """
 
     protocol: str
     loss: str
@@ -60,7 +72,21 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class StudyRun:
-    """One training with its place in the grid."""
+    """One training with its place in the grid.
+
+    Attributes
+    ----------
+    part : str
+        The part of the study to which it belongs.
+    config : TrainingConfig
+        All settings of the training.
+    variant : int
+        The number of its settings among those of the part, or among the trials.
+    cell : str
+        "MxK" where cells are compared, else "".
+    classes : int
+        How many of the classes; 0 for all of them.
+    """
 
     part: str
     config: TrainingConfig
@@ -81,10 +107,24 @@ class StudyRun:
 
 @dataclass(frozen=True)
 class Part:
-    """The product of its lists; `variants` are settings laid over the tuned ones.
+    """The product of its lists.
 
-    Either `bits` or `cells` is given. classes: that many of the classes, drawn with the seed of the run;
-    all of them by default.
+    Parameters
+    ----------
+    name : str
+        Of the part.
+    protocols, losses, methods, quantizers : tuple of str
+        Names, as in a `TrainingConfig`.
+    seeds : tuple of int
+        One run for each of them.
+    bits : tuple of int
+        Lengths of codes; either these or `cells` are given.
+    cells : tuple of str
+        Each "MxK".
+    classes : tuple of int
+        That many of the classes, drawn with the seed of the run; 0, the default, for all of them.
+    variants : tuple of dict
+        Settings laid over the tuned ones.
     """
 
     name: str
@@ -101,8 +141,12 @@ class Part:
     def places(self) -> Iterator[Place]:
         """Every place of the part, seeds outermost.
 
-        With seeds outermost a study that is stopped early is whole for the seeds it did; so is one of
-        cells for the cells it did, because there methods come innermost.
+        With seeds outermost a study that is stopped early is whole for the seeds it did; so is one
+        of cells for the cells it did, because there methods come innermost.
+
+        Yields
+        ------
+        Place
         """
         first = itertools.product(self.seeds, self.protocols, self.losses, self.classes)
         for seed, protocol, loss, classes in first:
@@ -121,20 +165,18 @@ def next_trial(rungs: Sequence[tuple[Settings, float]]) -> Settings:
 
     Parameters
     ----------
-    rungs
-        Settings that differ in one number above 0, each with its score; two or more, in any order.
+    rungs : sequence of (dict, float)
+        The trials of the ladder, which differ in one number above 0, and the score of each.
 
     Returns
     -------
     dict
-        The settings of the rungs with a new number, of three digits: beyond the end at which the best
-        stands, by the factor of the last step there, else the geometric mean of the best one and the
-        better one of its neighbours.
+        Beyond the end where the best trial stands, else between it and its better neighbour.
 
     Raises
     ------
     InvalidInputError
-        If the settings differ in something else.
+        If the trials differ in anything but one number.
 
     Examples
     --------
@@ -173,12 +215,30 @@ def _knob(rows: Sequence[Settings]) -> str:
 
 @dataclass(frozen=True)
 class Study:
-    """A declared grid. `base` holds what all runs share, `learning_rates` one rate for each loss.
+    """A declared grid.
 
-    trials: loss -> method -> settings to try.
-    split_seed: draws the splits of all runs alike; without one each run draws with its own seed.
-    more_trials: how many trials each method gets after those, at places that the first seed decides.
-    compact: records of few bytes, and one of a run that diverged, whose mAP counts as 0.
+    Parameters
+    ----------
+    name : str
+        The folder of its results.
+    train_per_class, queries : int
+        How many training images of each class, and how many queries in all; 0 for all there are.
+    base : TrainingConfig
+        What all runs share.
+    learning_rates : dict of str to float
+        One rate for each loss.
+    trials : dict
+        loss -> method -> settings to try.
+    tune : Part
+        The places for which settings are chosen.
+    parts : tuple of Part
+        What is run with the chosen settings.
+    split_seed : int, optional
+        Draws the splits of all runs alike; without one each run draws with its own seed.
+    more_trials : int
+        How many trials each method gets after those, at places that the first seed decides.
+    compact : bool
+        Whether to keep records of few bytes, and one of a run that diverged, whose mAP counts as 0.
     """
 
     name: str
@@ -194,7 +254,22 @@ class Study:
     compact: bool = False
 
     def key(self, loss: str, method: str, size: Size, classes: int = 0) -> Key:
-        """What the settings of a run are chosen for."""
+        """What the settings of a run are chosen for.
+
+        Parameters
+        ----------
+        loss, method : str
+            Of the run.
+        size : int or str
+            Its bits or its cell.
+        classes : int
+            How many of the classes; 0 for all of them.
+
+        Returns
+        -------
+        tuple of str
+            (loss, method), and where cells were tuned the cell and the number of classes, too.
+        """
         if not self.tune.cells:
             return loss, method
         return (loss, method, str(size), *([f"{classes} classes"] if classes else []))
@@ -209,7 +284,14 @@ class Study:
     def tuning(self, more: Mapping[Key, Sequence[Settings]] | None = None) -> list[StudyRun]:
         """The trials: the same number for every method, on the validation split.
 
-        more: the trials beyond the declared ones, as far as it is known what they are.
+        Parameters
+        ----------
+        more : mapping, optional
+            By key the trials beyond the declared ones, as far as it is known what they are.
+
+        Returns
+        -------
+        list of StudyRun
         """
         return [
             self._run(self.tune, place, settings, variant)
@@ -223,9 +305,18 @@ class Study:
         ]
 
     def runs(self, part: Part, chosen: Mapping[Key, Settings]) -> list[StudyRun]:
-        """The runs of a part; `chosen` maps each `key` to the settings of its best trial.
+        """The runs of a part. Those whose settings are not chosen yet are left out.
 
-        Runs whose settings are not chosen yet are left out.
+        Parameters
+        ----------
+        part : Part
+            Of this study.
+        chosen : mapping
+            By `key` the settings of its best trial.
+
+        Returns
+        -------
+        list of StudyRun
         """
         return [
             self._run(part, place, {**chosen[key], **variant}, number)
@@ -277,7 +368,23 @@ def available() -> list[str]:
 def load_study(name: str | Path) -> Study:
     """Read a study that comes with the package, or a TOML file of the reader's own.
 
-    Raises `UnknownNameError`, `DataMissingError` or `InvalidInputError` with the place of the fault.
+    Parameters
+    ----------
+    name : str or path
+        One of `available`, or a file.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such study.
+    DataMissingError
+        If there is no such file.
+    InvalidInputError
+        If the file is no study; the message has the place of the fault.
     """
     if str(name) in available():
         text = (files("gsl_tutorial.course.study") / f"{name}.toml").read_text(encoding="utf-8")
@@ -293,9 +400,28 @@ def load_study(name: str | Path) -> Study:
 def parsed(
     text: str, parse: Callable[[dict[str, Any]], StudyT], *, name: str | Path, like: str
 ) -> StudyT:
-    """A study from TOML, whichever it is; `like` is the file of ours, below `course/`, that shows how.
+    """A study from TOML, whichever it is.
 
-    Raises what `parse` raises; `InvalidInputError` for what is no TOML, or has other tables or keys.
+    Parameters
+    ----------
+    text : str
+        The content of the file.
+    parse : callable(tables)
+        Makes the study of the tables.
+    name : str or path
+        Of the file, for the message.
+    like : str
+        The file of ours, below `course/`, that shows how.
+
+    Returns
+    -------
+    object
+        What `parse` returns.
+
+    Raises
+    ------
+    InvalidInputError
+        For what is no TOML, or has other tables or keys; else what `parse` raises.
     """
     try:
         return parse(tomllib.loads(text))

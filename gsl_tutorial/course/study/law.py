@@ -25,7 +25,17 @@ from gsl_tutorial.evaluation.intervals import Interval
 
 @dataclass(frozen=True)
 class Gain:
-    """ADC mAP of one method less that of another, in one cell and for one number of classes."""
+    """ADC mAP of one method less that of another, in one cell and for one number of classes.
+
+    Attributes
+    ----------
+    cell : str
+        "MxK".
+    classes : int
+        How many classes.
+    by_seed : tuple of float
+        The gain with each seed.
+    """
 
     cell: str
     classes: int
@@ -33,6 +43,7 @@ class Gain:
 
     @property
     def mean(self) -> float:
+        """The mean over seeds."""
         return float(np.mean(self.by_seed))
 
     @property
@@ -47,12 +58,20 @@ class Gain:
 
 
 def gains(results: StudyResults, part: Part, method: str, other: str) -> list[Gain]:
-    """The gain of `method` over `other`, by cell and number of classes.
+    """The gain in every cell and for every number of classes in which both have finished seeds.
+
+    Parameters
+    ----------
+    results : StudyResults
+        The records.
+    part : Part
+        Whose runs.
+    method, other : str
+        The gain is that of the first over the second.
 
     Returns
     -------
     list of Gain
-        One for every place in which both have finished seeds; the differences are paired by seed.
 
     Raises
     ------
@@ -83,21 +102,25 @@ def _classes(record: Record) -> int:
 
 
 def rank_correlation(found: list[Gain], what: str, *, random_state: int = 0) -> Interval:
-    """Spearman's rank correlation of the mean gain with a property of `Gain`, and its 95% interval.
+    """Spearman's rank correlation of the mean gain with a property of `Gain`.
 
     Parameters
     ----------
-    found
+    found : list of Gain
         From `gains`.
-    what
-        The name of the property: "words_per_class" or "codes_per_class".
-    random_state
-        Draws whole cells with replacement, because the classes of one cell are not independent.
+    what : str
+        "words_per_class" or "codes_per_class".
+    random_state : int
+        Where the randomness of the interval comes from.
 
     Returns
     -------
     Interval
-        From -1 (the gain falls as the property rises) to 1; 0 where nothing varies.
+        The correlation, from -1 to 1, and its 95% interval.
+
+    Notes
+    -----
+    Whole cells are drawn with replacement, because the classes of one cell are not independent.
     """
     rng = np.random.default_rng(random_state)
     cells = sorted({gain.cell for gain in found})
@@ -116,12 +139,19 @@ def rank_correlation(found: list[Gain], what: str, *, random_state: int = 0) -> 
 
 
 def bins(found: list[Gain], what: str) -> list[tuple[int, int, float, float]]:
-    """The gains by whole steps of a property of `Gain`.
+    """The gains by whole steps of a property.
+
+    Parameters
+    ----------
+    found : list of Gain
+        From `gains`.
+    what : str
+        "words_per_class" or "codes_per_class".
 
     Returns
     -------
     list of tuple
-        (step, number of gains, mean gain, largest gain), by rising step.
+        For each step: the step, the number of gains, the mean gain, the largest gain.
     """
     by_step: dict[int, list[float]] = {}
     for gain in found:
@@ -133,7 +163,22 @@ def bins(found: list[Gain], what: str) -> list[tuple[int, int, float, float]]:
 
 
 def as_text(results: StudyResults, part: Part, method: str, other: str) -> str:
-    """The gains as a table of cells and classes, then how they go with codewords and codes per class."""
+    """The gains as a table of cells and classes, then how they go with codewords and codes.
+
+    Parameters
+    ----------
+    results, part, method, other
+        See `gains`.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    DataMissingError
+        See `gains`.
+    """
     found = gains(results, part, method, other)
     classes = sorted({gain.classes for gain in found})
     table = {(gain.cell, gain.classes): gain for gain in found}

@@ -33,8 +33,15 @@ _LAST = ("purity", "pure_cells", "codeword_purity", "moved", "codeword_moved")
 class Ladder:
     """The trials of one method in one cell.
 
-    tried: settings and mean ADC mAP over the seeds of the tuning stage, in rising order of what varies.
-    at_end: whether the best of them has no neighbour on one side. whole: whether no trial is missing.
+    Attributes
+    ----------
+    key : tuple of str
+        What they are trials for.
+    tried : tuple of (dict, float)
+        Settings, and mean ADC mAP over the seeds of the tuning stage, in rising order of what
+        varies.
+    whole : bool
+        Whether no trial is missing.
     """
 
     key: Key
@@ -48,12 +55,25 @@ class Ladder:
 
     @property
     def at_end(self) -> bool:
+        """Whether the best trial has no neighbour on one side."""
         return self.best in (self.tried[0], self.tried[-1])
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A method in a cell of a part, one value for each finished seed, by rising seed."""
+    """A method in a cell of a part, one value for each finished seed, by rising seed.
+
+    Attributes
+    ----------
+    cell, method : str
+        Which.
+    seeds : tuple of int
+        Those that are finished.
+    figures : dict of str to tuple of float
+        By name, one value for each seed.
+    records : tuple of dict
+        One for each seed.
+    """
 
     cell: str
     method: str
@@ -62,7 +82,18 @@ class Entry:
     records: tuple[Record, ...]
 
     def spread(self, name: str) -> Spread:
-        """Mean and sample standard deviation over seeds of a figure such as "adc_map"."""
+        """Mean and sample standard deviation over seeds of a figure.
+
+        Parameters
+        ----------
+        name : str
+            A key of `figures`, such as "adc_map".
+
+        Returns
+        -------
+        Spread
+            A single seed has deviation 0.
+        """
         values = np.asarray(self.figures[name])
         return Spread(float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else 0.0)
 
@@ -70,6 +101,18 @@ class Entry:
 def sizes(cell: str) -> tuple[int, int, int]:
     """M, K and bits of a cell.
 
+    Parameters
+    ----------
+    cell : str
+        "MxK".
+
+    Returns
+    -------
+    tuple of int
+        M, K and bits.
+
+    Examples
+    --------
     >>> sizes("4x16")
     (4, 16, 16)
     """
@@ -87,6 +130,18 @@ def cell_of(record: Record) -> str:
 def equal_bits(cells: Iterable[str]) -> dict[int, list[str]]:
     """Cells by their bits, those with more codewords first; only where there are two or more.
 
+    Parameters
+    ----------
+    cells : iterable of str
+        Each "MxK".
+
+    Returns
+    -------
+    dict of int to list of str
+        By rising number of bits.
+
+    Examples
+    --------
     >>> equal_bits(["2x4", "1x16", "2x8"])
     {4: ['1x16', '2x4']}
     """
@@ -97,12 +152,16 @@ def equal_bits(cells: Iterable[str]) -> dict[int, list[str]]:
 
 
 def ladders(results: StudyResults) -> list[Ladder]:
-    """What was tried for each method in each cell.
+    """What was tried for each method in each cell; methods without a finished trial are left out.
+
+    Parameters
+    ----------
+    results : StudyResults
+        The records.
 
     Returns
     -------
     list of Ladder
-        In the order of the tuning stage; methods without a finished trial are left out.
     """
     study, more = results.study, results.more()
     scores: dict[Key, dict[int, list[float]]] = {}
@@ -132,15 +191,18 @@ def entries(
 
     Parameters
     ----------
-    results, part
-        Whose records.
-    variant, classes
-        Those of this variant of the settings, and with this number of classes (0: all there are).
+    results : StudyResults
+        The records.
+    part : Part
+        Whose runs.
+    variant : int
+        Number of the variant.
+    classes : int
+        How many of the classes; 0 for all of them.
 
     Returns
     -------
     list of Entry
-        Places without a finished run are left out.
     """
     by_place: dict[tuple[str, str, str], list[Record]] = {}
     for record in results.records(part.name):
@@ -179,16 +241,16 @@ def _with(record: Record) -> Record:
 def difference(
     results: StudyResults, one: Entry, other: Entry, *, comparisons: int
 ) -> Interval | None:
-    """ADC mAP of `one` less that of `other`, with an interval corrected for that many comparisons.
+    """ADC mAP of `one` less that of `other`, with an interval.
 
     Parameters
     ----------
-    results
-        Where the average precision of each query lies.
-    one, other
-        Two methods in the same cell of the same part; seeds that only one of them has are left out.
-    comparisons
-        m: the interval has the confidence 1 - `LEVEL` / m, so that m of them hold together (Bonferroni).
+    results : StudyResults
+        The records.
+    one, other : Entry
+        Paired by seed.
+    comparisons : int
+        For how many comparisons the interval is corrected.
 
     Returns
     -------
@@ -215,13 +277,21 @@ def difference(
 def differences(
     results: StudyResults, part: Part, method: str, other: str
 ) -> dict[tuple[str, str], Interval]:
-    """`method` against `other` wherever both have finished seeds, in ADC mAP.
+    """`method` against `other` in every cell, corrected for the cells that the part declares.
+
+    Parameters
+    ----------
+    results : StudyResults
+        The records.
+    part : Part
+        Whose runs.
+    method, other : str
+        The difference is that of the first less the second.
 
     Returns
     -------
     dict
-        (quantizer, cell) -> Interval, corrected for all cells and quantizers that the part declares,
-        finished or not.
+        By (quantizer, cell) the `Interval`, where there is one.
     """
     by_place = {(e.records[0]["quantizer"], e.cell, e.method): e for e in entries(results, part)}
     count = len(part.cells) * len(part.quantizers)
@@ -240,13 +310,8 @@ def differences(
 def as_json(results: StudyResults) -> dict[str, Any]:
     """All that a picture of the map needs, in a few tens of kilobytes.
 
-    Returns
-    -------
-    dict
-        Ready for JSON. "cells": M, K and bits; "equal_bits"; "tuned": the trials by cell and method;
-        "parts": by part, cell and method the ADC mAP of every seed and the means of the other figures,
-        and "differences" of each method from "none", "penalty", "ste" and "snap-pull" as [difference,
-        low, high], with the number of "comparisons" that these intervals allow for.
+    ADC mAP of every seed, means of the other figures, the trials, and the intervals of each method
+    against "none", "penalty", "ste" and "snap-pull" with the number of comparisons they allow for.
     """
     study = results.study
     tuned: dict[str, Any] = {}

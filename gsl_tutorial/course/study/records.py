@@ -49,7 +49,15 @@ RunT = TypeVar("RunT", bound=Planned)
 
 
 class Records(ABC, Generic[StudyT, RunT]):
-    """The folder `root/<study>/<part>/` with a record for each finished run."""
+    """The folder of a study, `root/<study>/<part>/`, with a record for each finished run.
+
+    Parameters
+    ----------
+    study : Study or TwoTowerStudy
+        Whose runs.
+    root : path
+        Where studies are kept.
+    """
 
     #: Name of the array that lies beside a record, and what it holds of each query.
     beside: ClassVar[tuple[str, str]]
@@ -85,7 +93,22 @@ class Records(ABC, Generic[StudyT, RunT]):
         return self.path / run.part / f"{run.name}.json"
 
     def has(self, run: RunT) -> bool:
-        """Whether the run is finished; raises `RunMismatchError` if it had other settings."""
+        """Whether the run is finished.
+
+        Parameters
+        ----------
+        run : StudyRun or TwoTowerRun
+            A planned run.
+
+        Returns
+        -------
+        bool
+
+        Raises
+        ------
+        RunMismatchError
+            If it is finished, but had other settings.
+        """
         path = self.file(run)
         if not path.exists():
             return False
@@ -115,7 +138,22 @@ class Records(ABC, Generic[StudyT, RunT]):
     ) -> None:
         """Write the record last: it is what marks a run as finished.
 
-        per_query: None where nobody will ask for more than the mean. indent: as in `write_json`.
+        Parameters
+        ----------
+        run : StudyRun or TwoTowerRun
+            The finished run.
+        record : dict
+            Its figures and settings.
+        per_query : (B,) float array, or None
+            The figure of each query, kept as float16; None where nobody will ask for more than the
+            mean.
+        indent : int or None
+            As in `write_json`.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be written.
         """
         if per_query is not None:
             name, words = self.beside
@@ -125,18 +163,60 @@ class Records(ABC, Generic[StudyT, RunT]):
         write_json(self.file(run), record, indent=indent)
 
     def records(self, part: str, **where: Any) -> list[Record]:
-        """All finished runs of a part, by name; `where` asks for values, such as arm="text"."""
+        """All finished runs of a part, by name.
+
+        Parameters
+        ----------
+        part : str
+            Name of the part.
+        **where
+            Values that the records must have, such as arm="text".
+
+        Returns
+        -------
+        list of dict
+        """
         found = [read_json(path) for path in sorted((self.path / part).glob("*.json"))]
         return [r for r in found if all(r[key] == value for key, value in where.items())]
 
     def per_query(self, record: Record) -> Float[np.ndarray, " B"]:
-        """The figure of each query of a run, in the order of its queries."""
+        """The figure of each query of a run, in the order of its queries.
+
+        Parameters
+        ----------
+        record : dict
+            Of the run.
+
+        Returns
+        -------
+        (B,) float64 array
+        """
         path = self.path / record["part"] / f"{record['run']}.safetensors"
         figures: np.ndarray = load_arrays(path)[0][self.beside[0]]
         return figures.astype(np.float64)
 
     def unfinished(self, part: str, share: tuple[int, int]) -> Iterator[tuple[RunT, int]]:
-        """The runs of a share that are not done, each with how many there are from it on."""
+        """The runs of a share that are not done.
+
+        Parameters
+        ----------
+        part : str
+            Name of the part.
+        share : (i, n)
+            Every n-th run, starting with the i-th.
+
+        Yields
+        ------
+        run : StudyRun or TwoTowerRun
+            The next run to do.
+        left : int
+            How many there are from it on.
+
+        Raises
+        ------
+        RunMismatchError
+            If a finished run had other settings.
+        """
         i, n = share
         runs = [run for run in self.planned(part)[i - 1 :: n] if not self.has(run)]
         for number, run in enumerate(runs):
@@ -155,11 +235,15 @@ def run_part(
 
     Parameters
     ----------
-    share
-        (i, n) does every n-th run, starting with the i-th, so that n processes share a part.
-    provenance
+    results : Records
+        Where finished runs are kept.
+    part : str
+        Name of the part.
+    share : (i, n)
+        Every n-th run, starting with the i-th, so that n processes share a part.
+    provenance : dict, optional
         Who made the runs: goes into each record.
-    on_run
+    on_run : callable(run, i, n)
         Called before each run with the run, its number from 1 on, and how many there are.
 
     Returns

@@ -36,14 +36,34 @@ class Spread(NamedTuple):
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """Of some values; a single one has deviation 0."""
+        """Mean and deviation of some values; a single one has deviation 0."""
         array = np.asarray(values, dtype=np.float64)
         return cls(float(array.mean()), float(array.std(ddof=1)) if len(array) > 1 else 0.0)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One method in one setting, over all its seeds; differences are paired, of ADC mAP."""
+    """One method in one setting, over all its seeds; differences are paired, of ADC mAP.
+
+    Attributes
+    ----------
+    method : str
+        Its name in the study.
+    seeds : tuple of int
+        Those that are finished.
+    adc_map, exact_map, argmax_map, relative_distortion : Spread
+        As in `RetrievalResult`.
+    perplexity : Spread
+        How many codewords are in use, the mean over codebooks.
+    cosine, uphill : Spread
+        See `bias`; means over the rounds.
+    seconds : Spread
+        Of training.
+    against_none, against_penalty : Interval or None
+        ADC mAP less that of plain training, and of the penalty.
+    options : dict
+        The settings that were chosen for the method.
+    """
 
     method: str
     seeds: tuple[int, ...]
@@ -78,7 +98,20 @@ def _word(interval: Interval) -> str:
 
 
 def settings(results: StudyResults, part: str) -> list[tuple[Any, ...]]:
-    """The settings (protocol, loss, quantizer, bits) of a part that have finished runs."""
+    """The settings of a part that have finished runs.
+
+    Parameters
+    ----------
+    results : StudyResults
+        The records.
+    part : str
+        Name of the part.
+
+    Returns
+    -------
+    list of tuple
+        Each (protocol, loss, quantizer, bits).
+    """
     found = {tuple(r[key] for key in SETTING) for r in results.records(part)}
     return sorted(found)
 
@@ -86,7 +119,23 @@ def settings(results: StudyResults, part: str) -> list[tuple[Any, ...]]:
 def compare(results: StudyResults, part: str, setting: Sequence[Any]) -> list[Row]:
     """One row for each method of a setting, in the order in which the study names them.
 
-    Raises `DataMissingError` where no run of the setting is finished.
+    Parameters
+    ----------
+    results : StudyResults
+        The records.
+    part : str
+        Name of the part.
+    setting : sequence
+        One of `settings`.
+
+    Returns
+    -------
+    list of Row
+
+    Raises
+    ------
+    DataMissingError
+        Where no run of the setting is finished.
     """
     by_method: dict[str, list[Record]] = {}
     for record in results.records(part):
@@ -130,7 +179,19 @@ def _row(results: StudyResults, method: str, by_method: dict[str, list[Record]])
 
 
 def bias(record: Record) -> dict[str, Float[np.ndarray, " rounds"]]:
-    """Cosine and share uphill of a run, one value for each round trained with the codebooks."""
+    """How far the gradients of a run pointed from those of the similarity loss.
+
+    Parameters
+    ----------
+    record : dict
+        Of the run.
+
+    Returns
+    -------
+    dict
+        "cosine" and "uphill", the share that pointed uphill: arrays with one value for each round
+        trained with the codebooks.
+    """
     rounds = [r for r in record["history"] if "cosine" in r]
     return {key: np.array([r[key] for r in rounds]) for key in ("cosine", "uphill")}
 
@@ -146,9 +207,11 @@ def difference_by_seed(
 
     Parameters
     ----------
-    mine, theirs
+    results : Records
+        The records.
+    mine, theirs : sequence of dict
         Finished runs, one of a seed on either side.
-    shared_queries
+    shared_queries : bool
         Whether all seeds have the same queries; see `clustered_bootstrap`.
 
     Returns
@@ -165,7 +228,19 @@ def difference_by_seed(
 
 
 def trials(results: StudyResults, part: str) -> str:
-    """Every run of a part on a line of its own: for the tuning stage, and for parts with variants."""
+    """Every run of a part on a line of its own: for the tuning stage, and for parts with variants.
+
+    Parameters
+    ----------
+    results : StudyResults
+        The records.
+    part : str
+        Name of the part.
+
+    Returns
+    -------
+    str
+    """
     head = ("loss", "method", "settings", "seed", "ADC mAP", "rel. distortion", "cosine", "uphill")
     lines = [
         (

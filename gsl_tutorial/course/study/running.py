@@ -34,9 +34,11 @@ class StudyResults(Records[Study, StudyRun]):
     may_lack = ("schedule", "train_per_class", "queries")
 
     def asked(self, run: StudyRun) -> Record:
+        """Everything that decides the figures of a run, see `what_was_asked`."""
         return what_was_asked(run, self.study)
 
     def maker(self) -> Callable[[StudyRun], Made]:
+        """What trains and measures runs; it keeps images and shared work for those that follow."""
         bench = Bench(self.study)
         return lambda run: execute(run, self.study, bench)
 
@@ -48,14 +50,41 @@ class StudyResults(Records[Study, StudyRun]):
         *,
         indent: int | None = 1,
     ) -> None:
-        """Write a record; a compact study packs it, and keeps of its trials the means only."""
+        """Write a record; a compact study packs it, and keeps of its trials the means only.
+
+        Parameters
+        ----------
+        run, record, per_query, indent
+            See `Records.save`.
+        """
         if not self.study.compact:
             super().save(run, record, per_query, indent=indent)
         else:
             super().save(run, record, None if run.part == "tune" else per_query, indent=None)
 
     def unfinished(self, part: str, share: tuple[int, int]) -> Iterator[tuple[StudyRun, int]]:
-        """The runs of a share that are not done; where cells are tuned, those of its share of keys."""
+        """The runs of a share that are not done.
+
+        Parameters
+        ----------
+        part : str
+            Name of the part.
+        share : (i, n)
+            Every n-th run, starting with the i-th; where cells are tuned, the runs of every n-th
+            key.
+
+        Yields
+        ------
+        run : StudyRun
+            The next run to do.
+        left : int
+            How many there are from it on.
+
+        Raises
+        ------
+        RunMismatchError
+            If a finished run had other settings.
+        """
         if not self.study.tune.cells:
             yield from super().unfinished(part, share)
             return
@@ -72,7 +101,18 @@ class StudyResults(Records[Study, StudyRun]):
         return float(read_json(self.file(run))["adc_map"]) if self.has(run) else None
 
     def more(self, keys: Sequence[Key] | None = None) -> dict[Key, list[Settings]]:
-        """The trials beyond the declared ones, as far as finished trials decide what they are."""
+        """The trials beyond the declared ones, as far as finished trials decide what they are.
+
+        Parameters
+        ----------
+        keys : sequence of tuple, optional
+            Those of these keys only.
+
+        Returns
+        -------
+        dict
+            By key the settings to try; empty for a study without such trials.
+        """
         study = self.study
         if not study.more_trials:
             return {}
@@ -91,7 +131,18 @@ class StudyResults(Records[Study, StudyRun]):
         return found
 
     def settled(self, keys: Sequence[Key] | None = None) -> dict[Key, Settings]:
-        """The settings of each method's best trial, wherever all its trials are finished."""
+        """The settings of each method's best trial, wherever all its trials are finished.
+
+        Parameters
+        ----------
+        keys : sequence of tuple, optional
+            Those of these keys only.
+
+        Returns
+        -------
+        dict
+            By key the settings.
+        """
         study, more = self.study, self.more(keys)
         by_key: dict[Key, list[StudyRun]] = {}
         for run in study.tuning(more):
@@ -114,10 +165,19 @@ class StudyResults(Records[Study, StudyRun]):
         return found
 
     def chosen(self) -> dict[Key, Settings]:
-        """The settings of each method's best trial on the validation split, by (loss, method).
+        """The settings of each method's best trial on the validation split.
 
-        By (loss, method, cell) where cells were tuned. Best is the highest mean over seeds, and the
-        first of equals. Raises `DataMissingError` while trials are missing.
+        Best is the highest mean over seeds, and the first of equals.
+
+        Returns
+        -------
+        dict
+            By (loss, method), and by (loss, method, cell) where cells were tuned.
+
+        Raises
+        ------
+        DataMissingError
+            While trials are missing.
         """
         runs = self.study.tuning(self.more())
         missing = [run.name for run in runs if not self.has(run)]
@@ -130,10 +190,28 @@ class StudyResults(Records[Study, StudyRun]):
         return self.settled()
 
     def planned(self, part: str, keys: Sequence[Key] | None = None) -> list[StudyRun]:
-        """All runs of a part, whether finished or not; raises `InvalidInputError` for no such part.
+        """All runs of a part, whether finished or not.
 
-        keys: those of these keys only. Where cells are tuned, the runs that are known by now: a cell
-        is ready as soon as its own trials are finished.
+        Where cells are tuned, these are the runs that are known by now: a cell is ready as soon as
+        its own trials are finished.
+
+        Parameters
+        ----------
+        part : str
+            Name of the part.
+        keys : sequence of tuple, optional
+            Those of these keys only.
+
+        Returns
+        -------
+        list of StudyRun
+
+        Raises
+        ------
+        DataMissingError
+            While trials are missing from which the settings of this part are chosen.
+        InvalidInputError
+            If there is no such part.
         """
         study = self.study
         if part == "tune":
@@ -155,14 +233,37 @@ def _of(runs: list[StudyRun], study: Study, keys: Sequence[Key] | None) -> list[
 
 
 class Bench:
-    """What the runs of a process have in common, kept for those that follow: images, shared work."""
+    """What the runs of a process have in common, kept for those that follow: images, shared work.
+
+    Parameters
+    ----------
+    study : Study
+        Whose runs.
+    """
 
     def __init__(self, study: Study) -> None:
         self.study = study
         self._of: tuple[str, int, int] | None = None
 
     def data(self, protocol: str, seed: int, classes: int = 0) -> tuple[Dataset, SharedWork]:
-        """The data of a run, and the work on it that is done already."""
+        """The data of a run, and the work on it that is done already.
+
+        Parameters
+        ----------
+        protocol : str
+            Code of the protocol.
+        seed : int
+            Of the run.
+        classes : int
+            How many of the classes; 0 for all of them.
+
+        Returns
+        -------
+        data : Dataset
+            As the study thins it.
+        work : SharedWork
+            What runs on the same data share.
+        """
         if self._of != (protocol, seed, classes):
             data = study_data(self.study, protocol, seed)
             self._data = few_classes(data, classes, seed=seed) if classes else data
@@ -175,21 +276,25 @@ def execute(run: StudyRun, study: Study, bench: Bench | None = None) -> Made:
 
     Parameters
     ----------
-    run, study
-        What to train, and on how many images.
-    bench
+    run : StudyRun
+        What to train.
+    study : Study
+        To which it belongs.
+    bench : Bench, optional
         What the runs before it have left ready; the figures are the same without.
 
     Returns
     -------
-    record, per_query
-        All that JSON keeps of the run, and the average precision of each query, (B,). A compact study
-        keeps a record of a run that diverged, with a mAP of 0.
+    record : dict
+        Figures and settings. A compact study keeps a record of a run that diverged, too, with a mAP
+        of 0.
+    per_query : (B,) float array
+        Average precision of each query.
 
     Raises
     ------
     DivergedError
-        If the loss became NaN or infinite and the study is not compact.
+        If the training diverged and the study is not compact.
     """
     config = run.config
     data, shared = (bench or Bench(study)).data(config.protocol, config.seed, run.classes)
@@ -245,21 +350,25 @@ def what_was_asked(run: StudyRun, study: Study) -> Record:
 
 
 def few_classes(data: Dataset, n: int, *, seed: int) -> Dataset:
-    """The splits with `n` of the classes only.
+    """The splits with some of the classes only.
 
     Parameters
     ----------
-    data
-        All classes.
-    n
-        How many to keep, 2 or more.
-    seed
+    data : Dataset
+        With all classes.
+    n : int
+        How many classes, 2 or more.
+    seed : int
         Draws them.
+
+    Returns
+    -------
+    Dataset
 
     Raises
     ------
     InvalidInputError
-        For fewer than two classes or more than there are.
+        For fewer than 2 classes or more than there are.
     """
     check_count(n, name="classes", low=2, high=len(data.class_names))
     drawn = np.random.default_rng(seed).permutation(len(data.class_names))[:n]
@@ -278,7 +387,26 @@ def few_classes(data: Dataset, n: int, *, seed: int) -> Dataset:
 
 
 def study_data(study: Study, protocol: str, seed: int) -> Dataset:
-    """The data of a protocol, thinned to the sizes of the study; `seed` is that of the run."""
+    """The data of a protocol, thinned to the sizes of the study.
+
+    Parameters
+    ----------
+    study : Study
+        Says how many images.
+    protocol : str
+        Code of the protocol.
+    seed : int
+        Of the run.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    InvalidInputError
+        If the study has fewer queries than classes, or a class has fewer images than it asks for.
+    """
     seed = seed if study.split_seed is None else study.split_seed
     data = load_data(study.base.dataset, protocol=protocol, seed=seed)
     rng = np.random.default_rng(seed)

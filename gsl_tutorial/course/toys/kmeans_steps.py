@@ -15,15 +15,28 @@ import numpy as np
 from jaxtyping import Float, Integer
 
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.validation import as_vectors, check_count, describe
+from gsl_tutorial.validation import as_rows, check_count, describe
+
+#: Differences that are held at once: 16 MB.
+_AT_ONCE = 2**21
 
 
 @dataclass(frozen=True)
 class Step:
     """Where k-means stands after a half-step.
 
-    At the start nothing is assigned yet: `assignment` and `distortion` are None. `before` holds the
-    codewords that the assignment was made with; a move leaves them behind.
+    Attributes
+    ----------
+    kind : str
+        "start", "assign" or "move".
+    codewords : (K, d) float array
+        Where the codewords are now.
+    before : (K, d) float array
+        The codewords that the assignment was made with; a move leaves them behind.
+    assignment : (N,) integer array, or None
+        The codeword of each point. At the start nothing is assigned yet.
+    distortion : float or None
+        The mean squared distance from a point to its codeword, None at the start.
     """
 
     kind: Literal["start", "assign", "move"]
@@ -38,12 +51,31 @@ def assign(
 ) -> Integer[np.ndarray, " N"]:
     """Return for each point the row of its nearest codeword, the first of equally near ones.
 
+    Parameters
+    ----------
+    points : (N, d) float array
+        What is assigned.
+    codewords : (K, d) float array
+        To what.
+
+    Returns
+    -------
+    (N,) integer array
+        Rows of `codewords`.
+
+    Examples
+    --------
     >>> assign(np.array([[0.0], [1.0], [5.0]]), np.array([[0.5], [4.0]]))
     array([0, 0, 1])
     """
-    as_vectors(points, name="points")
-    as_vectors(codewords, dim=points.shape[1], name="codewords")
-    return ((points[:, None] - codewords) ** 2).sum(axis=2).argmin(axis=1)
+    points = as_rows(points, name="points").astype(np.float64)
+    codewords = as_rows(codewords, dim=points.shape[1], name="codewords")
+    found = np.empty(len(points), dtype=np.int64)
+    rows = max(1, _AT_ONCE // max(1, codewords.size))
+    for start in range(0, len(points), rows):
+        part = points[start : start + rows, None]
+        found[start : start + rows] = ((part - codewords) ** 2).sum(axis=2).argmin(axis=1)
+    return found
 
 
 def distortion(
@@ -51,8 +83,24 @@ def distortion(
     codewords: Float[np.ndarray, "K d"],
     assignment: Integer[np.ndarray, " N"],
 ) -> float:
-    """Mean squared distance from a point to the codeword that it is assigned to."""
-    return float(((points - codewords[assignment]) ** 2).sum(axis=1).mean())
+    """Mean squared distance from a point to the codeword that it is assigned to.
+
+    Parameters
+    ----------
+    points : (N, d) float array
+        The points.
+    codewords : (K, d) float array
+        The codewords.
+    assignment : (N,) integer array
+        The row of each point's codeword.
+
+    Returns
+    -------
+    float
+        In squared units of the points.
+    """
+    difference = np.asarray(points, dtype=np.float64) - codewords[assignment]
+    return float((difference**2).sum(axis=1).mean())
 
 
 def move(
@@ -62,13 +110,25 @@ def move(
 ) -> Float[np.ndarray, "K d"]:
     """Return each codeword at the mean of its points; one without points stays.
 
+    Parameters
+    ----------
+    points, codewords, assignment
+        See `distortion`.
+
+    Returns
+    -------
+    (K, d) float array
+        The new codewords.
+
+    Examples
+    --------
     >>> move(np.array([[0.0], [1.0]]), np.array([[3.0], [9.0]]), np.array([0, 0]))
     array([[0.5],
            [9. ]])
     """
     moved = np.array(codewords, dtype=np.float64)
     for k in np.unique(assignment):
-        moved[k] = points[assignment == k].mean(axis=0)
+        moved[k] = points[assignment == k].mean(axis=0, dtype=np.float64)
     return moved
 
 
@@ -81,13 +141,25 @@ def revive(
 
     The first dead codeword takes the farthest point, the second the next one, and so on.
 
+    Parameters
+    ----------
+    points, codewords, assignment
+        See `distortion`.
+
+    Returns
+    -------
+    (K, d) float array
+        The new codewords.
+
+    Examples
+    --------
     >>> revive(np.array([[0.0], [1.0]]), np.array([[0.0], [9.0]]), np.array([0, 0]))
     array([[0.],
            [1.]])
     """
     revived = np.array(codewords, dtype=np.float64)
     dead = np.flatnonzero(np.bincount(assignment, minlength=len(codewords)) == 0)
-    squared = ((points - codewords[assignment]) ** 2).sum(axis=1)
+    squared = ((points - revived[assignment]) ** 2).sum(axis=1)
     farthest = np.argsort(-squared, kind="stable")[: len(dead)]
     revived[dead[: len(farthest)]] = points[farthest]
     return revived
@@ -98,6 +170,27 @@ def kmeans_steps(
 ) -> list[Step]:
     """Every half-step of k-means from `start`, until no point changes its codeword.
 
+    Parameters
+    ----------
+    points : (N, d) float array
+        What the codewords are to describe.
+    start : (K, d) float array
+        Where the codewords begin.
+    n_rounds : int
+        The most rounds to do, each an assignment and a move; 0 or more.
+
+    Returns
+    -------
+    list of Step
+        The first is the start.
+
+    Raises
+    ------
+    InvalidInputError
+        Without a point or a codeword, and for a negative `n_rounds`.
+
+    Examples
+    --------
     >>> steps = kmeans_steps(np.array([[0.0], [1.0], [5.0]]), np.array([[0.0], [1.0]]))
     >>> [step.kind for step in steps]
     ['start', 'assign', 'move', 'assign', 'move', 'assign']
@@ -127,7 +220,27 @@ def kmeans_steps(
 def start_on_points(
     points: Float[np.ndarray, "N d"], n_codewords: int, *, random_state: int | np.random.Generator
 ) -> Float[np.ndarray, "K d"]:
-    """Return `n_codewords` different points, drawn at random: the usual start."""
+    """Return `n_codewords` different points, drawn at random: the usual start.
+
+    Parameters
+    ----------
+    points : (N, d) float array
+        To choose from.
+    n_codewords : int
+        How many to choose, from 1 to N.
+    random_state : int or Generator
+        Where the randomness comes from.
+
+    Returns
+    -------
+    (K, d) float array
+        Where the codewords begin.
+
+    Raises
+    ------
+    InvalidInputError
+        If `n_codewords` is not from 1 to N.
+    """
     check_count(n_codewords, name="n_codewords", low=1, high=len(points))
     rng = np.random.default_rng(random_state)
     return points[rng.choice(len(points), n_codewords, replace=False)]

@@ -13,12 +13,22 @@ import numpy as np
 from jaxtyping import Float, Integer
 
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.validation import as_array, as_places, check_count, describe
+from gsl_tutorial.validation import as_array, as_places, as_rows, check_count, describe
 
 
 @dataclass(frozen=True)
 class Compressed:
-    """Vectors after compression: where their codes put them, bits of a code, and how it was done."""
+    """Vectors after compression.
+
+    Attributes
+    ----------
+    x : (N, dim) float array
+        Where their codes put them.
+    bits : int
+        The length of a code.
+    label : str
+        How it was done.
+    """
 
     x: Float[np.ndarray, "N dim"]
     bits: int
@@ -28,8 +38,25 @@ class Compressed:
 def nearest_neighbours(distances: Float[np.ndarray, "B N"], k: int) -> Integer[np.ndarray, "B k"]:
     """Return the columns of the k smallest distances of each row, nearest first, ties by column.
 
-    Raises `InvalidInputError` on NaN, and for a k that is not from 1 to N.
+    Parameters
+    ----------
+    distances : (B, N) float array
+        Of each query (row) to each item (column).
+    k : int
+        How many columns, from 1 to N.
 
+    Returns
+    -------
+    (B, k) integer array
+        Columns.
+
+    Raises
+    ------
+    InvalidInputError
+        On NaN, and for a k that is not from 1 to N.
+
+    Examples
+    --------
     >>> nearest_neighbours(np.array([[3.0, 1.0, 2.0]]), 2)
     array([[1, 2]])
     """
@@ -43,9 +70,28 @@ def chances(
 ) -> Float[np.ndarray, "B t"]:
     """The chance of each named column to stand among the first k, all orders of ties being equal.
 
-    Raises `InvalidInputError` on NaN, and for columns that there are not: -1, faiss's sign for "nothing
-    found", is no column.
+    Parameters
+    ----------
+    distances : (B, N) float array
+        Of each query (row) to each item (column).
+    which : (B, t) integer array
+        For each row the columns that are asked about.
+    k : int
+        How many places there are, from 1 to N.
 
+    Returns
+    -------
+    (B, t) float array
+        From 0 to 1.
+
+    Raises
+    ------
+    InvalidInputError
+        On NaN, for a k that is not from 1 to N, and for columns that there are not: -1, faiss's
+        sign for "nothing found", is no column.
+
+    Examples
+    --------
     >>> chances(np.array([[0.0, 1.0, 1.0]]), np.array([[0, 1, 2]]), 2)
     array([[1. , 0.5, 0.5]])
     """
@@ -66,8 +112,25 @@ def recall_at(
 ) -> Float[np.ndarray, " B"]:
     """The share of the k true neighbours that stand among the first k by these distances.
 
-    Raises `InvalidInputError` as `chances`, and for a neighbour that a row names twice.
+    Parameters
+    ----------
+    distances : (B, N) float array
+        Of each query (row) to each item (column), as the codes give them.
+    true : (B, k) integer array
+        The true neighbours of each query, as columns.
 
+    Returns
+    -------
+    (B,) float array
+        From 0 to 1; ties count as the mean over their orders.
+
+    Raises
+    ------
+    InvalidInputError
+        As `chances`, and for a neighbour that a row names twice.
+
+    Examples
+    --------
     >>> recall_at(np.array([[0.0, 1.0, 1.0]]), np.array([[0, 2]]))
     array([0.75])
     """
@@ -83,9 +146,27 @@ def recall_of_lists(
 ) -> Float[np.ndarray, " B"]:
     """The share of the first k true neighbours that stand among the first k of somebody's search.
 
-    found, true: nearest first, such as the ids of faiss and a ground truth from an .ivecs file.
-    Raises `InvalidInputError` for lists shorter than k, negative numbers and repeated ones.
+    Parameters
+    ----------
+    found : (B, f) integer array
+        What the search returned, nearest first, such as the ids of faiss.
+    true : (B, t) integer array
+        The true neighbours, nearest first, such as a ground truth from an .ivecs file.
+    k : int
+        How many of each list count, from 1 to f and t.
 
+    Returns
+    -------
+    (B,) float array
+        From 0 to 1.
+
+    Raises
+    ------
+    InvalidInputError
+        For lists shorter than k, negative numbers and repeated ones.
+
+    Examples
+    --------
     >>> recall_of_lists([[4, 0, 2]], [[0, 4, 1]], 2)
     array([1.])
     """
@@ -119,10 +200,32 @@ def round_numbers(
 
     Numbers outside belong to the first or the last part.
 
+    Parameters
+    ----------
+    x : (N, dim) float array
+        What is rounded.
+    bits : int
+        From 1 to 32.
+    low, high : float
+        The range that is cut, in the units of `x`.
+
+    Returns
+    -------
+    (N, dim) float array
+        Of the type of `x`.
+
+    Raises
+    ------
+    InvalidInputError
+        Unless low < high and `bits` is from 1 to 32.
+
+    Examples
+    --------
     >>> round_numbers(np.array([[0.0, 0.3, 0.6, 1.0]]), 1, low=0.0, high=1.0)
     array([[0.25, 0.25, 0.75, 0.75]])
     """
     check_count(bits, name="bits", low=1, high=32)
+    x = as_rows(x)
     if not low < high:
         raise InvalidInputError("low < high", f"low={low}, high={high}", "pass the data's range")
     width = (high - low) / 2**bits

@@ -15,7 +15,14 @@ from jaxtyping import Float, Integer
 
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.quantizers import ProductQuantizer
-from gsl_tutorial.validation import as_codes, as_vectors, check_count, check_name, describe
+from gsl_tutorial.validation import (
+    as_array,
+    as_codes,
+    as_vectors,
+    check_count,
+    check_name,
+    describe,
+)
 
 Measured = Literal["ADC", "SDC", "exact"]
 Each = Literal["item", "distance"]
@@ -25,9 +32,24 @@ Each = Literal["item", "distance"]
 class Found:
     """The first k items of a ranking, nearest first; row numbers order items of equal distance.
 
-    code: the query's own. items: rows of the database. parts: what each piece adds to the squared
-    distance. tied: how many items of the whole database have this very distance. everything: the
-    distance of every item.
+    Attributes
+    ----------
+    how : str
+        How distances were measured.
+    code : (M,) integer array
+        The query's own code.
+    items : (k,) integer array
+        Rows of the database.
+    codes : (k, M) integer array
+        Their codes.
+    parts : (k, M) float array
+        What each subspace adds to the squared distance.
+    distances : (k,) float array
+        The squared distances, from the smallest on.
+    tied : (k,) integer array
+        How many items of the whole database have this very distance.
+    everything : (N,) float array
+        The distance of every item.
     """
 
     how: str
@@ -40,7 +62,18 @@ class Found:
     everything: Float[np.ndarray, " N"]
 
     def tied_with(self, place: int) -> Integer[np.ndarray, " n"]:
-        """All items of the database at the distance of the item in that place, itself included."""
+        """All items of the database at the distance of the item in that place.
+
+        Parameters
+        ----------
+        place : int
+            Counted from 0, the nearest.
+
+        Returns
+        -------
+        (n,) integer array
+            Rows of the database, the item itself included.
+        """
         return np.flatnonzero(self.everything == self.distances[place])
 
 
@@ -56,11 +89,38 @@ def look_up(
 ) -> Found:
     """Rank the whole database for one query and keep what the first k distances are made of.
 
-    each: "item", the k nearest items; or "distance", the nearest item at each of the k smallest
-    distances (fewer where there are not so many): with ADC and SDC, a row for each code.
-    Raises `InvalidInputError` for a quantizer whose distances are no sum over pieces (residual,
-    additive), for codes and vectors of different length, and for k outside 1 to N.
+    Parameters
+    ----------
+    quantizer : ProductQuantizer
+        One whose distances are sums over subspaces.
+    query : (dim,) float array
+        What is searched with.
+    vectors : (N, dim) float array
+        The database.
+    codes : (N, M) integer array
+        The codes of the vectors.
+    how : str
+        "ADC", "SDC" or "exact".
+    each : str
+        "item", the k nearest items; or "distance", the nearest item at each of the k smallest
+        distances (fewer where there are not so many): with ADC and SDC, a row for each code.
+    k : int
+        How many rows, from 1 to N.
 
+    Returns
+    -------
+    Found
+
+    Raises
+    ------
+    UnknownNameError
+        For another way to measure, or another row.
+    InvalidInputError
+        For a quantizer whose distances are no sum over subspaces (residual, additive), for codes
+        and vectors of different length, and for k outside 1 to N.
+
+    Examples
+    --------
     >>> pq = ProductQuantizer(2, 2).with_codebooks(np.array([[[0.0], [1.0]], [[0.0], [2.0]]]))
     >>> vectors = np.array([[0.9, 0.1], [0.1, 1.8], [1.0, 2.2]], dtype=np.float32)
     >>> found = look_up(pq, np.array([1.0, 0.0]), vectors, pq.encode(vectors), k=2)
@@ -73,7 +133,7 @@ def look_up(
         raise InvalidInputError(
             "a product quantizer, rotated or not", describe(quantizer), "use quantizer.distances"
         )
-    query = as_vectors(np.asarray(query)[None], name="query")
+    query = as_vectors(as_array(query, name="query")[None], name="query")
     codes = as_codes(codes, n_subspaces=quantizer.n_subspaces, n_codewords=quantizer.n_codewords)
     if len(vectors) != len(codes):
         raise InvalidInputError(
@@ -83,7 +143,8 @@ def look_up(
     code = quantizer.encode(query)
     if how == "exact":
         vectors = as_vectors(vectors, dim=query.shape[1])
-        parts = ((quantizer.split(vectors) - quantizer.split(query)) ** 2).sum(axis=2)
+        # Subtracted first: far from the origin a rotation would round both.
+        parts = (quantizer.split(vectors - query) ** 2).sum(axis=2)
     else:
         asked = query if how == "ADC" else quantizer.decode(code)
         table = quantizer.lookup_tables(asked)[0]

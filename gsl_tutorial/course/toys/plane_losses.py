@@ -30,7 +30,24 @@ KERNEL = 0.4
 
 
 def as_points(values: object, name: str) -> Float[np.ndarray, "n 2"]:
-    """Finite (n, 2) float64 numbers out of anything that holds them, or `InvalidInputError`."""
+    """Finite float64 points out of anything that holds them.
+
+    Parameters
+    ----------
+    values : array-like
+        (n, 2) numbers.
+    name : str
+        What an error calls them.
+
+    Returns
+    -------
+    (n, 2) float64 array
+
+    Raises
+    ------
+    InvalidInputError
+        If it does not hold such points.
+    """
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
@@ -47,10 +64,22 @@ def as_points(values: object, name: str) -> Float[np.ndarray, "n 2"]:
 class LossPlane(Plane):
     """A `Plane` under one of `SIMILARITY_LOSSES`; `LossPlane.over` makes one.
 
-    similar (P, 2) are data of the same class as z, the first of them is the partner;
-    dissimilar (Q, 2) are of another class, the first of them is the stranger.
-    Raises `InvalidInputError` where a loss lacks the points it needs: only `pair` can do without a
-    stranger, and is then half the squared distance to the partner, as in `Plane`.
+    Parameters
+    ----------
+    codewords, partner
+        See `Plane`.
+    similar : (P, 2) float array
+        Data of the same class as z; the first of them is the partner.
+    dissimilar : (Q, 2) float array
+        Data of another class; the first of them is the stranger, the negative of a triplet.
+    kind : str
+        One of `SIMILARITY_LOSSES`.
+
+    Raises
+    ------
+    InvalidInputError
+        Where a loss lacks the points it needs: only `pair` can do without a stranger, and is then
+        half the squared distance to the partner, as in `Plane`.
     """
 
     similar: Float[np.ndarray, "P 2"]
@@ -61,8 +90,31 @@ class LossPlane(Plane):
     def over(
         cls, codewords: object, similar: object, dissimilar: object = (), kind: str = "pair"
     ) -> LossPlane:
-        """Anything that numpy turns into (K, 2), (P, 2) and (Q, 2) numbers, checked.
+        """A plane of anything that NumPy turns into points, checked.
 
+        Parameters
+        ----------
+        codewords : array-like
+            (K, 2).
+        similar : array-like
+            (P, 2), one point or more.
+        dissimilar : array-like
+            (Q, 2).
+        kind : str
+            One of `SIMILARITY_LOSSES`.
+
+        Returns
+        -------
+        LossPlane
+
+        Raises
+        ------
+        InvalidInputError
+            For other shapes, numbers that are not finite, and without a similar point; else see
+            `LossPlane`.
+
+        Examples
+        --------
         >>> LossPlane.over([[0, 0]], similar=[[0, 1]]).loss(np.array([[0.0, 0.5]]))
         array([0.125])
         """
@@ -88,7 +140,18 @@ class LossPlane(Plane):
             )
 
     def loss(self, z: Float[np.ndarray, "N 2"]) -> Float[np.ndarray, " N"]:
-        """Similarity loss of each point, 0 or more."""
+        """Similarity loss of each point.
+
+        Parameters
+        ----------
+        z : (N, 2) float array
+            The points.
+
+        Returns
+        -------
+        (N,) float array
+            0 or more.
+        """
         if self.kind == "two-class":
             votes_all = _log_votes(z, np.concatenate([self.similar, self.dissimilar]))
             return votes_all - _log_votes(z, self.similar)
@@ -99,7 +162,18 @@ class LossPlane(Plane):
         return 0.5 * near**2 + sum(0.5 * np.maximum(0.0, MARGIN - d) ** 2 for d in far)
 
     def gradient(self, z: Float[np.ndarray, "N 2"]) -> Float[np.ndarray, "N 2"]:
-        """Gradient of `loss` with respect to z; 0 at a kink."""
+        """Gradient of `loss` with respect to z.
+
+        Parameters
+        ----------
+        z : (N, 2) float array
+            The points.
+
+        Returns
+        -------
+        (N, 2) float array
+            0 at a kink.
+        """
         if self.kind == "two-class":
             # Only the centres of the votes differ: z itself cancels out.
             everyone = np.concatenate([self.similar, self.dissimilar])

@@ -31,8 +31,28 @@ def method_gradient(
 ) -> Float[np.ndarray, "N 2"]:
     """The gradient with which `method`, one of `METHODS`, moves each point.
 
-    All methods share the strength in `options`; the rest is for the snap.
-    Raises `UnknownNameError` for another method, `InvalidInputError` where n is not in 1 to K.
+    Parameters
+    ----------
+    plane : Plane
+        Its loss and its codewords.
+    z : (N, 2) float array
+        The points.
+    method : str
+        One of `METHODS`.
+    options : SnapOptions
+        All methods share its strength; the rest is for the snap.
+
+    Returns
+    -------
+    (N, 2) float array
+        A gradient, to be subtracted.
+
+    Raises
+    ------
+    UnknownNameError
+        For another method.
+    InvalidInputError
+        Where the number of candidates is not from 1 to K.
     """
     check_name("method", method, METHODS)
     if method == "similarity":
@@ -57,7 +77,29 @@ def run_method(
     n_steps: int = 100,
     rate: float = 0.05,
 ) -> Float[np.ndarray, "T N 2"]:
-    """Paths of the points under gradient descent, starts included: T = n_steps + 1."""
+    """Paths of the points under gradient descent, starts included.
+
+    Parameters
+    ----------
+    plane, method, options
+        See `method_gradient`.
+    starts : (N, 2) float array
+        Where the points begin.
+    n_steps : int
+        How many steps, 0 or more.
+    rate : float
+        Learning rate: how much of the gradient is one step.
+
+    Returns
+    -------
+    (T, N, 2) float array
+        T = n_steps + 1.
+
+    Raises
+    ------
+    UnknownNameError, InvalidInputError
+        See `method_gradient`; also for a negative `n_steps`.
+    """
     check_count(n_steps, name="n_steps", low=0)
     path = [np.array(starts, dtype=np.float64)]
     for _ in range(n_steps):
@@ -66,7 +108,21 @@ def run_method(
 
 
 def run_curves(plane: Plane, path: Float[np.ndarray, "T N 2"]) -> dict[str, list[float]]:
-    """Means over the points after each step: loss, loss of the codeword, squared distance to it."""
+    """Means over the points after each step.
+
+    Parameters
+    ----------
+    plane : Plane
+        Its loss and its codewords.
+    path : (T, N, 2) float array
+        From `run_method`.
+
+    Returns
+    -------
+    dict
+        T values each: "loss"; "code_loss", the loss of the nearest codeword; and "distortion", the
+        squared distance to it.
+    """
     curves: dict[str, list[float]] = {"loss": [], "code_loss": [], "distortion": []}
     for z in path:
         q = plane.reconstruct(z)
@@ -78,7 +134,25 @@ def run_curves(plane: Plane, path: Float[np.ndarray, "T N 2"]) -> dict[str, list
 
 @dataclass(frozen=True)
 class ReadOut:
-    """What the explorer says about one point; cosines are with the similarity gradient g."""
+    """What the explorer says about one point; cosines are with the similarity gradient g.
+
+    Attributes
+    ----------
+    loss : float
+        The similarity loss of the point.
+    penalty_cosine, snapped_cosine : float
+        Of the gradient with penalty, and of the snapped one.
+    penalty_verdict, snapped_verdict : str
+        One of `VERDICTS` for each.
+    nearest : int
+        The row of the nearest codeword.
+    distance : float
+        To the nearest codeword.
+    chosen : int or None
+        The row of the codeword that the snap chooses; None where none descends.
+    chosen_distance : float or None
+        To that codeword.
+    """
 
     loss: float
     penalty_cosine: float
@@ -92,7 +166,22 @@ class ReadOut:
 
 
 def read_out(plane: Plane, z: Float[np.ndarray, " 2"], options: SnapOptions) -> ReadOut:
-    """Cosines, verdicts, the nearest codeword and the chosen one (None where none descends)."""
+    """Say what the explorer shows of one point.
+
+    Parameters
+    ----------
+    plane : Plane
+        Its loss and its codewords.
+    z : (2,) float array
+        The point.
+    options : SnapOptions
+        How to snap, and the strength.
+
+    Returns
+    -------
+    ReadOut
+        Cosines, verdicts, the nearest codeword and the chosen one (None where none descends).
+    """
     one = np.asarray(z, dtype=np.float64)[None]
     g = plane.gradient(one)[0]
     penalty = method_gradient(plane, one, "penalty", options)[0]
@@ -118,7 +207,20 @@ def read_out(plane: Plane, z: Float[np.ndarray, " 2"], options: SnapOptions) -> 
 
 
 def verdict(gradient: Float[np.ndarray, " 2"], g: Float[np.ndarray, " 2"]) -> str:
-    """One of `VERDICTS`, for a small step against `gradient` where g is the loss's own gradient."""
+    """In one word, what a small step against a gradient does with the loss.
+
+    Parameters
+    ----------
+    gradient : (2,) float array
+        The step goes against it.
+    g : (2,) float array
+        The loss's own gradient.
+
+    Returns
+    -------
+    str
+        One of `VERDICTS`.
+    """
     if np.linalg.norm(gradient) < _TINY:
         return "stays"
     value = float(gradient @ g)

@@ -7,6 +7,7 @@ a run folder can say in which settings it differs from what is asked now.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -28,7 +29,7 @@ DATASETS = {
     "digits": ("digits", "validation"),
     "cifar100": ("P2", "validation", "unseen"),
 }
-QUANTIZERS: dict[str, type[Quantizer]] = {
+QUANTIZERS: dict[str, Callable[..., Quantizer]] = {
     "pq": ProductQuantizer,
     "opq": OptimizedProductQuantizer,
     "rq": ResidualQuantizer,

@@ -19,10 +19,21 @@ from gsl_tutorial.validation import check_name
 
 @dataclass(frozen=True)
 class Arm:
-    """budget: factor of the further negatives; hard: whether a part of them comes from `cells`.
+    """Where the further negatives of a training come from, and what the loss knows of it.
 
-    cells: "text", "random", "genre", "true", or "learned", the item tower's own, found anew after each
-    epoch. in_batch_corrected, hard_corrected: whether Q knows of these draws.
+    Parameters
+    ----------
+    says : str
+        The arm in words.
+    budget : float
+        Factor of the further negatives.
+    cells : str
+        Where a part of them comes from: "text", "random", "genre", "true", or "learned", the item
+        tower's own, found anew after each epoch; "" for no cells.
+    in_batch_corrected, hard_corrected : bool
+        Whether Q knows of these draws.
+    full : bool
+        Whether the softmax runs over the whole catalogue.
     """
 
     says: str
@@ -51,7 +62,22 @@ ARMS: dict[str, Arm] = {
 
 
 def get_arm(name: str) -> Arm:
-    """The arm of that name; raises `UnknownNameError` with the list of known ones."""
+    """The arm of that name.
+
+    Parameters
+    ----------
+    name : str
+        A key of `ARMS`.
+
+    Returns
+    -------
+    Arm
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none; the message lists them.
+    """
     return ARMS[check_name("arm", name, ARMS)]
 
 
@@ -67,8 +93,31 @@ def sources_of(
 ) -> list[Source]:
     """The sources of one epoch. Before the model is warm, all further negatives are uniform.
 
-    hard_share of the budget comes from the arm's cells, at least one.
-    Raises `DataMissingError` where the data has no such cells.
+    Parameters
+    ----------
+    arm : Arm
+        Which.
+    share : (N,) float array
+        The share of training events that are of each item.
+    cells : mapping of str to (N,) integer array
+        The cells that the data has, by name.
+    group : int
+        Rows whose positives are each other's in-batch negatives.
+    budget : int
+        Further negatives of each positive, before the arm's factor.
+    hard_share : float
+        How much of the budget comes from the arm's cells, at least one.
+    warm : bool
+        Whether the warm-up is over.
+
+    Returns
+    -------
+    list of Source
+
+    Raises
+    ------
+    DataMissingError
+        Where the data has no such cells.
     """
     n_items = len(share)
     # Uncorrected: Q is 1 for every item, so its logarithm vanishes.

@@ -31,9 +31,26 @@ from gsl_tutorial.validation import check_count, check_size
 
 @dataclass(frozen=True, eq=False)
 class FixedDraws:
-    """B events with the same negatives for every look; n = in-batch, then `budget` of each other kind.
+    """B events with the same negatives for every look.
 
-    kinds (n,) names each column. per_draw: kind -> (B, n), how often one draw of it gives the item.
+    Their n columns are the in-batch negatives, then `budget` of each other kind.
+
+    Attributes
+    ----------
+    users, positives : (B,) integer arrays
+        Who took what.
+    histories : (B, h) integer array
+        The user's last items, -1 where there are fewer.
+    items : (B, n) integer array
+        The negatives.
+    kinds : tuple of str
+        The kind of each column.
+    excluded : (B, n) bool array
+        Which negatives do not count.
+    per_draw : dict of str to (B, n) float array
+        By kind, how often one draw of it gives the item.
+    budget, group : int
+        See `fix_draws`.
     """
 
     users: Int[np.ndarray, " B"]
@@ -57,9 +74,35 @@ def fix_draws(
     history: int = 30,
     random_state: int = 0,
 ) -> FixedDraws:
-    """Draw for `n_events` training events, cut to a multiple of `group`.
+    """Draw negatives of every kind for some training events.
 
-    Raises `InvalidInputError` with fewer events than fill a group, and like `InvertedLists.of`.
+    Parameters
+    ----------
+    data : TwoTowerData
+        Whose events.
+    cells : (N,) integer array
+        Where hard negatives come from.
+    n_events : int
+        How many events; cut to a multiple of `group`.
+    group : int
+        Rows whose positives are each other's in-batch negatives.
+    budget : int
+        Negatives of each other kind.
+    history : int
+        From how many last items a user is made.
+    random_state : int
+        Where the randomness comes from.
+
+    Returns
+    -------
+    FixedDraws
+
+    Raises
+    ------
+    CellTooSmallError
+        For a cell of one item.
+    InvalidInputError
+        With fewer events than fill a group, and for cells as in `InvertedLists.of`.
     """
     check_count(budget, name="budget", low=1)
     train, rng = data.events.train, np.random.default_rng(random_state)
@@ -85,7 +128,20 @@ def fix_draws(
 
 
 def behind(draws: FixedDraws, model: TwoTower) -> Float[np.ndarray, "B n"]:
-    """The cosine of each negative with the user, less that of the positive; from -2 to 2."""
+    """How far each negative is behind the positive.
+
+    Parameters
+    ----------
+    draws : FixedDraws
+        The negatives.
+    model : TwoTower
+        Scores them.
+
+    Returns
+    -------
+    (B, n) float array
+        The cosine of each negative with the user, less that of the positive; from -2 to 2.
+    """
     with torch.no_grad():
         users = model.users(
             torch.from_numpy(draws.histories),
@@ -105,10 +161,31 @@ def pushes(
     hard: int,
     corrected: bool = True,
 ) -> dict[str, tuple[Float[np.ndarray, " c"], Float[np.ndarray, " c"]]]:
-    """kind -> (gap, |dL/ds|) of the draws that count; kinds without draws are left out.
+    """How hard the loss pushes the draws that count away.
 
-    gap: what `behind` gave. hard: how many of the budget come from the positive's cell. corrected=False
-    counts them as uniform draws. Raises `InvalidInputError` for a temperature of 0 and hard > budget.
+    Parameters
+    ----------
+    draws : FixedDraws
+        The negatives.
+    gap : (B, n) float array
+        What `behind` gave.
+    temperature : float
+        Of the softmax, above 0.
+    hard : int
+        How many of the budget come from the positive's cell.
+    corrected : bool
+        False counts these as uniform draws.
+
+    Returns
+    -------
+    dict
+        kind -> (gap, |dL/ds|), two arrays with an entry for each draw; kinds without draws are left
+        out.
+
+    Raises
+    ------
+    InvalidInputError
+        For a temperature of 0 and hard > budget.
     """
     check_count(hard, name="hard", low=0, high=draws.budget)
     if check_size(temperature, name="temperature") == 0:

@@ -28,7 +28,31 @@ from gsl_tutorial.validation import as_vectors, check_count, describe
 
 @dataclass(frozen=True, eq=False)
 class TwoTowerData:
-    """events: train, validation, test; text (N, t); cells: name -> (N,) cell numbers from 0."""
+    """What the two towers learn from, and are measured on.
+
+    Parameters
+    ----------
+    name : str
+        Of the data.
+    events : Histories
+        Train, validation and test.
+    text : (N, t) float array
+        What the language model says of each item.
+    cells : dict of str to (N,) integer array
+        By name, cell numbers from 0.
+
+    Raises
+    ------
+    InvalidInputError
+        If texts or cells are not one for each item, or texts are not finite.
+
+    Attributes
+    ----------
+    history : PairSet
+        The (user, item) pairs of the training events.
+    twins : PairSet
+        The (item, item) pairs whose texts nearly agree.
+    """
 
     name: str
     events: Histories
@@ -64,9 +88,21 @@ class TwoTowerData:
 
 
 def prefixes(events: Interactions, length: int) -> Int[np.ndarray, "n length"]:
-    """For each event the user's up to `length` events of earlier moments, the latest last; -1 fills up.
+    """For each event the last items that its user had before.
 
     Events of the same second are not in each other's profile: nobody knows which came first.
+
+    Parameters
+    ----------
+    events : Interactions
+        All events.
+    length : int
+        The most items to show, 1 or more.
+
+    Returns
+    -------
+    (n, length) integer array
+        Items of earlier moments, the latest last; -1 fills up.
     """
     check_count(length, name="length", low=1)
     start = events.starts[events.user]
@@ -75,7 +111,20 @@ def prefixes(events: Interactions, length: int) -> Int[np.ndarray, "n length"]:
 
 
 def last_events(events: Interactions, length: int) -> Int[np.ndarray, "users length"]:
-    """For each user the last `length` events, the latest last; -1 fills up."""
+    """For each user the last items.
+
+    Parameters
+    ----------
+    events : Interactions
+        All events.
+    length : int
+        The most items to show.
+
+    Returns
+    -------
+    (users, length) integer array
+        The latest last; -1 fills up.
+    """
     starts, ends = events.starts[:-1], events.starts[1:]
     place = ends[:, None] - np.arange(length, 0, -1)
     safe = place.clip(min=0, max=max(0, len(events) - 1))
@@ -87,7 +136,28 @@ def last_events(events: Interactions, length: int) -> Int[np.ndarray, "users len
 def movielens_data(
     films: MovieLens, texts: ItemTexts, *, n_test: int = 5, n_validation: int = 5
 ) -> TwoTowerData:
-    """Users with 20 liked films or more; their last ones hidden. `texts` in any order of films."""
+    """Users with 20 liked films or more; their last ones are hidden.
+
+    Parameters
+    ----------
+    films : MovieLens
+        Films and ratings.
+    texts : ItemTexts
+        In any order of films.
+    n_test, n_validation : int
+        How many films of each user to hide.
+
+    Returns
+    -------
+    TwoTowerData
+
+    Raises
+    ------
+    MissingTextError
+        For a film without a text.
+    TooFewInteractionsError
+        If no user has so many films, or 20 are too few to hide these.
+    """
     rows = texts.rows(films.movie_ids)
     events = leave_last_out(
         only_active(films.liked(), at_least=20), n_test=n_test, n_validation=n_validation
@@ -107,7 +177,30 @@ def simulated_data(
     random_state: int,
     genres: tuple[str, ...] = (),
 ) -> TwoTowerData:
-    """Users of `simulate_users`; `found_cells` are those that training may use, not the true ones."""
+    """Users of `simulate_users`, and the cells that training may use.
+
+    Parameters
+    ----------
+    text : (N, t) float array
+        What the language model says of each item.
+    true_cells : (N,) integer array
+        The cells by which users choose.
+    found_cells : (N,) integer array
+        Those that training may use, not the true ones.
+    n_users, sharpness, random_state
+        See `simulate_users`.
+    genres : tuple of str
+        Of each item, for the cells of genres; empty for none.
+
+    Returns
+    -------
+    TwoTowerData
+
+    Raises
+    ------
+    InvalidInputError
+        See `simulate_users`.
+    """
     users = simulate_users(
         text, true_cells, n_users=n_users, sharpness=sharpness, random_state=random_state
     )

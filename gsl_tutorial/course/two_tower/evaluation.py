@@ -37,19 +37,50 @@ Scorer = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Measured:
-    """Means over users, and the recall at 10 of each user for paired comparisons."""
+    """Means over users, and the recall at 10 of each user for paired comparisons.
+
+    Attributes
+    ----------
+    figures : dict of str to float
+        By name, see `measure_lists`.
+    recall_at_10 : (U,) float array
+        Of each user.
+    """
 
     figures: dict[str, float]
     recall_at_10: Float[np.ndarray, " U"] = field(repr=False)
 
 
 def exact(users: Float[np.ndarray, "B dim"], items: Float[np.ndarray, "N dim"]) -> Any:
-    """Inner products."""
+    """Inner products.
+
+    Parameters
+    ----------
+    users : (B, dim) float array
+        Vectors of users.
+    items : (N, dim) float array
+        Vectors of items.
+
+    Returns
+    -------
+    (B, N) float array
+    """
     return users @ items.T
 
 
 def by_codes(quantizer: Quantizer) -> Scorer:
-    """Scores of the items' codes alone: minus the ADC distance of chapter 03."""
+    """Scores of the items' codes alone: minus the ADC distance of chapter 03.
+
+    Parameters
+    ----------
+    quantizer : Quantizer
+        What makes codes of the items' vectors.
+
+    Returns
+    -------
+    callable(users, items)
+        A scorer, like `exact`.
+    """
 
     def score(users: np.ndarray, items: np.ndarray) -> np.ndarray:
         return -quantizer.distances(users, quantizer.encode(items))
@@ -67,8 +98,29 @@ def measure_towers(
 ) -> Measured:
     """Rank the whole catalogue for every user with hidden events in `part`.
 
-    part: "validation" (profiles of training events) or "test" (profiles of training and validation).
     What the profile's user had before is left out of the ranking.
+
+    Parameters
+    ----------
+    trained : Trained
+        The towers.
+    data : TwoTowerData
+        The users, and what is hidden of them.
+    part : str
+        "validation" (profiles of training events) or "test" (profiles of training and validation).
+    scorer : callable(users, items)
+        `exact`, or what `by_codes` returned.
+    block : int
+        How many users to rank at a time.
+
+    Returns
+    -------
+    Measured
+
+    Raises
+    ------
+    InvalidInputError
+        For another part.
     """
     if part not in ("validation", "test"):
         raise InvalidInputError("part validation or test", repr(part), "choose one")
@@ -103,11 +155,33 @@ def top_items(
 ) -> Int[np.ndarray, "B k"]:
     """The k best items of each row, best first, without those that the user had.
 
-    Among equal scores each user's own lots decide, drawn with `seed`; so a list does not depend on the
-    other rows. -1 fills up where fewer than k items are left. k is cut to N.
+    Among equal scores each user's own lots decide, so a list does not depend on the other rows.
 
-    Raises `InvalidInputError` on NaN, and for rows that are not one for each user.
+    Parameters
+    ----------
+    scores : (B, N) array
+        A row for each user, larger is better.
+    known : Interactions
+        What users had.
+    users : (B,) integer array
+        Whose rows they are.
+    k : int
+        The length of a list; cut to N.
+    seed : int
+        Draws the lots.
 
+    Returns
+    -------
+    (B, k) integer array
+        Items; -1 fills up where fewer than k are left.
+
+    Raises
+    ------
+    InvalidInputError
+        On NaN, and for rows that are not one for each user.
+
+    Examples
+    --------
     >>> known = Interactions(np.array([0]), np.array([2]), np.array([5]), 1, 4)
     >>> top_items(np.array([[0.1, 0.9, 0.8, 0.3]]), known, np.array([0]), 4)
     array([[ 1,  3,  0, -1]])
@@ -156,15 +230,35 @@ def measure_lists(
     hidden: Interactions,
     popularity: Int[np.ndarray, " N"],
 ) -> Measured:
-    """All figures of ranked lists; row u of `top` is the list of users[u].
+    """All figures of ranked lists.
 
-    Recall@k: found of the user's hidden items. NDCG@10: discounted by rank, 1 for a perfect list.
+    Parameters
+    ----------
+    top : (U, k) integer array
+        Row u is the list of users[u], best first; -1 may fill up its end.
+    users : (U,) integer array
+        Of whom something is hidden.
+    hidden : Interactions
+        What the lists should find.
+    popularity : (N,) integer array
+        Training events of each item.
+
+    Returns
+    -------
+    Measured
+
+    Raises
+    ------
+    InvalidInputError
+        For items that there are not, or that a list repeats.
+
+    Notes
+    -----
+    recall@k: found of the user's hidden items. ndcg@10: discounted by rank, 1 for a perfect list.
     coverage@10: share of the catalogue that is in any list. popularity@10: mean number of training
-    events of what is retrieved. tail_recall@50: recall of hidden items in the less popular four fifths
-    (where the cut goes through items of equal popularity, lots decide).
-
-    Raises `InvalidInputError` for items that there are not, or that a list repeats; -1 may fill up the end
-    of a list.
+    events of what is retrieved. tail_recall@50: recall of hidden items in the less popular four
+    fifths (where the cut goes through items of equal popularity, lots decide); tail_events: how
+    many these are.
     """
     users, popularity = _whole(users, "users"), _whole(popularity, "popularity")
     if hidden.n_items != len(popularity) or not np.isin(users, hidden.user).all():
@@ -237,10 +331,20 @@ def _checked_lists(top: object, n_users: int, n_items: int) -> Int[np.ndarray, "
 def false_negative_rate(
     data: TwoTowerData, cells: Int[np.ndarray, " N"] | None = None
 ) -> dict[str, float]:
-    """How often a draw for a training event is an item that the user likes, exactly, by expectation.
+    """How often a draw for a training event is an item that the user likes, exactly, on average.
 
-    "known": it is in the user's training history, so the sampler excludes it. "hidden": it is among the
-    validation or test events, so nothing can exclude it. cells=None asks it of uniform draws.
+    Parameters
+    ----------
+    data : TwoTowerData
+        The users, and what they like.
+    cells : (N,) integer array, optional
+        Where draws come from; None asks it of uniform draws.
+
+    Returns
+    -------
+    dict
+        Two shares: "known", the item is in the user's training history, so the sampler excludes it;
+        "hidden", it is among the validation or test events, so nothing can exclude it.
     """
     events = data.events
     n = events.train.n_items

@@ -26,7 +26,23 @@ OF_DATA = ("n_users", "n_true_cells", "sharpness")
 
 @dataclass(frozen=True)
 class TwoTowerRun:
-    """One training with its place in the grid. number: that of its variant in the part."""
+    """One training with its place in the grid. number: that of its variant in the part.
+
+    Attributes
+    ----------
+    part : str
+        The part of the study to which it belongs.
+    task : str
+        On which data.
+    on : str
+        "validation" or "test", the events that it is measured on.
+    config : TwoTowerConfig
+        All settings of the training.
+    data : dict
+        Settings of the data.
+    number : int
+        That of its variant in the part.
+    """
 
     part: str
     task: str
@@ -43,7 +59,21 @@ class TwoTowerRun:
 
 @dataclass(frozen=True)
 class TwoTowerPart:
-    """on: "validation" or "test", the events that its runs are measured on."""
+    """The product of its lists.
+
+    Parameters
+    ----------
+    name : str
+        Of the part.
+    on : str
+        "validation" or "test", the events that its runs are measured on.
+    tasks, arms : tuple of str
+        Names, as in the study and in `ARMS`.
+    seeds : tuple of int
+        One run for each of them.
+    variants : tuple of dict
+        Settings laid over the others.
+    """
 
     name: str
     on: str
@@ -55,7 +85,19 @@ class TwoTowerPart:
 
 @dataclass(frozen=True)
 class TwoTowerStudy:
-    """A declared grid."""
+    """A declared grid.
+
+    Parameters
+    ----------
+    name : str
+        The folder of its results.
+    base : dict
+        Settings that all runs share.
+    tasks : dict of str to dict
+        By name, settings of the data.
+    parts : tuple of TwoTowerPart
+        What is run.
+    """
 
     name: str
     base: Settings
@@ -63,14 +105,46 @@ class TwoTowerStudy:
     parts: tuple[TwoTowerPart, ...]
 
     def part(self, name: str) -> TwoTowerPart:
-        """The part of that name; raises `UnknownNameError`."""
+        """The part of that name.
+
+        Parameters
+        ----------
+        name : str
+            Of the part.
+
+        Returns
+        -------
+        TwoTowerPart
+
+        Raises
+        ------
+        UnknownNameError
+            If there is none.
+        """
         by_name = {one.name: one for one in self.parts}
         return by_name[check_name("part", name, by_name)]
 
     def runs(
         self, name: str, chosen: Callable[[str, str, Settings], Settings]
     ) -> list[TwoTowerRun]:
-        """The runs of a part, seeds outermost; `chosen(task, arm, variant)` gives tuned settings."""
+        """The runs of a part, seeds outermost.
+
+        Parameters
+        ----------
+        name : str
+            Of the part.
+        chosen : callable(task, arm, variant)
+            Gives the tuned settings.
+
+        Returns
+        -------
+        list of TwoTowerRun
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such part.
+        """
         part = self.part(name)
         return [
             self._run(part, task, arm, seed, number, {**chosen(task, arm, variant), **variant})
@@ -95,7 +169,21 @@ class TwoTowerStudy:
 def load_grid(path: str | Path | None = None) -> TwoTowerStudy:
     """Read the grid that comes with the package, or a TOML file of the reader's own.
 
-    Raises `DataMissingError`, `InvalidInputError` or `UnknownNameError` with the place of the fault.
+    Parameters
+    ----------
+    path : path, optional
+        A file of the reader's own.
+
+    Returns
+    -------
+    TwoTowerStudy
+
+    Raises
+    ------
+    DataMissingError
+        If there is no such file.
+    InvalidInputError, UnknownNameError
+        If the file is no grid; the message has the place of the fault.
     """
     if path is None:
         text = (files("gsl_tutorial.course.two_tower") / "grid.toml").read_text(encoding="utf-8")

@@ -30,7 +30,19 @@ CELL_SEEDS = {"simulator": 0, "training": 1}
 
 @dataclass(frozen=True, eq=False)
 class ItemTexts:
-    """ids (N,) of MovieLens; vectors (N, 64) float32; cells: name -> (N,) cell numbers; the card."""
+    """What the language model says of each film.
+
+    Attributes
+    ----------
+    ids : (N,) integer array
+        The ids of MovieLens.
+    vectors : (N, t) float32 array
+        t = 64 in what the repository ships.
+    cells : dict of str to (N,) integer array
+        By name, cell numbers from 0.
+    card : dict
+        Where the texts come from, and how they were made.
+    """
 
     ids: Int[np.ndarray, " N"]
     vectors: Float[np.ndarray, "N t"]
@@ -38,7 +50,22 @@ class ItemTexts:
     card: dict[str, Any]
 
     def rows(self, ids: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
-        """Rows of these film ids; raises `MissingTextError` for a film without a text."""
+        """Rows of these films.
+
+        Parameters
+        ----------
+        ids : (n,) integer array
+            The ids of MovieLens.
+
+        Returns
+        -------
+        (n,) integer array
+
+        Raises
+        ------
+        MissingTextError
+            For a film without a text.
+        """
         try:
             return rows_of(np.asarray(ids), self.ids)
         except InvalidInputError as error:
@@ -52,9 +79,25 @@ class ItemTexts:
 def first_cells(
     texts: ItemTexts, n_cells: int
 ) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, "n t"], dict[str, Int[np.ndarray, " n"]]]:
-    """The films of the simulator's first cells: their rows, vectors and cells, numbered anew.
+    """The films of the simulator's first cells.
 
     A smaller catalogue for a smaller world: with as many events for each item, in less time.
+
+    Parameters
+    ----------
+    texts : ItemTexts
+        All films.
+    n_cells : int
+        How many cells, 2 or more.
+
+    Returns
+    -------
+    rows : (n,) integer array
+        The rows of these films.
+    vectors : (n, t) float array
+        Their vectors.
+    cells : dict of str to (n,) integer array
+        Their cells, numbered anew.
     """
     check_count(n_cells, name="n_cells", low=2)
     rows = np.flatnonzero(texts.cells["simulator"] < n_cells)
@@ -66,7 +109,24 @@ def first_cells(
 
 
 def load_items(root: Path = DATA) -> ItemTexts:
-    """Read what the repository ships; raises `DataMissingError`, or `ChecksumError` on other bytes."""
+    """Read what the repository ships.
+
+    Parameters
+    ----------
+    root : Path
+        The folder of shipped data.
+
+    Returns
+    -------
+    ItemTexts
+
+    Raises
+    ------
+    DataMissingError
+        If a file is missing.
+    ChecksumError
+        On other bytes.
+    """
     folder = root / FOLDER
     card = card_of(folder, of="item texts")
     arrays, _ = load_arrays(
@@ -90,7 +150,25 @@ def ship_items(
     provenance: dict[str, Any],
     dim: int = 64,
 ) -> ItemTexts:
-    """Reduce, cluster and write; what is returned is what `load_items` will read."""
+    """Reduce, cluster and write; what is returned is what `load_items` will read.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to write.
+    ids : (N,) integer array
+        The ids of MovieLens.
+    embeddings : (N, 384) float array
+        What the language model says of each film.
+    provenance : dict
+        Who made the files: goes onto the card.
+    dim : int
+        Length of the vectors to keep.
+
+    Returns
+    -------
+    ItemTexts
+    """
     vectors, kept = principal_axes(embeddings, dim)
     vectors = vectors.astype(np.float16).astype(np.float32)  # cells are of what is shipped
     cells = {
@@ -118,14 +196,33 @@ def ship_items(
 def principal_axes(
     X: Float[np.ndarray, "N D"], dim: int
 ) -> tuple[Float[np.ndarray, "N dim"], float]:
-    """X minus its mean on its `dim` principal axes, and the share of the variance that they keep.
+    """X minus its mean on its principal axes.
 
-    Each axis points so that its entry largest in size is positive, so the result does not hang on the
-    library that found it.
+    Each axis points so that its entry largest in size is positive, so the result does not hang on
+    the library that found it.
+
+    Parameters
+    ----------
+    X : (N, D) float array
+        The vectors, one a row.
+    dim : int
+        How many axes to keep, from 1 to D.
+
+    Returns
+    -------
+    vectors : (N, dim) float32 array
+        The coordinates on these axes.
+    share : float
+        The share of the variance that they keep.
+
+    Raises
+    ------
+    InvalidInputError
+        If `dim` is not from 1 to D.
     """
     X = as_vectors(X)
     check_count(dim, name="dim", low=1, high=X.shape[1])
-    centred = X - X.mean(axis=0)
+    centred = X - X.mean(axis=0, dtype=np.float64).astype(np.float32)
     values, axes = np.linalg.eigh(centred.T.astype(np.float64) @ centred)
     axes = axes[:, ::-1][:, :dim]
     axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(dim)])

@@ -34,6 +34,17 @@ class MissingTextError(InvalidInputError):
 def item_text(title: str, genres: str) -> str:
     """The sentence that the model reads.
 
+    Parameters
+    ----------
+    title, genres : str
+        As in MovieLens.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
     >>> item_text("Matrix, The (1999)", "Action|Sci-Fi|Thriller")
     'The Matrix (1999). Genres: Action, Sci-Fi, Thriller.'
     """
@@ -53,7 +64,25 @@ def embed_texts(
 ) -> Float[np.ndarray, "n 384"]:
     """One unit vector for each text, in their order; about 100 texts a second on one CPU core.
 
-    Raises `MissingTextError` for an empty text, `DataMissingError` where the extra is not installed.
+    Parameters
+    ----------
+    texts : sequence of str
+        None of them empty.
+    batch : int
+        How many to embed at a time.
+    progress : callable(done, total)
+        Called with numbers of texts.
+
+    Returns
+    -------
+    (n, 384) float array
+
+    Raises
+    ------
+    MissingTextError
+        For an empty text.
+    DataMissingError
+        Where the extra is not installed.
     """
     check_count(batch, name="batch", low=1)
     for row, text in enumerate(texts):

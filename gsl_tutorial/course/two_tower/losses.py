@@ -25,13 +25,32 @@ def sampled_softmax(
     expected: Float[Tensor, "B n"],
     excluded: Bool[Tensor, "B n"],
 ) -> Float[Tensor, " B"]:
-    """The loss of each row, in nats. Scores are divided by the temperature already.
+    """The loss of each row, in nats.
 
-    expected: Q, how often each negative is drawn on average, above 0 where it is not excluded.
     A row whose negatives are all excluded has loss 0.
 
-    Raises `InvalidInputError` on shapes that do not fit and on Q that is 0 or below.
+    Parameters
+    ----------
+    positive : (B,) Tensor
+        The score of each positive, divided by the temperature already.
+    negatives : (B, n) Tensor
+        The scores of its negatives, divided likewise.
+    expected : (B, n) Tensor
+        Q, how often each negative is drawn on average, above 0 where it is not excluded.
+    excluded : (B, n) bool Tensor
+        Which negatives do not count.
 
+    Returns
+    -------
+    (B,) Tensor
+
+    Raises
+    ------
+    InvalidInputError
+        On shapes that do not fit and on Q that is 0 or below.
+
+    Examples
+    --------
     >>> sampled_softmax(torch.tensor([1.0]), torch.tensor([[1.0, 9.0]]), torch.tensor([[0.5, 1.0]]),
     ...                 torch.tensor([[False, True]]))  # log(e + e / 0.5) - 1 = log 3
     tensor([1.0986])
@@ -59,7 +78,19 @@ def full_softmax(
 ) -> Float[Tensor, " B"]:
     """What `sampled_softmax` estimates: every item of the catalogue that is not excluded, once.
 
-    The positive counts even where `excluded` holds it.
+    Parameters
+    ----------
+    scores : (B, N) Tensor
+        Of all items, divided by the temperature already.
+    positives : (B,) integer Tensor
+        The column of each positive.
+    excluded : (B, N) bool Tensor
+        Which items do not count; the positive counts even where it is excluded.
+
+    Returns
+    -------
+    (B,) Tensor
+        In nats.
     """
     left_out = excluded.scatter(1, positives[:, None], False)
     positive = scores.gather(1, positives[:, None])[:, 0]
@@ -72,7 +103,18 @@ def pressure(
     expected: Float[Tensor, "B n"],
     excluded: Bool[Tensor, "B n"],
 ) -> Float[Tensor, "B n"]:
-    """|dL/ds| of each negative, its share of the row's softmax: how hard the loss pushes it away."""
+    """How hard the loss pushes each negative away.
+
+    Parameters
+    ----------
+    positive, negatives, expected, excluded
+        See `sampled_softmax`.
+
+    Returns
+    -------
+    (B, n) Tensor
+        |dL/ds| of each negative, its share of the row's softmax, from 0 to 1.
+    """
     corrected = negatives - torch.where(excluded, 1.0, expected).log()
     logits = torch.cat([positive[:, None], corrected.masked_fill(excluded, -torch.inf)], dim=1)
     return torch.softmax(logits, dim=1)[:, 1:]

@@ -34,7 +34,23 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class ArmRow:
-    """One arm on one task: each figure with its spread over seeds."""
+    """One arm on one task: each figure with its spread over seeds.
+
+    Attributes
+    ----------
+    arm : str
+        A key of `ARMS`.
+    seeds : tuple of int
+        Those that are finished.
+    figures : dict of str to Spread
+        By name, over seeds.
+    seconds : float
+        Of training.
+    against_uniform : Interval or None
+        Recall@10 less that of uniform negatives, paired.
+    history : tuple of list
+        For each seed what was noted in each epoch.
+    """
 
     arm: str
     seeds: tuple[int, ...]
@@ -61,9 +77,25 @@ class ArmRow:
 
 
 def compare_arms(results: TwoTowerResults, part: str, task: str, **where: Any) -> list[ArmRow]:
-    """A row for each arm of a part, in the order of the grid. where: further values of the records.
+    """A row for each arm of a part, in the order of the grid.
 
-    Raises `DataMissingError` where no run is finished.
+    Parameters
+    ----------
+    results : TwoTowerResults
+        The records.
+    part, task : str
+        Which runs.
+    **where
+        Further values of the records.
+
+    Returns
+    -------
+    list of ArmRow
+
+    Raises
+    ------
+    DataMissingError
+        Where no run is finished.
     """
     by_arm: dict[str, list[Record]] = {}
     for record in results.records(part, task=task, **where):
@@ -102,10 +134,25 @@ def paired_difference(
     a: tuple[Sequence[str], str],
     b: tuple[Sequence[str], str],
 ) -> Interval:
-    """Recall@10 of a minus b with its interval, paired by seed. a, b: (parts, arm), where a seed that
-    several parts hold counts once.
+    """Recall@10 of `a` minus that of `b` with its interval, paired by seed.
 
-    Raises `DataMissingError` unless two seeds or more are finished on both sides.
+    Parameters
+    ----------
+    results : TwoTowerResults
+        The records.
+    task : str
+        Which runs.
+    a, b : (parts, arm)
+        Names of parts, and of the arm; a seed that several parts hold counts once.
+
+    Returns
+    -------
+    Interval
+
+    Raises
+    ------
+    DataMissingError
+        Unless two seeds or more are finished on both sides.
     """
     mine, theirs = (
         [r for part in parts for r in results.records(part, task=task, arm=arm)]
@@ -146,7 +193,20 @@ def codes_as_text(records: Sequence[Record]) -> str:
 
 
 def code_table(results: TwoTowerResults, task: str) -> dict[str, dict[int, dict[str, Spread]]]:
-    """method -> bytes -> figure with its spread; bytes 0 stands for exact search of "none"."""
+    """Recall of each size of code.
+
+    Parameters
+    ----------
+    results : TwoTowerResults
+        The records.
+    task : str
+        Which runs.
+
+    Returns
+    -------
+    dict
+        method -> bytes -> figure with its spread; bytes 0 stands for exact search of "none".
+    """
     table: dict[str, dict[int, dict[str, list[float]]]] = {}
     parts = [one.name for one in results.study.parts if one.on == "test" and task in one.tasks]
     coded = [name for name in parts if measures_codes(name)]
@@ -179,7 +239,19 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Trial:
-    """One setting of an arm: its number in the part, what it changes, and its validation figures."""
+    """One setting of an arm.
+
+    Attributes
+    ----------
+    part, arm : str
+        Which runs.
+    number : int
+        That of the setting in the part.
+    setting : str
+        What it changes, in words.
+    figures : dict of str to float
+        On the validation events.
+    """
 
     part: str
     number: int
@@ -191,6 +263,19 @@ class Trial:
 def in_words(arm: str, variant: Settings) -> str:
     """What a variant changes against the base of the study.
 
+    Parameters
+    ----------
+    arm : str
+        A key of `ARMS`.
+    variant : dict
+        The settings that are changed.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
     >>> in_words("text", {"n_users": 4000, "n_cells": 30, "temperature": 0.05})
     'τ 0.05, 30 cells'
     >>> in_words("learned", {})
@@ -208,7 +293,23 @@ def search_trials(
 ) -> list[Trial]:
     """The finished trials of these parts and arms, the highest Recall@10 first.
 
-    Raises `DataMissingError` while a trial is missing: the best of some is not the best of all.
+    Parameters
+    ----------
+    results : TwoTowerResults
+        The records.
+    parts, arms : sequence of str
+        Which trials.
+    task : str
+        On which data.
+
+    Returns
+    -------
+    list of Trial
+
+    Raises
+    ------
+    DataMissingError
+        While a trial is missing: the best of some is not the best of all.
     """
     found = []
     for name in parts:

@@ -30,7 +30,16 @@ class CellTooSmallError(InvalidInputError):
 class InvertedLists:
     """For each cell the items in it, laid end to end: drawing is a look-up, never a scan.
 
-    items (N,) sorted by cell; starts (cells + 1,); place (N,) where each item stands in `items`.
+    Attributes
+    ----------
+    labels : (N,) integer array
+        The cell of each item.
+    items : (N,) integer array
+        All items, sorted by cell.
+    starts : (cells + 1,) integer array
+        Where each cell begins in `items`.
+    place : (N,) integer array
+        Where each item stands in `items`.
     """
 
     labels: Int[np.ndarray, " N"]
@@ -40,9 +49,23 @@ class InvertedLists:
 
     @classmethod
     def of(cls, labels: Int[np.ndarray, " N"]) -> InvertedLists:
-        """Build the lists from one cell number for each item, from 0 without gaps in use.
+        """Build the lists.
 
-        Raises `CellTooSmallError` for a cell of one item, `InvalidInputError` for anything else.
+        Parameters
+        ----------
+        labels : (N,) integer array
+            One cell number for each item, from 0 without gaps in use.
+
+        Returns
+        -------
+        InvertedLists
+
+        Raises
+        ------
+        CellTooSmallError
+            For a cell of one item.
+        InvalidInputError
+            For anything else.
         """
         labels = np.asarray(labels)
         if labels.ndim != 1 or labels.dtype.kind not in "iu" or not len(labels):
@@ -74,7 +97,21 @@ class InvertedLists:
     def draw_mates(
         self, positives: Int[np.ndarray, " B"], k: int, rng: np.random.Generator
     ) -> Int[np.ndarray, "B k"]:
-        """Draw k items of each positive's cell, never itself, each other one equally likely."""
+        """Draw items of each positive's cell, never itself, each other one equally likely.
+
+        Parameters
+        ----------
+        positives : (B,) integer array
+            Items.
+        k : int
+            How many to draw for each.
+        rng : Generator
+            Where the randomness comes from.
+
+        Returns
+        -------
+        (B, k) integer array
+        """
         cell = self.labels[positives]
         start, size = self.starts[cell], self.sizes[cell]
         # One of size - 1 steps round the list, starting from the positive's own place.
@@ -95,13 +132,39 @@ class Source(Protocol):
     def draw(
         self, positives: Int[np.ndarray, " B"], rng: np.random.Generator
     ) -> Int[np.ndarray, "B k"]:
-        """Draw the same number of items for each positive."""
+        """Draw the same number of items for each positive.
+
+        Parameters
+        ----------
+        positives : (B,) integer array
+            Items.
+        rng : Generator
+            Where the randomness comes from.
+
+        Returns
+        -------
+        (B, k) integer array
+            Items.
+        """
         ...
 
     def expected(
         self, items: Int[np.ndarray, "B n"], positives: Int[np.ndarray, " B"]
     ) -> Float[np.ndarray, "B n"]:
-        """How many times this source draws each of these items for its row's positive, on average."""
+        """How many times this source draws each of these items on average.
+
+        Parameters
+        ----------
+        items : (B, n) integer array
+            What is asked about.
+        positives : (B,) integer array
+            For which positive of each row they are drawn.
+
+        Returns
+        -------
+        (B, n) float array
+            0 for an item that is never drawn.
+        """
         ...
 
 
@@ -109,8 +172,17 @@ class Source(Protocol):
 class InBatch:
     """The other positives of the row's group: free, and as popular as the items are.
 
-    share (N,) of all training events that are of each item. The batch is cut into groups of `group`
-    rows, so that the number of in-batch negatives does not hang on the size of the batch.
+    The batch is cut into groups, so that the number of in-batch negatives does not hang on the size
+    of the batch.
+
+    Parameters
+    ----------
+    share : (N,) float array
+        Of all training events, the share that are of each item.
+    group : int
+        How many rows a group has.
+    name : str
+        What its negatives are called.
     """
 
     share: Float[np.ndarray, " N"]
@@ -120,7 +192,24 @@ class InBatch:
     def draw(
         self, positives: Int[np.ndarray, " B"], rng: np.random.Generator
     ) -> Int[np.ndarray, "B k"]:
-        """The other rows of each group; raises `InvalidInputError` where groups do not fill the batch."""
+        """The other rows of each group.
+
+        Parameters
+        ----------
+        positives : (B,) integer array
+            Items; B is a multiple of `group`.
+        rng : Generator
+            Not used: nothing is drawn.
+
+        Returns
+        -------
+        (B, group - 1) integer array
+
+        Raises
+        ------
+        InvalidInputError
+            Where groups do not fill the batch.
+        """
         if self.group < 2 or len(positives) % self.group:
             raise InvalidInputError(
                 "groups of two rows or more that fill the batch",
@@ -133,12 +222,23 @@ class InBatch:
     def expected(
         self, items: Int[np.ndarray, "B n"], positives: Int[np.ndarray, " B"]
     ) -> Float[np.ndarray, "B n"]:
+        """How often an item is among the other positives, on average; see `Source.expected`."""
         return (self.group - 1) * self.share[items]
 
 
 @dataclass(frozen=True)
 class Uniform:
-    """Any item of the catalogue, each as likely as the other: mostly easy, never biased."""
+    """Any item of the catalogue, each as likely as the other: mostly easy, never biased.
+
+    Parameters
+    ----------
+    n_items : int
+        The size of the catalogue.
+    k : int
+        How many to draw for each positive.
+    name : str
+        What its negatives are called.
+    """
 
     n_items: int
     k: int
@@ -147,11 +247,13 @@ class Uniform:
     def draw(
         self, positives: Int[np.ndarray, " B"], rng: np.random.Generator
     ) -> Int[np.ndarray, "B k"]:
+        """Draw k items for each positive; see `Source.draw`."""
         return rng.integers(self.n_items, size=(len(positives), self.k))
 
     def expected(
         self, items: Int[np.ndarray, "B n"], positives: Int[np.ndarray, " B"]
     ) -> Float[np.ndarray, "B n"]:
+        """k shared by the whole catalogue; see `Source.expected`."""
         return np.full(items.shape, self.k / self.n_items)
 
 
@@ -159,8 +261,17 @@ class Uniform:
 class SameCell:
     """Items of the positive's own cell: hard where cells mean something.
 
-    `corrected=False` counts the draws as if they were uniform: what happens when the correction is
-    forgotten. `refresh` gives new cells during training.
+    Parameters
+    ----------
+    lists : InvertedLists
+        The cells; `refresh` gives new ones during training.
+    k : int
+        How many to draw for each positive.
+    corrected : bool
+        False counts the draws as if they were uniform: what happens when the correction is
+        forgotten.
+    name : str
+        What its negatives are called.
     """
 
     lists: InvertedLists
@@ -169,7 +280,18 @@ class SameCell:
     name: str = "same cell"
 
     def refresh(self, labels: Int[np.ndarray, " N"]) -> None:
-        """Use these cells from now on; raises like `InvertedLists.of`."""
+        """Use these cells from now on.
+
+        Parameters
+        ----------
+        labels : (N,) integer array
+            See `InvertedLists.of`.
+
+        Raises
+        ------
+        CellTooSmallError, InvalidInputError
+            See `InvertedLists.of`; also for another number of items.
+        """
         if len(labels) != len(self.lists.labels):
             raise InvalidInputError(
                 f"a cell for each of {len(self.lists.labels)} items", describe(labels), "pass all"
@@ -179,12 +301,13 @@ class SameCell:
     def draw(
         self, positives: Int[np.ndarray, " B"], rng: np.random.Generator
     ) -> Int[np.ndarray, "B k"]:
+        """Draw k items of each positive's cell; see `Source.draw`."""
         return self.lists.draw_mates(positives, self.k, rng)
 
     def expected(
         self, items: Int[np.ndarray, "B n"], positives: Int[np.ndarray, " B"]
     ) -> Float[np.ndarray, "B n"]:
-        """k shared by the positive's mates, 0 for all others."""
+        """k shared by the positive's mates, 0 for all others; see `Source.expected`."""
         labels = self.lists.labels
         if not self.corrected:
             return np.full(items.shape, self.k / len(labels))
@@ -197,7 +320,19 @@ class SameCell:
 
 @dataclass(frozen=True)
 class Drawn:
-    """One batch of negatives. kinds (n,) is the source of each column."""
+    """One batch of negatives.
+
+    Attributes
+    ----------
+    items : (B, n) integer array
+        The negatives of each row.
+    expected : (B, n) float array
+        Q, how often each is drawn on average.
+    kinds : (n,) integer array
+        The source of each column.
+    excluded : (B, n) bool array
+        Which negatives do not count.
+    """
 
     items: Int[np.ndarray, "B n"]
     expected: Float[np.ndarray, "B n"]
@@ -206,7 +341,15 @@ class Drawn:
 
 
 class PairSet:
-    """A set of (row, item) pairs with quick membership: a user's history, an item's twins."""
+    """A set of (row, item) pairs with quick membership: a user's history, an item's twins.
+
+    Parameters
+    ----------
+    rows, items : (p,) integer arrays
+        The pairs.
+    n_items : int
+        Items are numbered from 0 to n_items - 1.
+    """
 
     def __init__(
         self, rows: Int[np.ndarray, " p"], items: Int[np.ndarray, " p"], n_items: int
@@ -218,7 +361,19 @@ class PairSet:
     def holds(
         self, rows: Int[np.ndarray, " B"], items: Int[np.ndarray, "B n"]
     ) -> Bool[np.ndarray, "B n"]:
-        """Whether (rows[b], items[b, i]) is in the set; a binary search, no scan."""
+        """Whether (rows[b], items[b, i]) is in the set; a binary search, no scan.
+
+        Parameters
+        ----------
+        rows : (B,) integer array
+            Users, or items.
+        items : (B, n) integer array
+            Items.
+
+        Returns
+        -------
+        (B, n) bool array
+        """
         if not len(self._keys):
             return np.zeros(items.shape, dtype=bool)
         keys = rows[:, None] * self._n + items
@@ -237,8 +392,25 @@ def draw_negatives(
 ) -> Drawn:
     """Draw from all sources; Q is their sum, whatever source an item came from.
 
-    history: (user, item) pairs of the training set; twins: (item, item) duplicates. Draws that are the
-    positive itself, in the user's history or a twin of the positive are excluded, not drawn again.
+    Draws that are the positive itself, in the user's history or a twin of the positive are
+    excluded, not drawn again.
+
+    Parameters
+    ----------
+    sources : list of Source
+        Whose columns come in this order.
+    users, positives : (B,) integer arrays
+        Who took what.
+    history : PairSet
+        The (user, item) pairs of the training set.
+    twins : PairSet
+        The (item, item) duplicates.
+    rng : Generator
+        Where the randomness comes from.
+
+    Returns
+    -------
+    Drawn
     """
     blocks = [source.draw(positives, rng) for source in sources]
     items = np.concatenate(blocks, axis=1)

@@ -29,13 +29,38 @@ def simulate_users(
     n_events: int = 30,
     random_state: int,
 ) -> Interactions:
-    """Events of `n_users`, `n_events` each, spread evenly over the liked cells, in random order.
+    """Events of users who like some cells, spread evenly over them, in random order.
 
     In a liked cell an item is chosen with probability proportional to exp(sharpness * t), without
-    repetition. t is the cosine of its text with that of the user's favourite, both less the mean of the
-    cell, in standard deviations over the cell. The favourite is an item of the cell like any other.
+    repetition. t is the cosine of its text with that of the user's favourite, both less the mean of
+    the cell, in standard deviations over the cell. The favourite is an item of the cell like any
+    other.
 
-    Raises `InvalidInputError` where a cell has too few items, or fewer cells than are to be liked.
+    Parameters
+    ----------
+    text : (N, t) float array
+        What the language model says of each item.
+    true_cells : (N,) integer array
+        Cell numbers from 0.
+    n_users : int
+        How many users.
+    sharpness : float
+        How much the text decides; 0 for not at all.
+    n_liked_cells : int
+        How many cells each user likes.
+    n_events : int
+        How many events each user has.
+    random_state : int
+        Where the randomness comes from.
+
+    Returns
+    -------
+    Interactions
+
+    Raises
+    ------
+    InvalidInputError
+        If too few cells have enough items.
     """
     text, true_cells = as_vectors(text, name="item texts"), np.asarray(true_cells)
     check_count(n_users, name="n_users", low=1)
@@ -70,7 +95,28 @@ def simulate_users(
 def made_up_items(
     n_items: int, n_cells: int, *, dim: int = 16, spread: float = 0.5, random_state: int
 ) -> tuple[Float[np.ndarray, "N dim"], Int[np.ndarray, " N"]]:
-    """A catalogue without films: points around `n_cells` centres, and their true cells."""
+    """A catalogue without films: points around centres, and their true cells.
+
+    Parameters
+    ----------
+    n_items : int
+        How many items, two for each cell or more.
+    n_cells : int
+        How many centres.
+    dim : int
+        Length of a vector.
+    spread : float
+        Of the points around their centre.
+    random_state : int
+        Where the randomness comes from.
+
+    Returns
+    -------
+    text : (N, dim) float32 array
+        The points.
+    cells : (N,) integer array
+        The centre of each.
+    """
     check_count(n_cells, name="n_cells", low=1)
     check_count(n_items, name="n_items", low=2 * n_cells)
     rng = np.random.default_rng(random_state)

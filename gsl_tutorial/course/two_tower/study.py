@@ -48,19 +48,34 @@ class TwoTowerResults(Records[TwoTowerStudy, TwoTowerRun]):
     beside = ("recall_at_10", "Recall@10 of each user")
 
     def asked(self, run: TwoTowerRun) -> Record:
+        """Everything that decides the figures of a run, as its record says it."""
         return _asked(run)
 
     def maker(self) -> Callable[[TwoTowerRun], Made]:
-        """Trains and measures runs; titles and ratings are read once for all of them."""
+        """What trains and measures runs; titles and ratings are read once for all of them."""
         texts = load_items()
         films = load_movielens() if find_movielens() is not None else None
         return lambda run: execute_run(run, task_data(run, texts, films))
 
     def records(self, part: str, **where: Any) -> list[Record]:
-        """Finished runs of a part, by name; `where` asks for values, such as arm="text".
+        """Finished runs of a part, by name.
 
-        Raises `RunMismatchError` where some were made by another rule for ties: other events were hidden,
-        so their users cannot be compared one by one.
+        Parameters
+        ----------
+        part : str
+            Name of the part.
+        **where
+            Values that the records must have, such as arm="text".
+
+        Returns
+        -------
+        list of dict
+
+        Raises
+        ------
+        RunMismatchError
+            Where some were made by another rule for ties: other events were hidden, so their users
+            cannot be compared one by one.
         """
         rules = {record.get("ties", "item number") for record in super().records(part)}
         if len(rules) > 1:
@@ -72,7 +87,24 @@ class TwoTowerResults(Records[TwoTowerStudy, TwoTowerRun]):
         return super().records(part, **where)
 
     def planned(self, part: str) -> list[TwoTowerRun]:
-        """The runs of a part; raises `DataMissingError` while the trials that it needs are missing."""
+        """The runs of a part, whether finished or not.
+
+        Parameters
+        ----------
+        part : str
+            Name of the part.
+
+        Returns
+        -------
+        list of TwoTowerRun
+
+        Raises
+        ------
+        DataMissingError
+            While the trials that it needs are missing.
+        UnknownNameError
+            If there is no such part.
+        """
         if part == "tune":
             return self.study.runs(part, lambda *of: {})
         return self.study.runs(part, self._chosen)
@@ -105,7 +137,26 @@ class TwoTowerResults(Records[TwoTowerStudy, TwoTowerRun]):
 
 
 def task_data(run: TwoTowerRun, texts: ItemTexts, films: MovieLens | None) -> TwoTowerData:
-    """The data of a run. Genres, and people's ratings, need the MovieLens files."""
+    """The data of a run.
+
+    Parameters
+    ----------
+    run : TwoTowerRun
+        Whose data.
+    texts : ItemTexts
+        What the language model says of each film.
+    films : MovieLens or None
+        Genres, and people's ratings, need them.
+
+    Returns
+    -------
+    TwoTowerData
+
+    Raises
+    ------
+    DataMissingError, EditedRatingsError
+        If people's ratings are needed and not given; see `load_movielens`.
+    """
     if run.task == "movielens":
         if films is None:
             films = load_movielens()  # says how to get it
@@ -133,7 +184,22 @@ def task_data(run: TwoTowerRun, texts: ItemTexts, films: MovieLens | None) -> Tw
 
 
 def execute_run(run: TwoTowerRun, data: TwoTowerData) -> Made:
-    """Train and measure one run; returns its record and each user's Recall@10 by exact search."""
+    """Train and measure one run.
+
+    Parameters
+    ----------
+    run : TwoTowerRun
+        What to train.
+    data : TwoTowerData
+        From `task_data`.
+
+    Returns
+    -------
+    record : dict
+        Figures and settings.
+    per_query : (U,) float array
+        Each user's Recall@10 by exact search.
+    """
     trained = train_towers(data, run.config)
     measured = measure_towers(trained, data, part=run.on)
     codes = {

@@ -32,10 +32,21 @@ class _Residual(nn.Module):
 
 
 class TwoTower(nn.Module):
-    """`items(rows)` and `users(histories, numbers)` give unit vectors of one length, `dim`.
+    """Two networks whose inner product says how much a user likes an item.
 
-    text (N, t): what the language model says of each item, finite; n_users = 0 leaves the user's own
-    embedding out, so that users unseen in training can be served from their history.
+    `items` and `users` give unit vectors of one length, `dim`.
+
+    Parameters
+    ----------
+    text : (N, t) float array
+        What the language model says of each item, finite.
+    dim : int
+        Length of the vectors.
+    n_users : int
+        0 leaves the user's own embedding out, so that users unseen in training can be served from
+        their history.
+    generator : torch.Generator
+        Draws the weights at the start.
     """
 
     text: Tensor
@@ -70,7 +81,23 @@ class TwoTower(nn.Module):
         return len(self.text)
 
     def items(self, rows: Int[Tensor, " n"] | None = None) -> Float[Tensor, "n dim"]:
-        """Vectors of these items; of the whole catalogue without `rows`."""
+        """Vectors of items.
+
+        Parameters
+        ----------
+        rows : (n,) integer Tensor, optional
+            Which; the whole catalogue without it.
+
+        Returns
+        -------
+        (n, dim) Tensor
+            Unit vectors.
+
+        Raises
+        ------
+        InvalidInputError
+            For items that there are not.
+        """
         if rows is None:
             rows = torch.arange(self.n_items)
         elif len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < self.n_items:
@@ -85,7 +112,25 @@ class TwoTower(nn.Module):
     def users(
         self, histories: Int[Tensor, "n h"], numbers: Int[Tensor, " n"] | None = None
     ) -> Float[Tensor, "n dim"]:
-        """Vectors of users from their last items; -1 fills up short histories. Empty ones are fine."""
+        """Vectors of users from their last items.
+
+        Parameters
+        ----------
+        histories : (n, h) integer Tensor
+            Items; -1 fills up short histories. Empty ones are fine.
+        numbers : (n,) integer Tensor, optional
+            Which users they are, where users have embeddings.
+
+        Returns
+        -------
+        (n, dim) Tensor
+            Unit vectors.
+
+        Raises
+        ------
+        InvalidInputError
+            If users have embeddings, and `numbers` are missing or beyond them.
+        """
         there = histories >= 0
         rows = torch.where(there, histories, 0)
         known, count = there.unsqueeze(2), there.sum(1, keepdim=True)

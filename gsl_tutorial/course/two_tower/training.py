@@ -39,10 +39,45 @@ from gsl_tutorial.validation import check_count, check_size
 class TwoTowerConfig:
     """Everything that decides a training, beside the data.
 
-    budget: further negatives of each positive, beside the in-batch ones of its group of `group` rows.
-    hard_share: the part of the budget that an arm draws from cells, after `warm_up` epochs.
-    n_cells: of cells learned on the way. history: how many last items a user is made from.
-    method, bytes_per_item: the quantization of the last `quantized_epochs`; "none" trains without it.
+    Parameters
+    ----------
+    arm : str
+        A key of `ARMS`.
+    epochs, batch : int
+        How often all events are seen, and how many at a time.
+    group : int
+        Rows whose positives are each other's in-batch negatives.
+    budget : int
+        Further negatives of each positive.
+    hard_share : float
+        The part of the budget that an arm draws from cells, after the warm-up.
+    warm_up : int
+        Epochs before.
+    n_cells : int
+        How many cells are learned on the way.
+    temperature : float
+        Of the softmax.
+    learning_rate : float
+        Of the optimizer.
+    dim : int
+        Length of the vectors.
+    history : int
+        From how many last items a user is made.
+    user_id : bool
+        Whether each user has an embedding, too.
+    method, bytes_per_item : str, int
+        The quantization of the last epochs; "none" trains without it.
+    quantized_epochs : int
+        How many these are.
+    options : MethodOptions
+        Settings of the method.
+    seed : int
+        Where the randomness comes from.
+
+    Raises
+    ------
+    InvalidInputError, UnknownNameError
+        For a setting out of range, and for an unknown arm or method.
     """
 
     arm: str = "uniform"
@@ -86,7 +121,21 @@ class TwoTowerConfig:
 
 @dataclass
 class Trained:
-    """The towers, what was noted in each epoch, and the item quantizer if one was trained with."""
+    """The towers, what was noted in each epoch, and the item quantizer if one was trained with.
+
+    Attributes
+    ----------
+    model : TwoTower
+        The towers.
+    config : TwoTowerConfig
+        What they were trained with.
+    history : list of dict
+        What was noted in each epoch.
+    seconds : float
+        Of computing.
+    quantizer : ProductQuantizer, optional
+        Of the items, if one was trained with.
+    """
 
     model: TwoTower
     config: TwoTowerConfig
@@ -103,9 +152,26 @@ def train_towers(
 ) -> Trained:
     """Train on the training events alone; validation and test events are not looked at.
 
-    watch gets the model before the first epoch and after each one; it may look, and must change
-    nothing. On one thread the same config gives the same weights, bit for bit.
-    Raises `InvalidInputError` where there are fewer events than fill a group.
+    On one thread the same config gives the same weights, bit for bit.
+
+    Parameters
+    ----------
+    data : TwoTowerData
+        Its training events are used.
+    config : TwoTowerConfig
+        All settings.
+    watch : callable(model)
+        Gets the model before the first epoch and after each one; it may look, and must change
+        nothing.
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    InvalidInputError
+        Where there are fewer events than fill a group.
     """
     started = time.process_time()
     arm, train = get_arm(config.arm), data.events.train
@@ -234,7 +300,13 @@ def _refitted(
 
 
 class EpochNotes:
-    """Sums over the batches of one epoch. kinds: the names of the sources, in their order."""
+    """Sums over the batches of one epoch.
+
+    Parameters
+    ----------
+    kinds : list of str
+        The names of the sources, in their order.
+    """
 
     def __init__(self, kinds: list[str]) -> None:
         self._kinds = kinds
@@ -253,7 +325,15 @@ class EpochNotes:
         expected: Float[Tensor, "B n"],
         excluded: Bool[Tensor, "B n"],
     ) -> None:
-        """Count a batch's negatives; scores and Q as in `losses.sampled_softmax`."""
+        """Count a batch's negatives.
+
+        Parameters
+        ----------
+        drawn : Drawn
+            What was drawn.
+        positive, negatives, expected, excluded
+            Scores and Q as in `losses.sampled_softmax`.
+        """
         with torch.no_grad():
             pushed = pressure(positive, negatives, expected, excluded).numpy()
             outscores = (negatives > positive[:, None]).numpy()
@@ -267,7 +347,13 @@ class EpochNotes:
             self._sums[f"{name} pressure"] += pushed[:, columns].sum()
 
     def means(self) -> dict[str, Any]:
-        """The mean loss, and for each source that drew something what its negatives did."""
+        """The mean loss, and for each source that drew something what its negatives did.
+
+        Returns
+        -------
+        dict
+            Ready for JSON.
+        """
         sums = self._sums
         record: dict[str, Any] = {"loss": sums["loss"] / sums["rows"]}
         for name in self._kinds:

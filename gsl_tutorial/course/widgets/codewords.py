@@ -27,7 +27,17 @@ STYLE = style("explorer", "codewords")
 
 @dataclass(frozen=True)
 class Placing:
-    """What the picture says: codewords (K, 2) as shown, points of each, mean squared distance."""
+    """What the picture says.
+
+    Attributes
+    ----------
+    codewords : (K, 2) array
+        The codewords as shown.
+    counts : tuple of int
+        Points of each codeword.
+    distortion : float
+        Mean squared distance of a point to its codeword.
+    """
 
     codewords: Float[np.ndarray, "K 2"]
     counts: tuple[int, ...]
@@ -37,11 +47,34 @@ class Placing:
 class CodewordExplorer(PageWidget):
     """Points in the plane and codewords that can be dragged, with a slider for rounds of k-means.
 
-    points, start: (N, 2) and (K, 2), numbers about -1.2 to 1.2. best: a distortion to compare with.
-    n_rounds: how many rounds the slider offers. `codewords` holds the places by hand, `rounds` where
-    the slider stands. The constructor raises `InvalidInputError` on bad input; set later, the same
-    fault is a message in the widget's own area, over the last good picture.
+    Parameters
+    ----------
+    points : (N, 2) array
+        Numbers about -1.2 to 1.2.
+    start : (K, 2) array
+        Where the codewords are at first.
+    best : float, optional
+        A distortion to compare with.
+    n_rounds : int
+        How many rounds the slider offers.
+    alt : str
+        What the picture shows, for those who do not see it; made from the numbers by default.
 
+    Attributes
+    ----------
+    codewords : list of [x, y]
+        The places by hand.
+    rounds : int
+        Where the slider stands.
+
+    Raises
+    ------
+    InvalidInputError
+        The input of the constructor is faulty. Set later, the same fault is a message in the
+        widget's own area, over the last good picture.
+
+    Examples
+    --------
     >>> explorer = CodewordExplorer([[0.0, 0.0], [1.0, 0.0]], [[0.0, 0.5]], best=0.25)
     >>> explorer.rounds = 1
     >>> explorer.read_out()
@@ -106,7 +139,13 @@ class CodewordExplorer(PageWidget):
         )
 
     def check(self) -> None:
-        """Raise `InvalidInputError` where something that was set later is faulty."""
+        """Check what was set later.
+
+        Raises
+        ------
+        InvalidInputError
+            Some of it is faulty.
+        """
         _some(self.points, "points")
         _some(self.codewords, "codewords")
         check_count(self.n_rounds, name="n_rounds", low=0)

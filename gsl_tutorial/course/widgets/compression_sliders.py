@@ -22,8 +22,16 @@ from gsl_tutorial.course.widgets.drawing import DrawingWithControls
 class CompressionSliders(DrawingWithControls):
     """A menu of ways to compress, a slider for how many bits are kept, two for the query.
 
-    points: what is searched. ways: name -> the points compressed, from few bits to many.
-    queries: over these the curves on the right are averaged.
+    Parameters
+    ----------
+    points : (N, 2) array
+        What is searched.
+    ways : mapping of str to sequence of Compressed
+        Name -> the points compressed, from few bits to many.
+    queries : (B, 2) array
+        Over these the curves on the right are averaged.
+    k : int
+        How many neighbours are searched for.
     """
 
     def __init__(

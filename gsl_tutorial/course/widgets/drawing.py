@@ -34,12 +34,19 @@ def _leave_imports_alone() -> None:
 class DrawingWithControls(W.VBox):
     """`draw(**values)` shown above its controls.
 
-    draw: returns a matplotlib figure from keyword arguments named like the controls.
-    controls: a labelled ipywidgets control for each argument.
-    alt: what the picture shows, for those who do not see it; a function of the same arguments where
+    Parameters
+    ----------
+    draw : callable
+        Returns a matplotlib figure from keyword arguments named like the controls.
+    controls : dict of str to widget
+        A labelled ipywidgets control for each argument.
+    alt : str or callable
+        What the picture shows, for those who do not see it; a function of the same arguments where
         the words depend on the controls.
-    legend: stands beside the picture and is drawn only once.
-    still: draws the picture for places where no widget runs; `draw` by default.
+    legend : Figure, optional
+        Stands beside the picture and is drawn only once.
+    still : callable, optional
+        Draws the picture for places where no widget runs; `draw` by default.
     """
 
     def __init__(

@@ -40,6 +40,8 @@ STYLE = style("explorer")
 class GradientExplorer(PageWidget):
     """Plane with cells, data and codewords; arrows of one point, fields, or runs of many points.
 
+    All parameters can be set later, too.
+
     Parameters
     ----------
     codewords : (K, 2) array
@@ -47,15 +49,19 @@ class GradientExplorer(PageWidget):
     similar, dissimilar : (P, 2) and (Q, 2) arrays
         Data of the class of z, and of another. "pair" and "triplet" use the first of each.
     loss : {"two-class", "triplet", "pair"}
+        The similarity loss.
     point : (2,) array
         Where z stands at first.
     form : {"replace, projected", "replace, full length", "pull", "look-ahead"}
+        Form of the snap.
     fallback : {"zero", "keep", "nearest"}
+        What remains where no candidate descends.
     n, K : int
         Candidates, and codewords in use (all by default).
     strength, step : float
         lambda and eta of `snap_gradient`.
     mode : {"point", "field", "run"}
+        Arrows of one point, fields, or runs of many points.
     snap : bool
         Whether the snap is shown and its controls are offered; without it there is the point alone.
     starts : (N, 2) array
@@ -65,9 +71,14 @@ class GradientExplorer(PageWidget):
     alt : str
         What the picture shows, for those who do not see it.
 
-    All of these can be set later, too. The constructor raises `InvalidInputError` on bad input; set
-    later, the same fault is a message in the widget's own area, over the last good picture.
+    Raises
+    ------
+    InvalidInputError
+        The input of the constructor is faulty. Set later, the same fault is a message in the
+        widget's own area, over the last good picture.
 
+    Examples
+    --------
     >>> explorer = GradientExplorer(loss="pair")
     >>> explorer.read_out().penalty_verdict
     'UPHILL'
@@ -156,7 +167,13 @@ class GradientExplorer(PageWidget):
 
     @property
     def plane(self) -> LossPlane:
-        """The world as it stands now; raises `InvalidInputError` where it is faulty."""
+        """The world as it stands now.
+
+        Raises
+        ------
+        InvalidInputError
+            Something that was set later is faulty.
+        """
         check_count(
             self.n_codewords, name="K, the codewords in use,", low=1, high=len(self.codewords)
         )
@@ -201,7 +218,13 @@ class GradientExplorer(PageWidget):
         return [parts.native(one) for one in parts.specifications(self)]
 
     def check(self) -> None:
-        """Raise `InvalidInputError` where something that was set later is faulty."""
+        """Check what was set later.
+
+        Raises
+        ------
+        InvalidInputError
+            Some of it is faulty.
+        """
         read_out(self.plane, as_point(self.point), self.rule)
         as_points(self.starts, name="starts")
 

@@ -29,13 +29,35 @@ DISSIMILAR = ((0.50, -0.35), (0.25, -0.60), (0.80, -0.55), (0.40, 0.05), (0.70, 
 
 
 def scattered(n: int) -> Float[np.ndarray, "n 2"]:
-    """n points over the plane, evenly and without a pattern (the R2 sequence), the same each time."""
+    """Scatter points over the plane, evenly and without a pattern, the same each time.
+
+    Parameters
+    ----------
+    n : int
+        How many points.
+
+    Returns
+    -------
+    (n, 2) array
+        The first terms of the R2 sequence.
+    """
     steps = np.array([0.7548776662466927, 0.5698402909980532])
     return np.round(2.2 * ((0.5 + np.arange(1, n + 1)[:, None] * steps) % 1) - 1.1, 4)
 
 
 def specifications(explorer: Any) -> list[dict[str, Any]]:
-    """The sliders and menus: trait, label and range."""
+    """List the sliders and menus of an explorer.
+
+    Parameters
+    ----------
+    explorer : GradientExplorer
+        The explorer that they belong to.
+
+    Returns
+    -------
+    list of dict
+        Trait, label and range of each.
+    """
     K = len(explorer.codewords)
     strength = {
         "name": "strength",
@@ -58,12 +80,23 @@ def specifications(explorer: Any) -> list[dict[str, Any]]:
 
 
 def native(specification: dict[str, Any]) -> dict[str, Any]:
-    """A specification as the page reads it."""
+    """Return a specification as the page reads it."""
     return {key: to_json(value) for key, value in specification.items()}
 
 
 def linked_controls(explorer: Any) -> dict[str, Any]:
-    """An ipywidgets control for each specification, linked in the page: no round trip to Python."""
+    """Make ipywidgets controls that are linked in the page: no round trip to Python.
+
+    Parameters
+    ----------
+    explorer : GradientExplorer
+        The explorer whose traits are linked.
+
+    Returns
+    -------
+    dict of str to widget
+        Trait -> its control, one for each specification.
+    """
     style = {"description_width": "9.5em"}
     controls = {}
     for one in specifications(explorer):
@@ -85,13 +118,13 @@ def linked_controls(explorer: Any) -> dict[str, Any]:
 
 
 def laid_out(controls: dict[str, Any]) -> Any:
-    """The controls in as many columns as there is room for."""
+    """Lay the controls out in as many columns as there is room for."""
     columns = "repeat(auto-fit, minmax(min(100%, 300px), 1fr))"
     return W.GridBox(list(controls.values()), layout=W.Layout(grid_template_columns=columns))
 
 
 def described(explorer: Any) -> str:
-    """An alt text from the numbers."""
+    """Make the alt text of an explorer from its numbers."""
     K, loss = explorer.n_codewords, explorer.loss
     if explorer.mode != "point":
         what = {"field": "Arrows over the plane", "run": "Paths of many points"}[explorer.mode]

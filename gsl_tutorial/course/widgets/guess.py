@@ -20,10 +20,27 @@ from gsl_tutorial.validation import check_name
 class Guess(W.VBox):
     """A question, a button for each choice, and below them what is said to the choice.
 
-    answers: for each choice what is said to it, plain text.
-    first: the first choice that was made, None before. It stays when another button is pressed.
-    Raises `InvalidInputError` with fewer than two choices.
+    Parameters
+    ----------
+    question : str
+        The question, in plain text.
+    answers : mapping of str to str
+        For each choice what is said to it, in plain text.
 
+    Attributes
+    ----------
+    first : str or None
+        The first choice that was made, None before. It stays when another button is pressed.
+    said : str
+        What was said to the last choice.
+
+    Raises
+    ------
+    InvalidInputError
+        There are fewer than two choices.
+
+    Examples
+    --------
     >>> guess = Guess("Heads or tails?", {"heads": "It was tails.", "tails": "Yes."})
     >>> guess.buttons.value = "heads"
     >>> guess.first, guess.said
@@ -49,7 +66,23 @@ class Guess(W.VBox):
 
     @classmethod
     def of(cls, name: str) -> Guess:
-        """One of the chapters' own, by its name in `guesses`; raises `UnknownNameError`."""
+        """Take one of the chapters' own guesses.
+
+        Parameters
+        ----------
+        name : str
+            Its name in `guesses`.
+
+        Returns
+        -------
+        Guess
+            The guess, not yet answered.
+
+        Raises
+        ------
+        UnknownNameError
+            No guess is called so.
+        """
         return cls(*GUESSES[check_name("guess", name, GUESSES)])
 
     def _answer(self, change: Any) -> None:

@@ -17,7 +17,19 @@ _STYLE = {"description_width": "9.5em"}
 
 
 class KMeansSliders(DrawingWithControls):
-    """Sliders for the half-step, the number of codewords, and the random start."""
+    """Sliders for the half-step, the number of codewords, and the random start.
+
+    Parameters
+    ----------
+    points : (N, 2) array
+        What is clustered.
+    n_codewords : int
+        Codewords at first.
+    most : int
+        The largest number of codewords that the slider offers.
+    longest : int
+        The last half-step that the slider offers.
+    """
 
     def __init__(
         self,

@@ -21,7 +21,12 @@ _TEMPERATURES = (0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5)
 class NegativesSliders(DrawingWithControls):
     """Sliders for the epoch, the temperature and the hard negatives; buttons for the correction.
 
-    looks: what `competition.behind` gave before the first epoch and after each one.
+    Parameters
+    ----------
+    draws : FixedDraws
+        The negatives that are looked at in every epoch.
+    looks : sequence of (B, n) arrays
+        What `competition.behind` gave before the first epoch and after each one.
     """
 
     def __init__(self, draws: FixedDraws, looks: Sequence[Float[np.ndarray, "B n"]]) -> None:

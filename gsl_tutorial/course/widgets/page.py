@@ -32,25 +32,48 @@ SHARED = (
 
 
 def script(*names: str) -> str:
-    """The shared scripts and those named, as one text."""
+    """Join the shared scripts and those named to one text."""
     return "\n".join((_HERE / f"{name}.js").read_text("utf-8") for name in (*SHARED, *names))
 
 
 def style(*names: str) -> str:
-    """Style sheets as one text."""
+    """Join style sheets to one text."""
     return "\n".join((_HERE / f"{name}.css").read_text("utf-8") for name in names)
 
 
 def entry(script: str, render: str) -> str:
-    """A script as anywidget reads it; `render` is the function that it calls."""
+    """Return a script as anywidget reads it.
+
+    Parameters
+    ----------
+    script : str
+        The text of the script.
+    render : str
+        The function in it that anywidget calls.
+
+    Returns
+    -------
+    str
+        The script as a module.
+    """
     return f"{script}\nexport default {{ render: {render} }};\n"
 
 
 class PageWidget(anywidget.AnyWidget):
     """A widget with a still, an alt text, and a fragment of HTML that lives without a kernel.
 
-    A subclass names its traits in `told`, its `kind` and the `render` of its script, and offers
-    `still()`, `described()` and `check()`.
+    A subclass offers `still()`, `described()` and `check()`, and sets the attributes below.
+
+    Attributes
+    ----------
+    kind : str
+        What the page calls widgets of this kind.
+    render : str
+        The function of its script that draws it.
+    script, style : str
+        Texts of its scripts and style sheets.
+    told : tuple of str
+        Names of the traits that the page is told.
     """
 
     kind: ClassVar[str]
@@ -69,7 +92,13 @@ class PageWidget(anywidget.AnyWidget):
         raise NotImplementedError
 
     def check(self) -> None:
-        """Raise `InvalidInputError` where something that was set later is faulty."""
+        """Check what was set later.
+
+        Raises
+        ------
+        InvalidInputError
+            Some of it is faulty.
+        """
         raise NotImplementedError
 
     @property
@@ -82,7 +111,7 @@ class PageWidget(anywidget.AnyWidget):
         return []
 
     def to_html(self) -> str:
-        """A fragment that lives without a kernel, without network, in any page.
+        """Return a fragment that lives without a kernel, without network, in any page.
 
         It holds the state, the scripts and the style. Where scripts do not run, its still and the
         text below stand there.
@@ -132,12 +161,28 @@ class PageWidget(anywidget.AnyWidget):
 
 
 def rows() -> Any:
-    """A trait for a list of [x, y]; whatever it holds, the page is told, and complains by itself."""
+    """Make a trait for a list of [x, y].
+
+    Whatever it holds, the page is told, and complains by itself.
+    """
     return T.Any().tag(sync=True, to_json=to_json)
 
 
 def to_json(value: Any, widget: object = None) -> Any:
-    """Arrays as lists; numbers that JSON lacks as null, texts for what is no number at all."""
+    """Turn a trait's value into what JSON can hold.
+
+    Parameters
+    ----------
+    value : object
+        The value.
+    widget : object, optional
+        The widget that holds it; ipywidgets passes it, and it is not looked at.
+
+    Returns
+    -------
+    object
+        Arrays as lists; numbers that JSON lacks as null; texts for what is no number at all.
+    """
     if isinstance(value, (np.ndarray, np.generic)):
         value = value.tolist()
     if isinstance(value, (list, tuple)):
@@ -150,7 +195,23 @@ def to_json(value: Any, widget: object = None) -> Any:
 
 
 def as_point(value: Any) -> Float[np.ndarray, " 2"]:
-    """Two finite numbers, or `InvalidInputError`."""
+    """Check two finite numbers.
+
+    Parameters
+    ----------
+    value : array-like
+        What was given as a point.
+
+    Returns
+    -------
+    (2,) array
+        The point.
+
+    Raises
+    ------
+    InvalidInputError
+        These are not two finite numbers.
+    """
     try:
         point = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):

@@ -21,7 +21,17 @@ _STEP = 5
 
 
 class RotationSliders(DrawingWithControls):
-    """Sliders that turn the points, and the grid of a product quantizer of two pieces."""
+    """Sliders that turn the points, and the grid of a product quantizer of two pieces.
+
+    Parameters
+    ----------
+    points : (N, 2) array
+        What is quantized.
+    n_codewords : int
+        Codewords of each piece.
+    tilt : int
+        Angle of the points at first, in degrees.
+    """
 
     def __init__(
         self, points: Float[np.ndarray, "N 2"], *, n_codewords: int = 2, tilt: int = 30
@@ -56,7 +66,12 @@ class RotationSliders(DrawingWithControls):
 class MethodSliders(DrawingWithControls):
     """The same points under several quantizers; sliders for their angle and the codewords.
 
-    methods: name -> a class of quantizers.
+    Parameters
+    ----------
+    points : (N, 2) array
+        What is quantized.
+    methods : mapping of str to class
+        Name -> a class of quantizers.
     """
 
     def __init__(

@@ -22,7 +22,22 @@ from gsl_tutorial.quantizers import ProductQuantizer
 class QueryPicker(DrawingWithControls):
     """Tiles for some queries, and buttons for ADC, SDC and exact search.
 
-    rows: the queries to choose from. images: those of the queries and of the database, where at hand.
+    Parameters
+    ----------
+    quantizer : ProductQuantizer
+        The quantizer that made the codes.
+    query, database : Embedded
+        Embeddings and labels of the queries and of the database.
+    codes : (N, M) array of int
+        Codes of the database.
+    class_names : sequence of str
+        Names of the classes.
+    rows : sequence of int
+        The queries to choose from.
+    images : pair of (B, 32, 32, 3) and (N, 32, 32, 3) arrays of uint8, optional
+        Those of the queries and of the database, where they are at hand.
+    k : int
+        How many items are found.
     """
 
     def __init__(

@@ -19,9 +19,28 @@ _HERE = Path(__file__).parent
 
 
 class QueryTiles(anywidget.AnyWidget):
-    """Tiles with a name, a note and, where there is one, a picture; `value` numbers the chosen one.
+    """Tiles with a name, a note and, where there is one, a picture.
 
-    pictures: images (H, W, 3) uint8, or None for each. label: what is chosen, for screen readers.
+    Parameters
+    ----------
+    names, notes : sequence of str
+        What is written on each tile.
+    pictures : sequence of (H, W, 3) arrays of uint8
+        An image, or None, for each tile.
+    label : str
+        What is chosen, for screen readers.
+
+    Attributes
+    ----------
+    tiles : list of dict
+        The tiles as the page reads them.
+    value : int
+        The number of the chosen tile.
+
+    Raises
+    ------
+    InvalidInputError
+        There is no tile, or the lists are not equally long.
     """
 
     _esm = (_HERE / "query_tiles.js").read_text("utf-8")

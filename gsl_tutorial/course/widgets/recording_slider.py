@@ -16,8 +16,21 @@ from gsl_tutorial.errors import InvalidInputError
 class RecordingSlider(DrawingWithControls):
     """One slider over the turns of recordings of equal length.
 
-    names: of the classes. alt: what the recordings show. Where no widget runs, four moments stand
-    side by side.
+    Where no widget runs, four moments stand side by side.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        What was recorded.
+    names : sequence of str
+        Names of the classes.
+    alt : str
+        What the recordings show.
+
+    Raises
+    ------
+    InvalidInputError
+        The recordings differ in length.
     """
 
     def __init__(self, recordings: Sequence[Recording], names: Sequence[str], *, alt: str) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from gsl_tutorial.course.exercises.checking import call, exercise
 from gsl_tutorial.course.exercises.compare import at_every_size, compare
+from gsl_tutorial.course.exercises.slips import of_a_sum
 
 
 @exercise(
@@ -21,7 +22,7 @@ from gsl_tutorial.course.exercises.compare import at_every_size, compare
 def squared_distance(answer: Any) -> str:
     """squared_distance(x, y) -> the sum of the squared differences of two vectors."""
     rng = np.random.default_rng(0)
-    trials = [(np.array([0.0, 3.0]), np.array([4.0, 0.0]))]
+    trials = [(np.array([1.0, 3.0]), np.array([5.0, 0.5]))]
     trials += [(rng.normal(size=d), rng.normal(size=d)) for d in (5, 1)]
 
     def one(number: int) -> None:
@@ -50,6 +51,7 @@ def squared_distance(answer: Any) -> str:
             "you added x and y; subtract one from the other.": ((x + y) ** 2).sum(),
             "that is the product x @ y, which grows when vectors agree; a distance shrinks.": x @ y,
             "you squared x and y before subtracting; subtract first.": (x**2 - y**2).sum(),
+            **of_a_sum(difference**2),
         }
         compare(
             call(answer, x, y),

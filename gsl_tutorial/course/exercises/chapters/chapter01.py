@@ -8,6 +8,7 @@ import numpy as np
 
 from gsl_tutorial.course.exercises.checking import Mistake, call, exercise
 from gsl_tutorial.course.exercises.compare import KnownMistake, at_every_size, compare, same
+from gsl_tutorial.course.exercises.slips import of_a_sum
 
 
 @exercise(
@@ -59,6 +60,7 @@ def all_distances(answer: Any) -> str:
             "multiplied out, the products count twice: minus 2 times queries @ database.T.": (
                 right + queries @ database.T
             ),
+            **of_a_sum(difference**2),
         }
         compare(
             call(answer, queries, database),
@@ -104,7 +106,7 @@ def nearest_rows(answer: Any) -> str:
                 order[:, 1 : k + 1]
             ),
             "that is one neighbour too many: [:, :k] keeps k of them.": order[:, : k + 1],
-            "that is one neighbour too few: [:, :k] keeps k of them.": order[:, : max(k - 1, 1)],
+            "that is one neighbour too few: [:, :k] keeps k of them.": order[:, : k - 1],
             "that is the whole order; keep the first k columns: [:, :k].": order,
             "you count from 1; in Python the first row of the database is number 0.": right + 1,
             "the sorting runs along the wrong axis: each query has a row, so axis=1.": (

@@ -68,8 +68,8 @@ def recall_at_k(answer: Any) -> str:
         rng = np.random.default_rng(53 + number)
         rows = [rng.permutation(3 * k) for _ in range(B)]
         true = np.stack([rng.permutation(row[:k]) for row in rows])
-        # The last row finds none of the true ones, the one before it all of them, at any place.
-        shared = [k * ((b + 1) % B) // (B - 1) for b in range(B)]
+        # The second row finds none of the true ones, the last one all of them, at any place.
+        shared = [k * b // (B - 1) for b in (1, 0, *range(2, B))]
         found = np.stack(
             [rng.permutation(r[k - n : 2 * k - n]) for r, n in zip(rows, shared, strict=True)]
         )

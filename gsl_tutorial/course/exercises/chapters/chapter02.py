@@ -10,11 +10,14 @@ from jaxtyping import Float, Integer
 
 from gsl_tutorial.course.exercises.checking import Mistake, call, exercise
 from gsl_tutorial.course.exercises.compare import at_every_size, compare
+from gsl_tutorial.course.exercises.slips import of_a_sum, of_the_nearest
 
 #: N, K, dim of the trials, and which codewords get no points.
-_SIZES = ((12, 5, 2), (30, 6, 3), (5, 2, 1))
+_SIZES = ((12, 5, 2), (30, 6, 3), (5, 2, 1), (9, 4, 2), (8, 3, 4), (7, 3, 2))
 #: In the second it is the last one, which np.bincount alone does not count.
-_DEAD: tuple[tuple[int, ...], ...] = ((1, 3), (5,), ())
+_DEAD: tuple[tuple[int, ...], ...] = ((1, 3), (5,), (), (0,), (1,), (0, 2))
+#: The fourth and the last are small, the last two lie far from 0.
+_SCALES, _OFFSETS = (1.0, 1.0, 1.0, 0.1, 1.0, 0.1), (0.0, 0.0, 0.0, 0.0, 5.0, -3.0)
 _NAMES = [f"N = {N}, K = {K}, dim = {dim}" for N, K, dim in _SIZES]
 
 
@@ -26,7 +29,13 @@ def _example(
     rng = np.random.default_rng(60 + number)
     alive = np.setdiff1d(np.arange(K), _DEAD[number])
     assignment = rng.permutation(np.concatenate([alive, rng.choice(alive, N - len(alive))]))
-    return rng.normal(size=(N, dim)), rng.normal(size=(K, dim)), assignment
+    if number == 4:  # a cell with a single point
+        assignment[:], assignment[3] = alive[-1], alive[0]
+    points, codewords = rng.normal(size=(N, dim)), rng.normal(size=(K, dim))
+    if number == 3:
+        points[-1] = codewords[assignment[-1]] + 3.0  # the last point is the farthest
+    scale, offset = _SCALES[number], _OFFSETS[number]
+    return scale * points + offset, scale * codewords + offset, assignment
 
 
 @exercise(
@@ -46,15 +55,6 @@ def assign_cells(answer: Any) -> str:
         squared = (difference**2).sum(axis=2)
         right = squared.argmin(axis=1)
         wrong = {
-            "those are the farthest codewords: argmin, not argmax.": squared.argmax(axis=1),
-            "those are the smallest distances; return where they stand: argmin, not min.": (
-                squared.min(axis=1)
-            ),
-            "argmin runs along the wrong axis: for each point look among the K codewords, axis=1.": (
-                squared.argmin(axis=0)
-            ),
-            "that is the table of distances; one step is left: .argmin(axis=1).": squared,
-            "you count from 1; in Python the first codeword is number 0.": right + 1,
             "those are the codewords; return only their row numbers.": codewords[right],
             "you added the differences as they are, so that they cancel; square them first.": (
                 difference.sum(axis=2).argmin(axis=1)
@@ -65,14 +65,11 @@ def assign_cells(answer: Any) -> str:
             "you took the largest inner product; nearest means the smallest squared distance.": (
                 (points @ codewords.T).argmax(axis=1)
             ),
-            "that is one number for all points: give argmin axis=1.": squared.argmin(),
             "that is the first point only; there is a number for each point.": right[:1],
             "add the squares up over the numbers of a vector before argmin: .sum(axis=2).": (
                 (difference**2).argmin(axis=1)
             ),
-            "that marks the nearest in a table; return the column where it stands: argmin(axis=1).": (
-                squared == squared.min(axis=1, keepdims=True)
-            ),
+            **of_the_nearest(squared),
         }
         result = call(answer, points, codewords)
         compare(
@@ -138,6 +135,8 @@ def mean_distortion(answer: Any) -> str:
             "you added over the points, axis 0; add over the numbers of a vector, axis 1.": (
                 (difference**2).sum(axis=0).mean()
             ),
+            "that is the first point only; does `return` stand inside the loop?": squared[0],
+            **{text: value.mean() for text, value in of_a_sum(difference**2).items()},
         }
         with np.errstate(all="ignore"):  # the mean of an empty cell is a warning and NaN
             result = _quietly(answer, points, codewords, assignment)

@@ -115,36 +115,22 @@ def revive_dead(answer: Any) -> str:
         squared = ((points - codewords[assignment]) ** 2).sum(axis=1)
         order = np.argsort(-squared)
         counts = np.bincount(assignment, minlength=len(codewords))
-        # Without dead codewords the mistakes below have no place to happen.
+        # Without dead codewords most mistakes below have no place to happen.
         far = order[: len(dead)]
         from_dead = ((points[:, None] - codewords[dead]) ** 2).sum(axis=2).sum(axis=1)
         wrong: dict[str, Any] = {}
         if len(dead):
             nearest = ((points[:, None] - codewords) ** 2).sum(axis=2)
-            if dead.tolist() == [len(codewords) - 1]:
-                wrong[
-                    "the last codeword is dead, and it has not moved. np.bincount stops at the "
-                    "largest number it meets: give it minlength=len(codewords)."
-                ] = codewords
             wrong |= {
                 "the dead codewords are where they were.": codewords,
                 "you measured to the nearest codeword; measure to the one that `assignment` names.": (
                     _put(codewords, dead, points[np.argsort(-nearest.min(1))[: len(dead)]])
-                ),
-                "the others have moved, too, to the means of their points: only the dead ones may.": (
-                    _put(_means(points, codewords, assignment), dead, points[far])
-                ),
-                "the others went to zero: start from a copy of the codewords, not from zeros.": (
-                    _put(0 * codewords, dead, points[far])
                 ),
                 "you took the points nearest to their codewords; take the farthest: sort by -far.": (
                     _put(codewords, dead, points[order[::-1][: len(dead)]])
                 ),
                 "you moved the codeword of the farthest point; move the dead one there.": (
                     _put(codewords, assignment[far], points[far])
-                ),
-                "you moved the codeword with the most points; move the one with none.": (
-                    _put(codewords, [counts.argmax()], points[far[:1]])
                 ),
                 "you measured from the dead codeword; measure each point from its own codeword.": (
                     _put(codewords, dead, points[np.argsort(-from_dead)[: len(dead)]])
@@ -161,21 +147,31 @@ def revive_dead(answer: Any) -> str:
                 "a dead codeword went onto another codeword: put it on the farthest point itself.": (
                     _put(codewords, dead, codewords[assignment[far]])
                 ),
-                **(
-                    {
-                        "only the first dead codeword has moved; there are more.": (
-                            _put(codewords, dead[:1], points[far[:1]])
-                        )
-                    }
-                    if len(dead) > 1
-                    else {}
+                "only the first dead codeword has moved; there are more.": (
+                    _put(codewords, dead[:1], points[far[:1]])
                 ),
-                "those are only the revived ones; return all K codewords.": points[far],
                 "that is the position of the farthest point; put the point itself there.": (
                     _put(codewords, dead, far[:, None])
                 ),
-                "those are the dead codewords' row numbers; return all K codewords.": dead,
             }
+        seen = np.flatnonzero(np.bincount(assignment) == 0)
+        wrong |= {
+            "a dead codeword at the end of the book has not moved. np.bincount stops at the largest number "
+            "it meets: give it minlength=len(codewords).": (
+                _put(codewords, seen, points[order[: len(seen)]])
+            ),
+            "you moved the codeword with the most points; move the one with none.": (
+                _put(codewords, [counts.argmax()], points[order[:1]])
+            ),
+            "those are only the revived ones; return all K codewords.": points[far],
+            "those are the dead codewords' row numbers; return all K codewords.": dead,
+            "the others went to zero: start from a copy of the codewords, not from zeros.": (
+                _put(0 * codewords, dead, points[far])
+            ),
+            "the others have moved, too, to the means of their points: only the dead ones may.": (
+                _put(_means(points, codewords, assignment), dead, points[far])
+            ),
+        }
         compare(
             _called(answer, points, codewords, assignment),
             _put(codewords, dead, points[far]),

@@ -14,6 +14,7 @@ from jaxtyping import Float
 
 from gsl_tutorial.course.exercises.checking import Mistake, NotYet, call, exercise
 from gsl_tutorial.course.exercises.compare import at_every_size, compare, same
+from gsl_tutorial.course.exercises.slips import of_the_nearest
 
 #: M, K, d of the trials; the first are the notebook's own.
 _SIZES = ((4, 16, 16), (3, 5, 2), (2, 8, 1))
@@ -51,18 +52,9 @@ def encode_one(answer: Any) -> str:
         shared = ((codebooks[0] - pieces) ** 2).sum(axis=2)
         overlapping = np.stack([z[m : m + d] for m in range(M)])
         wrong = {
-            "those are the farthest codewords: argmin, not argmax.": squared.argmax(axis=1),
-            "those are the smallest distances; the code is where they stand: argmin, not min.": (
-                squared.min(axis=1)
-            ),
-            "that is the table of distances; one step is left: .argmin(axis=1).": squared,
             "those are the codewords; the code is only their row numbers.": chosen,
             "that is the reconstruction q(z); the code is the row numbers of its codewords.": (
                 chosen.ravel()
-            ),
-            "you count from 1; in Python the first codeword is number 0.": right + 1,
-            "argmin runs along the wrong axis: for each piece look among its K codewords.": (
-                squared.argmin(axis=0)
             ),
             "you took every M-th number as a piece; a piece is d neighbours: z.reshape(M, d).": (
                 strided.argmin(axis=1)
@@ -87,7 +79,7 @@ def encode_one(answer: Any) -> str:
             "the sum runs over the codewords; sum over the d numbers of a piece: axis 2.": (
                 (difference**2).sum(axis=1).argmin(axis=1)
             ),
-            "that is one number for all pieces: give argmin axis=1.": squared.argmin(),
+            **of_the_nearest(squared),
         }
         result = call(answer, z, codebooks)
         compare(result, right, wrong, otherwise=f"expected the code {right}, got {_short(result)}.")
@@ -111,7 +103,7 @@ def code_size(answer: Any) -> str:
     """code_size(N, M, K) -> (bits of one code, bytes of N codes, each in whole bytes)."""
     # Not K = 16 first: there log2(K) = sqrt(K), and the best-known mistake would pass. And not a
     # whole number of bytes first, so that rounding shows; the last is where rounding goes down.
-    trials = ((1000, 5, 64), (1437, 4, 16), (10, 8, 256), (100, 3, 8))
+    trials = ((1000, 5, 64), (1437, 4, 16), (10, 8, 256), (100, 3, 8), (2, 5, 8), (7, 3, 2))
 
     def one(number: int) -> None:
         N, M, K = trials[number]

@@ -10,6 +10,7 @@ import numpy as np
 from gsl_tutorial.course.exercises.chapters.chapter03 import _SIZE_NAMES, _example
 from gsl_tutorial.course.exercises.checking import Mistake, call, exercise
 from gsl_tutorial.course.exercises.compare import at_every_size, compare
+from gsl_tutorial.course.exercises.slips import of_a_sum, of_looking_up
 
 
 @exercise(
@@ -30,6 +31,7 @@ def lookup_table(answer: Any) -> str:
         difference = codebooks - pieces
         right = (difference**2).sum(axis=2)
         strided = codebooks - query.reshape(d, M).T[:, None]
+        overlapping = np.stack([query[m : m + d] for m in range(M)])
         wrong = {
             "you took the root. Roots do not add up to a distance; squares do: leave it out.": (
                 np.sqrt(right)
@@ -63,6 +65,12 @@ def lookup_table(answer: Any) -> str:
             "you took every M-th number as a piece; a piece is d neighbours.": (
                 (strided**2).sum(axis=2)
             ),
+            "the pieces overlap: piece m begins at m * d, so it is query[m * d : (m + 1) * d].": (
+                ((codebooks - overlapping[:, None]) ** 2).sum(axis=2)
+            ),
+            "that is the distance to the whole query's piece 0 only; does `return` stand in the loop?": (
+                right[:1]
+            ),
             "you used the first piece of the query everywhere; row m needs piece m.": (
                 ((codebooks - pieces[0]) ** 2).sum(axis=2)
             ),
@@ -77,6 +85,7 @@ def lookup_table(answer: Any) -> str:
                     axis=2
                 )
             ),
+            **of_a_sum(difference**2),
         }
         compare(
             call(answer, query, codebooks),
@@ -131,8 +140,6 @@ def adc_distances(answer: Any) -> str:
             "you looked everything up in the first row; piece m has row m.": (
                 table[0, codes].sum(axis=1)
             ),
-            "you looked up every column of every row: give each piece its own row, "
-            "table[np.arange(M), codes].": table[:, codes],
             "you added whole rows; take only the column that the code names.": (
                 np.full(N, table.sum())
             ),
@@ -141,6 +148,8 @@ def adc_distances(answer: Any) -> str:
                 entries[:, -1]
             ),
             "that is the first piece only; does `return` stand inside the loop?": entries[:, 0],
+            **of_looking_up(table, codes),
+            **of_a_sum(entries),
             "those are the right distances, but sorted; leave them in the order of the codes.": (
                 np.sort(right)
             ),

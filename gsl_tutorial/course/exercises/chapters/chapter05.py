@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from gsl_tutorial.course.exercises.checking import Mistake, NotYet, call, exercise
-from gsl_tutorial.course.exercises.compare import at_every_size, compare
+from gsl_tutorial.course.exercises.compare import at_every_size, compare, refuse_no_booleans
 
 _SIZES = ((7, 3), (12, 5))
 _NAMES = ["7 vectors of 3 numbers", "12 vectors of 5 numbers"]
@@ -93,15 +94,23 @@ def goes_uphill(answer: Any) -> str:
         d = _SIZES[number][1]
         g, pull = rng.normal(size=(2, 40, d))
         pull = 1.5 * pull - 0.6 * g
+        # Exactly a right angle, a sum of zeros however the processor rounds: not uphill.
+        g[3], pull[3] = np.eye(d)[0], 2 * np.eye(d)[1] - np.eye(d)[0]
         product, along = (g * pull).sum(axis=1), (g * (g + pull)).sum(axis=1)
         longer = np.linalg.norm(pull, axis=1) > np.linalg.norm(g, axis=1)
         right = along < 0
+        result = call(answer, g, pull)
         compare(
-            call(answer, g, pull),
+            result,
             right,
             {
                 "that is downhill: a step against the sum raises the loss where <g, g + p> is "
                 "below 0.": ~right,
+                "that is downhill: a step against the sum raises the loss where <g, g + p> is "
+                "below 0. ": along > 0,
+                "a right angle is not uphill: there the product is 0, and < 0 is asked for.": (
+                    along <= 0
+                ),
                 "you asked whether p alone works against g. A weak one is outvoted: take "
                 "the sum g + p.": product < 0,
                 "you asked whether p is longer than g. A long one may well go downhill: "
@@ -132,6 +141,7 @@ def goes_uphill(answer: Any) -> str:
             otherwise=f"of these {len(g)} vectors {right.sum()} go uphill, those with "
             "<g, g + p> < 0; yours differ in at least one.",
         )
+        refuse_no_booleans(result)
 
     at_every_size(["vectors of 3 numbers", "vectors of 5 numbers"], one)
     return "an inner product decides: p must work against g and outweigh |g|^2."
@@ -148,13 +158,12 @@ def goes_uphill(answer: Any) -> str:
 )
 def critical_strength(answer: Any) -> str:
     """critical_strength(g, z, q), each (dim,) -> lambda above which the sum goes uphill, or inf."""
-    for d in (2, 2, 3):
-        rng = np.random.default_rng(54 + d)
-        for _ in range(3):
-            g, z, q = rng.normal(size=(3, d))
-            if g @ (q - z) < 0:
-                q = 2 * z - q  # the mirror image lies uphill
-            _judge_finite(call(answer, g, z, q), g, z, q)
+    cases = list(_uphill_cases())
+
+    def one(number: int) -> None:
+        _judge_finite(call(answer, *cases[number]), *cases[number])
+
+    at_every_size([f"{len(g)} numbers, case {i}" for i, (g, _, _) in enumerate(cases, 1)], one)
     g, z, q = np.array([1.0, 0.5]), np.array([0.2, 0.1]), np.array([-0.4, 0.3])
     try:
         value = _number(call(answer, g, z, q))
@@ -180,6 +189,17 @@ def critical_strength(answer: Any) -> str:
         f"right where the codeword lies uphill; but where <g, q - z> is below 0 no strength goes "
         f"uphill: return np.inf, not {value:.3g}."
     )
+
+
+def _uphill_cases() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """g, z, q where the codeword lies uphill, in one to five dimensions."""
+    for d in (2, 3, 2, 5, 1):
+        rng = np.random.default_rng(54 + d)
+        for _ in range(2):
+            g, z, q = rng.normal(size=(3, d))
+            if g @ (q - z) < 0:
+                q = 2 * z - q  # the mirror image lies uphill
+            yield g, z, q
 
 
 def _judge_finite(got: Any, g: np.ndarray, z: np.ndarray, q: np.ndarray) -> None:

@@ -20,6 +20,9 @@ CODEWORDS = np.array(
 )  # fmt: skip
 PARTNER = np.array([-0.45, 0.45])
 STRENGTH = 1.5
+#: Where the point of the explorer stands before anybody drags it, and how far away another place is.
+UNTOUCHED = np.array([-0.20, 0.20])
+_MOVED = 0.02
 _EDGE = 1.25
 #: Cosines this close to 0 count as a right angle: which side of it they fall on, only rounding decides.
 _RIGHT_ANGLE = 1e-9
@@ -30,7 +33,7 @@ _RIGHT_ANGLE = 1e-9
     hints=(
         "Stand between the star and a codeword that is the nearest one: they pull opposite ways.",
         "The descent is weak near the star, so even a codeword at a middling distance wins there.",
-        "Drag the point to about (-0.2, 0.2) with strength 1.5, then uphill_place = explorer.",
+        "Drag the point to about (-0.3, 0.3) with strength 1.5, then uphill_place = explorer.",
     ),
 )
 def uphill_place(answer: Any) -> str:
@@ -42,6 +45,16 @@ def uphill_place(answer: Any) -> str:
     said = verdict(summed, g)
     cos = float(cosine(summed, g))
     where = f"at ({z[0]:.2f}, {z[1]:.2f})"
+    if strength > STRENGTH:
+        raise Mistake(
+            f"lambda stands at {strength:g}; set its slider to {STRENGTH:g}. With a larger one almost any "
+            "place is uphill, so it says little about the place."
+        )
+    if said == "UPHILL" and np.linalg.norm(z - UNTOUCHED) < _MOVED:
+        raise Mistake(
+            f"{where} the sum does go uphill, but that is where the point stood from the start. Can you "
+            "find another place?"
+        )
     if said == "UPHILL":
         return f"{where} the sum makes a cosine of {cos:+.2f} with g: it goes uphill."
     if strength == 0:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from gsl_tutorial.course.exercises.checking import Mistake, NothingReturned, NotYet, call, exercise
-from gsl_tutorial.course.exercises.compare import compare
+from gsl_tutorial.course.exercises.compare import at_every_size, compare, refuse_no_booleans, shown
 
 Case = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -34,13 +34,26 @@ _ALL_APART: Case = (
         [[-0.5, -3], [-2, -2], [2, -2.5], [1, 1.5], [-3, 3], [-0.5, -0.5], [2, -3], [2.5, 0.5]]
     ),
 )
+#: The nearest that descends, the best by product / length^2 and by product, and the best aligned are four.
+_NEAR_AND_FAR: Case = (
+    np.array([-1.0, 0.0]),
+    np.array([1.0, 2.0]),
+    np.array([[0.5, 2.0], [1.2, 2.98], [2.8, 2.872], [7.0, 2.0], [10.5, -1.12]]),
+)
 
 
 def _cases() -> Iterator[Case]:
     """A gradient, a point and codewords, several times, in two to four dimensions."""
     rng = np.random.default_rng(6)
-    for d in (2, 2, 3, 4):
-        yield rng.normal(size=d), rng.normal(size=d), rng.normal(size=(6, d))
+    for number, (d, K) in enumerate(((2, 6), (2, 9), (3, 6), (4, 5), (3, 12), (2, 1))):
+        g, z, codewords = rng.normal(size=d), 2 * rng.normal(size=d), rng.normal(size=(K, d))
+        if number in (2, 4):  # the best aligned stands first, and last
+            codewords[0 if number == 2 else -1] = z - 0.7 * g + 0.05
+        yield g, z, codewords
+
+
+def _names(cases: Sequence[Case]) -> list[str]:
+    return [f"case {number}, in {len(case[0])} dimensions" for number, case in enumerate(cases, 1)]
 
 
 @exercise(
@@ -53,7 +66,10 @@ def _cases() -> Iterator[Case]:
 )
 def descends(answer: Any) -> str:
     """descends(g, z, codewords) -> (K,) booleans: does moving there lower the loss?"""
-    for g, z, codewords in (_ALL_DIFFERENT, *_cases()):
+    cases = [_ALL_DIFFERENT, *_cases()]
+
+    def one(number: int) -> None:
+        g, z, codewords = cases[number]
         directions = codewords - z
         products, squared = directions @ -g, (directions**2).sum(axis=1)
         right = products > 0
@@ -83,14 +99,20 @@ def descends(answer: Any) -> str:
             ),
             "those are row numbers; give True or False for each codeword.": np.flatnonzero(right),
         }
+        result = call(answer, g, z, codewords)
         compare(
-            call(answer, g, z, codewords),
+            result,
             right,
             wrong,
-            otherwise=f"for g = {g.round(2).tolist()}, z = {z.round(2).tolist()} and the codeword "
-            f"{codewords[0].round(2).tolist()} the answer is {bool(right[0])}: the products of all "
-            f"{len(right)} with -g are {products.round(2).tolist()}.",
+            otherwise=lambda at: (
+                f"for g = {g.round(2).tolist()}, z = {z.round(2).tolist()} and the codeword "
+                f"{codewords[at].round(2).tolist()} the answer is {bool(right[at])}, yours is "
+                f"{not right[at]}: the product of c - z with -g is {products[at]:.2f}."
+            ),
         )
+        refuse_no_booleans(result)
+
+    at_every_size(_names(cases), one)
     return "a codeword descends when its direction makes less than 90 degrees with -g."
 
 
@@ -104,40 +126,71 @@ def descends(answer: Any) -> str:
 )
 def choose(answer: Any) -> str:
     """choose(g, z, candidates) -> index of the candidate best aligned with -g, or None."""
-    for g, z, candidates in (_ALL_APART, *_cases()):
+    cases = [case for case in (_ALL_APART, _NEAR_AND_FAR, *_cases()) if (_cosines(*case) > 0).any()]
+
+    def one(number: int) -> None:
+        g, z, candidates = cases[number]
         directions = candidates - z
         lengths, products = np.linalg.norm(directions, axis=1), directions @ -g
-        cosines = products / lengths / np.linalg.norm(g)
-        if cosines.max() <= 0:
-            continue
+        cosines = _cosines(g, z, candidates)
+        right = cosines.argmax()
         got = _position(answer, g, z, candidates)
         (descending,) = np.nonzero(products > 0)
+        of_itself = candidates @ -g
         known = {
             "that one is best aligned with g: it goes straight uphill. Use -g.": cosines.argmin(),
             "that is the nearest codeword, not the best aligned one.": lengths.argmin(),
             "you compared products: divide by the length of each direction.": products.argmax(),
+            "divided by the squared length, the short directions win: divide by the length itself.": (
+                (products / lengths**2).argmax()
+            ),
             "that is the first one that descends; compare the angles of all.": descending[0],
+            "that is the last one that descends; compare the angles of all.": descending[-1],
             "that is the nearest one that descends; choose by the angle.": (
                 descending[lengths[descending].argmin()]
             ),
             "that is its place among the descending ones; give its place among all candidates.": (
-                np.flatnonzero(descending == cosines.argmax())[0]
+                np.flatnonzero(descending == right)[0]
             ),
-            "one too far: positions count from 0.": cosines.argmax() + 1,
+            "you used the candidates themselves; the direction of the step is candidate - z.": (
+                (of_itself / np.linalg.norm(candidates, axis=1)).argmax()
+            ),
+            "your product takes the candidates themselves: subtract z there, as in the length.": (
+                (of_itself / lengths).argmax()
+            ),
+            "divide by the length of candidate - z, not by that of the candidate.": (
+                (products / np.linalg.norm(candidates, axis=1)).argmax()
+            ),
+            "that is the longest direction; choose by the angle.": lengths.argmax(),
+            "one too far: positions count from 0.": right + 1,
         }
-        if got == cosines.argmax():
-            continue
-        for diagnosis, index in known.items():
-            if got == index:
-                raise Mistake(diagnosis)
-        if got not in range(len(candidates)):
+        if got != right and got not in range(len(candidates)) and got != right + 1:
             raise Mistake(f"expected an index from 0 to {len(candidates) - 1}, got {got!r}.")
-        raise Mistake(f"cosines {cosines.round(2)}: expected {cosines.argmax()}, got {got}.")
-    try:
-        call(answer, np.array([1.0, 0.0]), np.zeros(2), np.array([[1.0, 1.0], [2.0, 0.5]]))
-    except NotYet:  # None, as it should be
-        return "the angle decides, and None says that no candidate descends."
-    raise Mistake("where no candidate descends, return None: that is the fallback's case.")
+        compare(
+            got, right, known,
+            otherwise=f"expected {right}, got {got}: the cosines with -g are "
+            f"{cosines.round(2).tolist()}. By what do you choose?",
+        )  # fmt: skip
+
+    at_every_size(_names(cases), one)
+    g, z = np.array([1.0, 0.0]), np.array([0.5, 0.0])
+    uphill = ("goes uphill", [[1.5, 1.0], [2.5, 0.5]])
+    level = ("stands at a right angle to g, where the product is 0", [[2.5, 1.0], [0.5, 2.0]])
+    for where, candidates in (uphill, level):
+        try:
+            got = call(answer, g, z, np.array(candidates))
+        except NotYet:  # None, as it should be
+            continue
+        raise Mistake(
+            f"where no candidate descends, return None: that is the fallback's case. You got {shown(got)}, "
+            f"and that candidate {where}."
+        )
+    return "the angle decides, and None says that no candidate descends."
+
+
+def _cosines(g: Any, z: Any, candidates: Any) -> np.ndarray:
+    directions = candidates - z
+    return np.asarray(directions @ -g / np.linalg.norm(directions, axis=1) / np.linalg.norm(g))
 
 
 def _position(answer: Any, g: Any, z: Any, candidates: Any) -> Any:
@@ -172,39 +225,43 @@ def _is_number(got: Any) -> bool:
 )
 def replace_gradient(answer: Any) -> str:
     """replace_gradient(g, z, c) -> the projection of g on the line from z to c."""
-    for g, z, candidates in _cases():
-        for c in candidates[(candidates - z) @ -g > 0]:
-            way = c - z
-            u = way / np.linalg.norm(way)
-            right = (g @ u) * u
-            one_long = "one of the two factors still has the length of c - z."
-            wrong = {
-                "that is the step; the gradient points the other way, away from c.": -right,
-                "c - z must be made a unit vector first: divide it by its length.": (g @ way) * way,
-                one_long: (g @ way) * u,
-                "that is the pull's gradient; its length should come from g.": -way,
-                "that is the direction alone; its length and its sign should come from g.": way,
-                'that is length "full"; here only the projected part is wanted.': (
-                    -np.linalg.norm(g) * u
-                ),
-                "that is the part of g across the line; the part along it was asked for.": g
-                - right,
-                "the other way round: c - z on the line of g. Project g on the line of c - z.": (
-                    (g @ way) / (g @ g) * g
-                ),
-                "you used c itself; the line runs from z to c, along c - z.": (g @ c) / (c @ c) * c,
-                "that is only how long it is; multiply by the unit vector.": g @ u,
-                "that is how long it is, times the length of c - z; (g . u) u was asked for.": g
-                @ way,
-                "number by number; g . u is one number, the sum of the products.": g * u * u,
-            }
-            compare(
-                call(answer, g, z, c),
-                right,
-                wrong,
-                otherwise=f"for g = {g.round(2).tolist()} and c - z = {way.round(2).tolist()} expected "
-                f"{right.round(3).tolist()}.",
-            )
+    cases = [
+        (g, z, c) for g, z, candidates in _cases() for c in candidates[(candidates - z) @ -g > 0]
+    ]
+
+    def one(number: int) -> None:
+        g, z, c = cases[number]
+        way = c - z
+        u = way / np.linalg.norm(way)
+        right = (g @ u) * u
+        one_long = "one of the two factors still has the length of c - z."
+        wrong = {
+            "that is the step; the gradient points the other way, away from c.": -right,
+            "c - z must be made a unit vector first: divide it by its length.": (g @ way) * way,
+            one_long: (g @ way) * u,
+            "that is the pull's gradient; its length should come from g.": -way,
+            "that is the direction alone; its length and its sign should come from g.": way,
+            'that is length "full"; here only the projected part is wanted.': (
+                -np.linalg.norm(g) * u
+            ),
+            "that is the part of g across the line; the part along it was asked for.": g - right,
+            "the other way round: c - z on the line of g. Project g on the line of c - z.": (
+                (g @ way) / (g @ g) * g
+            ),
+            "you used c itself; the line runs from z to c, along c - z.": (g @ c) / (c @ c) * c,
+            "that is only how long it is; multiply by the unit vector.": g @ u,
+            "that is how long it is, times the length of c - z; (g . u) u was asked for.": g @ way,
+            "number by number; g . u is one number, the sum of the products.": g * u * u,
+        }
+        compare(
+            call(answer, g, z, c),
+            right,
+            wrong,
+            otherwise=f"for g = {g.round(2).tolist()} and c - z = {way.round(2).tolist()} expected "
+            f"{right.round(3).tolist()}.",
+        )
+
+    at_every_size(_names(cases), one)
     return "only the part of g along the line to c* is left."
 
 
@@ -218,8 +275,11 @@ def replace_gradient(answer: Any) -> str:
 )
 def pull_gradient(answer: Any) -> str:
     """pull_gradient(g, z, c, strength, batch) -> g plus the pull to c."""
-    strength, batch = 0.7, 5
-    for g, z, candidates in _cases():
+    cases = list(_cases())
+
+    def one(number: int) -> None:
+        g, z, candidates = cases[number]
+        strength, batch = ((0.7, 5), (1.3, 8), (3.0, 2), (0.2, 3), (1.0, 7), (2.5, 1))[number]
         c = candidates[0]
         away = strength * (z - c)
         pull = 2 * away / batch
@@ -248,4 +308,6 @@ def pull_gradient(answer: Any) -> str:
             otherwise=f"for g = {g.round(2).tolist()} and z - c = {(z - c).round(2).tolist()} expected "
             f"{(g + pull).round(3).tolist()}.",
         )
+
+    at_every_size(_names(cases), one)
     return "the similarity gradient passes whole, and c* pulls."

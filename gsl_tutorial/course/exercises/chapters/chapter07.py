@@ -90,6 +90,8 @@ def one_round(answer: Any) -> str:
                 ),
                 "the points have not moved: the network missed its turn.": z,
                 "the step is the whole gradient; multiply it by rate.": z - g,
+                "your step is 0.7 times the gradient, whatever `rate` says. Is a number written into your "
+                "code that should come from the arguments?": z - 0.7 * g,
                 "the two results are swapped: first the points, then the codewords.": (
                     _means(moved, codewords, _nearest(moved, codewords), codewords)
                 ),
@@ -164,11 +166,16 @@ def bias_of(answer: Any) -> str:
     """bias_of(used (N, d), g (N, d)) -> (mean cosine, share that goes uphill)."""
 
     def one(number: int) -> None:
-        N, d = ((10, 2), (21, 3))[number]
+        N, d = ((10, 2), (21, 3), (7, 2))[number]
         rng = np.random.default_rng(72 + number)
         # Lengths differ by far, so that a mean of ratios is no ratio of means.
         g = rng.normal(size=(N, d)) * rng.uniform(0.1, 5, size=(N, 1))
-        used = 1.4 * g + rng.normal(size=(N, d)) * rng.uniform(0.5, 5, size=(N, 1))
+        along = (1.4, 1.4, -0.8)[number]  # in the last most go uphill
+        used = along * g + rng.normal(size=(N, d)) * rng.uniform(0.5, 5, size=(N, 1))
+        if number == 1:
+            # Uphill in the first row and in the last; exactly a right angle, which is not uphill, in row 3.
+            used[0], used[-1] = -g[0], -2 * g[-1]
+            used[3], g[3] = np.eye(d)[0], 2 * np.eye(d)[1]
         got_cosine, got_share = _pair(call(answer, used, g), "the mean cosine and the share")
         dot = (used * g).sum(axis=1)
         lengths = [np.linalg.norm(one, axis=1) for one in (used, g)]
@@ -213,6 +220,11 @@ def bias_of(answer: Any) -> str:
             {
                 "that is the share that goes downhill: uphill is where the product is below 0, for "
                 "the step is -used.": 1 - share,
+                "that is the share that goes downhill: uphill is where the product is below 0, for "
+                "the step is -used. ": (dot > 0).mean(),
+                "a right angle is not uphill: there the product is 0, and < 0 is asked for.": (
+                    (dot <= 0).mean()
+                ),
                 "you counted them; divide by how many there are.": float((dot < 0).sum()),
                 "which ones is not the question: take the mean.": dot < 0,
                 "in per cent; a share lies between 0 and 1.": 100 * share,
@@ -223,5 +235,7 @@ def bias_of(answer: Any) -> str:
             otherwise=f"expected a share of {share:.4f}: where used and g make more than 90 degrees.",
         )
 
-    at_every_size(["10 vectors of 2 numbers", "21 vectors of 3 numbers"], one)
+    at_every_size(
+        ["10 vectors of 2 numbers", "21 vectors of 3 numbers", "7 vectors of 2 numbers"], one
+    )
     return "one number says how far the gradient strays, the other how often it does harm."

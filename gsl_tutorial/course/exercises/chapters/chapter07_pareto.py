@@ -7,13 +7,21 @@ from typing import Any
 import numpy as np
 
 from gsl_tutorial.course.exercises.checking import call, exercise
-from gsl_tutorial.course.exercises.compare import at_every_size, compare
+from gsl_tutorial.course.exercises.compare import at_every_size, compare, refuse_no_booleans
 
 
 def _table(number: int) -> tuple[np.ndarray, np.ndarray]:
-    """mAP and distortion with a twin, a tie in each, and methods on both sides of the front."""
+    """mAP and distortion with a twin, a tie in each, and methods on both sides of the front. In the last
+    two a method is dominated by a tie in one number alone, and twins stand on the front."""
+    if number == 2:
+        return np.array([0.70, 0.70, 0.60, 0.80]), np.array([0.20, 0.10, 0.10, 0.30])
+    if number == 3:
+        return np.array([0.50, 0.80, 0.80, 0.90, 0.90]), np.array([0.05, 0.10, 0.10, 0.20, 0.25])
     quality = np.array([0.70, 0.74, 0.66, 0.80, 0.69, 0.77, 0.60, 0.74])
     distortion = np.array([0.20, 0.06, 0.03, 0.12, 0.06, 0.08, 0.30, 0.06])
+    if number > 3:  # the only one that dominates another stands first, and last
+        turn = 1 if number == 4 else -1
+        return np.array([0.9, 0.5, 0.4])[::turn], np.array([0.10, 0.20, 0.05])[::turn]
     if number:
         rng = np.random.default_rng(number)
         more = rng.uniform(0.5, 0.7, 12), rng.uniform(0.03, 0.4, 12)
@@ -48,8 +56,9 @@ def dominated(answer: Any) -> str:
         twisted = as_high & ~lower & (higher | more)
         poorer, as_poor = quality < quality[:, None], quality <= quality[:, None]
         index = int(np.flatnonzero(right)[0])
+        result = call(answer, quality, distortion)
         compare(
-            call(answer, quality, distortion),
+            result,
             right,
             {
                 "you marked those that are not dominated, the front itself; turn it round.": ~right,
@@ -59,6 +68,11 @@ def dominated(answer: Any) -> str:
                 ),
                 "you asked for better in both; as good in one and better in the other is enough.": (
                     (higher & lower).any(axis=1)
+                ),
+                "as good in mAP with less distortion dominates, too: ask >= of one and < of the other, "
+                "either way round.": (higher & as_low).any(axis=1),
+                "as good in distortion with more mAP dominates, too: ask for the tie in both numbers.": (
+                    (as_high & lower).any(axis=1)
                 ),
                 "twins dominate each other in your answer: one of the two must be better.": (
                     ((as_high & as_low) & (np.eye(n) == 0)).any(axis=1)
@@ -83,6 +97,17 @@ def dominated(answer: Any) -> str:
             otherwise=f"method {index} (mAP {quality[index]:.2f}, distortion "
             f"{distortion[index]:.2f}) is dominated; {right.sum()} of {n} are.",
         )
+        refuse_no_booleans(result)
 
-    at_every_size(["8 methods", "20 methods"], one)
+    at_every_size(
+        [
+            "8 methods",
+            "20 methods",
+            "4 methods",
+            "5 methods",
+            "3 methods",
+            "3 methods in another order",
+        ],
+        one,
+    )
     return "what is left is the front: to choose among those is to choose what you need."

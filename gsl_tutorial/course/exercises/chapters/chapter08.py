@@ -75,7 +75,10 @@ def precision_at_k(answer: Any) -> str:
 def memory_bytes(answer: Any) -> str:
     """memory_bytes(N, dim, M, K) -> (bytes as float32 vectors, bytes as codes)."""
     # With 512 codewords log2 K, the root of K and one byte for each piece are three different things.
-    for N, dim, M, K in ((1000, 36, 4, 512), (50_000, 64, 8, 16)):
+    cases = ((1000, 36, 4, 512), (50_000, 64, 8, 16), (24, 10, 5, 8), (16, 3, 3, 2))
+
+    def one(number: int) -> None:
+        N, dim, M, K = cases[number]
         result = call(answer, N, dim, M, K)
         if isinstance(result, int | float | np.number):
             raise Mistake(
@@ -114,6 +117,8 @@ def memory_bytes(answer: Any) -> str:
                 otherwise=f"float32 vectors: expected {floats:,} bytes, got {got[0]:,.0f}.")  # fmt: skip
         compare(got[1], codes, wrong_codes,
                 otherwise=f"codes: expected {codes:,.0f} bytes, got {got[1]:,.0f}.")  # fmt: skip
+
+    at_every_size([f"N = {N}, dim = {dim}, M = {M}, K = {K}" for N, dim, M, K in cases], one)
     return "the codes are smaller by 32 dim / (M log2 K)."
 
 
@@ -128,7 +133,10 @@ def memory_bytes(answer: Any) -> str:
 def relative_distortion(answer: Any) -> str:
     """relative_distortion(z (N, dim), q (N, dim)) -> a number."""
     rng = np.random.default_rng(9)
-    for N, dim in ((20, 3), (50, 8)):
+    sizes = ((20, 3), (50, 8), (7, 2))
+
+    def one(number: int) -> None:
+        N, dim = sizes[number]
         z = rng.normal(size=(N, dim)) + np.arange(dim)  # each number has a mean of its own
         q = z + 0.3 * rng.normal(size=(N, dim))
         lost, spread = (z - q) ** 2, (z - z.mean(axis=0)) ** 2
@@ -162,4 +170,6 @@ def relative_distortion(answer: Any) -> str:
         }
         compare(call(answer, z, q), right, wrong,
                 otherwise=f"expected {right:.4f}: a mean squared distance over another.")  # fmt: skip
+
+    at_every_size([f"{N} vectors of {dim} numbers" for N, dim in sizes], one)
     return "0 means perfect, 1 means no better than one codeword for all."

@@ -8,6 +8,7 @@ import numpy as np
 
 from gsl_tutorial.course.exercises.checking import Mistake, call, exercise
 from gsl_tutorial.course.exercises.compare import at_every_size, compare
+from gsl_tutorial.course.exercises.slips import of_a_sum, of_looking_up
 
 
 @exercise(
@@ -27,6 +28,7 @@ def adc_distance(answer: Any) -> str:
         rng = np.random.default_rng(91 + number)
         # Entries at least M, so that swapped axes fall outside and are noticed.
         table, code = rng.uniform(0.1, 2, size=(M, K)), rng.integers(M, K, M)
+        code[0] = K - 1  # the last column counts, too
         entries = table[np.arange(M), code]
         try:
             result = call(answer, table, code)
@@ -76,6 +78,8 @@ def adc_distance(answer: Any) -> str:
                 ),
                 "you added the numbers of the code; they say where to look in the table.": code.sum(),
                 "you multiplied the entries; add them.": entries.prod(),
+                **of_looking_up(table, code),
+                **of_a_sum(entries),
             },
             otherwise=f"expected {' + '.join(f'{e:.2f}' for e in entries[:4])}"
             f"{' + ...' if M > 4 else ''} = {entries.sum():.2f}.",
@@ -173,7 +177,7 @@ def _precision(relevant: Any) -> Any:
 )
 def share_of_perfect(answer: Any) -> str:
     """share_of_perfect(query_labels (B,), neighbour_labels (B, k)) -> a number from 0 to 1."""
-    names = ("7 queries, 4 neighbours", "60 queries, 3 neighbours")
+    names = ("7 queries, 4 neighbours", "60 queries, 3 neighbours", "3 queries, 2 neighbours")
 
     def one(number: int) -> None:
         query, neighbours = _page(number)
@@ -211,10 +215,16 @@ def share_of_perfect(answer: Any) -> str:
                     (neighbours == neighbours[:, :1]).all(axis=1).mean() if number else np.nan
                 ),
                 "you divided by the number of neighbours; divide by that of queries.": perfect / k,
-                f"yours is 0, but {perfect} of {B} queries have all {k} right. Is a number of neighbours "
-                "written into your code, do you ask for all queries at once, or is it rounded?": 0.0,
             },
-            otherwise=f"expected {share:.4f}: the share of rows in which all {k} labels agree.",
+            otherwise=lambda _: (
+                f"expected {share:.4f}: of {B} queries {perfect} have all {k} right. "
+                + (
+                    "Is a number of neighbours written into your code, do you ask for all queries at once, "
+                    "or is it rounded?"
+                    if float(result) == 0
+                    else f"Which rows count for you, those in which all {k} labels agree?"
+                )
+            ),
         )
 
     at_every_size(names, one)
@@ -227,7 +237,9 @@ def _page(number: int) -> tuple[np.ndarray, np.ndarray]:
     if number == 0:
         rows = ("1111", "1111", "0101", "0100", "1101", "1110", "0110")
         right = np.array([[character == "1" for character in row] for row in rows])
-    else:
+    elif number == 1:
         right = rng.uniform(size=(60, 3)) < 0.7
+    else:
+        right = np.array([[True, False], [False, True], [True, True]])
     query = rng.integers(0, 4, len(right))
     return query, np.where(right, query[:, None], (query[:, None] + 1) % 4)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gsl_tutorial.course.exercises.checking import Mistake, call, exercise
-from gsl_tutorial.course.exercises.compare import compare
+from gsl_tutorial.course.exercises.compare import at_every_size, compare
 
 
 def quietly(answer: Any, *arguments: Any) -> Any:
@@ -27,6 +27,10 @@ _RANKINGS = (
     ("0000010001", 2, 4),
     ("0000000000", 0, 4),
     ("0110100001", 9, 6),
+    ("1101100000", 4, 3),
+    ("0110000001", 1, 4),
+    ("0100000000", 6, 1),
+    ("1000100100", 3, 7),
 )
 
 
@@ -41,7 +45,9 @@ _RANKINGS = (
 )
 def ap_at(answer: Any) -> str:
     """ap_at(relevant (N,) booleans in rank order, n_relevant, R) -> number."""
-    for text, n_relevant, R in _RANKINGS:
+
+    def one(number: int) -> None:
+        text, n_relevant, R = _RANKINGS[number]
         relevant = np.array([character == "1" for character in text])
         precision = np.cumsum(relevant) / np.arange(1, len(relevant) + 1)
         gained = precision * relevant
@@ -68,6 +74,9 @@ def ap_at(answer: Any) -> str:
                 "the first R ranks are relevant[:R], up to and with rank R.": (
                     gained[: R - 1].sum() / max(1, min(R, n_relevant))
                 ),
+                "that is one rank too many: the first R are relevant[:R].": (
+                    gained[: R + 1].sum() / max(1, min(R, n_relevant))
+                ),
                 "the ranking is not cut: only the first R ranks count.": (
                     gained.sum() / max(1, min(R, n_relevant))
                 ),
@@ -84,6 +93,8 @@ def ap_at(answer: Any) -> str:
             f"{right:.4f}."
             + (" A query with nothing relevant counts 0." if not n_relevant else ""),
         )
+
+    at_every_size([f"{text} with R = {R}, {n} relevant" for text, n, R in _RANKINGS], one)
     return "one hit more can never lower it, and a perfect top R scores 1."
 
 
@@ -99,7 +110,10 @@ def ap_at(answer: Any) -> str:
 )
 def expected_hits(answer: Any) -> str:
     """expected_hits(distances (N,), relevant (N,) booleans, k) -> number."""
-    for distances, relevant, k in _tied():
+    cases = list(_tied())
+
+    def one(number: int) -> None:
+        distances, relevant, k = cases[number]
         N, edge = len(distances), np.sort(distances)[k - 1]
         sure, tied = distances < edge, distances == edge
         places = k - sure.sum()
@@ -153,6 +167,8 @@ def expected_hits(answer: Any) -> str:
             otherwise=f"for k = {k} expected {right:.4f}: {inside} surely, and {places} places for "
             f"{int(tied.sum())} tied items, {of_tied} of them relevant.",
         )
+
+    at_every_size([f"{len(d)} items, k = {k}" for d, _, k in cases], one)
     return "now the order of the files cannot matter, for nobody."
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from gsl_tutorial.course.exercises.chapters.chapter10 import quietly
-from gsl_tutorial.course.exercises.checking import Mistake, as_array, exercise
-from gsl_tutorial.course.exercises.compare import compare, same
+from gsl_tutorial.course.exercises.checking import exercise
+from gsl_tutorial.course.exercises.compare import at_every_size, compare, same
 
 
 @exercise(
@@ -22,7 +22,10 @@ from gsl_tutorial.course.exercises.compare import compare, same
 )
 def honest_score(answer: Any) -> str:
     """honest_score(validation (S, E), test (S, E)) -> number."""
-    for S, E, state in ((3, 8, 3), (5, 12, 14)):  # with these states every wrong way differs
+    cases = ((3, 8, 3), (5, 12, 14), (4, 6, 7))  # with these states every wrong way differs
+
+    def one(number: int) -> None:
+        S, E, state = cases[number]
         rng = np.random.default_rng(state)
         course = 0.75 - 0.01 * np.abs(np.arange(E) - 0.6 * E)
         validation = course + rng.normal(scale=0.04, size=(S, E))
@@ -54,6 +57,9 @@ def honest_score(answer: Any) -> str:
                 "one run chose for all: each seed asks its own row, validation.argmax(axis=1).": (
                     test.ravel()[validation.argmax()]
                 ),
+                "that is the median over the seeds; take their mean.": np.median(each),
+                "that is the first seed only; take the mean over all of them.": each[0],
+                "that is the last seed only; take the mean over all of them.": each[-1],
                 "that is the last epoch: honest, but then validation was for nothing.": (
                     test[:, -1].mean()
                 ),
@@ -77,6 +83,8 @@ def honest_score(answer: Any) -> str:
             otherwise=f"expected {each.mean():.4f}: epochs {epochs.tolist()}, the best of each seed on "
             "validation.",
         )
+
+    at_every_size([f"{S} seeds, {E} epochs" for S, E, _ in cases], one)
     return "the test queries were asked once, after the choice."
 
 
@@ -90,7 +98,10 @@ def honest_score(answer: Any) -> str:
 )
 def standard_error(answer: Any) -> str:
     """standard_error(a (Q,), b (Q,)) -> standard error of the mean of a - b."""
-    for Q in (20, 50):
+    sizes = (20, 50, 9)
+
+    def one(number: int) -> None:
+        Q = sizes[number]
         rng = np.random.default_rng(Q)
         hardness = rng.uniform(0.2, 0.8, Q)
         a = np.clip(hardness + 0.03 + rng.normal(scale=0.04, size=Q), 0, 1)
@@ -98,14 +109,17 @@ def standard_error(answer: Any) -> str:
         result = quietly(answer, a, b)
         # With Q - 1 or with Q: the difference is small, and either will do.
         rights = [(a - b).std(ddof=ddof) / np.sqrt(Q) for ddof in (1, 0)]
-        if any(same(result, right) for right in rights):
-            continue
+        right = rights[1] if same(result, rights[1]) else rights[0]
+        wrong: dict[str, Any] = {}
         for ddof in (1, 0):
             for diagnosis, value in _wrong_errors(a, b, ddof).items():
-                if same(result, value):
-                    raise Mistake(diagnosis)
-        as_array(result, ())
-        raise Mistake(f"expected {rights[0]:.5f}: the spread of a - b over the root of {Q}.")
+                wrong[diagnosis + " " * (1 - ddof)] = value
+        compare(
+            result, right, wrong,
+            otherwise=f"expected {rights[0]:.5f}: the spread of a - b over the root of {Q}.",
+        )  # fmt: skip
+
+    at_every_size([f"{Q} queries" for Q in sizes], one)
     return "two of these on either side of the mean make an interval, for these two networks."
 
 

@@ -6,8 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from gsl_tutorial.course.exercises.checking import Mistake, call, exercise
-from gsl_tutorial.course.exercises.compare import KnownMistake, at_every_size, compare, same
+from gsl_tutorial.course.exercises.checking import call, exercise
+from gsl_tutorial.course.exercises.compare import (
+    Differs,
+    KnownMistake,
+    at_every_size,
+    compare,
+    same,
+)
 
 
 def _log_sum(*parts: Any) -> float:
@@ -98,7 +104,7 @@ def hard_candidates(answer: Any) -> str:
         rng = np.random.default_rng(120 + number)
         n, cells = ((24, 3), (60, 4))[number]
         labels = rng.permutation(np.arange(n) % cells)
-        positive = int(np.flatnonzero(labels == labels[n // 2])[1])
+        positive = int(np.flatnonzero(labels == labels[0 if number else n // 2])[1])
         own_cell = labels == labels[positive]
         mates = np.flatnonzero(own_cell)
         others = np.flatnonzero(~own_cell)
@@ -134,13 +140,12 @@ def hard_candidates(answer: Any) -> str:
             "the numbers are right, but in another order; let them rise.": right[::-1],
             "that is how many there are; say which.": right.size,
         }
+        why = _first_wrong_item(result, right, positive, labels)
         try:
-            compare(result, right, known, otherwise="these are not the item numbers.")
-        except KnownMistake:
+            compare(result, right, known, otherwise=why or "these are not the item numbers.")
+        except Differs as error:
+            error.plain = why or error.plain
             raise
-        except Mistake as mistake:
-            why = _first_wrong_item(result, right, positive, labels)
-            raise Mistake(why or str(mistake)) from None
 
     at_every_size(["24 items", "60 items"], one)
     return (

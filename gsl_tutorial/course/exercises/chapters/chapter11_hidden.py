@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gsl_tutorial.course.exercises.checking import Mistake, NotYet, call, exercise
-from gsl_tutorial.course.exercises.compare import at_every_size, same
+from gsl_tutorial.course.exercises.compare import Differs, at_every_size, note, same
 
 
 @exercise(
@@ -27,14 +27,16 @@ def profile_and_hidden(answer: Any) -> str:
         items = np.array([7, 3, 9, 1, 8, 2, 6, 4])
         times = np.array([30, 10, 50, 20, 40, 40, 50, 15])
         n = 3
-        if number:
+        if number == 1:
             items, times, n = np.append(items, [5, 0]), np.append(times, [70, 60]), 4
+        elif number > 1:
+            rng = np.random.default_rng(110 + number)
+            h, n = ((12, 2), (9, 5), (6, 1))[number - 2]
+            items, times = rng.permutation(h * 2)[:h], rng.integers(10, 10 + h, size=h)
         got = _pair(call(answer, items, times, n))
         rank = np.lexsort((items, times))
         hidden, moment = items[rank][-n:], times[rank][-n]
         profile = items[rank][times[rank] < moment]
-        if same(got[0], profile) and same(got[1], hidden):
-            return
         by_row = np.argsort(times, kind="stable")
         unsorted = items[:-n], items[-n:]
         wrong = {
@@ -64,12 +66,13 @@ def profile_and_hidden(answer: Any) -> str:
                 np.sort(items)[:-n], np.sort(items)[-n:],
             ),
         }  # fmt: skip
-        for diagnosis, (a, b) in wrong.items():
-            if same(got[0], a) and same(got[1], b):
-                raise Mistake(diagnosis)
-        raise Mistake(_split_wrong(got, (profile, hidden), items[by_row][-n:], moment, n))
+        named = [one for one, (a, b) in wrong.items() if same(got[0], a) and same(got[1], b)]
+        note(np.concatenate([part.ravel() for part in got]), wrong, named)
+        if not (same(got[0], profile) and same(got[1], hidden)):
+            plain = _split_wrong(got, (profile, hidden), items[by_row][-n:], moment, n)
+            raise Differs(named, plain, size=len(items))
 
-    at_every_size(["8 events", "10 events"], one)
+    at_every_size(["8 events", "10 events", "12 events", "9 events", "6 events"], one)
     return "nothing at or after the test moment is in the profile."
 
 

@@ -49,6 +49,8 @@ def read_array(where: str | Path) -> Shaped[np.ndarray, "..."]:
     InvalidInputError
         A damaged file, a file of several arrays without a name, or a kind that is not read.
 
+    Examples
+    --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "two.fvecs"

@@ -431,7 +431,7 @@ def spoiled(X: np.ndarray, value: float) -> np.ndarray:
         (lambda q, X: q.refit(X[:, :4]), ["shape (n, 8)", "(300, 4) array"]),
         (lambda q, X: q.candidates(torch.zeros(3, 6), 2), ["shape (N, 8)", "(3, 6)"]),
         (lambda q, X: q.candidates(torch.zeros(3, 8).int(), 2), ["floating-point", "int32"]),
-        (lambda q, X: q.encode(X.astype(int)), ["floating-point", "int64", ".astype"]),
+        (lambda q, X: q.encode(X.astype(complex)), ["floating-point", "complex128", ".astype"]),
         (lambda q, X: ProductQuantizer(2, 4).fit(X > 0), ["floating-point", "of bool"]),
         (lambda q, X: ProductQuantizer(2, 4).fit(None), ["shape (n, dim)"]),
         (lambda q, X: q.decode(np.array([[0, 0, 0, 16]])), ["codes from 0 to 15", "0 to 16"]),

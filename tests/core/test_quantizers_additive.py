@@ -17,7 +17,7 @@ from gsl_tutorial import AdditiveQuantizer, ResidualQuantizer
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.quantizers import additive_base
 from gsl_tutorial.quantizers.additive import least_squares
-from gsl_tutorial.quantizers.beam import beam_search
+from gsl_tutorial.quantizers.additive_base import beam_search
 from gsl_tutorial.quantizers.residual import stagewise_kmeans
 
 few = settings(max_examples=25, deadline=None)
@@ -220,6 +220,6 @@ def test_large_sets_are_searched_in_blocks(monkeypatch: pytest.MonkeyPatch) -> N
         return beam_search(z, *args, **options)
 
     monkeypatch.setattr(additive_base, "beam_search", noted)
-    monkeypatch.setattr(additive_base, "_SCORES_AT_ONCE", 16 * 8 * 7)
+    monkeypatch.setattr(additive_base, "_NUMBERS_AT_ONCE", 8 * (2 * 16 + 4 * 8) * 7)
     assert (ours.encode(X) == whole).all(axis=1).mean() > 0.9
-    assert rows == [7] * 7 + [1]
+    assert rows == [7] * 8  # the last row among copies of itself, see `_LEAST_ROWS`

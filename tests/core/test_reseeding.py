@@ -8,7 +8,7 @@ from test_quantizers_contract import vectors
 
 from gsl_tutorial import ResidualQuantizer
 from gsl_tutorial.quantizers import additive_base
-from gsl_tutorial.quantizers.reseeding import reseed_unused
+from gsl_tutorial.quantizers.additive_base import reseed_unused
 
 FAR = [77.0, 77.0]
 
@@ -45,10 +45,14 @@ def test_a_vector_that_is_met_exactly_needs_no_codeword_of_the_next_stage() -> N
 def test_what_the_search_leaves_unused_after_k_means_gets_a_last_chance(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    X = vectors(50, 2, 4)
-    fitted = ResidualQuantizer(3, 16, random_state=0).fit(X)
-    monkeypatch.setattr(additive_base, "_LAST_CHANCES", 0)
-    without = ResidualQuantizer(3, 16, random_state=0).fit(X)
-    assert (without.usage_ == 0).sum() > 0
+    def learned(seed: int) -> ResidualQuantizer:
+        return ResidualQuantizer(3, 16, random_state=0).fit(vectors(50, 2, seed))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(additive_base, "_LAST_CHANCES", 0)
+        # About one set in eight leaves a codeword unused; which one depends on rounding.
+        unused = ((seed, learned(seed)) for seed in range(100))
+        seed, without = next(pair for pair in unused if pair[1].usage_.min() == 0)
+    fitted = learned(seed)
     assert fitted.usage_.min() > 0
     assert fitted.reseeded_.sum() > without.reseeded_.sum()
