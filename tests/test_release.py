@@ -106,7 +106,7 @@ def test_a_copy_holds_no_solution_and_leaves_the_rest_behind(small: Path, tmp_pa
     files = {path.relative_to(made.folder).as_posix() for path in made.folder.rglob("*.*")}
     assert files == {
         "README.md", "notebooks/00_add.ipynb", "gsl_tutorial/tool.py", "gsl_tutorial/other.py",
-        "gsl_tutorial/course/exercises/chapters/chapter00.py",
+        "gsl_tutorial/chapters/chapter00.py",
     }  # fmt: skip
     assert "[00](notebooks/00_add.ipynb) | Add things" in (made.folder / "README.md").read_text()
     hints = nbformat.read(made.folder / "notebooks" / "00_add.ipynb", as_version=4).cells[2]

@@ -21,7 +21,7 @@ _IMPORTED_AS = {
     "fonttools": "fontTools", "ipython": "IPython", "markdown_it_py": "markdown_it", "pillow": "PIL",
 }  # fmt: skip
 #: What pytest and torch use themselves.
-_NEEDED_HERE = {"packaging", "pygments", "tqdm"}
+_NEEDED_HERE = {"filelock", "packaging", "pygments", "tqdm"}
 
 
 def outside_the_core() -> set[str]:
