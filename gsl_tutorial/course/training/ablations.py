@@ -68,7 +68,31 @@ def pull_to(
     strength: float,
     n_candidates: int,
 ) -> Float[Tensor, "N dim"]:
-    """z itself; its gradient is g plus the pull to the codeword that `choice` names."""
+    """z itself; its gradient is g plus the pull to the codeword that `choice` names.
+
+    Parameters
+    ----------
+    choice
+        One of `ABLATIONS`.
+    z
+        (N, dim) embeddings, the quantizer's dim.
+    quantizer
+        Fitted.
+    strength
+        lambda: the pull is the gradient of lambda mean |z - c|^2.
+    n_candidates
+        n, two or more; where there are fewer codewords, all of them.
+
+    Returns
+    -------
+    (N, dim) tensor
+        z, bit for bit.
+
+    Raises
+    ------
+    NotFittedError, InvalidInputError
+        Without codebooks, and for vectors of another size.
+    """
     quantizer.candidates(z[:0], 1)  # is it fitted, and to vectors of this size?
     pulled: Tensor = _PullTo.apply(z, choice, quantizer, strength, n_candidates)  # type: ignore[no-untyped-call]
     return pulled

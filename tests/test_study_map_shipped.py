@@ -1,0 +1,55 @@
+"""The records of the maps that are shipped: whole, of the declared grid, and small."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from test_study import MAPS
+
+from gsl_tutorial.course.study import StudyResults, load_study
+from gsl_tutorial.course.study.map_report import as_json, as_text
+
+RESULTS = Path(__file__).parents[1] / "data" / "results"
+
+
+@pytest.fixture(params=MAPS)
+def results(request: pytest.FixtureRequest) -> StudyResults:
+    shipped = StudyResults(load_study(request.param), RESULTS)
+    if not shipped.path.exists():
+        pytest.skip(f"no results of {request.param} are shipped yet")
+    return shipped
+
+
+def test_every_record_is_a_run_of_the_grid(results: StudyResults) -> None:
+    for part in ("tune", *(p.name for p in results.study.parts)):
+        planned = {run.name: run for run in results.planned(part)}
+        for record in results.records(part):
+            run = planned[record["run"]]
+            assert results.has(run)
+            assert asdict(run.config) == record["config"]
+            assert {"command", "commit", "train_seconds"} <= set(record) or "diverged" in record
+            assert "dirty" not in record["commit"]
+            if "diverged" in record:
+                continue
+            assert 0 < record["adc_map"] <= 1
+            last = record["history"][-1]
+            assert {"purity", "pure_cells", "moved", "cosine", "uphill"} <= set(last)
+            assert 0 <= last["pure_cells"] <= 1
+            if part != "tune":
+                assert results.per_query(record).shape == (record["n_query"],)
+                assert results.per_query(record).mean() == pytest.approx(
+                    record["adc_map"], abs=1e-3
+                )
+
+
+def test_the_records_are_small_and_the_map_is_smaller(results: StudyResults) -> None:
+    # Fifteen megabytes for a study of 1,300 runs.
+    files = [path for path in results.path.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 15e6
+    assert all(path.stat().st_size < 12_000 for path in files)
+    found = json.dumps(as_json(results), allow_nan=False)
+    assert len(found) < 300_000
+    assert results.study.name in as_text(results)
