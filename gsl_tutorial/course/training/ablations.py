@@ -22,7 +22,22 @@ Choice = Callable[[Float[Tensor, "N M n d"], Float[Tensor, "N M d"]], Int[Tensor
 
 
 def second(direction: Float[Tensor, "N M n d"], g: Float[Tensor, "N M d"]) -> Int[Tensor, "N M"]:
-    """The second nearest codeword, whatever the loss says: a target beyond the nearest, chosen blindly."""
+    """The second nearest codeword, whatever the loss says.
+
+    It is a target beyond the nearest, chosen blindly.
+
+    Parameters
+    ----------
+    direction : (N, M, n, d) tensor
+        From each sub-vector to its n nearest codewords, the nearest first.
+    g : (N, M, d) tensor
+        The similarity gradient; only its device matters here.
+
+    Returns
+    -------
+    (N, M) integer tensor
+        1 everywhere.
+    """
     return torch.ones(direction.shape[:2], dtype=torch.long, device=g.device)
 
 
@@ -30,6 +45,18 @@ def random(direction: Float[Tensor, "N M n d"], g: Float[Tensor, "N M d"]) -> In
     """Any of the n nearest, as likely as another: chosen by digits of z that mean nothing.
 
     No generator is asked, so that a run stays a function of its seed.
+
+    Parameters
+    ----------
+    direction : (N, M, n, d) tensor
+        From each sub-vector to its n nearest codewords, the nearest first.
+    g : (N, M, d) tensor
+        The similarity gradient, not used.
+
+    Returns
+    -------
+    (N, M) integer tensor
+        Positions from 0 to n - 1.
     """
     noise = (direction[:, :, 0].double().sum(2).abs() * 1e4) % 1
     return (noise * direction.shape[2]).long().clamp_max(direction.shape[2] - 1)
@@ -38,7 +65,20 @@ def random(direction: Float[Tensor, "N M n d"], g: Float[Tensor, "N M d"]) -> In
 def farthest_descending(
     direction: Float[Tensor, "N M n d"], g: Float[Tensor, "N M d"]
 ) -> Int[Tensor, "N M"]:
-    """The farthest of the n nearest that descends; none where none does."""
+    """The farthest of the n nearest that descends; none where none does.
+
+    Parameters
+    ----------
+    direction : (N, M, n, d) tensor
+        From each sub-vector to its n nearest codewords, the nearest first.
+    g : (N, M, d) tensor
+        The similarity gradient; a codeword descends where <direction, g> < 0.
+
+    Returns
+    -------
+    (N, M) integer tensor
+        Positions from 0 to n - 1, or -1 for no pull.
+    """
     descends = torch.einsum("nmjd,nmd->nmj", direction, g) < 0
     position = torch.arange(direction.shape[2], device=g.device).expand_as(descends)
     return torch.where(descends, position, -1).amax(2)
@@ -47,7 +87,20 @@ def farthest_descending(
 def nearest_descending(
     direction: Float[Tensor, "N M n d"], g: Float[Tensor, "N M d"]
 ) -> Int[Tensor, "N M"]:
-    """The nearest of the n nearest that descends, however little; none where none does."""
+    """The nearest of the n nearest that descends, however little; none where none does.
+
+    Parameters
+    ----------
+    direction : (N, M, n, d) tensor
+        From each sub-vector to its n nearest codewords, the nearest first.
+    g : (N, M, d) tensor
+        The similarity gradient; a codeword descends where <direction, g> < 0.
+
+    Returns
+    -------
+    (N, M) integer tensor
+        Positions from 0 to n - 1, or -1 for no pull.
+    """
     descends = torch.einsum("nmjd,nmd->nmj", direction, g) < 0
     return torch.where(descends.any(2), descends.int().argmax(2), -1)
 

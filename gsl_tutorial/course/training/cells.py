@@ -31,7 +31,8 @@ def cell_measures(
     dict
         ``purity``: share of vectors whose class is the most frequent one of their cell.
         ``pure_cells``: share of the cells in use that hold one class only.
-        ``codeword_purity``: the same as ``purity`` for the cells of one codebook, the mean over codebooks.
+        ``codeword_purity``: the same as ``purity`` for the cells of one codebook, the mean over
+        codebooks.
         With ``before``, ``moved``: share of vectors in another cell than a round ago, and
         ``codeword_moved``: share of their codewords that are others.
 

@@ -41,12 +41,40 @@ QUANTIZERS: dict[str, Callable[..., Quantizer]] = {
 class Schedule:
     """How long and how fast to train, and with which network.
 
-    A round is `epochs` passes and one refit of the codebooks, on `refit_sample` images (on all of them
-    after the last round). bias_step: the step of biases, in units of the learning rate. encoder: empty
-    for the data set's own. precision: "float32", or "bfloat16" for the convolutions of the encoder.
-    average_every: steps between two updates of the average of the weights (0: none). erase: side of a
-    square erased from each training image. mirror: embed a picture together with its mirror image when
-    training is over.
+    A round is `epochs` passes over the training images and then one refit of the codebooks.
+
+    Parameters
+    ----------
+    rounds : int
+        How many.
+    epochs : int
+        Passes over the training images in each round.
+    batch_size : int
+        Images in a step.
+    learning_rate : float
+        The highest rate of the run; `optimizer.triangle` says when it is reached.
+    warmup_rounds : int
+        Rounds at the beginning in which the similarity loss works alone.
+    momentum : float
+        Of the steps, in Nesterov's way.
+    weight_decay : float
+        As in `torch.optim.SGD`.
+    bias_step : float
+        The step of biases, in units of the learning rate.
+    label_smoothing : float
+        For the cross-entropy.
+    encoder : str
+        One of `ENCODERS`; empty for the data set's own.
+    precision : str
+        "float32", or "bfloat16" for the convolutions of the encoder.
+    refit_sample : int
+        Images on which the codebooks are refitted; after the last round it is all of them.
+    average_every : int
+        Steps between two updates of the average of the weights; 0: no average.
+    erase : int
+        Side of a square erased from each training image, in pixels; 0: none.
+    mirror : bool
+        Embed a picture together with its mirror image when training is over.
     """
 
     rounds: int
@@ -132,9 +160,37 @@ PROFILES: dict[str, dict[str, Schedule]] = {
 class TrainingConfig:
     """Everything that decides the weights of a run, and nothing else.
 
-    protocol: whose training images are used; empty means the data set's first ("P2", "digits").
-    learning_rate: instead of the profile's; 0 keeps it.
-    Raises `InvalidInputError` / `UnknownNameError` when built from values that cannot work.
+    Parameters
+    ----------
+    dataset : str
+        One of `DATASETS`.
+    quantizer : str
+        One of `QUANTIZERS`.
+    bits : int
+        Length of a code: M log2 K.
+    n_codewords : int
+        K, codewords in each codebook: a power of two.
+    method : str
+        One of `METHODS`; an older name is replaced by the one of today.
+    loss : str
+        One of `SIMILARITIES`.
+    profile : str
+        One of `PROFILES` of the data set.
+    seed : int
+        Of weights, batches and codebooks, from 0 to 2^32 - 1.
+    protocol : str
+        Whose training images are used; empty means the data set's first ("P2", "digits").
+    dim : int
+        Length of an embedding; for "pq" and "opq" a multiple of M.
+    learning_rate : float
+        Instead of the profile's; 0 keeps it.
+    options : MethodOptions
+        What the method is told.
+
+    Raises
+    ------
+    InvalidInputError, UnknownNameError
+        When built from values that cannot work.
     """
 
     dataset: str = "digits"
@@ -176,18 +232,22 @@ class TrainingConfig:
 
     @property
     def n_subspaces(self) -> int:
+        """M, the number of codewords that a code names."""
         return int(self.bits // math.log2(self.n_codewords))
 
     @property
     def schedule(self) -> Schedule:
+        """The profile's, with the learning rate of this configuration."""
         profile = PROFILES[self.dataset][self.profile]
         return replace(profile, learning_rate=self.learning_rate or profile.learning_rate)
 
     @property
     def encoder(self) -> str:
+        """The name of the network: the schedule's, or else the data set's own."""
         return self.schedule.encoder or ("digits" if self.dataset == "digits" else "conv")
 
     def new_quantizer(self) -> Quantizer:
+        """The quantizer that is asked for, not fitted yet."""
         kind = QUANTIZERS[self.quantizer]
         return kind(self.n_subspaces, self.n_codewords, random_state=self.seed)
 
@@ -197,7 +257,22 @@ class TrainingConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainingConfig:
-        """Take back what `to_dict` gave; raises `InvalidInputError` for unknown settings."""
+        """Take back what `to_dict` gave.
+
+        Parameters
+        ----------
+        values : dict
+            Settings by name, those of the method under "options"; a missing one keeps its default.
+
+        Returns
+        -------
+        TrainingConfig
+
+        Raises
+        ------
+        InvalidInputError, UnknownNameError
+            For unknown settings, and for values that cannot work.
+        """
         options = _known_settings(cls, values).get("options", {})
         return cls(
             **{**values, "options": MethodOptions(**_known_settings(MethodOptions, options))}
@@ -214,7 +289,20 @@ class TrainingConfig:
 
 
 def check_protocol(dataset: str, protocol: str) -> None:
-    """Raise `InvalidInputError` when the data set has no such protocol."""
+    """Refuse a protocol that the data set does not have.
+
+    Parameters
+    ----------
+    dataset : str
+        One of `DATASETS`.
+    protocol : str
+        What was asked for.
+
+    Raises
+    ------
+    InvalidInputError
+        When the data set has no such protocol.
+    """
     known = DATASETS[dataset]
     if protocol not in known:
         raise InvalidInputError(

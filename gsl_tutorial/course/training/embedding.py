@@ -17,7 +17,17 @@ from gsl_tutorial.course.training.runs import TrainedModel
 
 @dataclass(frozen=True)
 class Embedded:
-    """A set of images as a trained network sees them."""
+    """A set of images as a trained network sees them.
+
+    Attributes
+    ----------
+    z : (N, dim) float array
+        The embeddings, of unit length.
+    labels : (N,) integer array
+        The true classes.
+    predicted : (N,) integer array
+        What the classifier says, in the same numbers.
+    """
 
     z: Float[np.ndarray, "N dim"]
     labels: Integer[np.ndarray, " N"]
@@ -46,10 +56,22 @@ def embed_split(
 ) -> Embedded:
     """Embeddings and predicted classes of a split.
 
-    embedded: the embeddings, where they are known already.
+    Parameters
+    ----------
+    model : TrainedModel
+        Its encoder and its classifier are asked.
+    split : Split
+        Images with their labels.
+    classes : (C,) integer array, or None
+        The labels of the training classes in rising order; None stands for 0..C-1.
+    mirror : bool or None
+        As in `embed`; None stands for what the schedule of the run says.
+    embedded : (N, dim) tensor, or None
+        The embeddings, where they are known already.
 
-    classes: the labels of the training classes in rising order; None stands for 0..C-1.
-    mirror: as in `embed`; None stands for what the schedule of the run says.
+    Returns
+    -------
+    Embedded
     """
     mirror = model.config.schedule.mirror if mirror is None else mirror
     z = embed(model.encoder, as_tensor(split), mirror=mirror) if embedded is None else embedded

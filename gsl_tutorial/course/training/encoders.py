@@ -28,11 +28,22 @@ _STD = (0.2470, 0.2435, 0.2616)
 class ConvEncoder(nn.Module):
     """CIFAR-10 images (N, 3, 32, 32) in [0, 255] to unit embeddings (N, dim).
 
-    widths: channels of the groups, each of which halves the side of the image. The frozen first layer
-    looks at squares of patch x patch pixels, `stride` apart, through `n_filters` filters of both signs.
-    fast: as in airbench, convolutions begin by passing their input through (Dirac weights), batch norms
-    have a bias but no scale of their own and know the last few batches only, and the frozen layer keeps
-    a bias that learns.
+    Parameters
+    ----------
+    dim : int
+        Length of an embedding.
+    widths : tuple of int
+        Channels of the groups, each of which halves the side of the image.
+    patch : int
+        The frozen first layer looks at squares of patch x patch pixels.
+    stride : int
+        How far apart these squares are, in pixels.
+    n_filters : int
+        How many filters that layer has, each with both signs.
+    fast : bool
+        As in airbench: convolutions begin by passing their input through (Dirac weights), batch
+        norms have a bias but no scale of their own and know the last few batches only, and the
+        frozen layer keeps a bias that learns.
     """
 
     mean: Tensor
@@ -77,6 +88,11 @@ class ConvEncoder(nn.Module):
         """Set the frozen layer to the strongest eigenvectors of patches, scaled to unit variance.
 
         Each filter comes with both signs, so that the non-linearity behind it loses nothing.
+
+        Parameters
+        ----------
+        images : (N, 3, 32, 32) uint8 tensor
+            The training images whose patches are looked at.
         """
         patch, n_filters = self.whiten.kernel_size[0], self.whiten.out_channels // 2
         x = (images.float() - self.mean) / self.std
@@ -91,7 +107,15 @@ class ConvEncoder(nn.Module):
 
 
 class DigitsEncoder(nn.Module):
-    """scikit-learn's digits (N, 64) in [0, 1] to unit embeddings (N, dim)."""
+    """scikit-learn's digits (N, 64) in [0, 1] to unit embeddings (N, dim).
+
+    Parameters
+    ----------
+    dim : int
+        Length of an embedding.
+    width : int
+        Units of each of the two hidden layers.
+    """
 
     def __init__(self, dim: int = 16, width: int = 128) -> None:
         super().__init__()
@@ -113,8 +137,17 @@ class DigitsEncoder(nn.Module):
 class CosineClassifier(nn.Module):
     """Logits scale * cos(z, w): cross-entropy with normalised weights.
 
-    z is normalised here too. Unit embeddings stay as they are, but their gradient loses the part along
-    z, which no encoder of unit embeddings can follow and which would mislead a snap.
+    z is normalised here too. Unit embeddings stay as they are, but their gradient loses the part
+    along z, which no encoder of unit embeddings can follow and which would mislead a snap.
+
+    Parameters
+    ----------
+    dim : int
+        Length of an embedding.
+    n_classes : int
+        Rows of the weight.
+    scale : float
+        The largest logit there can be.
     """
 
     def __init__(self, dim: int, n_classes: int, scale: float = 12.0) -> None:
@@ -136,7 +169,26 @@ ENCODERS: dict[str, Callable[[int], ConvEncoder | DigitsEncoder]] = {
 
 
 def build_encoder(name: str, *, dim: int, seed: int) -> ConvEncoder | DigitsEncoder:
-    """Return a new encoder with seeded weights; the global generator is left as it was."""
+    """Return a new encoder with seeded weights; the global generator is left as it was.
+
+    Parameters
+    ----------
+    name : str
+        One of `ENCODERS`.
+    dim : int
+        Length of an embedding.
+    seed : int
+        Of the weights.
+
+    Returns
+    -------
+    ConvEncoder or DigitsEncoder
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such encoder.
+    """
     check_name("encoder", name, ENCODERS)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs as well
@@ -149,8 +201,26 @@ def embed(
 ) -> Float[Tensor, "N dim"]:
     """Embeddings of all images in evaluation mode, batch by batch, on the CPU in float32.
 
-    `images` come as the datasets hold them: (N, 3, 32, 32) uint8 or (N, 64) float32.
-    mirror: embed each picture and its mirror image, and take the mean direction (test-time flip).
+    Parameters
+    ----------
+    encoder : nn.Module
+        It stays on its device, and in its mode.
+    images : (N, 3, 32, 32) uint8 or (N, 64) float32 tensor
+        As the datasets hold them.
+    batch_size : int
+        Images that are embedded at once.
+    mirror : bool
+        Embed each picture and its mirror image, and take the mean direction (test-time flip).
+
+    Returns
+    -------
+    (N, dim) float32 tensor
+        Of unit length.
+
+    Raises
+    ------
+    InvalidInputError
+        When the images have another number of axes.
     """
     if images.ndim not in (2, 4):
         raise InvalidInputError(
@@ -182,8 +252,26 @@ def augment(
 ) -> Float[Tensor, "N 3 32 32"]:
     """Mirror the images that `flips` marks, then shift each by up to 2 pixels either way.
 
-    erase: side of a square, in pixels, that is set to each image's mean colour somewhere in it
-    ("cutout", DeVries and Taylor, arXiv 1708.04552); 0 for none.
+    Parameters
+    ----------
+    images : (N, 3, 32, 32) uint8 tensor
+        A batch.
+    flips : (N,) integer tensor
+        1 for an image that is mirrored, else 0.
+    generator : torch.Generator
+        Draws the shifts and the squares, on the CPU.
+    erase : int
+        Side of a square, in pixels, that is set to each image's mean colour somewhere in it;
+        0: none.
+
+    Returns
+    -------
+    (N, 3, 32, 32) float32 tensor
+        Still from 0 to 255.
+
+    References
+    ----------
+    "Cutout", DeVries and Taylor, arXiv 1708.04552.
     """
     x = images.float()
     x = torch.where(flips.to(x.device).bool().view(-1, 1, 1, 1), x.flip(3), x)

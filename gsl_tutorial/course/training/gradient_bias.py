@@ -23,11 +23,16 @@ from gsl_tutorial.quantizers import Quantizer
 class GradientBias:
     """Means over the vectors of a batch.
 
-    cosine: between the gradient used and g; 1 is no bias, below 0 is uphill.
-    uphill: share of vectors whose step raises the similarity loss, <used, g> < 0.
+    The similarity losses here look at directions only, so g has no part along z; a pull may have
+    one, which an encoder of unit embeddings never feels. It is taken away from both before they are
+    compared.
 
-    The similarity losses here look at directions only, so g has no part along z; a pull may have one,
-    which an encoder of unit embeddings never feels. It is taken away from both before they are compared.
+    Attributes
+    ----------
+    cosine : float
+        Between the gradient used and g; 1 is no bias, below 0 is uphill.
+    uphill : float
+        Share of vectors whose step raises the similarity loss, <used, g> < 0.
     """
 
     cosine: float
@@ -56,7 +61,8 @@ def method_gradients(
     quantizer : Quantizer
         As it stands.
     batch_size : int
-        That of training: some losses compare the vectors of a batch, and a pull is shared among them.
+        That of training: some losses compare the vectors of a batch, and a pull is shared among
+        them.
 
     Returns
     -------

@@ -27,9 +27,23 @@ def quantization_penalty(
 ) -> Float[Tensor, ""]:
     """Mean squared distance from the embeddings to their reconstructions, summed over dim.
 
-    The reconstruction is a constant: no gradient flows into the codebooks. The gradient with respect
-    to z is 2 (z - q(z)) / N: towards the nearest codeword, whatever the similarity loss says.
+    The reconstruction is a constant: no gradient flows into the codebooks. The gradient with
+    respect to z is 2 (z - q(z)) / N: towards the nearest codeword, whatever the similarity loss
+    says.
 
+    Parameters
+    ----------
+    z : (N, dim) tensor
+        Embeddings.
+    reconstruction : (N, dim) tensor
+        q(z).
+
+    Returns
+    -------
+    tensor without axes
+
+    Examples
+    --------
     >>> import torch
     >>> float(quantization_penalty(torch.ones(3, 2), torch.zeros(3, 2)))
     2.0
@@ -78,9 +92,29 @@ SIMILARITIES: dict[str, Callable[[Classifier, float], SimilarityLoss]] = {
 def similarity_loss(
     name: str, classifier: Classifier, *, label_smoothing: float = 0.0
 ) -> SimilarityLoss:
-    """The similarity loss of that name; raises `UnknownNameError` with the list of known ones.
+    """The similarity loss of that name.
 
-    classifier and label_smoothing serve cross-entropy only. The others compare the embeddings of a
-    batch with each other, by cosine (supervised contrastive) or Euclidean distance (triplet).
+    The classifier and the label smoothing serve cross-entropy only. The others compare the
+    embeddings of a batch with each other, by cosine (supervised contrastive) or Euclidean distance
+    (triplet).
+
+    Parameters
+    ----------
+    name : str
+        One of `SIMILARITIES`.
+    classifier : callable
+        From (N, dim) embeddings to (N, classes) logits.
+    label_smoothing : float
+        The share of each label that is spread over all classes, from 0 to 1.
+
+    Returns
+    -------
+    callable
+        (z, labels) -> the mean loss of a batch.
+
+    Raises
+    ------
+    UnknownNameError
+        With the list of known ones.
     """
     return SIMILARITIES[check_name("loss", name, SIMILARITIES)](classifier, label_smoothing)

@@ -59,7 +59,17 @@ class MethodOptions:
             )
 
     def snap(self, form: Form = SnapOptions.form) -> SnapOptions:
-        """The options of a snap of that form."""
+        """The options of a snap of that form.
+
+        Parameters
+        ----------
+        form : str
+            As in `SnapOptions`.
+
+        Returns
+        -------
+        SnapOptions
+        """
         shared = {one.name: getattr(self, one.name) for one in fields(self)}
         del shared["temperature"]
         return SnapOptions(form=form, **shared)
@@ -72,7 +82,19 @@ Method = Callable[[Tensor, Quantizer, MethodOptions], tuple[Tensor, Tensor]]
 def nearest_reconstruction(
     z: Float[Tensor, "N dim"], quantizer: Quantizer
 ) -> Float[Tensor, "N dim"]:
-    """q(z), a constant: no gradient flows into it."""
+    """q(z), a constant: no gradient flows into it.
+
+    Parameters
+    ----------
+    z : (N, dim) tensor
+        Embeddings.
+    quantizer : Quantizer
+        Fitted to vectors of this size.
+
+    Returns
+    -------
+    (N, dim) tensor
+    """
     q: Tensor = quantizer.join(quantizer.candidates(z, 1)[:, :, 0])
     return q
 
@@ -221,11 +243,42 @@ OTHER_NAMES = {"snap": "snap-pull"}
 
 
 def method_name(name: str) -> str:
-    """The one name of a method, "snap-pull" for "snap"; raises `UnknownNameError` with the known ones."""
+    """The one name of a method, "snap-pull" for "snap".
+
+    Parameters
+    ----------
+    name : str
+        One of `METHODS` or of `OTHER_NAMES`.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    UnknownNameError
+        With the list of known ones.
+    """
     known = OTHER_NAMES.get(name, name) if isinstance(name, str) else name
     return check_name("method", known, METHODS)
 
 
 def get_method(name: str) -> Method:
-    """Return the method of that name; raises `UnknownNameError` with the list of known ones."""
+    """Return the method of that name.
+
+    Parameters
+    ----------
+    name : str
+        As in `method_name`.
+
+    Returns
+    -------
+    callable
+        (z, quantizer, options) -> (embedding for the similarity loss, term added to it).
+
+    Raises
+    ------
+    UnknownNameError
+        With the list of known ones.
+    """
     return METHODS[method_name(name)]

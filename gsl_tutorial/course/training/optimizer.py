@@ -18,8 +18,24 @@ from gsl_tutorial.course.training.config import Schedule
 def sgd(schedule: Schedule, *modules: nn.Module) -> torch.optim.SGD:
     """SGD with Nesterov momentum over all weights of `modules` that learn.
 
-    Biases take steps `bias_step` times as long (K. Jordan's cifar10-airbench, 2024, for the biases of
-    batch norm). Their decay is divided by as much, so that it shortens them as slowly as the rest.
+    Biases take steps `bias_step` times as long. Their decay is divided by as much, so that it
+    shortens them as slowly as the rest.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        Its learning rate, momentum, weight decay and step of biases.
+    *modules : nn.Module
+        What is to learn.
+
+    Returns
+    -------
+    torch.optim.SGD
+        Each group keeps its highest rate as "initial_lr".
+
+    References
+    ----------
+    K. Jordan's cifar10-airbench, 2024, where the biases of batch norm take longer steps.
     """
     named = [(name, p) for m in modules for name, p in m.named_parameters() if p.requires_grad]
     groups = [
@@ -35,14 +51,33 @@ def sgd(schedule: Schedule, *modules: nn.Module) -> torch.optim.SGD:
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, *, share: float) -> None:
-    """Set the rate for the moment at which `share` of the training, from 0 to 1, is done."""
+    """Set the rate for a moment of the training.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+        One that `sgd` made.
+    share : float
+        How much of the training is done, from 0 to 1.
+    """
     factor = triangle(share)
     for group in optimizer.param_groups:
         group["lr"] = group["initial_lr"] * factor
 
 
 def triangle(share: float) -> float:
-    """Factor of the learning rate: up over the first fifth, then down to 0."""
+    """Factor of the learning rate: up over the first fifth, then down again.
+
+    Parameters
+    ----------
+    share : float
+        How much of the training is done, from 0 to 1.
+
+    Returns
+    -------
+    float
+        From .02 to 1: the floor keeps the network moving at either end.
+    """
     return max(0.02, share / 0.2 if share < 0.2 else (1 - share) / 0.8)
 
 
@@ -62,7 +97,10 @@ class WeightAverage:
     def update(self, progress: float) -> None:
         """Move the average towards the weights and the weights onto the average.
 
-        progress: the share of training that is done, from 0 to 1.
+        Parameters
+        ----------
+        progress : float
+            The share of training that is done, from 0 to 1.
         """
         keep = memory(progress)
         for average, value in zip(self.average, self.weights, strict=True):
