@@ -15,7 +15,20 @@ from tqdm.auto import tqdm
 
 
 def progress_bar(what: str, *, unit: str = "step") -> Any:
-    """Return a tqdm bar of unknown length; set `total`, call `update(n)`, use it in a `with`."""
+    """Return a bar of unknown length: set `total`, call `update(n)`, use it in a `with`.
+
+    Parameters
+    ----------
+    what : str
+        Stands in front of the bar.
+    unit : str
+        What is counted; "B" for bytes, which are shown in kB and MB.
+
+    Returns
+    -------
+    tqdm
+        Off while chapters are pressed.
+    """
     return tqdm(
         desc=what,
         unit=unit,
@@ -28,7 +41,13 @@ def progress_bar(what: str, *, unit: str = "step") -> Any:
 
 @contextmanager
 def training_bar() -> Iterator[Callable[[Any], None]]:
-    """A bar for one or several trainings: hand what this yields to `on_progress`."""
+    """A bar for one or several trainings.
+
+    Yields
+    ------
+    callable
+        To be handed to `on_progress`.
+    """
     with progress_bar("train") as bar:
 
         def show(at: Any) -> None:

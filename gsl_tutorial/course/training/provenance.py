@@ -15,7 +15,15 @@ import torch
 def provenance(commit: str = "") -> dict[str, Any]:
     """Who made a run: the command, the commit, the versions that decide its numbers.
 
-    commit: that of a copy of the package outside a checkout, where git cannot tell.
+    Parameters
+    ----------
+    commit : str
+        That of a copy of the package outside a checkout, where git cannot tell.
+
+    Returns
+    -------
+    dict
+        Ready for JSON.
     """
     return {
         "command": shlex.join(["gsl-tutorial", *sys.argv[1:]]),

@@ -41,9 +41,32 @@ Turn = Literal["start", "network", "codebooks"]
 class Frame:
     """Where a training stands after a turn; None where there is no codebook yet.
 
-    z, query_z: embeddings of the database and of the queries. codewords: those that stand now.
-    used, g: for each database vector the gradient that the method sends to it, and that of the
-    similarity loss. uphill: where the first would move it against the second.
+    Attributes
+    ----------
+    round : int
+        From 1; 0 is the start.
+    turn : str
+        "start", or whose turn it was: "network" or "codebooks".
+    z : (N, 2) float array
+        Embeddings of the database.
+    query_z : (B, 2) float array
+        Embeddings of the queries.
+    codewords : (K, 2) float array, or None
+        Those that stand now.
+    used : (N, 2) float array, or None
+        For each database vector the gradient that the method sends to it.
+    g : (N, 2) float array, or None
+        For each database vector the gradient of the similarity loss.
+    uphill : (N,) bool array
+        Where the first would move a vector against the second.
+    loss : float or None
+        The mean similarity loss of the round, None at the start.
+    relative_distortion : float or None
+        Of the database, with these codewords.
+    adc_map : float or None
+        mAP of a search by asymmetric distances.
+    exact_map : float
+        mAP of a search by the distances between embeddings.
     """
 
     round: int
@@ -61,7 +84,13 @@ class Frame:
 
     @property
     def quantizer(self) -> ProductQuantizer:
-        """The codewords as a quantizer; `InvalidInputError` where there are none yet."""
+        """The codewords as a quantizer.
+
+        Raises
+        ------
+        InvalidInputError
+            Where there are none yet.
+        """
         if self.codewords is None:
             raise InvalidInputError(
                 "a frame with codewords", f"round {self.round}, {self.turn}", "take a later one"
@@ -73,7 +102,16 @@ class Frame:
 class Recording:
     """A training: frames[0] is the start, then two frames for each round.
 
-    labels: of the database; history: one record for each round, as training wrote it.
+    Attributes
+    ----------
+    method : str
+        One of `METHODS`.
+    labels : (N,) integer array
+        Of the database.
+    frames : tuple of Frame
+        In the order of the turns.
+    history : tuple of dict
+        One record for each round, as training wrote it.
     """
 
     method: str
@@ -82,7 +120,24 @@ class Recording:
     history: tuple[dict[str, float], ...]
 
     def after(self, round_: int, turn: Turn = "codebooks") -> Frame:
-        """The frame after a turn of a round, counted from 1; 0 is the start."""
+        """The frame after a turn of a round.
+
+        Parameters
+        ----------
+        round_ : int
+            Counted from 1; 0 is the start.
+        turn : str
+            "network" or "codebooks".
+
+        Returns
+        -------
+        Frame
+
+        Raises
+        ------
+        InvalidInputError, UnknownNameError
+            For a round that was not trained, and for another turn.
+        """
         check_count(round_, name="round_", low=0, high=len(self.history))
         check_name("turn", turn, get_args(Turn))
         return self.frames[0 if round_ == 0 else 2 * round_ - (turn == "network")]
@@ -98,7 +153,21 @@ class Recording:
 def first_classes(data: Dataset, n: int) -> Dataset:
     """The splits with the first `n` classes only: a circle has room for few.
 
-    Raises `InvalidInputError` for fewer than two classes or more than there are.
+    Parameters
+    ----------
+    data : Dataset
+        With all classes.
+    n : int
+        How many classes, 2 or more.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    InvalidInputError
+        For fewer than two classes or more than there are.
     """
     check_count(n, name="n", low=2, high=len(data.class_names))
 
@@ -123,8 +192,28 @@ def record(
 ) -> Recording:
     """Train as `train_run` does and keep a frame after every turn.
 
-    config: with dim=2 and one codebook (bits = log2 K). on_progress: as in `train`.
-    Raises `InvalidInputError` where the embedding is not a place in the plane.
+    Parameters
+    ----------
+    config : TrainingConfig
+        With dim=2 and one codebook (bits = log2 K).
+    data : Dataset
+        Trained on; its database and its queries are what the frames show.
+    refit : str
+        How the codebooks take their turn: "warm" from where they stand, "cold" from a new random
+        start, or "never".
+    on_progress : callable, optional
+        As in `train`.
+
+    Returns
+    -------
+    Recording
+
+    Raises
+    ------
+    InvalidInputError
+        Where the embedding is not a place in the plane.
+    UnknownNameError
+        For another `refit`.
     """
     check_name("refit", refit, get_args(Refit))
     if config.dim != 2 or config.n_subspaces != 1:
@@ -229,6 +318,19 @@ def around(
 
     An embedding of unit length cannot leave the circle, so only this part moves it.
 
+    Parameters
+    ----------
+    gradient : (N, 2) float array
+        One for each embedding.
+    z : (N, 2) float array
+        Embeddings of unit length.
+
+    Returns
+    -------
+    (N,) float array
+
+    Examples
+    --------
     >>> around(np.array([[3.0, 2.0]]), np.array([[1.0, 0.0]]))
     array([2.])
     """

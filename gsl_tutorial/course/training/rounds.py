@@ -43,7 +43,21 @@ class DivergedError(TutorialError):
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """Where a training stands; `on_progress` receives one after each step."""
+    """Where a training stands; `on_progress` receives one after each step.
+
+    Attributes
+    ----------
+    step : int
+        Steps that are done.
+    n_steps : int
+        Steps of the whole training.
+    round : int
+        The round of this step, from 1.
+    n_rounds : int
+        Rounds of the whole training.
+    loss : float
+        The similarity loss of the batch.
+    """
 
     step: int
     n_steps: int
@@ -65,18 +79,47 @@ def train(
     on_round: Callable[[TrainedModel, int], None] | None = None,
     shared: SharedWork | None = None,
 ) -> TrainedModel:
-    """Train encoder and quantizer in turns; returns the finished model.
+    """Train encoder and quantizer in turns.
 
-    images: (N, 3, 32, 32) uint8 or (N, 64) float32; labels: (N,) from 0. With `folder`, a checkpoint
-    is written after every round and the model at the end; with `resume`, a run in that folder goes on
-    from its last finished round and ends with the weights of an uninterrupted one.
-    provenance: what the model file shall say of its making (command, commit).
-    on_round: called with the model and the number of rounds done, before the first round too; with
-    `shared`, not for the rounds that were taken from there.
-    shared: what other runs on these images have done already; not together with `folder`.
+    Parameters
+    ----------
+    config : TrainingConfig
+        What is asked for.
+    images : (N, 3, 32, 32) uint8 or (N, 64) float32 tensor
+        To train on.
+    labels : (N,) integer tensor
+        Their classes, from 0.
+    folder : RunFolder, optional
+        A checkpoint is written there after every round, and the model at the end. Where it holds a
+        finished model, that one is returned.
+    resume : bool
+        A run in that folder goes on from its last finished round, and ends with the weights of an
+        uninterrupted one.
+    device : str
+        Where the network learns, such as "cpu" or "cuda".
+    provenance : dict, optional
+        What the model file shall say of its making (command, commit).
+    on_progress : callable, optional
+        Called with a `TrainingStep` after each step.
+    on_round : callable, optional
+        Called with the model and the number of rounds done, before the first round too; with
+        `shared`, not for the rounds that were taken from there.
+    shared : SharedWork, optional
+        What other runs on these images have done already. Left alone where there is a `folder`
+        or an average of the weights.
 
-    Raises `RunMismatchError` for a folder of another configuration, `DivergedError` on a NaN loss,
-    `StorageError` when the disk is full.
+    Returns
+    -------
+    TrainedModel
+
+    Raises
+    ------
+    RunMismatchError
+        For a folder of another configuration.
+    DivergedError
+        On a NaN loss.
+    StorageError
+        When the disk is full.
     """
     schedule = config.schedule
     if folder is not None:
@@ -149,7 +192,19 @@ def train(
 
 @dataclass(frozen=True)
 class Followed:
-    """What a refit of the codebooks leaves behind: figures, embeddings, and the codes of a sample."""
+    """What a refit of the codebooks leaves behind.
+
+    Attributes
+    ----------
+    measured : dict
+        The figures that a round is known by, those of `bias` included.
+    bias : dict
+        Those of the bias of the gradient; empty during the warm-up.
+    embedded : (N, dim) tensor
+        Embeddings of the images on which the codebooks were refitted.
+    codes : (n, M) integer array
+        Of the sample on which rounds are compared.
+    """
 
     measured: dict[str, float]
     bias: dict[str, float]
@@ -166,11 +221,33 @@ def follow(
     last: bool,
     before: Integer[np.ndarray, "n M"] | None = None,
 ) -> Followed:
-    """Let the codebooks follow the embeddings; returns what a round is known by.
+    """Let the codebooks follow the embeddings, and measure what a round is known by.
 
-    The relative distortion, the mean codeword perplexity and the cells after the refit, and before it,
-    unless the codebooks are new, the bias of the gradient with those that it was trained with.
-    warm: fit the codebooks anew, as during the warm-up. before: the codes of the sample a round ago.
+    That is the relative distortion, the mean codeword perplexity and the cells after the refit,
+    and before it, unless the codebooks are new, the bias of the gradient with those that it was
+    trained with.
+
+    Parameters
+    ----------
+    model : TrainedModel
+        Its quantizer is refitted in place.
+    images, labels : tensors
+        All training images and their classes.
+    warm : bool
+        Fit the codebooks anew, as during the warm-up.
+    last : bool
+        Whether the training is over: then all images are embedded, else a sample.
+    before : (n, M) integer array, or None
+        The codes of the sample a round ago.
+
+    Returns
+    -------
+    Followed
+
+    Raises
+    ------
+    DivergedError
+        On embeddings that are NaN or infinite.
     """
     if not last:
         every = _every(model, len(images))
@@ -274,7 +351,17 @@ def _begin(
 
 
 def n_batches(n_images: int, batch_size: int) -> int:
-    """Whole batches of an epoch; a remainder is left out unless it is all there is."""
+    """Whole batches of an epoch; a remainder is left out unless it is all there is.
+
+    Parameters
+    ----------
+    n_images, batch_size : int
+        Of an epoch, and of a batch.
+
+    Returns
+    -------
+    int
+    """
     return max(1, n_images // batch_size)
 
 

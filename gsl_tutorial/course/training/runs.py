@@ -32,7 +32,23 @@ from gsl_tutorial.storage import load_arrays, read_json, save_arrays, write_json
 
 @dataclass
 class TrainedModel:
-    """An encoder with its classifier and, once fitted, its quantizer."""
+    """An encoder with its classifier and, once fitted, its quantizer.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+        What was asked for.
+    encoder : ConvEncoder or DigitsEncoder
+        From images to embeddings.
+    classifier : CosineClassifier
+        From embeddings to the classes of the training images.
+    quantizer : Quantizer
+        From embeddings to codes.
+    history : list of dict
+        One record for each finished round.
+    provenance : dict
+        Who made it: command, commit, versions.
+    """
 
     config: TrainingConfig
     encoder: ConvEncoder | DigitsEncoder
@@ -43,11 +59,24 @@ class TrainedModel:
 
     @property
     def train_seconds(self) -> float:
+        """Seconds that all its rounds took."""
         return sum(record["seconds"] for record in self.history)
 
     @classmethod
     def new(cls, config: TrainingConfig, *, n_classes: int = 10) -> TrainedModel:
-        """Fresh networks with seeded weights, and a quantizer that is not fitted yet."""
+        """Fresh networks with seeded weights, and a quantizer that is not fitted yet.
+
+        Parameters
+        ----------
+        config : TrainingConfig
+            Says which, and the seed.
+        n_classes : int
+            Classes of the training images.
+
+        Returns
+        -------
+        TrainedModel
+        """
         encoder = build_encoder(config.encoder, dim=config.dim, seed=config.seed)
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(config.seed + 1)
@@ -56,6 +85,7 @@ class TrainedModel:
 
     @property
     def is_quantized(self) -> bool:
+        """Whether the quantizer is fitted."""
         return hasattr(self.quantizer, "dim_")
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -70,7 +100,13 @@ class TrainedModel:
         return state
 
     def adopt(self, arrays: dict[str, np.ndarray]) -> None:
-        """Take over weights by name, as `arrays` gave them."""
+        """Take over weights.
+
+        Parameters
+        ----------
+        arrays : dict
+            By name, as `arrays` gave them.
+        """
         for part, module in (("encoder", self.encoder), ("classifier", self.classifier)):
             prefix = f"{part}."
             module.load_state_dict(
@@ -90,7 +126,13 @@ class TrainedModel:
 
 
 class RunFolder:
-    """The folder of one run; methods read and write its files."""
+    """The folder of one run; methods read and write its files.
+
+    Parameters
+    ----------
+    path : str or Path
+        It need not exist yet.
+    """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -112,7 +154,20 @@ class RunFolder:
         return self.path / "model.safetensors"
 
     def check(self, config: TrainingConfig, *, resume: bool) -> None:
-        """Raise `RunMismatchError` when the folder holds a run that this one would overwrite."""
+        """Refuse to overwrite a run that is in the folder.
+
+        Parameters
+        ----------
+        config : TrainingConfig
+            Of the run that is asked for.
+        resume : bool
+            Whether it may go on with a run of the same configuration.
+
+        Raises
+        ------
+        RunMismatchError
+            When the folder holds a run that this one would overwrite.
+        """
         if self.config_file.exists():
             there = self.config()
             if there != config:
@@ -135,11 +190,35 @@ class RunFolder:
             )
 
     def open(self, config: TrainingConfig, *, resume: bool) -> None:
-        """Claim the folder for `config`; the same errors as `check`."""
+        """Claim the folder for a run.
+
+        Parameters
+        ----------
+        config, resume
+            As in `check`.
+
+        Raises
+        ------
+        RunMismatchError
+            As in `check`.
+        """
         self.check(config, resume=resume)
         write_json(self.config_file, config.to_dict())
 
     def config(self) -> TrainingConfig:
+        """What was asked of the run in this folder.
+
+        Returns
+        -------
+        TrainingConfig
+
+        Raises
+        ------
+        DataMissingError
+            When there is no run.
+        InvalidInputError
+            When a version of this package with other settings made it.
+        """
         if not self.config_file.exists():
             raise DataMissingError(
                 f"a run folder at {self.path}",
@@ -151,7 +230,17 @@ class RunFolder:
     def save_checkpoint(
         self, model: TrainedModel, optimizer: torch.optim.Optimizer, *, finished_rounds: int
     ) -> None:
-        """Write the state after a round: weights, momentum, codebooks, records."""
+        """Write the state after a round.
+
+        Parameters
+        ----------
+        model : TrainedModel
+            Its weights, codebooks and history are kept.
+        optimizer : torch.optim.Optimizer
+            Its momentum is kept.
+        finished_rounds : int
+            How many rounds are done.
+        """
         arrays = model.arrays()
         for index, state in optimizer.state_dict()["state"].items():
             arrays[f"momentum.{index}"] = state["momentum_buffer"].cpu().numpy()
@@ -167,7 +256,25 @@ class RunFolder:
         )
 
     def load_checkpoint(self, model: TrainedModel, optimizer: torch.optim.Optimizer) -> int:
-        """Restore the last finished round into `model` and `optimizer`; returns its number."""
+        """Restore the last finished round.
+
+        Parameters
+        ----------
+        model : TrainedModel
+            Takes over weights, codebooks and history.
+        optimizer : torch.optim.Optimizer
+            Takes over the momentum.
+
+        Returns
+        -------
+        int
+            The number of that round, 0 where there is no checkpoint.
+
+        Raises
+        ------
+        RunMismatchError
+            When it belongs to another configuration, or to a profile that has changed since.
+        """
         if not self.checkpoint_file.exists():
             return 0
         arrays, header = load_arrays(self.checkpoint_file)
@@ -193,13 +300,29 @@ class RunFolder:
         save_model_file(self.warm_file, model)
 
     def load_warm(self) -> TrainedModel | None:
-        """The model before joint training; None in a run that had no such moment."""
+        """Read the model as it was before joint training.
+
+        Returns
+        -------
+        TrainedModel or None
+            None in a run that had no such moment.
+        """
         if not self.warm_file.exists():
             return None
         return load_model_file(self.warm_file, expected=self.config())
 
     def load_model(self) -> TrainedModel:
-        """Read the finished model; raises `DataMissingError` while the run is unfinished."""
+        """Read the finished model.
+
+        Returns
+        -------
+        TrainedModel
+
+        Raises
+        ------
+        DataMissingError
+            While the run is unfinished.
+        """
         config = self.config()
         if not self.model_file.exists():
             raise DataMissingError(
@@ -211,7 +334,15 @@ class RunFolder:
 
 
 def save_model_file(path: Path, model: TrainedModel) -> None:
-    """Write weights, codebooks and, in the header, how they were made."""
+    """Write weights, codebooks and, in the header, how they were made.
+
+    Parameters
+    ----------
+    path : Path
+        The file, replaced as a whole.
+    model : TrainedModel
+        What is written.
+    """
     save_arrays(
         path,
         model.arrays(),
@@ -226,7 +357,31 @@ def save_model_file(path: Path, model: TrainedModel) -> None:
 def load_model_file(
     path: Path, *, expected: TrainingConfig | None = None, sha256: str | None = None
 ) -> TrainedModel:
-    """Read a model file; raises `RunMismatchError` when it was made for another configuration."""
+    """Read a model file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    expected : TrainingConfig, optional
+        What it must have been made for.
+    sha256 : str, optional
+        Its checksum in hexadecimal, compared before anything is read.
+
+    Returns
+    -------
+    TrainedModel
+        Its encoder is in evaluation mode.
+
+    Raises
+    ------
+    RunMismatchError
+        When it was made for another configuration.
+    InvalidInputError
+        When it is no model file.
+    ChecksumError, DataMissingError
+        As in `load_arrays`.
+    """
     arrays, header = load_arrays(path, sha256=sha256)
     if not {"config", "history", "provenance"} <= set(header):
         raise InvalidInputError(

@@ -26,19 +26,39 @@ _MOST = 16
 
 @dataclass
 class Round:
-    """One finished round, as far as no codebook had a hand in it."""
+    """One finished round, as far as no codebook had a hand in it.
+
+    Attributes
+    ----------
+    loss : float
+        The mean similarity loss.
+    seconds : float
+        How long it took.
+    embedded : (N, dim) tensor
+        Embeddings of the images on which the codebooks are refitted.
+    bias : dict
+        Bias of the gradient; empty during the warm-up.
+    """
 
     loss: float
     seconds: float
-    #: Embeddings of the images on which the codebooks are refitted.
     embedded: Tensor
-    #: Bias of the gradient; empty during the warm-up.
     bias: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
 class Beginning:
-    """The rounds from the first on, and the state of all that learns after the last of them."""
+    """The rounds from the first on, and the state of all that learns after the last of them.
+
+    Attributes
+    ----------
+    rounds : list of Round
+        In their order.
+    encoder, classifier : dict
+        Weights by name, as `state_dict` gives them.
+    optimizer : dict
+        With its momentum, as `state_dict` gives it.
+    """
 
     rounds: list[Round]
     encoder: dict[str, Tensor]
@@ -49,7 +69,10 @@ class Beginning:
 class SharedWork:
     """For runs on one set of images; make another one for other images.
 
-    embedded: embeddings of all training images by the network that was finished last.
+    Attributes
+    ----------
+    embedded : (N, dim) tensor, or None
+        Embeddings of all training images by the network that was finished last.
     """
 
     def __init__(self) -> None:
@@ -58,14 +81,33 @@ class SharedWork:
         self._epochs: dict[tuple[Any, ...], list[Tensor]] = {}
 
     def beginning(self, config: TrainingConfig) -> Beginning | None:
-        """The longest beginning that a run of this configuration shares with one that is done."""
+        """The longest beginning that a run shares with one that is done.
+
+        Parameters
+        ----------
+        config : TrainingConfig
+            Of the run that begins.
+
+        Returns
+        -------
+        Beginning or None
+            A copy, to be changed at will.
+        """
         keys = _keys(config) if config.method == "none" else _keys(config)[1:]
         found = next((self._beginnings[k] for k in keys if k in self._beginnings), None)
         # A copy: an optimizer writes into the momentum that it was handed.
         return None if found is None else _copied(found)
 
     def keep(self, config: TrainingConfig, beginning: Beginning) -> None:
-        """Remember the first rounds of a run: its warm-up, or all rounds of one without a method."""
+        """Remember the first rounds of a run: its warm-up, or all rounds of one without a method.
+
+        Parameters
+        ----------
+        config : TrainingConfig
+            Of that run.
+        beginning : Beginning
+            Copied.
+        """
         whole = len(beginning.rounds) == config.schedule.rounds
         self._beginnings[_keys(config)[0 if whole else 1]] = _copied(beginning)
         if len(self._beginnings) > _MOST:
@@ -82,8 +124,32 @@ class SharedWork:
     ) -> Iterator[Tensor]:
         """The augmented batches of an epoch, kept as bytes.
 
-        Shifted and mirrored pixels are whole numbers, so nothing is lost. Where a square is set to the
-        mean colour they are not, and nothing is kept.
+        Shifted and mirrored pixels are whole numbers, so nothing is lost. Where a square is set to
+        the mean colour they are not, and nothing is kept.
+
+        Parameters
+        ----------
+        config : TrainingConfig
+            Its seed and its schedule.
+        epoch : int
+            Counted from 0 over all rounds.
+        images : (N, 3, 32, 32) uint8 tensor
+            All training images.
+        index : list of (batch,) integer tensors
+            The images of each batch.
+        flips : (N,) integer tensor
+            1 for an image that is mirrored in this epoch, else 0.
+        generator : torch.Generator
+            Draws the shifts, unless they are kept already.
+
+        Returns
+        -------
+        iterator of (batch, 3, 32, 32) float32 tensors
+
+        Raises
+        ------
+        ValueError
+            For images of another shape, and where a square is erased.
         """
         schedule = config.schedule
         key = (config.seed, schedule.batch_size, epoch)

@@ -30,7 +30,30 @@ from gsl_tutorial.validation import check_name
 
 
 def load_data(name: str, *, protocol: str = "", seed: int = 0, root: Path | None = None) -> Dataset:
-    """The splits of a data set under a protocol (empty: its first one)."""
+    """The splits of a data set under a protocol.
+
+    Parameters
+    ----------
+    name : str
+        One of `DATASETS`.
+    protocol : str
+        One of the data set's; empty: its first one.
+    seed : int
+        Draws the splits.
+    root : Path, optional
+        Where CIFAR is, as in `read_cifar10` and `read_cifar100`.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    UnknownNameError, InvalidInputError
+        When there is no such data set, or no such protocol of it.
+    DataMissingError, ChecksumError
+        When CIFAR is not there, or is not as published.
+    """
     check_name("dataset", name, DATASETS)
     protocol = protocol or DATASETS[name][0]
     check_protocol(name, protocol)
@@ -58,6 +81,26 @@ def train_run(
     """Train on the training split, on a GPU where torch finds one.
 
     The model remembers which images these were, so that `evaluate_model` can refuse other splits.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+        What is asked for.
+    data : Dataset
+        Of its splits only the training images are used.
+    folder, resume, provenance, on_progress, on_round, shared
+        As in `train`.
+
+    Returns
+    -------
+    TrainedModel
+
+    Raises
+    ------
+    InvalidInputError
+        With fewer than two classes to train on.
+    RunMismatchError, DivergedError, StorageError
+        As in `train`.
     """
     classes, labels = np.unique(data.train.labels, return_inverse=True)
     if len(classes) < 2:
@@ -82,7 +125,18 @@ def train_run(
 
 
 def fingerprint(split: Split) -> str:
-    """A short name for a choice of images."""
+    """A short name for a choice of images.
+
+    Parameters
+    ----------
+    split : Split
+        The order of its images does not matter.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
     return hashlib.sha256(np.sort(split.indices).astype("<i8").tobytes()).hexdigest()[:16]
 
 
