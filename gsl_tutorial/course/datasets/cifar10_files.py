@@ -26,7 +26,15 @@ FOLDER = "cifar-10-batches-py"
 
 
 class OfficialFile(NamedTuple):
-    """What one file of the official archive must be."""
+    """What one file of the official archive must be.
+
+    Attributes
+    ----------
+    md5 : str
+        Its checksum, in hexadecimal.
+    n_bytes : int
+        Its size.
+    """
 
     md5: str
     n_bytes: int

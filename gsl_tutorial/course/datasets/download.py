@@ -449,7 +449,15 @@ def exclusive(
 
 
 class StillHeldError(StorageError):
-    """Another process kept a lock for longer than somebody wanted to wait; `holder` names it."""
+    """Another process kept a lock for longer than somebody wanted to wait.
+
+    Parameters
+    ----------
+    holder : str
+        Names that process.
+    limit_s : float
+        How long was waited, in seconds.
+    """
 
     def __init__(self, holder: str, limit_s: float) -> None:
         self.holder = holder

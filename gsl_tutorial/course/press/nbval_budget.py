@@ -41,6 +41,7 @@ _ROW = "{:<44} {:>5} {:>8} {:>8} {:>8} {:>6}  {}"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Make each budget of a notebook a setting of pytest."""
     for name, limit in asdict(BUDGETS).items():
         parser.addini(
             f"notebook_{name}", f"limit of one notebook (nbval): {name}", default=str(limit)
@@ -48,6 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Count the costs of notebooks where nbval runs them."""
     if config.option.nbval or config.option.nbval_lax:
         config.pluginmanager.register(_NotebookCosts(config), "gsl-tutorial-notebook-costs")
 

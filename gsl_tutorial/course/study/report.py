@@ -26,7 +26,15 @@ SETTING = ("protocol", "loss", "quantizer", "bits")
 
 
 class Spread(NamedTuple):
-    """Mean and sample standard deviation over seeds."""
+    """Mean and sample standard deviation over seeds.
+
+    Attributes
+    ----------
+    mean : float
+        Of the values.
+    deviation : float
+        Of the values, in the same unit.
+    """
 
     mean: float
     deviation: float

@@ -339,7 +339,19 @@ def _rounded(value: Any) -> Any:
 
 
 def what_was_asked(run: StudyRun, study: Study) -> Record:
-    """Everything that decides the figures of a run, as a record says it."""
+    """Everything that decides the figures of a run, as a record says it.
+
+    Parameters
+    ----------
+    run : StudyRun
+        Its configuration, and how many classes it sees.
+    study : Study
+        How many training images and queries its runs have.
+
+    Returns
+    -------
+    Record
+    """
     return {
         "config": run.config.to_dict(),
         "schedule": asdict(run.config.schedule),

@@ -222,7 +222,19 @@ class InBatch:
     def expected(
         self, items: Int[np.ndarray, "B n"], positives: Int[np.ndarray, " B"]
     ) -> Float[np.ndarray, "B n"]:
-        """How often an item is among the other positives, on average; see `Source.expected`."""
+        """How often an item is among the other positives, on average.
+
+        Parameters
+        ----------
+        items : (B, n) integer array
+            What is asked about.
+        positives : (B,) integer array
+            Not used: the answer is the same for all of them.
+
+        Returns
+        -------
+        (B, n) float array
+        """
         return (self.group - 1) * self.share[items]
 
 
@@ -247,13 +259,37 @@ class Uniform:
     def draw(
         self, positives: Int[np.ndarray, " B"], rng: np.random.Generator
     ) -> Int[np.ndarray, "B k"]:
-        """Draw k items for each positive; see `Source.draw`."""
+        """Draw k items for each positive.
+
+        Parameters
+        ----------
+        positives : (B,) integer array
+            Items; only their number matters.
+        rng : Generator
+            Where the randomness comes from.
+
+        Returns
+        -------
+        (B, k) integer array
+        """
         return rng.integers(self.n_items, size=(len(positives), self.k))
 
     def expected(
         self, items: Int[np.ndarray, "B n"], positives: Int[np.ndarray, " B"]
     ) -> Float[np.ndarray, "B n"]:
-        """k shared by the whole catalogue; see `Source.expected`."""
+        """How often an item is drawn on average: k shared by the whole catalogue.
+
+        Parameters
+        ----------
+        items : (B, n) integer array
+            What is asked about; only their number matters.
+        positives : (B,) integer array
+            Not used: the answer is the same for all of them.
+
+        Returns
+        -------
+        (B, n) float array
+        """
         return np.full(items.shape, self.k / self.n_items)
 
 
@@ -301,13 +337,38 @@ class SameCell:
     def draw(
         self, positives: Int[np.ndarray, " B"], rng: np.random.Generator
     ) -> Int[np.ndarray, "B k"]:
-        """Draw k items of each positive's cell; see `Source.draw`."""
+        """Draw k items of each positive's cell, never itself.
+
+        Parameters
+        ----------
+        positives : (B,) integer array
+            Items.
+        rng : Generator
+            Where the randomness comes from.
+
+        Returns
+        -------
+        (B, k) integer array
+        """
         return self.lists.draw_mates(positives, self.k, rng)
 
     def expected(
         self, items: Int[np.ndarray, "B n"], positives: Int[np.ndarray, " B"]
     ) -> Float[np.ndarray, "B n"]:
-        """k shared by the positive's mates, 0 for all others; see `Source.expected`."""
+        """How often an item is drawn on average: k shared by the positive's mates, else 0.
+
+        Parameters
+        ----------
+        items : (B, n) integer array
+            What is asked about.
+        positives : (B,) integer array
+            For which positive of each row they are drawn.
+
+        Returns
+        -------
+        (B, n) float array
+            Uncorrected, k shared by the whole catalogue.
+        """
         labels = self.lists.labels
         if not self.corrected:
             return np.full(items.shape, self.k / len(labels))

@@ -57,7 +57,24 @@ class _Foreword(NamedTuple):
 
 
 def read_mat(path: Path, name: str | None) -> np.ndarray:
-    """Return one array; the whole file is in memory meanwhile."""
+    """Return one array; the whole file is in memory meanwhile.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str or None
+        Of the array; None: the only one.
+
+    Returns
+    -------
+    array
+
+    Raises
+    ------
+    InvalidInputError
+        When the file is damaged, and when it holds no such array, or several and none is named.
+    """
     content = path.read_bytes()
     try:
         if len(content) >= 20 and 0 in content[:4]:

@@ -49,7 +49,22 @@ READABLE = (
 
 
 def not_read(path: Path, what: str, line: str) -> InvalidInputError:
-    """The error for a kind of file that is not read; `line` converts it."""
+    """The error for a kind of file that is not read.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    what : str
+        Says what it is, such as "an archive".
+    line : str
+        Says how to convert it; "{old!r}" and "{new!r}" stand for the names of the files.
+
+    Returns
+    -------
+    InvalidInputError
+        To be raised.
+    """
     safe = path.name if re.fullmatch(r"[\w.-]+", path.name) else f"FILE{path.suffix}"
     new = f"{safe.removesuffix(path.suffix)}.npy"
     return InvalidInputError(
@@ -60,7 +75,22 @@ def not_read(path: Path, what: str, line: str) -> InvalidInputError:
 
 
 def broken(path: Path, found: str, todo: str = "make or download it again") -> NoReturn:
-    """Refuse a file whose contents are not what its suffix says."""
+    """Refuse a file whose contents are not what its suffix says.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    found : str
+        What is in it instead.
+    todo : str
+        What helps.
+
+    Raises
+    ------
+    InvalidInputError
+        Always.
+    """
     kind = path.suffix.lower() or "NumPy"
     raise InvalidInputError(
         f"a whole {kind} file at {printable(path.name)}", printable(found), todo
@@ -68,7 +98,26 @@ def broken(path: Path, found: str, todo: str = "make or download it again") -> N
 
 
 def chosen_of(path: Path, name: str | None, known: Iterable[str]) -> str:
-    """The name of the array to read: the given one, or the only one; else say which there are."""
+    """The name of the array to read: the given one, or the only one.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str or None
+        What was asked for, if anything.
+    known : iterable of str
+        The names of the arrays in the file.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    InvalidInputError
+        When there is no such array, or several and none is named; it says which there are.
+    """
     names = list(known)
     if name is None and len(names) == 1:
         return names[0]
@@ -83,7 +132,20 @@ def chosen_of(path: Path, name: str | None, known: Iterable[str]) -> str:
 
 
 def no_name(path: Path, name: str | None) -> None:
-    """Refuse a name behind a file that holds one array."""
+    """Refuse a name behind a file that holds one array.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str or None
+        What was asked for, if anything.
+
+    Raises
+    ------
+    InvalidInputError
+        When there is a name.
+    """
     if name is not None:
         raise InvalidInputError(
             f"no name behind {printable(path.name)}, which holds one array",
