@@ -25,6 +25,12 @@ WHOLE = (
     "course.plots",
     "course.toys",
     "course.widgets",
+    "course.datasets",
+    "course.press",
+    "course.results",
+    "course.study",
+    "course.training",
+    "course.two_tower",
 )
 
 FILES = sorted(ROOT.rglob("*.py"))
