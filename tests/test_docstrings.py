@@ -26,6 +26,7 @@ WHOLE = (
     "course.toys",
     "course.widgets",
     "course.datasets",
+    "course.exercises",
     "course.press",
     "course.results",
     "course.study",

@@ -52,7 +52,18 @@ def has_blank(function: Callable[..., Any]) -> bool:
 
 
 def about_shape(got: tuple[int, ...], wanted: tuple[int, ...]) -> str:
-    """What may have led to this shape instead of that one."""
+    """What may have led to this shape instead of that one.
+
+    Parameters
+    ----------
+    got, wanted : tuple of int
+        The shape of the answer, and the right one.
+
+    Returns
+    -------
+    str
+        A sentence that begins with a space, or "".
+    """
     if len(got) == len(wanted) and sorted(got) == sorted(wanted):
         return " The axes look swapped."
     if len(got) > len(wanted) and [n for n in got if n != 1] == [n for n in wanted if n != 1]:
@@ -65,7 +76,19 @@ def about_shape(got: tuple[int, ...], wanted: tuple[int, ...]) -> str:
 
 
 def kind_of(result: Any, array: np.ndarray) -> str:
-    """What came instead of numbers, in a word."""
+    """What came instead of numbers, in a word.
+
+    Parameters
+    ----------
+    result : object
+        The answer.
+    array : array
+        What NumPy makes of it.
+
+    Returns
+    -------
+    str
+    """
     if array.dtype.kind in "SU":
         return "text"
     if isinstance(result, list | tuple):
@@ -74,7 +97,22 @@ def kind_of(result: Any, array: np.ndarray) -> str:
 
 
 def about_pair(result: Any, is_right: Callable[[Any], bool]) -> str:
-    """What to say of two results where one was asked for: a whole topk or sort of PyTorch, above all."""
+    """What to say of two results where one was asked for.
+
+    It is a whole topk or sort of PyTorch, above all.
+
+    Parameters
+    ----------
+    result : object
+        The answer.
+    is_right : callable
+        Whether a part of it is what was asked for.
+
+    Returns
+    -------
+    str
+        "" where the answer is no tuple or list, or nothing helpful is known.
+    """
     with suppress(Exception):
         if not isinstance(result, tuple | list) or not 1 <= len(result) <= 3:
             return ""

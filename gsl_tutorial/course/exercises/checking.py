@@ -53,7 +53,19 @@ class Mistake(Exception):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check says. `kind` is "right", "not yet" or "mistake"; `line` is the reader's progress."""
+    """What a check says.
+
+    Attributes
+    ----------
+    exercise : str
+        The number of the exercise.
+    kind : str
+        "right", "not yet" or "mistake".
+    text : str
+        The sentence for the reader.
+    line : ProgressLine or None
+        The reader's progress.
+    """
 
     exercise: str
     kind: str
@@ -105,7 +117,20 @@ check = _Checks()
 
 
 def exercise(id: str, *, hints: tuple[str, str, str]) -> Callable[..., Callable[[Any], str]]:
-    """Register a judge under its function's name."""
+    """Register a judge under its function's name.
+
+    Parameters
+    ----------
+    id : str
+        The number of the exercise, such as "02.1".
+    hints : tuple of three str
+        From a nudge to the answer.
+
+    Returns
+    -------
+    callable
+        The decorator.
+    """
 
     def register(judge: Callable[[Any], str]) -> Callable[[Any], str]:
         check.exercises[judge.__name__] = _Exercise(id, judge, hints)
@@ -115,7 +140,30 @@ def exercise(id: str, *, hints: tuple[str, str, str]) -> Callable[..., Callable[
 
 
 def call(answer: Any, *arguments: Any) -> Any:
-    """Call a student's function on copies of the arguments; a blank one raises `NotYet`."""
+    """Call a student's function on copies of the arguments.
+
+    Parameters
+    ----------
+    answer : object
+        What the student wrote.
+    *arguments : object
+        What it is called with.
+
+    Returns
+    -------
+    object
+        What it returns.
+
+    Raises
+    ------
+    NotYet
+        For a blank answer.
+    NothingReturned
+        Where a `return` is missing.
+    Mistake
+        For an answer that is no function, changes its arguments, or returns a generator or far too
+        many numbers.
+    """
     if answer is ... or answer is None:
         raise NotYet
     if not callable(answer):
@@ -149,7 +197,24 @@ def _is_blank(function: Any) -> bool:
 
 
 def as_array(result: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """The result as an array of numbers of that shape, or a `Mistake` that says how it differs."""
+    """The result as an array of numbers of one shape.
+
+    Parameters
+    ----------
+    result : object
+        What a student's function returned.
+    shape : tuple of int
+        The right one; () for one number.
+
+    Returns
+    -------
+    float64 array
+
+    Raises
+    ------
+    Mistake
+        Where the result is something else; it says how it differs.
+    """
     try:
         array = np.asarray(result)
     except Exception:  # ragged lists, words, tensors that need a gradient, objects that refuse

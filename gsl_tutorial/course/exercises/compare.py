@@ -79,12 +79,25 @@ def compare(
     *,
     otherwise: str | Callable[[tuple[int, ...]], str],
 ) -> None:
-    """Return when `result` is right; else raise the `Mistake` that explains it best.
+    """Return when a result is right; else raise the mistake that explains it best.
 
-    wrong: for each diagnosis, the value to which that mistake leads. It may have another shape; NaN
-    stands for a mistake that has no place to happen in this case.
-    otherwise: what to say of numbers of the right shape that nobody foresaw, or a function that
-    says it of the first place at which they differ.
+    Parameters
+    ----------
+    result : object
+        What a student's function returned.
+    right : array
+        What it should return.
+    wrong : mapping
+        For each diagnosis, the value to which that mistake leads. It may have another shape; NaN
+        stands for a mistake that has no place to happen in this case.
+    otherwise : str or callable
+        What to say of numbers of the right shape that nobody foresaw, or a function that says it of
+        the first place at which they differ.
+
+    Raises
+    ------
+    Differs
+        When the result is not right; with all diagnoses that lead to it.
     """
     right = np.asarray(right, dtype=np.float64)
     is_right = same(result, right)
@@ -110,7 +123,17 @@ def compare(
 
 
 def note(result: Any, asked: Iterable[str], agreeing: Iterable[str]) -> None:
-    """Keep what this case has shown: which diagnoses were asked, and which lead to this result."""
+    """Keep what this case has shown.
+
+    Parameters
+    ----------
+    result : object
+        What a student's function returned.
+    asked : iterable of str
+        Which diagnoses were asked.
+    agreeing : iterable of str
+        Which of them lead to this result.
+    """
     if (trial := _trial.get()) is not None:
         trial.agreeing |= set(agreeing)
         trial.asked |= {*asked, *trial.agreeing}
@@ -178,7 +201,19 @@ def _is_stated(value: Any) -> bool:
 
 
 def same(result: Any, value: Any) -> bool:
-    """Whether both are arrays of numbers, of one shape, and agree to float32 rounding."""
+    """Whether both are arrays of numbers, of one shape, and agree to float32 rounding.
+
+    Parameters
+    ----------
+    result : object
+        What a student's function returned.
+    value : array
+        What it is compared with.
+
+    Returns
+    -------
+    bool
+    """
     try:
         # Whole numbers of Python may be larger than NumPy's.
         result = float(result) if isinstance(result, int) else result
@@ -192,7 +227,18 @@ def same(result: Any, value: Any) -> bool:
 
 
 def refuse_no_booleans(result: Any) -> None:
-    """Raise a `Mistake` where ones and zeros are numbers: as an index they would mean rows 1 and 0."""
+    """Refuse ones and zeros that are numbers: as an index they would mean rows 1 and 0.
+
+    Parameters
+    ----------
+    result : object
+        What a student's function returned, right as a number.
+
+    Raises
+    ------
+    Mistake
+        Where it does not hold True and False.
+    """
     kind = np.asarray(result).dtype
     if kind.kind != "b":
         raise Mistake(
@@ -202,10 +248,26 @@ def refuse_no_booleans(result: Any) -> None:
 
 
 def at_every_size(sizes: Sequence[str], judge: Callable[[int], None]) -> None:
-    """Call `judge` for each case, and say what explains all of them.
+    """Judge each case, and say what explains all of them.
 
     The first case that fails speaks, where it found a fact (a blank, an error, a wrong type). Where
     values differ, a mistake is named if every case allows it; else the smallest failing case is shown.
+
+    Parameters
+    ----------
+    sizes : sequence of str
+        Names each case for the reader.
+    judge : callable
+        Called with the number of each case, from 0; raises where the answer fails.
+
+    Raises
+    ------
+    KnownMistake
+        Where a mistake is named or a fact was found.
+    Mistake
+        Where nothing explains the answer.
+    Exception
+        What the first case raised, where that is no `Mistake`: a blank, or an error in the answer.
     """
     trials: list[_Trial] = []
     for number in range(len(sizes)):

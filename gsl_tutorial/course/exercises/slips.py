@@ -49,7 +49,22 @@ def of_the_nearest(table: Any) -> dict[str, Any]:
 
 
 def of_looking_up(table: Any, codes: Any, *, name: str = "table") -> dict[str, Any]:
-    """What `table[:, codes]` leads to, where (M, K) is to be paired with codes (..., M)."""
+    """What `table[:, codes]` leads to, where (M, K) is to be paired with codes (..., M).
+
+    Parameters
+    ----------
+    table : (M, K) array
+        A row for each codebook.
+    codes : (..., M) integer array
+        A number for each row.
+    name : str
+        What the student calls the table.
+
+    Returns
+    -------
+    dict
+        The value for each diagnosis, as `compare` takes them.
+    """
     every = np.asarray(table)[:, np.asarray(codes)]
     text = (
         f"{name}[:, codes] looks up every row of the {name} for every number of the code; pair row m with "

@@ -13,7 +13,20 @@ from gsl_tutorial.course.exercises.compare import at_every_size, compare
 
 
 def quietly(answer: Any, *arguments: Any) -> Any:
-    """Call the answer; a division by zero in it shows in the result, not as a warning."""
+    """Call the answer; a division by zero in it shows in the result, not as a warning.
+
+    Parameters
+    ----------
+    answer : object
+        A student's function.
+    *arguments : object
+        What it is called with.
+
+    Returns
+    -------
+    object
+        What it returns.
+    """
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         return call(answer, *arguments)
