@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Integer
@@ -513,6 +513,7 @@ def check_name(kind: str, name: object, known: Iterable[str]) -> str:
     return name
 
 
+@runtime_checkable
 class Sized(Protocol):
     """Whatever has M subspaces of K codewords.
 

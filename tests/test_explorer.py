@@ -15,14 +15,13 @@ from gsl_tutorial import ProductQuantizer
 from gsl_tutorial.course.toys.plane import Plane
 from gsl_tutorial.course.toys.plane_losses import MARGIN, SIMILARITY_LOSSES, LossPlane
 from gsl_tutorial.course.toys.plane_methods import (
-    METHODS,
+    PLANE_METHODS,
     method_gradient,
     read_out,
     run_curves,
     run_method,
 )
-from gsl_tutorial.course.training.methods import METHODS as TORCH_METHODS
-from gsl_tutorial.course.training.methods import MethodOptions
+from gsl_tutorial.course.training.methods import METHODS, MethodOptions
 from gsl_tutorial.course.widgets.explorer import SCRIPT, STYLE
 from gsl_tutorial.snapping import Fallback, Form, Length, SnapOptions
 
@@ -99,7 +98,7 @@ def test_page_and_python_agree_on_every_form_fallback_and_rival(blank: Page) -> 
     fallbacks = set()
     for (plane, rule, z), seen in zip(cases, blank.evaluate(COMPUTE, told), strict=True):
         assert seen["loss"] == pytest.approx(plane.loss(z[None])[0], abs=1e-6)
-        for method, gradient in zip(METHODS, seen["gradients"], strict=True):
+        for method, gradient in zip(PLANE_METHODS, seen["gradients"], strict=True):
             wanted = method_gradient(plane, z[None], method, rule)[0]
             np.testing.assert_allclose(gradient, wanted, atol=1e-6, rtol=1e-6, err_msg=method)
         wanted_out = asdict(read_out(plane, z, rule))
@@ -126,7 +125,7 @@ def test_page_and_python_agree_on_whole_runs(blank: Page) -> None:
         rule = random_rule(rng, plane, words)
         starts = rng.uniform(-1.1, 1.1, (10, 2))
         told = {"world": as_world(plane), "rule": as_rule(rule), "starts": starts.tolist()}
-        for method, seen in zip(METHODS, blank.evaluate(script, told), strict=True):
+        for method, seen in zip(PLANE_METHODS, blank.evaluate(script, told), strict=True):
             path = run_method(plane, starts, method, rule, n_steps=40)
             np.testing.assert_allclose(seen["path"], path, atol=1e-6, err_msg=method)
             for name, curve in run_curves(plane, path).items():
@@ -199,7 +198,7 @@ def test_rivals_in_the_plane_are_those_of_the_package(method: str, name: str) ->
     options = MethodOptions(strength=0.7, n_candidates=3)
     for row in rng.normal(size=(40, 2)):
         z = torch.tensor(row[None], dtype=torch.float32, requires_grad=True)
-        embedding, extra = TORCH_METHODS[name](z, quantizer, options)
+        embedding, extra = METHODS[name](z, quantizer, options)
         target = torch.tensor(p, dtype=torch.float32)
         (0.5 * (embedding - target).square().sum() + extra).backward()
         wanted = method_gradient(
@@ -222,7 +221,7 @@ def test_rotation_near_the_origin_is_that_of_torch_down_to_its_floor() -> None:
     plane = LossPlane.over(codewords, [[0.3, -0.4]])
     for size in (1e-1, 1e-3, 1e-5):
         z = torch.tensor([[0.6 * size, 0.8 * size]], requires_grad=True)
-        embedding, extra = TORCH_METHODS["rotation"](z, quantizer, MethodOptions(strength=0.3))
+        embedding, extra = METHODS["rotation"](z, quantizer, MethodOptions(strength=0.3))
         (0.5 * (embedding - torch.tensor([0.3, -0.4])).square().sum() + extra).backward()
         rule = SnapOptions(n_candidates=1, strength=0.3)
         wanted = method_gradient(plane, z.detach().numpy(), "rotation", rule)

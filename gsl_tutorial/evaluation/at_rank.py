@@ -23,7 +23,7 @@ from jaxtyping import Bool, Float, Integer, Real
 
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.evaluation.ranking import Members, check_distances, check_labels, stream
-from gsl_tutorial.evaluation.ties import Runs, hits_within
+from gsl_tutorial.evaluation.ties import TieGroups, hits_within
 from gsl_tutorial.validation import as_array, as_labels, check_count, check_name, describe
 
 RecallDenominator = Literal["relevant", "attainable"]
@@ -151,7 +151,7 @@ def precision_recall_curve(
     return precision, recall
 
 
-def precision_of_runs(runs: Runs, *, k: int) -> Float[np.ndarray, " B"]:
+def precision_of_runs(runs: TieGroups, *, k: int) -> Float[np.ndarray, " B"]:
     """`precisions_at` for rankings that `ranking.stream` condensed.
 
     Parameters
@@ -165,7 +165,7 @@ def precision_of_runs(runs: Runs, *, k: int) -> Float[np.ndarray, " B"]:
 
 
 def recall_of_runs(
-    runs: Runs, *, k: int, denominator: RecallDenominator = "relevant"
+    runs: TieGroups, *, k: int, denominator: RecallDenominator = "relevant"
 ) -> Float[np.ndarray, " B"]:
     """`recalls_at` for rankings that `ranking.stream` condensed.
 
@@ -180,7 +180,7 @@ def recall_of_runs(
     return hits_within(runs, k) / np.maximum(most, 1)
 
 
-def curve_of_runs(runs: Runs) -> Float[np.ndarray, "2 N"]:
+def curve_of_runs(runs: TieGroups) -> Float[np.ndarray, "2 N"]:
     """Precision and recall at each rank, *summed* over the queries: add blocks up, divide by B.
 
     The expected hits of one query rise along a straight line of slope r / n inside a run and are flat
@@ -377,7 +377,7 @@ def _each(
     distances: Real[np.ndarray, "B N"],
     query_labels: Any,
     database_labels: Any,
-    score: Callable[[Runs], Float[np.ndarray, "..."]],
+    score: Callable[[TieGroups], Float[np.ndarray, "..."]],
 ) -> Iterator[Float[np.ndarray, "..."]]:
     query = as_labels(query_labels, name="query labels")
     database = as_labels(database_labels, name="database labels")

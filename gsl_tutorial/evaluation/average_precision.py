@@ -27,7 +27,7 @@ from gsl_tutorial.evaluation.ranking import (
     stream,
 )
 from gsl_tutorial.evaluation.ties import (
-    Runs,
+    TieGroups,
     average_precision_of_short,
     average_precisions_of_runs,
 )
@@ -343,7 +343,7 @@ class _Rule(NamedTuple):
     denominator: str
     ties: str
 
-    def of_runs(self, runs: Runs) -> Float[np.ndarray, " b"]:
+    def of_runs(self, runs: TieGroups) -> Float[np.ndarray, " b"]:
         return average_precisions_of_runs(
             runs, at=self.at, denominator=self.denominator, ties=self.ties
         )

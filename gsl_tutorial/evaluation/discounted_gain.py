@@ -20,7 +20,7 @@ from jaxtyping import Bool, Float, Integer, Real
 
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.evaluation.ranking import Members, check_labels, stream
-from gsl_tutorial.evaluation.ties import Runs
+from gsl_tutorial.evaluation.ties import TieGroups
 from gsl_tutorial.validation import as_array, as_labels, check_count, check_name
 
 Gain = Literal["linear", "exponential"]
@@ -147,7 +147,7 @@ def worth_of_shared(members: Members, gain: Gain) -> Float[np.ndarray, " V"]:
 
 
 def discounted_gains_of_runs(
-    runs: Runs, gains: Float[np.ndarray, " V"], at: int | None
+    runs: TieGroups, gains: Float[np.ndarray, " V"], at: int | None
 ) -> Float[np.ndarray, " B"]:
     """NDCG of each query from its tie groups, their gains, and the number of items of each grade.
 
@@ -179,6 +179,6 @@ def discounted_gains_of_runs(
 
 
 @lru_cache(maxsize=4)
-def _discounts(n: int) -> Float[np.ndarray, " n+1"]:
+def _discounts(n: int) -> Float[np.ndarray, " {n}+1"]:
     """The sum of 1 / log2(1 + rank) over the first 0, 1, ..., n ranks."""
     return np.concatenate([[0.0], np.cumsum(1 / np.log2(np.arange(2, n + 2)))])

@@ -100,7 +100,7 @@ def _with_squares(
 
 
 def _first_of_equals(
-    wide: Float[np.ndarray, "N dim+2"],
+    wide: Float[np.ndarray, "N width"],
 ) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " N"]] | tuple[None, None]:
     """Rows without their copies, and where each row's copy is; None and None where all differ.
 

@@ -1,6 +1,6 @@
 """A ranking, condensed: for every query the tie groups that hold something relevant, and nothing else.
 
-Every measure of `average_precision` and `at_rank` is a sum over these groups (`ties.Runs`). `Members` says
+Every measure of `average_precision` and `at_rank` is a sum over these groups (`TieGroups`). `Members` says
 which items a database holds and what is relevant to whom; `relevant_runs` condenses the distances of
 some queries; `stream` does so for many queries, a few at a time and in threads, so that memory stays
 flat however many there are.
@@ -22,7 +22,7 @@ from jaxtyping import Bool, Float, Integer, Real
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.evaluation.relevance import Relevance
 from gsl_tutorial.evaluation.sorting import bits_for, flagged
-from gsl_tutorial.evaluation.ties import Carried, Runs, runs_by_sorting, runs_of_flagged
+from gsl_tutorial.evaluation.ties import Carried, TieGroups, runs_by_sorting, runs_of_flagged
 from gsl_tutorial.validation import as_array, describe
 
 # Distances that one thread works on at a time: few enough for the cache, enough to be worth a call.
@@ -204,7 +204,7 @@ def relevant_runs(
     members: Members,
     *,
     gains: Float[np.ndarray, " V"] | None = None,
-) -> Runs:
+) -> TieGroups:
     """Condense the distances of B queries to the groups of `members`.
 
     Parameters
@@ -216,7 +216,7 @@ def relevant_runs(
     members
         What the groups stand for.
     gains
-        (V,) What an item is worth that shares 0, 1, 2, ... labels with the query, for `Runs.gain`;
+        (V,) What an item is worth that shares 0, 1, 2, ... labels with the query, for `TieGroups.gain`;
         None: relevance has no grades.
 
     Raises
@@ -229,7 +229,7 @@ def relevant_runs(
 
 def _runs(
     distances: Any, asked: np.ndarray, members: Members, gains: Float[np.ndarray, " V"] | None
-) -> Runs:
+) -> TieGroups:
     distances = as_array(distances, name="distances")
     if distances.shape != (len(asked), members.n_groups):
         raise InvalidInputError(
@@ -263,7 +263,7 @@ def stream(
     distances_of: Callable[[slice], Real[np.ndarray, "b U"]],
     query_labels: object,
     members: Members,
-    score: Callable[[Runs], T],
+    score: Callable[[TieGroups], T],
     *,
     gains: Float[np.ndarray, " V"] | None = None,
 ) -> Iterator[T]:
@@ -360,7 +360,7 @@ def check_labels(distances: np.ndarray, query: np.ndarray, database: np.ndarray)
         )
 
 
-def runs_of_one(distances: Real[np.ndarray, " N"], relevant: Bool[np.ndarray, " N"]) -> Runs:
+def runs_of_one(distances: Real[np.ndarray, " N"], relevant: Bool[np.ndarray, " N"]) -> TieGroups:
     """The runs of one query whose relevant items are given one by one.
 
     Parameters

@@ -26,7 +26,7 @@ from jaxtyping import Bool, Float, Integer, Real, UInt
 from gsl_tutorial.evaluation.sorting import ascending, reorder
 
 
-class Runs(NamedTuple):
+class TieGroups(NamedTuple):
     """The tie groups of B rankings that hold something relevant, those of all queries end to end.
 
     Attributes
@@ -68,8 +68,8 @@ def runs_by_sorting(
     sizes: Integer[np.ndarray, " U"],
     hits: Integer[np.ndarray, "B U"],
     gains: Float[np.ndarray, "B U"] | None = None,
-) -> Runs:
-    """Runs of B queries over U groups.
+) -> TieGroups:
+    """The tie groups of B queries over U groups.
 
     All queries go through each step together; from the sort on, only what is relevant is looked at.
     The plain way, for numbers that `sorting.flagged` has no room for.
@@ -88,7 +88,7 @@ def runs_by_sorting(
     B, U = distances.shape
     if U == 0:
         none = np.zeros(0)
-        return Runs(np.zeros(0, int), none, none, none, none, np.zeros(B), 0)
+        return TieGroups(np.zeros(0, int), none, none, none, none, np.zeros(B), 0)
     order = ascending(distances)
     values = reorder(distances, order)
     new = np.ones((B, U), dtype=bool)  # does a run of equal distances begin here?
@@ -97,7 +97,7 @@ def runs_by_sorting(
     n_after = np.cumsum(n_in_order, axis=1, dtype=np.int64).ravel()
     r_in_order = reorder(hits, order).ravel()
 
-    # Runs of equal distances that hold something relevant.
+    # Groups of equal distances that hold something relevant.
     relevant = np.flatnonzero(r_in_order)
     run = (np.cumsum(new, dtype=np.int64) - 1)[relevant]
     leader = np.flatnonzero(np.diff(run, prepend=-1))
@@ -118,7 +118,7 @@ def runs_by_sorting(
     if gains is not None:
         found = reorder(gains, order).ravel()[relevant]
         gain = np.add.reduceat(found, leader) if len(leader) else r
-    return Runs(row, n, r, n_before, r_before, total, int(sizes.sum()), gain)
+    return TieGroups(row, n, r, n_before, r_before, total, int(sizes.sum()), gain)
 
 
 class Carried(NamedTuple):
@@ -142,8 +142,8 @@ class Carried(NamedTuple):
     gains: Float[np.ndarray, "B U"] | None = None
 
 
-def runs_of_flagged(keys: UInt[np.ndarray, "B U"], carried: Carried | None = None) -> Runs:
-    """Runs of B queries from `sorting.flagged` with a flag on what is relevant.
+def runs_of_flagged(keys: UInt[np.ndarray, "B U"], carried: Carried | None = None) -> TieGroups:
+    """The tie groups of B queries from `sorting.flagged` with a flag on what is relevant.
 
     Relevant items come first among equal distances. So they stand at the head of their run, and the
     run reaches as far as what follows has the same number; mostly nothing has.
@@ -182,7 +182,7 @@ def runs_of_flagged(keys: UInt[np.ndarray, "B U"], carried: Carried | None = Non
         n, r, n_before, r_before, relevant = (
             each.astype(np.float64) for each in (last - first, r, n_before, r_before, total)
         )
-        return Runs(row, n, r, n_before, r_before, relevant, U)
+        return TieGroups(row, n, r, n_before, r_before, relevant, U)
     places = (flat & keys.dtype.type((1 << carried.n_bits) - 1)).astype(np.intp)
     n_until = np.append(0, np.cumsum(carried.sizes.take(places), dtype=np.int64))
     n_items = int(carried.sizes.sum(dtype=np.int64))
@@ -198,7 +198,7 @@ def runs_of_flagged(keys: UInt[np.ndarray, "B U"], carried: Carried | None = Non
         gain = r
     relevant = np.bincount(row, r, minlength=B)
     r_before = np.cumsum(r) - r - (np.cumsum(relevant) - relevant)[row]
-    return Runs(row, n, r, n_before.astype(np.float64), r_before, relevant, n_items, gain)
+    return TieGroups(row, n, r, n_before.astype(np.float64), r_before, relevant, n_items, gain)
 
 
 def _ends(
@@ -228,7 +228,7 @@ def _ends(
 
 
 def average_precisions_of_runs(
-    runs: Runs, *, at: int | None, denominator: str, ties: str
+    runs: TieGroups, *, at: int | None, denominator: str, ties: str
 ) -> Float[np.ndarray, " B"]:
     """AP of each query.
 
@@ -304,7 +304,7 @@ def average_precision_of_short(
             return float(precision.cumsum()[-1] / len(mine))
         r_before = mine.searchsorted(mine)
         leader = np.append(True, r_before[1:] != r_before[:-1]).nonzero()[0]
-        runs = Runs(
+        runs = TieGroups(
             np.zeros(len(leader), np.intp),
             n[leader].astype(np.float64),
             np.diff(leader, append=len(mine)).astype(np.float64),
@@ -327,7 +327,7 @@ def average_precision_of_short(
     return float(gained / (found if denominator == "retrieved" else divisor))
 
 
-def hits_within(runs: Runs, k: int) -> Float[np.ndarray, " B"]:
+def hits_within(runs: TieGroups, k: int) -> Float[np.ndarray, " B"]:
     """Relevant items among the first k of each ranking, the mean over all orders of tied items.
 
     Parameters
@@ -358,7 +358,7 @@ def _gain(
 
 
 def _gain_and_found(
-    runs: Runs, at: int, ties: str
+    runs: TieGroups, at: int, ties: str
 ) -> tuple[Float[np.ndarray, " G"], Float[np.ndarray, " G"]]:
     """What each run adds to the sum of precisions within the first `at`, and its hits there."""
     n, r, n_before, r_before = runs[1:5]
@@ -434,6 +434,6 @@ def _hypergeometric(
 
 
 @lru_cache(maxsize=4)
-def _harmonic(n: int) -> Float[np.ndarray, " n+1"]:
+def _harmonic(n: int) -> Float[np.ndarray, " {n}+1"]:
     """Harmonic numbers H(0)..H(n)."""
     return np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, n + 1))])

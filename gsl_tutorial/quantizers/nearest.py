@@ -145,13 +145,13 @@ def nearest_pieces(
     return found
 
 
-def is_far(centre: Float[np.ndarray, " d"], around: Float[np.ndarray, "... d"]) -> bool:
+def is_far(centre: Float[np.ndarray, "..."], around: Float[np.ndarray, "..."]) -> bool:
     """Whether an offset is so large beside what lies around it that it costs digits.
 
     Parameters
     ----------
     centre
-        (d,) The offset.
+        (d,) or (M, 1, d) The offset.
     around
         (..., d) What is left when it is taken out.
 

@@ -25,7 +25,7 @@ from gsl_tutorial.evaluation import (
 )
 from gsl_tutorial.evaluation.ranking import Members, relevant_runs, stream
 from gsl_tutorial.evaluation.sorting import ascending, flagged, reorder
-from gsl_tutorial.evaluation.ties import Runs, _hypergeometric, runs_by_sorting
+from gsl_tutorial.evaluation.ties import TieGroups, _hypergeometric, runs_by_sorting
 
 many = settings(max_examples=150, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
@@ -48,7 +48,7 @@ KINDS = {
 }
 
 
-def same(one: Runs, other: Runs) -> None:
+def same(one: TieGroups, other: TieGroups) -> None:
     for mine, theirs in zip(one[:7], other[:7], strict=True):
         np.testing.assert_array_equal(mine, theirs)
 

@@ -40,7 +40,7 @@ from gsl_tutorial.evaluation.discounted_gain import (
 )
 from gsl_tutorial.evaluation.distances import blocks
 from gsl_tutorial.evaluation.ranking import Members, check_distances, stream
-from gsl_tutorial.evaluation.ties import Runs, average_precisions_of_runs
+from gsl_tutorial.evaluation.ties import TieGroups, average_precisions_of_runs
 from gsl_tutorial.validation import as_array, as_places, check_count, check_name, describe
 
 #: Stands for "no published protocol".
@@ -375,7 +375,7 @@ def _grouped(search: Search, labels: Integer[np.ndarray, " N"]) -> tuple[np.ndar
 
 
 def _score(
-    runs: Runs,
+    runs: TieGroups,
     at: int | None,
     denominator: str,
     k: int | None,
@@ -385,7 +385,7 @@ def _score(
     B, N = len(runs.relevant), runs.n_items
     none, everything = np.zeros(B), np.full(B, float(N))
     # Chance: all items are tied.
-    one_run = Runs(np.arange(B), everything, runs.relevant, none, none, runs.relevant, N)
+    one_run = TieGroups(np.arange(B), everything, runs.relevant, none, none, runs.relevant, N)
     rules = [
         (runs, at, denominator, "exact"),
         (runs, at, "relevant", "exact"),

@@ -20,7 +20,7 @@ from gsl_tutorial.snapping import SnapOptions
 from gsl_tutorial.snapping.by_hand import descending_codeword
 from gsl_tutorial.validation import check_count, check_name
 
-METHODS = ("similarity", "penalty", "straight-through", "rotation", "snap")
+PLANE_METHODS = ("similarity", "penalty", "straight-through", "rotation", "snap")
 #: What a gradient does with the similarity loss; "stays" is no gradient, "level" no slope.
 VERDICTS = ("downhill", "UPHILL", "level", "stays")
 _TINY = 1e-9
@@ -29,7 +29,7 @@ _TINY = 1e-9
 def method_gradient(
     plane: Plane, z: Float[np.ndarray, "N 2"], method: str, options: SnapOptions
 ) -> Float[np.ndarray, "N 2"]:
-    """The gradient with which `method`, one of `METHODS`, moves each point.
+    """The gradient with which `method`, one of `PLANE_METHODS`, moves each point.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def method_gradient(
     z : (N, 2) float array
         The points.
     method : str
-        One of `METHODS`.
+        One of `PLANE_METHODS`.
     options : SnapOptions
         All methods share its strength; the rest is for the snap.
 
@@ -54,7 +54,7 @@ def method_gradient(
     InvalidInputError
         Where the number of candidates is not from 1 to K.
     """
-    check_name("method", method, METHODS)
+    check_name("method", method, PLANE_METHODS)
     if method == "similarity":
         return plane.gradient(z)
     if method == "penalty":
