@@ -559,11 +559,17 @@ def check_tail(values: Any, *tail: int, name: str) -> None:
         For another shape.
     """
     known = hasattr(values, "reshape") and hasattr(values, "ndim") and not _is_sparse(values)
-    numbers = not isinstance(values, np.ndarray) or values.dtype.kind in "fiu"
+    numbers = not isinstance(values, np.ma.MaskedArray) and (
+        values.dtype.kind in "fiu"
+        if isinstance(values, np.ndarray)
+        else str(getattr(values, "dtype", "")) != "torch.bool"
+    )
     if not known or not numbers or values.ndim != 1 + len(tail) or tuple(values.shape[1:]) != tail:
         shape = ", ".join(map(str, ("N", *tail)))
         raise InvalidInputError(
-            f"{name} of shape ({shape})", describe(values), "pass one vector per row"
+            f"{name} of shape ({shape}), numbers without a mask",
+            describe(values),
+            "pass one vector per row",
         )
 
 

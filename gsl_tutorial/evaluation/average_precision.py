@@ -195,9 +195,15 @@ def group_codes(
     Raises
     ------
     InvalidInputError
-        When there is not one label, or one set of labels, for each code.
+        When codes are no table of numbers, or there is not one label, or one set of labels, for each.
     """
-    labels = as_labels(labels, name="database labels")
+    codes, labels = as_array(codes, name="codes"), as_labels(labels, name="database labels")
+    if codes.ndim != 2 or codes.dtype == object:
+        raise InvalidInputError(
+            "codes (N, M), a row of numbers for each item",
+            describe(codes),
+            "pass what encode returned",
+        )
     if len(codes) != len(labels):
         raise InvalidInputError(
             f"a label for each of {len(codes)} codes", f"{len(labels)}", "pass labels row by row"

@@ -21,7 +21,7 @@ from arrays import hostile
 import gsl_tutorial
 from gsl_tutorial import evaluation
 from gsl_tutorial.errors import TutorialError
-from gsl_tutorial.evaluation import distances, intervals
+from gsl_tutorial.evaluation import at_rank, discounted_gain, distances, intervals
 from gsl_tutorial.quantizers import faiss_index, kmeans
 
 KINDS = [
@@ -32,6 +32,7 @@ KINDS = [
 ]
 X = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
 LABELS = np.arange(30) % 3
+CODES = np.arange(60).reshape(30, 2) % 4
 
 
 def targets() -> dict[str, Callable[[Any], Any]]:
@@ -65,6 +66,7 @@ def targets() -> dict[str, Callable[[Any], Any]]:
         if hasattr(one, "code_norms"):
             found[f"{name}.code_norms"] = one.code_norms
     D = distances.squared_distances(X, X)
+    _, members = evaluation.group_codes(CODES, LABELS)
     pq = gsl_tutorial.ProductQuantizer(2, 4, random_state=0).fit(X)
     found |= {
         "kmeans": lambda a: kmeans.kmeans(a, 2, seed=0),
@@ -82,6 +84,22 @@ def targets() -> dict[str, Callable[[Any], Any]]:
         ),
         "average_precision.distances": lambda a: evaluation.average_precision(a, LABELS == 0),
         "average_precision.relevant": lambda a: evaluation.average_precision(D[0], a),
+        "average_precisions.query": lambda a: evaluation.average_precisions(D, a, LABELS, at=3),
+        "group_codes.codes": lambda a: evaluation.group_codes(a, LABELS),
+        "group_codes.labels": lambda a: evaluation.group_codes(CODES, a),
+        "grouped_average_precisions": lambda a: evaluation.grouped_average_precisions(
+            a, LABELS, members
+        ),
+        "precisions_at": lambda a: at_rank.precisions_at(a, LABELS, LABELS, k=3),
+        "recalls_at.distances": lambda a: at_rank.recalls_at(a, LABELS, LABELS, k=3),
+        "recalls_at.labels": lambda a: at_rank.recalls_at(D, LABELS, a, k=3),
+        "precision_recall_curve": lambda a: evaluation.precision_recall_curve(a, LABELS, LABELS),
+        "within_radius": lambda a: at_rank.within_radius(a, LABELS, members, radius=1.0),
+        "code_distances": lambda a: at_rank.code_distances(a, CODES),
+        "normalized_discounted_cumulative_gain": lambda a: (
+            discounted_gain.normalized_discounted_cumulative_gain(a, LABELS, LABELS)
+        ),
+        "clustered_bootstrap": lambda a: intervals.clustered_bootstrap(D, a, random_state=0),
         "paired_bootstrap": lambda a: intervals.paired_bootstrap(a, D[0], random_state=0),
         "snap_gradient.gradient": lambda a: gsl_tutorial.snap_gradient(
             a, torch.zeros(7, 2, 2), torch.ones(7, 2, 3, 2)
