@@ -6,7 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import torch
@@ -26,12 +26,19 @@ def provenance(commit: str = "") -> dict[str, Any]:
         Ready for JSON.
     """
     return {
-        "command": shlex.join(["gsl-tutorial", *sys.argv[1:]]),
+        "command": shlex.join(["gsl-tutorial", *map(_portable, sys.argv[1:])]),
         "commit": commit or _described(),
         "torch": torch.__version__.split("+")[0],
         "threads": torch.get_num_threads(),
         "cores": os.cpu_count(),
     }
+
+
+def _portable(argument: str) -> str:
+    """An argument as it means something elsewhere: of an absolute path its last name, with --option= too."""
+    option, equals, value = argument.rpartition("=")
+    path = PurePath(value)
+    return option + equals + (path.name if path.is_absolute() else value)
 
 
 def _described() -> str:
