@@ -35,7 +35,7 @@ def provenance(commit: str = "") -> dict[str, Any]:
 
 
 def _portable(argument: str) -> str:
-    """An argument as it means something elsewhere: of an absolute path its last name, with --option= too."""
+    """An argument as it can be typed anywhere: of an absolute path its last name, with --option= too."""
     option, equals, value = argument.rpartition("=")
     path = PurePath(value)
     return option + equals + (path.name if path.is_absolute() else value)
