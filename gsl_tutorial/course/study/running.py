@@ -50,13 +50,7 @@ class StudyResults(Records[Study, StudyRun]):
         *,
         indent: int | None = 1,
     ) -> None:
-        """Write a record; a compact study packs it, and keeps of its trials the means only.
-
-        Parameters
-        ----------
-        run, record, per_query, indent
-            See `Records.save`.
-        """
+        """Write a record; a compact study packs it, and keeps of its trials the means only."""
         if not self.study.compact:
             super().save(run, record, per_query, indent=indent)
         else:

@@ -12,104 +12,58 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from gsl_tutorial.quantizers import Quantizer
 
-#: (candidates less z, nearest first; g) -> position of the chosen one, or -1 for no pull
+#: From each sub-vector to its n nearest codewords, the nearest first, and the similarity gradient g there:
+#: the position of the codeword to pull to, or -1 for no pull.
 Choice = Callable[[Float[Tensor, "N M n d"], Float[Tensor, "N M d"]], Int[Tensor, "N M"]]
 
 
-def second(direction: Float[Tensor, "N M n d"], g: Float[Tensor, "N M d"]) -> Int[Tensor, "N M"]:
-    """The second nearest codeword, whatever the loss says.
-
-    It is a target beyond the nearest, chosen blindly.
-
-    Parameters
-    ----------
-    direction : (N, M, n, d) tensor
-        From each sub-vector to its n nearest codewords, the nearest first.
-    g : (N, M, d) tensor
-        The similarity gradient; only its device matters here.
-
-    Returns
-    -------
-    (N, M) integer tensor
-        1 everywhere.
-    """
+def _second(direction: Float[Tensor, "N M n d"], g: Float[Tensor, "N M d"]) -> Int[Tensor, "N M"]:
+    """The second nearest codeword: a target beyond the nearest, chosen blindly."""
     return torch.ones(direction.shape[:2], dtype=torch.long, device=g.device)
 
 
-def random(direction: Float[Tensor, "N M n d"], g: Float[Tensor, "N M d"]) -> Int[Tensor, "N M"]:
+def _random(direction: Float[Tensor, "N M n d"], g: Float[Tensor, "N M d"]) -> Int[Tensor, "N M"]:
     """Any of the n nearest, as likely as another: chosen by digits of z that mean nothing.
 
     No generator is asked, so that a run stays a function of its seed.
-
-    Parameters
-    ----------
-    direction : (N, M, n, d) tensor
-        From each sub-vector to its n nearest codewords, the nearest first.
-    g : (N, M, d) tensor
-        The similarity gradient, not used.
-
-    Returns
-    -------
-    (N, M) integer tensor
-        Positions from 0 to n - 1.
     """
     noise = (direction[:, :, 0].double().sum(2).abs() * 1e4) % 1
     return (noise * direction.shape[2]).long().clamp_max(direction.shape[2] - 1)
 
 
-def farthest_descending(
+def _farthest_descending(
     direction: Float[Tensor, "N M n d"], g: Float[Tensor, "N M d"]
 ) -> Int[Tensor, "N M"]:
-    """The farthest of the n nearest that descends; none where none does.
-
-    Parameters
-    ----------
-    direction : (N, M, n, d) tensor
-        From each sub-vector to its n nearest codewords, the nearest first.
-    g : (N, M, d) tensor
-        The similarity gradient; a codeword descends where <direction, g> < 0.
-
-    Returns
-    -------
-    (N, M) integer tensor
-        Positions from 0 to n - 1, or -1 for no pull.
-    """
-    descends = torch.einsum("nmjd,nmd->nmj", direction, g) < 0
+    """The farthest of the n nearest that descends; none where none does."""
+    descends = _descends(direction, g)
     position = torch.arange(direction.shape[2], device=g.device).expand_as(descends)
     return torch.where(descends, position, -1).amax(2)
 
 
-def nearest_descending(
+def _nearest_descending(
     direction: Float[Tensor, "N M n d"], g: Float[Tensor, "N M d"]
 ) -> Int[Tensor, "N M"]:
-    """The nearest of the n nearest that descends, however little; none where none does.
-
-    Parameters
-    ----------
-    direction : (N, M, n, d) tensor
-        From each sub-vector to its n nearest codewords, the nearest first.
-    g : (N, M, d) tensor
-        The similarity gradient; a codeword descends where <direction, g> < 0.
-
-    Returns
-    -------
-    (N, M) integer tensor
-        Positions from 0 to n - 1, or -1 for no pull.
-    """
-    descends = torch.einsum("nmjd,nmd->nmj", direction, g) < 0
+    """The nearest of the n nearest that descends, however little; none where none does."""
+    descends = _descends(direction, g)
     return torch.where(descends.any(2), descends.int().argmax(2), -1)
 
 
+def _descends(
+    direction: Float[Tensor, "N M n d"], g: Float[Tensor, "N M d"]
+) -> Bool[Tensor, "N M n"]:
+    return torch.einsum("nmjd,nmd->nmj", direction, g) < 0
+
+
 ABLATIONS: dict[str, Choice] = {
-    "pull-second": second,
-    "pull-random": random,
-    "pull-farthest": farthest_descending,
-    "pull-near-descending": nearest_descending,
+    "pull-second": _second,
+    "pull-random": _random,
+    "pull-farthest": _farthest_descending,
+    "pull-near-descending": _nearest_descending,
 }
 
 

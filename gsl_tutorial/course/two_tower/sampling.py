@@ -239,7 +239,7 @@ class InBatch:
 
 
 @dataclass(frozen=True)
-class Uniform:
+class Uniform(Source):
     """Any item of the catalogue, each as likely as the other: mostly easy, never biased.
 
     Parameters
@@ -259,42 +259,18 @@ class Uniform:
     def draw(
         self, positives: Int[np.ndarray, " B"], rng: np.random.Generator
     ) -> Int[np.ndarray, "B k"]:
-        """Draw k items for each positive.
-
-        Parameters
-        ----------
-        positives : (B,) integer array
-            Items; only their number matters.
-        rng : Generator
-            Where the randomness comes from.
-
-        Returns
-        -------
-        (B, k) integer array
-        """
+        """Draw k items for each positive."""
         return rng.integers(self.n_items, size=(len(positives), self.k))
 
     def expected(
         self, items: Int[np.ndarray, "B n"], positives: Int[np.ndarray, " B"]
     ) -> Float[np.ndarray, "B n"]:
-        """How often an item is drawn on average: k shared by the whole catalogue.
-
-        Parameters
-        ----------
-        items : (B, n) integer array
-            What is asked about; only their number matters.
-        positives : (B,) integer array
-            Not used: the answer is the same for all of them.
-
-        Returns
-        -------
-        (B, n) float array
-        """
+        """How often an item is drawn on average: k shared by the whole catalogue."""
         return np.full(items.shape, self.k / self.n_items)
 
 
 @dataclass
-class SameCell:
+class SameCell(Source):
     """Items of the positive's own cell: hard where cells mean something.
 
     Parameters
@@ -337,38 +313,13 @@ class SameCell:
     def draw(
         self, positives: Int[np.ndarray, " B"], rng: np.random.Generator
     ) -> Int[np.ndarray, "B k"]:
-        """Draw k items of each positive's cell, never itself.
-
-        Parameters
-        ----------
-        positives : (B,) integer array
-            Items.
-        rng : Generator
-            Where the randomness comes from.
-
-        Returns
-        -------
-        (B, k) integer array
-        """
+        """Draw k items of each positive's cell, never itself."""
         return self.lists.draw_mates(positives, self.k, rng)
 
     def expected(
         self, items: Int[np.ndarray, "B n"], positives: Int[np.ndarray, " B"]
     ) -> Float[np.ndarray, "B n"]:
-        """How often an item is drawn on average: k shared by the positive's mates, else 0.
-
-        Parameters
-        ----------
-        items : (B, n) integer array
-            What is asked about.
-        positives : (B,) integer array
-            For which positive of each row they are drawn.
-
-        Returns
-        -------
-        (B, n) float array
-            Uncorrected, k shared by the whole catalogue.
-        """
+        """How often an item is drawn on average: k shared by the positive's mates, else 0."""
         labels = self.lists.labels
         if not self.corrected:
             return np.full(items.shape, self.k / len(labels))
