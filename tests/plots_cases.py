@@ -211,7 +211,7 @@ DRAWINGS: dict[str, Callable[[], Figure]] = {
     "k-means, one on each point": lambda: _kmeans(POINTS, 1),
     "k-means, two on one point": lambda: _kmeans(POINTS[[0, 0, 1]], 3, best=9.0),
     "k-means, more codewords than markers": lambda: _kmeans(RNG.uniform(-1, 1, size=(24, 2)), 1),
-    "rate": lambda: clusters.draw_rate({"plane": (range(3), {"fresh": [1, 0.5, 0.0]})}),
+    "rate": lambda: clusters.draw_rate({"plane": (range(3), {"held out": [1, 0.5, 0.0]})}),
     "turned grid, not at all": lambda: _turned(0, 0.3),
     "turned grid, a right angle": lambda: _turned(90, 0.01),
     "turned grid that loses nothing": lambda: _turned(45, 0.0),

@@ -292,8 +292,8 @@ print("the distortion is lower now:", again.distortion < stopped.distortion)
 #
 # To name one of $K$ codewords takes $\log_2 K$ bits: with each further bit the codebook doubles.
 # What does a bit buy? We measure the distortion that is left, as a share of the distortion with one
-# codeword. Dots are the vectors from which the codewords were learned; squares are fresh ones that
-# the codewords have never seen.
+# codeword. Dots are the vectors from which the codewords were learned; squares are **held-out**
+# vectors, which the codewords have never seen.
 
 
 # %%
@@ -314,34 +314,34 @@ data = {
 }
 bits = range(9)
 left = {}
-for title, (learned, fresh) in data.items():
+for title, (learned, held_out) in data.items():
     books = [kmeans(learned, 2**b, seed=0) for b in bits]
     left[title] = {
         "learned from": [share_left(learned, book, learned) for book in books],
-        "fresh": [share_left(fresh, book, learned) for book in books],
+        "held out": [share_left(held_out, book, learned) for book in books],
     }
 show(
     draw_rate({title: (bits, curves) for title, curves in left.items()}),
     alt="Two panels, the share of distortion left against bits. In the plane it falls below a tenth "
     "within four bits and then to almost nothing. For the digits it falls slowly, to a fifth at "
-    "eight bits, and the curve of the fresh digits stays above that of the learned ones.",
+    "eight bits, and the curve of the held-out digits stays above that of the learned ones.",
 )
 
 # %%
-print("bits    K   plane: learned  fresh   digits: learned  fresh")
+print("bits    K   plane: learned  held out   digits: learned  held out")
 plane, images = left.values()
 for b in bits:
     print(
-        f"{b:4} {2**b:4} {plane['learned from'][b]:16.3f} {plane['fresh'][b]:6.3f}"
-        f" {images['learned from'][b]:17.3f} {images['fresh'][b]:6.3f}"
+        f"{b:4} {2**b:4} {plane['learned from'][b]:16.3f} {plane['held out'][b]:9.3f}"
+        f" {images['learned from'][b]:17.3f} {images['held out'][b]:9.3f}"
     )
 
 # %% tags=["claim"]
 for title, curves in left.items():
-    inside, outside = np.array(curves["learned from"]), np.array(curves["fresh"])
+    inside, outside = np.array(curves["learned from"]), np.array(curves["held out"])
     print(f"{title}:")
     print("  every further bit lowers the distortion:", bool((np.diff(inside) < 0).all()))
-    print("  at 8 bits the fresh ones are distorted more:", bool(outside[-1] > inside[-1]))
+    print("  at 8 bits the held-out ones are distorted more:", bool(outside[-1] > inside[-1]))
     print("  less than a tenth is left at 4 bits:", bool(inside[4] < 0.1))
 
 # %% [markdown]
@@ -415,8 +415,8 @@ print(f"64 bits: years to encode one vector: {plain(2**64 / per_second / (365 * 
 # 1. It gives them all to the first of the two. The second has no points: it is dead.
 # 2. That there is a mistake in the program: neither half-step can raise it.
 # 3. Ten: nine bits name only 512 codewords.
-# 4. The codebook is the database itself, nothing is saved, and fresh vectors are distorted all the
-#    same.
+# 4. The codebook is the database itself, nothing is saved, and held-out vectors are distorted
+#    all the same.
 # 5. No. The mean is the best place for squared distances; for plain ones another place is best.
 #
 # </details>

@@ -47,7 +47,7 @@ from gsl_tutorial.quantizers.faiss_index import to_faiss
 
 digits = load_digits()
 database, queries = digits.database.x, digits.query.x
-print(f"{len(database)} digits to learn from and to search in, {len(queries)} fresh ones")
+print(f"{len(database)} digits to learn from and to search in, {len(queries)} held-out ones")
 
 # %% [markdown]
 # ## Swap the quantizer, keep the code
@@ -178,7 +178,7 @@ print(
 print("R turns and does not stretch:", np.allclose(R @ R.T, np.eye(len(R)), atol=1e-4))
 print("OPQ is PQ of the turned vectors:", bool((inner.encode(turned) == opq.encode(queries)).all()))
 gain = 1 - opq.distortion(queries) / pq.distortion(queries)
-print("on fresh digits OPQ saves more than a twentieth:", gain > 0.05)
+print("on held-out digits OPQ saves more than a twentieth:", gain > 0.05)
 
 # %% [markdown]
 # ## Quantize what is left
@@ -321,24 +321,25 @@ hint("04.3")
 # %% tags=["claim"]
 deep = ResidualQuantizer(8, 16, random_state=0).fit(database)
 widths = (1, 2, 4, 8, 16)
-left = {"learned from": [], "fresh": []}
+left = {"learned from": [], "held out": []}
 for width in widths:
     deep.beam = width
     left["learned from"].append(deep.distortion(database))
-    left["fresh"].append(deep.distortion(queries))
+    left["held out"].append(deep.distortion(queries))
 deep.beam = 8
-learned, fresh = np.array(list(left.values()))
-print("each wider beam loses less on fresh digits:", bool((np.diff(fresh) < 0).all()))
+learned, held_out = np.array(list(left.values()))
+print("each wider beam loses less on held-out digits:", bool((np.diff(held_out) < 0).all()))
 print(
-    "it saves more on fresh digits than on the others:",
-    fresh[0] / fresh[-1] > learned[0] / learned[-1],
+    "it saves more on held-out digits than on the others:",
+    held_out[0] / held_out[-1] > learned[0] / learned[-1],
 )
-print("the first doubling saves more than the last:", fresh[0] - fresh[1] > fresh[-2] - fresh[-1])
+saved = -np.diff(held_out)
+print("the first doubling saves more than the last:", saved[0] > saved[-1])
 
 # %%
 show(
     draw_beam(widths, left),
-    alt="Distortion against the width of the beam, from one to sixteen. For fresh digits it falls, "
+    alt="Distortion against the width of the beam, from one to sixteen. For held-out digits it falls, "
     "steeply first and then less and less; for those learned from it hardly falls.",
 )
 
@@ -353,7 +354,7 @@ deep.beam = 8
 
 # %% [markdown]
 # The stages were learned greedily on the digits of the database. For these the greedy code is made
-# to measure, and the beam finds little to mend. A fresh digit has no such luck.
+# to measure, and the beam finds little to mend. A held-out digit has no such luck.
 #
 # ## Learn all codebooks together
 #
@@ -454,7 +455,7 @@ nearest = squared_distances(queries, database).argmin(axis=1)
 sizes = ((4, 16), (8, 16), (4, 256))
 measured, seconds = {}, {}
 print("                    distortion:               recall@10")
-print("                    learned from    fresh")
+print("                    learned from  held out")
 for M, K in sizes:
     for name, method in methods.items():
         started = time.process_time()
@@ -478,7 +479,7 @@ show(
         }
     ),
     alt="Three panels, one for each size; in each, four quantizers with a disc for the digits learned "
-    "from and a square for fresh ones. With K = 16 both fall from PQ to LSQ. With K = 256 the "
+    "from and a square for held-out ones. With K = 16 both fall from PQ to LSQ. With K = 256 the "
     "discs of RQ and LSQ are far below the others, but all squares are about level, and that of "
     "LSQ is the highest.",
 )
@@ -489,12 +490,12 @@ for M, K in sizes:
     a, b, c, d = (inside[M, K, name] for name in methods)
     print(f"{M} x {K}, learned from: PQ > OPQ > RQ > LSQ is {a > b > c > d}")
 sums_at_4, sums_at_8 = (max(outside[M, 16, "RQ"], outside[M, 16, "LSQ"]) for M in (4, 8))
-print("4 x 16, fresh: RQ and LSQ lose less than PQ:", sums_at_4 < outside[4, 16, "PQ"])
-print("8 x 16, fresh: RQ and LSQ lose less than OPQ:", sums_at_8 < outside[8, 16, "OPQ"])
+print("4 x 16, held out: RQ and LSQ lose less than PQ:", sums_at_4 < outside[4, 16, "PQ"])
+print("8 x 16, held out: RQ and LSQ lose less than OPQ:", sums_at_8 < outside[8, 16, "OPQ"])
 worst = max(methods, key=lambda name: outside[4, 256, name])
-print("4 x 256, fresh: most is lost by", worst)
+print("4 x 256, held out: most is lost by", worst)
 ratio = {name: outside[4, 256, name] / inside[4, 256, name] for name in methods}
-print("  fresh / learned from is more than 4 times for LSQ:", ratio["LSQ"] > 4)
+print("  held out / learned from is more than 4 times for LSQ:", ratio["LSQ"] > 4)
 print("  and less than 2 times for PQ:", ratio["PQ"] < 2)
 found = min(recall[4, 16, name] for name in ("RQ", "LSQ")) - recall[4, 16, "PQ"]
 print("4 x 16: recall of RQ and LSQ is more than .05 above that of PQ:", bool(found > 0.05))
@@ -503,12 +504,12 @@ print("4 x 16: recall of RQ and LSQ is more than .05 above that of PQ:", bool(fo
 # Read it in this order:
 #
 # - With short codebooks, each step of the chapter pays: turn, then sum, then learn the sums together.
-#   It pays on fresh digits, too, and mostly in recall. (In the smallest size OPQ and RQ are close on
-#   fresh digits: with another `random_state` they can change places.)
+#   It pays on held-out digits, too, and mostly in recall. (In the smallest size OPQ and RQ are close on
+#   held-out digits: with another `random_state` they can change places.)
 # - With long codebooks, the digits to learn from are few for each codeword, and the codewords of a
 #   sum are whole pictures: many more numbers to learn than for PQ. On *its own* digits LSQ is far
-#   ahead. On fresh ones it is the worst of the four. That is **overfitting**, and only the fresh
-#   digits can tell.
+#   ahead. On held-out ones it is the worst of the four. That is **overfitting**, and only the
+#   held-out digits can tell.
 # - Recall hardly shows it, since it searches the very digits that the codewords were learned from.
 #
 # **Try it.** Learn from half the digits: put `database[::2]` into `fit` and leave the rest. What
@@ -529,7 +530,7 @@ for name, quantizer in fitted.items():
     )
     print(f"   stored once: {once:,}")
 richer = ProductQuantizer(4, 64, random_state=0).fit(database)
-print(f"PQ with one byte more, {richer.bits} bits, has less distortion on fresh digits:")
+print(f"PQ with one byte more, {richer.bits} bits, has less distortion on held-out digits:")
 print("  than RQ: ", richer.distortion(queries) < fitted["RQ"].distortion(queries))
 print("  than LSQ:", richer.distortion(queries) < fitted["LSQ"].distortion(queries))
 
@@ -596,7 +597,7 @@ for name, quantizer in fitted.items():
 # - RQ and LSQ add up whole codewords. Greedy codes can be poor; a beam is nearer and slower.
 # - The distance to a sum needs one more number for each item: its squared length.
 # - A small distortion on the vectors learned from is no promise for new ones. The richer the
-#   quantizer, the more vectors it needs. Measure on fresh vectors.
+#   quantizer, the more vectors it needs. Measure on held-out vectors.
 #
 # ## Quiz
 #
@@ -605,7 +606,7 @@ for name, quantizer in fitted.items():
 # 3. Why may PQ do without the squared lengths?
 # 4. You double the beam, and the distortion of one vector goes *up*. Is that a mistake in the
 #    program?
-# 5. You may choose a quantizer by its distortion on the training vectors, on fresh ones, or by recall
+# 5. You may choose a quantizer by its distortion on the training vectors, on held-out ones, or by recall
 #    in a database of training vectors. Which one do you trust for a database that grows daily?
 #
 # <details><summary>Answers</summary>
@@ -618,7 +619,7 @@ for name, quantizer in fitted.items():
 #    other: nothing couples them, and the squared distances of the pieces add up.
 # 4. It need not be. A partial sum that a narrow beam kept can be pushed out of a wider one by sums
 #    that look better for a while. On average a wider beam is nearer.
-# 5. Fresh ones: the new items are fresh ones, too.
+# 5. The one on held-out vectors: the new items were not there to learn from either.
 #
 # </details>
 #
