@@ -204,6 +204,17 @@ def test_shares_do_everything_once_and_wait_for_nobody(
     assert set(names) == set(whole)
 
 
+def test_cells_that_are_named_are_done_alone(
+    write: Any, made: list[StudyRun], tmp_path: Path
+) -> None:
+    some = StudyResults(write(), tmp_path, only_cells=("1x16", "4x2"))
+    assert run_part(some, "tune") == 2 * 2 * (2 + 2) * 2
+    assert {run.cell for run in made} == {"1x16", "4x2"}
+    assert run_part(StudyResults(write(), tmp_path), "tune") == 2 * (2 + 2) * 2
+    with pytest.raises(InvalidInputError, match="cells of the study cells: 2x4, 1x16, 4x2"):
+        StudyResults(write(), tmp_path, only_cells=("2x5",))
+
+
 def test_a_part_takes_up_the_cells_that_are_tuned(
     write: Any, made: list[StudyRun], tmp_path: Path
 ) -> None:

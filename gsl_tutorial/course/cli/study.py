@@ -23,6 +23,9 @@ def study(
     share: Annotated[
         str, typer.Option(help="1/2 does every other run: start 1/2 and 2/2 side by side.")
     ] = "1/1",
+    cells: Annotated[
+        str, typer.Option(help="Only these cells, such as 2x4,4x4: a long study in pieces.")
+    ] = "",
     threads: Annotated[int, typer.Option(help="Threads of this process; 0 takes all cores.")] = 0,
     commit: Annotated[
         str, typer.Option(help="The commit to record, for a copy outside a checkout.")
@@ -52,7 +55,7 @@ def study(
     if threads:
         torch.set_num_threads(threads)
     declared = load_study(name)
-    kept = StudyResults(declared, results)
+    kept = StudyResults(declared, results, only_cells=cells.split(",") if cells else ())
 
     def tell(run: StudyRun, i: int, n: int) -> None:
         say(f"{run.part} {i}/{n}: {run.name}")

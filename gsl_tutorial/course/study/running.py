@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,11 +28,37 @@ from gsl_tutorial.validation import check_count
 
 
 class StudyResults(Records[Study, StudyRun]):
-    """The folder of a study on images: average precision of each query, settings chosen from trials."""
+    """The folder of a study on images: average precision of each query, settings chosen from trials.
+
+    Parameters
+    ----------
+    study : Study
+        Whose runs.
+    root : path
+        Where studies are kept.
+    only_cells : sequence of str
+        Do the runs of these cells only, such as ("2x4",); all of them by default.
+
+    Raises
+    ------
+    InvalidInputError
+        For a cell that the study does not have.
+    """
 
     beside = ("average_precision", "average precision of each query, ADC")
     # Records of the first study do not say how many images there were, nor the schedule.
     may_lack = ("schedule", "train_per_class", "queries")
+
+    def __init__(self, study: Study, root: str | Path, *, only_cells: Sequence[str] = ()) -> None:
+        super().__init__(study, root)
+        for cell in only_cells:
+            if cell not in study.tune.cells:
+                raise InvalidInputError(
+                    f"cells of the study {study.name}: {', '.join(study.tune.cells) or 'it has none'}",
+                    cell,
+                    "write --cells 2x4,4x4",
+                )
+        self.only_cells = tuple(only_cells)
 
     def asked(self, run: StudyRun) -> Record:
         """Everything that decides the figures of a run, see `what_was_asked`."""
@@ -84,6 +111,8 @@ class StudyResults(Records[Study, StudyRun]):
             return
         i, n = share
         keys = self.study.keys()[i - 1 :: n]
+        if self.only_cells:
+            keys = [key for key in keys if key[2] in self.only_cells]
         # A trial may decide what the next one is, so each method is asked again after each of its trials.
         for group in [[key] for key in keys] if part == "tune" else [keys]:
             while runs := [run for run in self.planned(part, group) if not self.has(run)]:
