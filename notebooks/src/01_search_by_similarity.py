@@ -38,6 +38,7 @@ from gsl_tutorial.course.plots.product import draw_images
 from gsl_tutorial.course.toys.kmeans_steps import assign
 from gsl_tutorial.course.toys.neighbours import (
     Compressed,
+    differences_first,
     nearest_neighbours,
     recall_at,
     round_numbers,
@@ -130,8 +131,9 @@ hint("01.2")
 # %% [markdown]
 # ## Watch the memory of a broadcast
 #
-# The line `queries[:, None] - database` is short, and it hides a price. NumPy **broadcasts**: it builds all
-# $B \times N$ differences, each with `dim` numbers, before it sums any of them. There is another way. Write
+# A table like this is quickly written: subtract everything from everything at once, square, sum. The short line
+# hides a price. NumPy **broadcasts**: it builds all $B \times N$ differences, each with `dim` numbers, before it
+# sums any of them. There is another way. Write
 # the square out,
 #
 # $$\lVert x - y \rVert^2 = \lVert x \rVert^2 + \lVert y \rVert^2 - 2\,\langle x, y \rangle ,$$
@@ -153,19 +155,15 @@ show(
     ),
     alt=f"Two bars: {table_mb * database.shape[1]:.0f} MB for all differences, and {table_mb:.0f} MB for the "
     "square written out.",
-    caption="The short line needs 64 times the memory, once for every pixel.",
+    caption="The first way needs 64 times the memory, once for every pixel.",
 )
 
 # %% tags=["volatile", "hide-input"]
-timed = {
-    "all differences first": lambda: ((queries[:, None] - database) ** 2).sum(axis=2),
-    "the square written out": lambda: (
-        (queries**2).sum(axis=1)[:, None] + (database**2).sum(axis=1) - 2 * queries @ database.T
-    ),
-}
+timed = {"all differences first": differences_first, "the square written out": squared_distances}
 for name, compute in timed.items():
+    compute(queries[:2], database)  # the first call also wakes the libraries up
     started = time.perf_counter()
-    compute()
+    compute(queries, database)
     print(f"{name}: {1e3 * (time.perf_counter() - started):.0f} ms on this machine")
 
 # %% [markdown]
