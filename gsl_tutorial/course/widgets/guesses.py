@@ -10,21 +10,21 @@ GUESSES: dict[str, tuple[str, dict[str, str]]] = {
     "05 one step": (
         "The point takes a small step along the sum of both arrows. Which way does it go?",
         {
-            "nearer to the star": "Not here: the arrow to the codeword is more than twice as long, "
-            "and it wins. Set the strength to 1.5 below and look.",
-            "away from the star": "Yes: the longer arrow wins, and the similarity loss rises. Set "
-            "the strength to 1.5 below and look.",
-            "it stays": "Not here: the two arrows differ in length, and they are not quite "
-            "opposite. Set the strength to 1.5 below and look.",
+            "nearer to the star": "Not here. The orange arrow works against the blue one, and that "
+            "part of it is longer than the blue arrow. Set the strength to 1.5 below and look.",
+            "away from the star": "Yes. The orange arrow works against the blue one and outweighs "
+            "it, so the similarity loss rises. Set the strength to 1.5 below and look.",
+            "it stays": "Not quite: the two arrows work against each other, but they do not cancel. "
+            "Set the strength to 1.5 below and look.",
         },
     ),
     "05 more codewords": (
         "From 4 codewords to 256, at the same strength: how does the share of uphill places change?",
         {
-            "it grows": "That depends on the strength. It is so for very strong penalties only: "
-            "look at the right end of the next picture.",
-            "it falls": "That depends on the strength. It is so for weak and middling ones: look "
-            "at the left and the middle of the next picture.",
+            "it grows": "It does for very strong penalties, at the right end of the next picture. "
+            "For weaker ones it falls.",
+            "it falls": "It does for weak and middling strengths, at the left and in the middle "
+            "of the next picture. For very strong ones it grows.",
             "it depends": "Yes, on the strength: the lines of the next picture cross.",
         },
     ),
