@@ -46,7 +46,9 @@ search
 
 # %% tags=["claim", "hide-input"]
 pixels, code = 32 * 32 * 3, 4
-print(f"{search.n_photographs:,} photographs as pixels: {search.n_photographs * pixels / 1e6:.1f} MB")
+print(
+    f"{search.n_photographs:,} photographs as pixels: {search.n_photographs * pixels / 1e6:.1f} MB"
+)
 print(f"the same photographs as codes: {search.n_photographs * code / 1e6:.1f} MB")
 
 # %% [markdown]

@@ -194,11 +194,17 @@ unit_queries, unit_database = (
 same_ranking = np.array_equal(
     nearest_neighbours(exact, len(database)), nearest_neighbours(np.sqrt(exact), len(database))
 )
-print(f"With and without the root, {'all' if same_ranking else 'not all'} {len(queries)} rankings agree.")
+print(
+    f"With and without the root, {'all' if same_ranking else 'not all'} {len(queries)} rankings agree."
+)
 winner = (queries @ database.T).argmax(axis=1)
 agree = int((exact[np.arange(len(queries)), winner] == exact.min(axis=1)).sum())
-print(f"The largest inner product is also the smallest distance for {agree} of {len(queries)} queries.")
-gap = np.abs(squared_distances(unit_queries, unit_database) - (2 - 2 * unit_queries @ unit_database.T))
+print(
+    f"The largest inner product is also the smallest distance for {agree} of {len(queries)} queries."
+)
+gap = np.abs(
+    squared_distances(unit_queries, unit_database) - (2 - 2 * unit_queries @ unit_database.T)
+)
 close = "agree" if gap.max() < 1e-5 else "do not agree"
 print(f"At length 1, the squared distances and 2 - 2 cos {close} to five decimals.")
 
@@ -230,7 +236,9 @@ show(
 # %% tags=["claim", "hide-input"]
 labels = digits.database.labels
 same_digit = labels[true[:, 0]] == digits.query.labels
-print(f"The nearest neighbour shows the same digit for {same_digit.sum()} of {len(queries)} queries.")
+print(
+    f"The nearest neighbour shows the same digit for {same_digit.sum()} of {len(queries)} queries."
+)
 
 # %% [markdown]
 # For the other queries, the nearest pixels belong to another digit. No search can repair that, because a
@@ -248,7 +256,9 @@ index = faiss.IndexFlatL2(database.shape[1])
 index.add(database)
 found_distances, found = index.search(queries, 10)
 same = np.allclose(found_distances, np.take_along_axis(exact, true, axis=1))
-print(f"For {len(queries)} queries, faiss finds {'the same' if same else 'other'} ten distances as we do.")
+print(
+    f"For {len(queries)} queries, faiss finds {'the same' if same else 'other'} ten distances as we do."
+)
 
 # %% [markdown]
 # Why did we compare distances and not row numbers? Two digits can be equally far from a query. Then both

@@ -215,7 +215,9 @@ for seed in range(100):
     course = np.array([step.distortion for step in steps[1:]])
     rises += int((np.diff(course) > 1e-12).sum())
     unfinished += not np.array_equal(steps[-1].assignment, steps[-3].assignment)
-print(f"In 100 runs, {rises} half-steps raised the distortion, and {unfinished} runs did not come to a stop.")
+print(
+    f"In 100 runs, {rises} half-steps raised the distortion, and {unfinished} runs did not come to a stop."
+)
 
 start = start_on_points(points, 4, random_state=0).astype(np.float32)
 ours = kmeans_steps(points, start)[-1].codewords
@@ -384,7 +386,9 @@ for title, curves in left.items():
     falls = "lowers" if (np.diff(inside) < 0).all() else "does not always lower"
     worse = "more" if outside[-1] > inside[-1] else "no more"
     tenth = "less" if inside[4] < 0.1 else "more"
-    print(f"{title}: every further bit {falls} the distortion. At 4 bits {tenth} than a tenth is left.")
+    print(
+        f"{title}: every further bit {falls} the distortion. At 4 bits {tenth} than a tenth is left."
+    )
     print(f"    At 8 bits, held-out vectors are distorted {worse} than those learned from.")
 
 # %% [markdown]
@@ -444,7 +448,9 @@ print("bits        codewords   codebook, in GB   seconds to encode one vector")
 for n_bits in (8, 16, 32, 64):
     K = 2**n_bits
     print(f"{n_bits:4} {K:16.2g} {K * dim * 4 / 1e9:17.2g} {K / per_second:30.2g}")
-print(f"At 64 bits one vector takes {2**64 / per_second / (365 * 24 * 3600):,.0f} years, with a billion")
+print(
+    f"At 64 bits one vector takes {2**64 / per_second / (365 * 24 * 3600):,.0f} years, with a billion"
+)
 print("comparisons in every second.")
 
 # %% [markdown]

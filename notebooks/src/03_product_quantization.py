@@ -82,7 +82,9 @@ show(
 # %% tags=["claim", "hide-input"]
 bits = 32
 one_list, four_lists = 2**bits, 4 * 2 ** (bits // 4)
-print(f"one codebook of {bits} bits: {one_list:,} codewords, {one_list * dim * 4 / 1e9:,.0f} GB of floats")
+print(
+    f"one codebook of {bits} bits: {one_list:,} codewords, {one_list * dim * 4 / 1e9:,.0f} GB of floats"
+)
 print(
     f"four codebooks of {bits // 4} bits: {four_lists:,} codewords of a quarter of the length, "
     f"{four_lists * dim // 4 * 4 / 1e6:.3f} MB of floats"
@@ -387,7 +389,9 @@ print(f"The sums of table entries {equal} the distances to the decoded images.")
 agrees = np.allclose(found, np.sort(adc)[:, :10], atol=1e-4) and np.allclose(
     found, np.take_along_axis(adc, numbers, 1), atol=1e-4
 )
-print(f"faiss {'agrees' if agrees else 'does not agree'} on the ten nearest of {len(queries)} queries.")
+print(
+    f"faiss {'agrees' if agrees else 'does not agree'} on the ten nearest of {len(queries)} queries."
+)
 
 # %% [markdown]
 # ## Quantize the query, too
@@ -502,7 +506,9 @@ result = {(parts, words): row for parts, words, *row in measured}
 first = "4 x 256" if result[4, 256][0] < result[8, 16][0] else "8 x 16"
 second = "4 x 256" if result[4, 256][1] > result[8, 16][1] else "8 x 16"
 print(f"At 32 bits, {first} distorts less and {second} finds more.")
-print(f"ADC finds {'more' if by_adc.mean() > by_sdc.mean() else 'no more'} than SDC, all rows taken together.")
+print(
+    f"ADC finds {'more' if by_adc.mean() > by_sdc.mean() else 'no more'} than SDC, all rows taken together."
+)
 worse = all(row[0] > row[3] for (_, words), row in result.items() if words == 256)
 print(f"With K = 256, held-out images are {'always' if worse else 'not always'} distorted more.")
 many = "more" if result[8, 256][1] > 0.95 else "less"

@@ -438,7 +438,11 @@ for strength, records in trained.items():
 
 # %% tags=["claim", "hide-input"]
 of_seeds = [mean_bias([one])[1] for one in trained[1.0]]
-between = "between a quarter and a half" if 0.25 < min(of_seeds) <= max(of_seeds) < 0.5 else "other shares"
+between = (
+    "between a quarter and a half"
+    if 0.25 < min(of_seeds) <= max(of_seeds) < 0.5
+    else "other shares"
+)
 print(f"Digits, strength 1: with every seed, {between} of the images go uphill.")
 maps = [one["adc_map"] for records in trained.values() for one in records]
 good = "above" if min(maps) > 0.95 else "not always above"
@@ -476,7 +480,9 @@ show(
 for name, records, study in (("CIFAR-10", best, cifar10.study), ("digits", trained[1.0], digits)):
     smoothed = "smoothed" if study.base.schedule.label_smoothing > 0 else "plain"
     at_end = np.mean([one["history"][-1]["loss"] for one in records])
-    print(f"{name}: {smoothed} labels, similarity loss at the end {'below' if at_end < 0.2 else 'above'} 0.2")
+    print(
+        f"{name}: {smoothed} labels, similarity loss at the end {'below' if at_end < 0.2 else 'above'} 0.2"
+    )
 
 # %% [markdown]
 # The labels differ as well: on CIFAR-10 they are **smoothed**, which means that the network is never asked to be
