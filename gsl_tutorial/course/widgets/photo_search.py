@@ -1,4 +1,4 @@
-"""Chapter 00's first minute: a search through four bytes for each photograph, a dozen queries to choose from.
+"""Chapter 00's first minute: a search through four bytes for each photograph.
 
 The results are computed here, once, and drawn in the page (`photo_search.js`), so that the tiles answer
 without a kernel. Nothing here needs torch, which takes longer to load than the search takes.
@@ -33,9 +33,9 @@ _RUN = Path(__file__).resolve().parents[3] / "data" / "cifar10-p2-32bit"
 class PhotoSearch(PageWidget):
     """Some queries, and for the chosen one the photographs of CIFAR-10 whose codes are nearest.
 
-    The query stays exact and the 50,000 photographs are codes (chapter 03 calls that ADC). Many photographs
-    share a code; one of them is drawn for each of the nearest codes. One query is drawn from each class, and
-    the last two are the worst of a hundred others.
+    The query stays exact and the 50,000 photographs are codes (chapter 03 calls that ADC). Many
+    photographs share a code; one of them is drawn for each of the nearest codes. One query is drawn
+    from each class, and the last two are the worst of a hundred others.
 
     Parameters
     ----------
