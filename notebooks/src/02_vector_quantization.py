@@ -444,14 +444,22 @@ for title, number in effective.items():
 
 # %% tags=["claim", "hide-input"]
 dim, per_second = 64, 10**9
-print("bits        codewords   codebook, in GB   seconds to encode one vector")
+
+
+def readable(x):
+    """A number without powers of ten."""
+    if x < 0.001:
+        return "< 0.001"
+    return f"{x:,.0f}" if x >= 1 else f"{x:.3f}"
+
+
+print("bits                   codewords   GB of codebook   seconds to encode one vector")
 for n_bits in (8, 16, 32, 64):
     K = 2**n_bits
-    print(f"{n_bits:4} {K:16.2g} {K * dim * 4 / 1e9:17.2g} {K / per_second:30.2g}")
-print(
-    f"At 64 bits one vector takes {2**64 / per_second / (365 * 24 * 3600):,.0f} years, with a billion"
-)
-print("comparisons in every second.")
+    gigabytes, seconds = readable(K * dim * 4 / 1e9), readable(K / per_second)
+    print(f"{n_bits:4} {K:27,} {gigabytes:>16} {seconds:>30}")
+years = 2**64 / per_second / (365 * 24 * 3600)
+print(f"The last number is {years:,.0f} years, at a billion comparisons a second.")
 
 # %% [markdown]
 # Memory, time and data all run out long before 64 bits. (Data, because every codeword needs a few vectors to
