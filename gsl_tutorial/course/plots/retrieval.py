@@ -164,8 +164,9 @@ def draw_history(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> Figu
             histories.items(), _LINES, strict=False
         ):
             there = [record for record in records if key in record]
+            rounds = [record["round"] for record in there]
             axes.plot(
-                [record["round"] for record in there], [record[key] for record in there], color=colour, ls=style, marker=marker,
+                rounds, [record[key] for record in there], color=colour, ls=style, marker=marker,
                 ms=4, label=name,
             )  # fmt: skip
         axes.set(xlabel="round", ylabel=label, yscale="log")
