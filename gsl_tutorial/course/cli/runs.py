@@ -122,16 +122,24 @@ def export(
     protocol: Annotated[
         str, typer.Option(help="One with the training images of the run (its own by default).")
     ] = "",
+    codes: Annotated[
+        bool, typer.Option("--codes", help="Codes and queries alone: enough for a search.")
+    ] = False,
 ) -> None:
     """Write weights, embeddings and codes of a run, with a card: what data/ carries."""
     from gsl_tutorial.course.results.evaluate_run import embed_before, evaluate_model, summary
     from gsl_tutorial.course.results.saved_runs import rounded, ship
+    from gsl_tutorial.course.results.shipped_codes import ship_codes
     from gsl_tutorial.course.training.progress import say
     from gsl_tutorial.course.training.runs import RunFolder
 
     folder = RunFolder(run)
     model, warm = rounded(folder.load_model()), folder.load_warm()
     result, query, database = evaluate_model(model, protocol=protocol, on_stage=say)
+    if codes:
+        ship_codes(to, model, query, database, metrics=summary(model, result))
+        print(f"Wrote card.json, codes.safetensors to {to}")
+        return
     before = None if warm is None else embed_before(warm, protocol=protocol, on_stage=say)
     ship(to, model, query, database, metrics=summary(model, result), before=before)
     print(f"Wrote card.json, embeddings.safetensors, model.safetensors to {to}")
