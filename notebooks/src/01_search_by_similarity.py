@@ -43,7 +43,7 @@ from gsl_tutorial.course.toys.neighbours import (
     recall_at,
     round_numbers,
 )
-from gsl_tutorial.course.widgets import CompressionSliders
+from gsl_tutorial.course.widgets import CompressionSliders, Guess
 from gsl_tutorial.evaluation.distances import squared_distances
 from gsl_tutorial.quantizers.kmeans import kmeans
 
@@ -184,7 +184,10 @@ for name, compute in timed.items():
 #
 # Do they agree on the nearest neighbour? The formula above knows the answer. If all vectors have length 1, it
 # reads $\lVert x - y \rVert^2 = 2 - 2\cos(x, y)$: the smaller the distance, the larger the cosine, and all
-# three measures give the same ranking. If lengths differ, they may not. Let us count, for our digits.
+# three measures give the same ranking. If lengths differ, they may not.
+
+# % tags=["hide-input"]
+Guess.of("01 measures")
 
 # %% tags=["claim", "hide-input"]
 exact = squared_distances(queries, database)
@@ -490,8 +493,10 @@ show(
 #
 # Rounding cannot go below one bit for each number. For a vector of 64 numbers that is a code of 64 bits, for
 # 768 numbers it is 768. To go further down, several numbers have to share a bit, so we need one code for the
-# *whole* vector, and codewords give us that. Here they are, found by k-means, beside the rounding. Before you
-# run the cell: how many bits will they need to find as much as rounding finds with 64?
+# *whole* vector, and codewords give us that. The next picture compares both ways.
+
+# % tags=["hide-input"]
+Guess.of("01 codewords")
 
 # %% tags=["hide-input"]
 word_bits, word_recall = [], []

@@ -32,7 +32,7 @@ from gsl_tutorial.course.toys.kmeans_steps import (
     revive,
     start_on_points,
 )
-from gsl_tutorial.course.widgets import CodewordExplorer, KMeansSliders
+from gsl_tutorial.course.widgets import CodewordExplorer, Guess, KMeansSliders
 from gsl_tutorial.quantizers.kmeans import kmeans
 
 points = make_blobs_2d(50, 4, random_state=1, spread=0.22).x
@@ -344,8 +344,9 @@ print(f"Revived, {dead_after.sum()} are dead, and the distortion is {lower}.")
 # bit buy? We measure how much distortion is left, as a share of what a single codeword leaves. Dots show the
 # vectors from which the codewords were learned; squares show **held-out** vectors, which the codewords have
 # never seen.
-#
-# Guess before you look: points of 2 numbers, and digits of 64. With which of them does a bit buy more?
+
+# % tags=["hide-input"]
+Guess.of("02 a bit")
 
 
 # %% tags=["hide-input"]

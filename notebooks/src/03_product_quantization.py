@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Quantize with a product of codebooks
 #
-# Chapter 02 ended at a wall: a code of 32 bits would need a list of four billion codewords. This chapter walks
-# round it with one trick from 2011, and builds a search engine out of it in four exercises. The trick is to cut
+# Chapter 02 ended at a wall: a code of 32 bits would need a list of four billion codewords. This chapter gets
+# around it with one trick from 2011, and builds a search engine out of it in four exercises. The trick is to cut
 # the vector.
 #
 # <details><summary>What you will do, what you will learn, and what you need</summary>
@@ -40,6 +40,7 @@ from gsl_tutorial.course.plots.product import (
     draw_lookup_table,
     draw_pieces,
 )
+from gsl_tutorial.course.widgets import Guess
 from gsl_tutorial.evaluation.distances import squared_distances
 from gsl_tutorial.quantizers.faiss_index import to_faiss
 from gsl_tutorial.quantizers.kmeans import kmeans
@@ -67,17 +68,20 @@ show(
 )
 
 # %% [markdown]
-# **Try it.** Set `which` to another number, run the cell again, and the next ones. Every picture of this chapter
-# follows.
+# **Try it.** Set `which` to another number, run the cell again, and the next ones. The pictures of this
+# digit follow.
 #
 # ## Count what one big codebook would cost
 #
 # Remember that a **quantizer** replaces a vector by the number of its nearest **codeword** in a list, the
 # **codebook**. A **code** of so many **bits** needs a list with two to the power of bits rows, and each row is a
 # whole vector.
-#
-# Guess before you run the next cell: how much memory does the list take at 32 bits? And four lists of 8 bits each,
-# one for each quarter of the vector?
+
+# % tags=["hide-input"]
+Guess.of("03 one list")
+
+# %% [markdown]
+# And how much do four lists of 8 bits each take, one for each quarter of the vector?
 
 # %% tags=["claim", "hide-input"]
 bits = 32
@@ -447,7 +451,10 @@ print(f"missing in SDC / both distortions: {missing_sdc / (database_part + query
 # ten found. (Chapter 01 counted all ten neighbours.) Images with equal codes are **tied**; they share their places
 # evenly.
 #
-# Before you look: at 32 bits you may take 4 subvectors with 256 codewords each, or 8 with 16. Which one would you buy?
+# At 32 bits you may take 4 subvectors with 256 codewords each, or 8 with 16.
+
+# % tags=["hide-input"]
+Guess.of("03 two shapes")
 
 
 # %% tags=["hide-input"]

@@ -44,7 +44,7 @@ from gsl_tutorial.course.plots.quantizers import (
     draw_sums,
 )
 from gsl_tutorial.course.toys.plane_codes import all_places
-from gsl_tutorial.course.widgets import MethodSliders, RotationSliders
+from gsl_tutorial.course.widgets import Guess, MethodSliders, RotationSliders
 from gsl_tutorial.evaluation.distances import squared_distances
 from gsl_tutorial.quantizers.faiss_index import to_faiss
 
@@ -105,12 +105,11 @@ hint("04.1")
 # %% [markdown]
 # ## Swap the quantizer, keep the code
 #
-# Four quantizers appear in this chapter: PQ, OPQ, and two that add codewords, RQ and LSQ. Whatever they do inside, we
-# ask the same five things of each: `fit`, `encode`, `decode`, `lookup_tables` and `candidates` (codewords *near* a
+# Four quantizers appear in this chapter: PQ, OPQ, and two that add codewords, RQ and LSQ, which are explained below.
+# Whatever they do inside, we ask the same five things of each: `fit`, `encode`, `decode`, `lookup_tables` and `candidates` (codewords *near* a
 # vector; the end of this chapter shows what they are for). That is a **contract**. Code that keeps to it does not care
 # which quantizer it works with, so the loop below swaps four of them in one line.
 
-# %%
 # %%
 methods = {
     "PQ": ProductQuantizer,
@@ -184,7 +183,7 @@ show(
 #
 # With rows as vectors, we want the smallest $\lVert X R^\top - Y \rVert^2$. Multiply out. Because a rotation changes no
 # length, only the mixed term depends on $R$, so we want the largest trace of $Y^\top X R^\top = U S V^\top R^\top$, which
-# is the trace of $S\,(V^\top R^\top U)$. The matrix in brackets is a rotation, too, so none of its entries is above 1,
+# is the trace of $S\,(V^\top R^\top U)$. The matrix in brackets is orthogonal, too, so none of its entries is above 1,
 # and the trace is largest when it is the identity. That gives $R = U V^\top$.
 #
 # </details>
@@ -347,8 +346,10 @@ check.beam_code(beam_code)
 hint("04.3")
 
 # %% [markdown]
-# Now on the digits, with eight stages: the same codebooks, wider and wider beams. Guess: for which digits does a wider
-# beam save more, those that the codebooks were learned from, or held-out ones?
+# Now on the digits, with eight stages: the same codebooks, wider and wider beams.
+
+# % tags=["hide-input"]
+Guess.of("04 beam")
 
 # %% tags=["claim", "hide-input"]
 deep = ResidualQuantizer(8, 16, random_state=0).fit(database)
@@ -486,8 +487,9 @@ print(
 # Which quantizer should you take? We measure three sizes. The first has half the bits of the other two, which share
 # theirs: eight short codebooks against four long ones. **recall@10** is the share of queries whose true nearest neighbour
 # is among the first ten found, as in chapter 03.
-#
-# Guess before you look: LSQ learns the most. Will it be the best on held-out digits at every size?
+
+# % tags=["hide-input"]
+Guess.of("04 richest")
 
 
 # %% tags=["hide-input"]

@@ -151,7 +151,7 @@ hint("05.2")
 # ## Say when the sum goes uphill
 #
 # Call the gradient of the penalty $p$. Training takes a step along $-(g + p)$. What does a small step $s$ do to the
-# similarity loss? It changes it by about $\langle g, s \rangle$, the slope times the way. With $s$ along $-(g + p)$,
+# similarity loss? It changes it by about $\langle g, s \rangle$, slope times distance. With $s$ along $-(g + p)$,
 # the loss *rises* where
 #
 # $$\langle g,\; g + p \rangle \;=\; \lVert g \rVert^2 + \langle g, p \rangle \;<\; 0 .$$
@@ -259,11 +259,16 @@ print("your answer:", critical_strength(g, point, codewords[0]))  # None as long
 # <details><summary>What to see</summary>
 #
 # At the critical strength the arrow of the sum stands at a right angle to the blue one, on the edge of the shaded
-# half-plane: to first order, the similarity loss does not change at all. For this point that happens between 0.6,
-# where the step still goes downhill, and 0.7.
+# half-plane: to first order, the similarity loss does not change at all. Below that strength the step goes downhill,
+# above it uphill.
 #
 # </details>
-#
+
+# %% tags=["hide-input"]
+for strength in (0.6, 0.7):
+    print(f"strength {strength}: {verdict(plane.penalized(z, strength)[0], g)}")
+
+# %% [markdown]
 # ## Add codewords
 #
 # The formula of the exercise says that two things make a point easy to turn: a short $g$, and a

@@ -51,6 +51,7 @@ from gsl_tutorial.course.results.our_runs import our_runs
 from gsl_tutorial.course.results.saved_runs import DATA, load_shipped
 from gsl_tutorial.course.study import StudyResults, load_study
 from gsl_tutorial.course.study.report import compare
+from gsl_tutorial.course.widgets import Guess
 from gsl_tutorial.evaluation import average_precisions, mean_average_precision
 from gsl_tutorial.evaluation.distances import squared_distances
 from gsl_tutorial.evaluation.intervals import clustered_bootstrap, paired_bootstrap
@@ -97,7 +98,8 @@ print(f"The figure is {close} 0.03 of what all queries and all images give.")
 # (mAP@all is the mean average precision over the whole ranking, as in chapter 09.)
 #
 # Two helpers do what programs of this field usually do, rank and score, with ties as they happen to fall. A third one
-# writes down what each mistake adds, in **points** (hundredths).
+# writes down what each mistake adds, in **points** (hundredths). From here on, cells that hold a mistake are open, and
+# the line that is wrong carries the comment *the mistake*.
 
 
 # %% tags=["hide-input"]
@@ -130,18 +132,20 @@ def note(family, mistake, measured, honest, mistaken):
 # **1. Ties are broken by the order of the file.** Short codes tie: many images have the same distance from a query. A
 # program that sorts them and takes ties as they lie gives the best ranks to whatever stands first in the file, and files
 # are often sorted by class. Here are codes of 12 bits, the signs of 12 random projections, compared by how many bits
-# differ. Guess: does that change the mean, the single classes, or both?
+# differ.
 
-# %% tags=["hide-input"]
+# % tags=["hide-input"]
+Guess.of("10 ties")
+
+# %%
 directions = np.random.default_rng(1).normal(size=(queries.shape[1], 12))
 center = vectors.mean(axis=0)
 query_bits, bits = (queries - center) @ directions > 0, (vectors - center) @ directions > 0
 hamming = (query_bits[:, None] != bits).sum(axis=2)
 fair = average_precisions(hamming, query_labels, labels)
 
-by_class = np.argsort(
-    labels, kind="stable"
-)  # the mistake: the database in the order of its classes
+# the mistake: the database in the order of its classes
+by_class = np.argsort(labels, kind="stable")
 gains = {}
 for name, order in {"first class first": by_class, "last class first": by_class[::-1]}.items():
     unfair = scores(rank(hamming[:, order], labels[order]))
@@ -293,7 +297,7 @@ print(
 # **5. Queries without a hit are left out.** If the top R holds nothing relevant, the AP of this query is 0. Two programs
 # of the field append to their list only when there was a hit, so their hardest queries vanish.
 
-# %% tags=["hide-input"]
+# %%
 ranking = rank(distances, labels)
 each = average_precisions(distances, query_labels, labels, at=10)
 has_hit = ranking[:, :10].any(axis=1)
@@ -598,7 +602,10 @@ hint("10.4")
 # %% [markdown]
 # The **bootstrap** answers the same question without a formula: draw the queries again, with replacement, two thousand
 # times, and see how much the mean scatters. We do that for each seed by itself, and then for all three, where the seeds
-# are drawn again as well (a **clustered** bootstrap). Guess: will the three seeds agree?
+# are drawn again as well (a **clustered** bootstrap).
+
+# % tags=["hide-input"]
+Guess.of("10 seeds")
 
 
 # %% tags=["hide-input"]
@@ -793,7 +800,7 @@ note("score", "21-point interpolated", "mAP@all", scores(ranking).mean(),
 # *in the caller's array*. The first call is right. Then somebody compares a set with itself:
 
 
-# %% tags=["hide-input"]
+# %%
 def matches(query_rows, database_rows):
     query_rows[query_rows == 0] = -1  # the mistake: this array belongs to the caller
     return (query_rows[:, None] == database_rows).any(axis=2)
@@ -839,7 +846,7 @@ cases = {
 # **13. Sub-distances are summed without the square.** Squared distances add up over subvectors, distances do
 # not.
 
-# %% tags=["hide-input"]
+# %%
 for name, (measure, quantizer, of_queries, of_items) in cases.items():
     item_codes = quantizer.encode(of_items)
     tables = np.sqrt(quantizer.lookup_tables(of_queries))  # the mistake: the root
@@ -851,7 +858,7 @@ for name, (measure, quantizer, of_queries, of_items) in cases.items():
 # **14. The encoder uses normalised codewords, the search raw ones.** One chooses by angle, the other
 # measures distances, so these are two different codebooks.
 
-# %% tags=["hide-input"]
+# %%
 for name, (measure, quantizer, of_queries, of_items) in cases.items():
     books = quantizer.codebooks_
     M, _, d = books.shape
