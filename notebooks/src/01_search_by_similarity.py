@@ -133,8 +133,7 @@ hint("01.2")
 #
 # A table like this is quickly written: subtract everything from everything at once, square, sum. The short line
 # hides a price. NumPy **broadcasts**: it builds all $B \times N$ differences, each with `dim` numbers, before it
-# sums any of them. There is another way. Write
-# the square out,
+# sums any of them. There is another way. Write the square out,
 #
 # $$\lVert x - y \rVert^2 = \lVert x \rVert^2 + \lVert y \rVert^2 - 2\,\langle x, y \rangle ,$$
 #
@@ -186,7 +185,7 @@ for name, compute in timed.items():
 # reads $\lVert x - y \rVert^2 = 2 - 2\cos(x, y)$: the smaller the distance, the larger the cosine, and all
 # three measures give the same ranking. If lengths differ, they may not.
 
-# % tags=["hide-input"]
+# %% tags=["hide-input"]
 Guess.of("01 measures")
 
 # %% tags=["claim", "hide-input"]
@@ -495,7 +494,7 @@ show(
 # 768 numbers it is 768. To go further down, several numbers have to share a bit, so we need one code for the
 # *whole* vector, and codewords give us that. The next picture compares both ways.
 
-# % tags=["hide-input"]
+# %% tags=["hide-input"]
 Guess.of("01 codewords")
 
 # %% tags=["hide-input"]

@@ -345,7 +345,7 @@ print(f"Revived, {dead_after.sum()} are dead, and the distortion is {lower}.")
 # vectors from which the codewords were learned; squares show **held-out** vectors, which the codewords have
 # never seen.
 
-# % tags=["hide-input"]
+# %% tags=["hide-input"]
 Guess.of("02 a bit")
 
 

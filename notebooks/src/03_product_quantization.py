@@ -77,7 +77,7 @@ show(
 # **codebook**. A **code** of so many **bits** needs a list with two to the power of bits rows, and each row is a
 # whole vector.
 
-# % tags=["hide-input"]
+# %% tags=["hide-input"]
 Guess.of("03 one list")
 
 # %% [markdown]
@@ -453,7 +453,7 @@ print(f"missing in SDC / both distortions: {missing_sdc / (database_part + query
 #
 # At 32 bits you may take 4 subvectors with 256 codewords each, or 8 with 16.
 
-# % tags=["hide-input"]
+# %% tags=["hide-input"]
 Guess.of("03 two shapes")
 
 

@@ -348,7 +348,7 @@ hint("04.3")
 # %% [markdown]
 # Now on the digits, with eight stages: the same codebooks, wider and wider beams.
 
-# % tags=["hide-input"]
+# %% tags=["hide-input"]
 Guess.of("04 beam")
 
 # %% tags=["claim", "hide-input"]
@@ -488,7 +488,7 @@ print(
 # theirs: eight short codebooks against four long ones. **recall@10** is the share of queries whose true nearest neighbour
 # is among the first ten found, as in chapter 03.
 
-# % tags=["hide-input"]
+# %% tags=["hide-input"]
 Guess.of("04 richest")
 
 

@@ -134,7 +134,7 @@ def note(family, mistake, measured, honest, mistaken):
 # are often sorted by class. Here are codes of 12 bits, the signs of 12 random projections, compared by how many bits
 # differ.
 
-# % tags=["hide-input"]
+# %% tags=["hide-input"]
 Guess.of("10 ties")
 
 # %%
@@ -604,7 +604,7 @@ hint("10.4")
 # times, and see how much the mean scatters. We do that for each seed by itself, and then for all three, where the seeds
 # are drawn again as well (a **clustered** bootstrap).
 
-# % tags=["hide-input"]
+# %% tags=["hide-input"]
 Guess.of("10 seeds")
 
 

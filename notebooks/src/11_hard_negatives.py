@@ -536,7 +536,7 @@ said(large, "text", "text-raw", "random")
 # ranked. The arms are the same, except that `true` is missing, because nobody knows the true cells of people. (The
 # intervals count the users as well as the seeds.)
 
-# % tags=["hide-input"]
+# %% tags=["hide-input"]
 Guess.of("11 real ratings")
 
 # %% tags=["hide-input"]
