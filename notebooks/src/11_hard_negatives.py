@@ -6,9 +6,9 @@
 # negatives**, and a recent paper finds them with the help of a language model. Does it work? In this chapter you build
 # the method and then put it to a fair test.
 #
-# The short answer, which the chapter earns step by step: with users whose taste we know, hard negatives bring a small
-# gain at the top of the list, and they cost something further down. With the real ratings that we have, nothing that we
-# tried beats plain random negatives. Learning how to *find that out* is half of the chapter.
+# Half of the answer first: with simulated users, whose taste we know, hard negatives bring a small gain at the top of
+# the list, and they cost something further down. Whether that carries over to the ratings of real people is a bet that
+# you will place before you see it. Learning how to *find such things out* is the other half of the chapter.
 #
 # <details><summary>What you will do, what you will learn, and what you need</summary>
 #
