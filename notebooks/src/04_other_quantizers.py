@@ -412,14 +412,13 @@ MethodSliders(bows, methods)
 #
 # <details><summary>What to see</summary>
 #
-# 1. PQ changes, because its grid stays where the axes are. RQ and LSQ choose their codewords freely in the plane, so in
-#    principle they should not care. OPQ should not care either, since it can always turn back. If its number moves all
-#    the same, its turns ended in another local optimum: learned from a turned start, they reach another valley. (The same
-#    happens to RQ and LSQ on a smaller scale, as their k-means starts elsewhere.)
+# 1. PQ changes, because its grid stays where the axes are. RQ and LSQ choose their codewords freely in the plane, so they
+#    do not care. OPQ should not care either, since it can always turn back. Its number moves a little all the same, and
+#    that is the local optimum at work: from a turned start, its turns may end in another valley.
 # 2. PQ and OPQ waste most places, because a grid is full wherever its lines cross. Sums waste some, too: a sum of two
 #    lists has to express all combinations. One codebook with a row for each place would waste none, and that is plain
 #    vector quantization, which chapter 02 could not afford.
-# 3. With many codewords. Each further codeword goes where the points are if the quantizer is free to put it there.
+# 3. At the many. Each further codeword goes where the points are, if the quantizer is free to put it there.
 #
 # </details>
 #
