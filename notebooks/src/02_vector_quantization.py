@@ -186,14 +186,15 @@ KMeansSliders(points)
 # **Try it.**
 #
 # 1. Step from 0 on. Which of the first half-steps lowers the distortion most?
-# 2. With four codewords, go through the random starts, with the half-step at its right end. Do all of
-#    them end with the same distortion?
+# 2. Set the half-step to its right end and go through the random starts, first with four codewords and then with
+#    eight. Do all of them end with the same distortion?
 # 3. Set K to 1. After how many half-steps does it stand still, and where?
 #
 # <details><summary>What to see</summary>
 #
-# 1. The first move: a random start is far from good, so the first correction is the largest.
-# 2. No. Some starts end higher than others, although nothing goes wrong on the way.
+# 1. Usually the first move: a random start is far from good, so the first correction is the largest.
+# 2. With four codewords, one for each group, they do. With eight they do not: some starts end higher than others,
+#    although nothing goes wrong on the way.
 # 3. After the first move, on the mean of all points. With one codeword there is nothing to assign.
 #
 # </details>
