@@ -199,7 +199,7 @@ DRAWINGS: dict[str, Callable[[], Figure]] = {
     "found images, all right": lambda: _found(True, 1),
     "found images, all wrong": lambda: _found(False, 6),
     "costs, one": lambda: costs.draw_costs({"one": 0.001}, unit="MB"),
-    "costs": lambda: costs.draw_costs({"a\nb": 3.0, "c": 1e9}, unit="MB", title="memory"),
+    "costs, two": lambda: costs.draw_costs({"a\nb": 3.0, "c": 1e9}, unit="MB", title="memory"),
     "ends, one": lambda: clusters.draw_ends([0.04]),
     "ends": lambda: clusters.draw_ends(RNG.uniform(0.1, 1, size=100).tolist()),
     "memory": lambda: neighbours.draw_memory(

@@ -33,7 +33,7 @@ def lab(
         bool, typer.Option("--browser/--no-browser", help="Open a browser window.")
     ] = True,
     port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="A port of your own; else a free one.")
+        int | None, typer.Option(min=1, max=65535, help="The port; a free one by default.")
     ] = None,
 ) -> None:
     """Open the workbook in JupyterLab at chapter 00, on this machine only."""

@@ -37,7 +37,7 @@ function pointView(handlers) {
     const item = (svg, text) => make("li", {}, svg, text);
     const data = loss === "two-class"
       ? [["similar", "same class as z"], ["dissimilar", "other class"]]
-      : [["partner", "partner of z"], ["stranger", "stranger"]].slice(0, dissimilar.length ? 2 : 1);
+      : [["partner", "positive: same class"], ["stranger", "negative: other class"]].slice(0, dissimilar.length ? 2 : 1);
     marksShown.replaceChildren(
       ...Object.entries(LINES).filter(([name]) => snap || name !== "snap").map(([name, text]) => item(sample("line", name), text)),
       ...[["point", "z, the point"], ["codeword", "codeword"], ...(snap ? [["candidate", "candidate"], ["chosen", "chosen codeword"]] : []), ...data, ["half", "here the loss falls"]]
