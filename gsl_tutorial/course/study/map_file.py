@@ -258,7 +258,8 @@ def _sweep(results: StudyResults) -> tuple[dict[str, Any], bool]:
         if cell in part.cells and method in part.methods:
             by_strength = points.setdefault(cell, {}).setdefault(method, {})
             pair = record["adc_map"], record.get("relative_distortion", math.nan)
-            by_strength.setdefault(record["options"]["strength"], []).append(pair)
+            strength = record["config"]["options"]["strength"]
+            by_strength.setdefault(strength, []).append(pair)
     return {
         cell: {
             method: [

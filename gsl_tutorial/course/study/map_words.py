@@ -295,3 +295,68 @@ def _of(n: int, total: int) -> str:
 
 def _list(cells: list[str]) -> str:
     return ", ".join(size_of(cell) for cell in cells)
+
+
+def sweep_says(table: MethodTable, *, within: float = 0.02) -> list[str]:
+    """How much strength each method bears, a sentence for each cell.
+
+    Parameters
+    ----------
+    table : MethodTable
+        The map.
+    within : float
+        So far below its best mean a method counts as still good.
+
+    Returns
+    -------
+    list of str
+    """
+    lines = []
+    for cell, by_method in table.sweep.items():
+        parts = []
+        for method, points in by_method.items():
+            means = {one.strength: sum(one.adc_map) / len(one.adc_map) for one in points}
+            best = max(means, key=lambda strength: means[strength])
+            good = [strength for strength, mean in means.items() if mean >= means[best] - within]
+            parts.append(
+                f"{in_a_sentence(method)} is best at strength {best:g} ({means[best]:.3f}) and stays "
+                f"within {within:g} of that from {min(good):g} to {max(good):g}"
+            )
+        lines.append(f"{size_of(cell)}: {'; '.join(parts)}.")
+    if lines and table.sweep_is_trials:
+        lines.append("These are the trials of the tuning stage, with one seed.")
+    return lines or ["No strengths have been run yet."]
+
+
+def circle_says(table: MethodTable) -> list[str]:
+    """What eight seeds on the circle say of every method.
+
+    Parameters
+    ----------
+    table : MethodTable
+        The map.
+
+    Returns
+    -------
+    list of str
+    """
+    rows = {method: one for method, one in table.circle.items() if one.adc_map}
+    if not rows:
+        return ["The circle has not been run yet: gsl-tutorial study circle."]
+    order = sorted(rows, key=lambda method: -(rows[method].mean or 0.0))
+    lines = [
+        "Mean ADC mAP, highest first: "
+        + ", ".join(f"{named(method)} {rows[method].mean:.2f}" for method in order)
+        + "."
+    ]
+    for rival in ("penalty", "none"):
+        if {rival, "snap-pull"} <= set(rows):
+            one, other = (
+                dict(zip(rows[m].seeds, rows[m].adc_map, strict=True)) for m in ("snap-pull", rival)
+            )
+            seeds = sorted(set(one) & set(other))
+            above = sum(one[seed] > other[seed] for seed in seeds)
+            lines.append(
+                f"Snap (pull) is above {in_a_sentence(rival)} in {above} of {len(seeds)} seeds."
+            )
+    return lines
