@@ -25,16 +25,18 @@ from gsl_tutorial.evaluation.intervals import Interval
 RESULTS = FILE.parent / "results"
 
 
-@pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made-up records of two cells of the map, trials and test runs, and half of a third."""
-    monkeypatch.setattr(running, "execute", _figures)
-    results = StudyResults(load_study("map"), tmp_path, only_cells=("2x4", "1x16"))
-    for part in ("tune", "test"):
-        run_part(results, part)
-    third = StudyResults(load_study("map"), tmp_path, only_cells=("4x4",))
-    run_part(third, "tune", share=(1, 3))
-    return tmp_path
+    path = tmp_path_factory.mktemp("results")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(running, "execute", _figures)
+        results = StudyResults(load_study("map"), path, only_cells=("2x4", "1x16"))
+        for part in ("tune", "test"):
+            run_part(results, part)
+        third = StudyResults(load_study("map"), path, only_cells=("4x4",))
+        run_part(third, "tune", share=(1, 3))
+    return path
 
 
 def _figures(run: Any, study: Any, bench: Any = None) -> Any:
@@ -78,12 +80,12 @@ def test_the_file_says_what_the_records_say(root: Path) -> None:
 def test_the_command_writes_file_and_picture(root: Path, tmp_path: Path) -> None:
     to, picture = tmp_path / "out" / "map.json", tmp_path / "out" / "map.svg"
     told = ["map", "--results", str(root), "--to", str(to), "--picture", str(picture)]
-    run = CliRunner().invoke(app.app, told)
+    run = CliRunner().invoke(app, told)
     assert run.exit_code == 0, run.output
     table = read_map(to)
     assert picture.read_text() == map_svg(table)
     assert words.when_it_matters(table)[0] in run.output
-    missing = CliRunner().invoke(app.app, ["map", "--results", str(tmp_path / "no")])
+    missing = CliRunner().invoke(app, ["map", "--results", str(tmp_path / "no")])
     assert isinstance(missing.exception, DataMissingError)
     assert "gsl-tutorial study map" in str(missing.exception)
 

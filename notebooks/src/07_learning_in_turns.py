@@ -247,7 +247,7 @@ if circle:
     show(
         draw_seeds(circle),
         alt="ADC mAP on the circle, a line for each method and a dot for each of eight seeds; the mark of the "
-        "method is the mean, and the highest mean stands above. " + " ".join(circle_says(the_map)),
+        "method is the mean, and the highest mean stands above. The sentences below say the numbers.",
         dpi=85,
     )
 
@@ -668,8 +668,7 @@ print(f"in {sum(i.excludes_zero for i in pulls.values())} of {len(pulls)} settin
 show(
     draw_sweep(the_map.sweep, is_trials=the_map.sweep_is_trials),
     alt="ADC mAP above and relative distortion below, against the strength on a log scale, a column for each "
-    "cell; dots are seeds, lines are means of the penalty and of snap (pull). "
-    + " ".join(sweep_says(the_map)),
+    "cell; dots are seeds, lines are means of the penalty and of snap (pull).",
     dpi=85,
 )
 
@@ -711,8 +710,7 @@ law = [f"{title}, {line}" for title, some in shown.items() for line in law_says(
 show(
     draw_law(shown),
     alt="The gain in ADC mAP of snap (pull) over the penalty against the number of codewords for each class, on "
-    "a log scale: a dot for each cell and number of classes, lines for the means. "
-    + (" ".join(law) or "Not yet run."),
+    "a log scale: a dot for each cell and number of classes, lines for the means.",
     dpi=85,
 )
 

@@ -66,7 +66,7 @@ def _swept(axes: Axes, points: Sequence[Swept], name: str, method: str) -> None:
         axes.plot(level, values, ls="none", marker=".", ms=5, color=colour, alpha=0.6)
     means = [np.mean(getattr(one, name)) for one in points]
     axes.plot(strengths, means, color=colour, ls=line, marker=marker, ms=9 if marker == "*" else 6,
-              mec="white", label=named(method))  # fmt: skip
+              mec="white" if marker == "*" else colour, label=named(method))  # fmt: skip
 
 
 def draw_law(groups: Mapping[str, Sequence[Gain]], *, rival: str = "penalty") -> Figure:
@@ -98,8 +98,12 @@ def draw_law(groups: Mapping[str, Sequence[Gain]], *, rival: str = "penalty") ->
             axes.plot([g.words_per_class for g in some], [g.mean for g in some], ls="none", color=colour,
                       marker=marker, ms=5, alpha=0.55)  # fmt: skip
             steps = bins(some, "words_per_class")
-            axes.plot([step + 0.5 for step, *_ in steps], [mean for _, _, mean, _ in steps], color=colour,
-                      ls=line, lw=2, label=f"{M} codebook{'s' if M > 1 else ''}")  # fmt: skip
+            middle = [
+                np.mean([g.words_per_class for g in some if step <= g.words_per_class < step + 1])
+                for step, *_ in steps
+            ]
+            axes.plot(middle, [mean for _, _, mean, _ in steps], color=colour, ls=line, lw=2,
+                      label=f"{M} codebook{'s' if M > 1 else ''}")  # fmt: skip
         ticks = _powers(gains)
         axes.set_xticks(
             ticks, [f"{2.0**tick:g}" if tick >= 0 else f"1/{2**-tick}" for tick in ticks]

@@ -103,7 +103,17 @@ class Cell:
         return "tuned" if self.findings else "not yet run"
 
     def gain(self, method: str = "snap-pull", rival: str = "penalty") -> Interval | None:
-        """ADC mAP of `method` less that of `rival`, where two seeds or more have run both."""
+        """ADC mAP of one method less that of another, where two seeds or more have run both.
+
+        Parameters
+        ----------
+        method, rival : str
+            The difference is that of the first less the second.
+
+        Returns
+        -------
+        Interval or None
+        """
         found = self.findings.get(method)
         return found.against.get(rival) if found else None
 
@@ -313,6 +323,13 @@ def _round(value: float) -> float | None:
 
 def write_map(found: dict[str, Any], path: Path = FILE) -> None:
     """Write what `gather` found.
+
+    Parameters
+    ----------
+    found : dict
+        All of it.
+    path : Path
+        Where to.
 
     Raises
     ------
