@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gsl_tutorial.course.widgets.explorer import GradientExplorer
     from gsl_tutorial.course.widgets.guess import Guess
     from gsl_tutorial.course.widgets.kmeans_sliders import KMeansSliders
+    from gsl_tutorial.course.widgets.method_map import MethodMap
     from gsl_tutorial.course.widgets.negatives_sliders import NegativesSliders
     from gsl_tutorial.course.widgets.photo_search import PhotoSearch
     from gsl_tutorial.course.widgets.quantizer_sliders import MethodSliders, RotationSliders
@@ -29,6 +30,7 @@ _HOMES = {
     "GradientExplorer": "gsl_tutorial.course.widgets.explorer",
     "Guess": "gsl_tutorial.course.widgets.guess",
     "KMeansSliders": "gsl_tutorial.course.widgets.kmeans_sliders",
+    "MethodMap": "gsl_tutorial.course.widgets.method_map",
     "MethodSliders": "gsl_tutorial.course.widgets.quantizer_sliders",
     "NegativesSliders": "gsl_tutorial.course.widgets.negatives_sliders",
     "PhotoSearch": "gsl_tutorial.course.widgets.photo_search",
@@ -44,6 +46,7 @@ __all__ = [
     "GradientExplorer",
     "Guess",
     "KMeansSliders",
+    "MethodMap",
     "MethodSliders",
     "NegativesSliders",
     "PhotoSearch",
