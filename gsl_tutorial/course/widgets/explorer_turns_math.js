@@ -1,0 +1,56 @@
+// The plane with turns, computed in the page. Mirrors toys/plane_turns.py, which is the reference;
+// tests/test_turns_explorer.py runs both on many worlds and compares.
+const turnsMath = (() => {
+  const { minus, dot, squaredDistance } = vectors;
+  const { assign, halfSteps, move } = kmeansMath;
+  const FIRST_ROUNDS = 10;
+
+  // Point i belongs to class i modulo the number of classes.
+  const classOf = (i, positives) => i % positives.length;
+
+  // The codewords before the first step: k-means from the first K points.
+  function firstCodewords(starts, K) {
+    const { steps } = halfSteps(starts, starts.slice(0, K), FIRST_ROUNDS);
+    return steps[steps.length - 1].codewords;
+  }
+
+  // Where everything stood: {points, codewords} of each moment, made as far as they are asked for.
+  function course({ starts, positives, K, every, rate }, method, rule) {
+    const moments = [{ points: starts, codewords: firstCodewords(starts, K) }];
+    const worlds = (codewords) =>
+      positives.map((positive) => ({ codewords, similar: [positive], dissimilar: [], loss: "pair" }));
+    return function at(t) {
+      while (moments.length <= t) {
+        const { points, codewords } = moments[moments.length - 1];
+        const world = worlds(codewords);
+        const moved = points.map((z, i) => explorerMath.stepAll(world[classOf(i, positives)], [z], method, rule, rate)[0]);
+        const theirTurn = moments.length % every === 0;
+        moments.push({ points: moved, codewords: theirTurn ? move(moved, codewords, assign(moved, codewords)) : codewords });
+      }
+      return moments[t];
+    };
+  }
+
+  // Purity, loss and distortion of a moment, and the codewords whose cells hold more than one class.
+  function standing({ points, codewords }, positives) {
+    const cells = assign(points, codewords);
+    const counts = codewords.map(() => positives.map(() => 0));
+    let loss = 0;
+    let distortion = 0;
+    points.forEach((z, i) => {
+      const away = minus(z, positives[classOf(i, positives)]);
+      counts[cells[i]][classOf(i, positives)]++;
+      loss += 0.5 * dot(away, away);
+      distortion += squaredDistance(z, codewords[cells[i]]);
+    });
+    const N = points.length;
+    return {
+      purity: counts.reduce((sum, row) => sum + Math.max(...row), 0) / N,
+      loss: loss / N,
+      distortion: distortion / N,
+      mixed: counts.flatMap((row, k) => (row.filter((n) => n).length > 1 ? [k] : [])),
+    };
+  }
+
+  return { classOf, course, firstCodewords, standing };
+})();
