@@ -44,6 +44,7 @@ def random_plane(rng: np.random.Generator) -> TurnsPlane:
         n_codewords=int(rng.integers(1, min(n, 10))),
         every=int(rng.integers(1, 6)),
         rate=float(rng.uniform(0.01, 0.1)),
+        reseed=bool(rng.integers(2)),
     )
 
 
@@ -59,6 +60,7 @@ def as_world(plane: TurnsPlane) -> dict[str, Any]:
         "K": plane.n_codewords,
         "every": plane.every,
         "rate": plane.rate,
+        "reseed": plane.reseed,
     }
 
 
@@ -113,6 +115,19 @@ def test_codewords_move_at_their_turn_only_and_points_never_then() -> None:
     assert moved.tolist() == [(t + 1) % 4 == 0 for t in range(12)]
     again = plane.run("penalty", SnapOptions(n_candidates=3), n_steps=12)
     np.testing.assert_array_equal(course.points, again.points)
+
+
+def test_an_unused_codeword_goes_to_the_point_that_is_worst_off_or_stays() -> None:
+    starts = np.array([[0.0, 0.0], [0.0, 0.1], [0.1, 0.0], [0.9, 0.9]])
+    for reseed in (True, False):
+        plane = TurnsPlane(np.zeros((1, 2)), starts, n_codewords=2, reseed=reseed)
+        after = plane._round(starts, np.array([[0.0, 0.0], [-1.0, -1.0]]))
+        wanted = starts[3] if reseed else [-1.0, -1.0]
+        np.testing.assert_allclose(after[1], wanted)
+    # Where every point has its codeword already, nothing is gained by moving another one there.
+    still = TurnsPlane(np.zeros((1, 2)), np.zeros((3, 2)), n_codewords=2)
+    after = still._round(np.zeros((3, 2)), np.array([[0.0, 0.0], [0.5, 0.5]]))
+    np.testing.assert_allclose(after[1], [0.5, 0.5])
 
 
 def test_purity_is_that_of_the_study() -> None:
@@ -192,6 +207,9 @@ def test_play_step_scrub_strength_rival_world_and_drag(opened: Page) -> None:
     opened.keyboard.press("End")
     explorer.world = 10
     says(opened, explorer, 20)
+    opened.get_by_label("unused codewords").select_option("left where they are")
+    explorer.unused_index = 1
+    says(opened, explorer, 20)
     scrub = opened.get_by_label("step shown")
     scrub.focus()
     opened.keyboard.press("ArrowLeft")
@@ -255,6 +273,8 @@ def test_bad_input_is_said_in_the_widget_and_refused_by_the_constructor(
 def test_an_unknown_rival_is_refused() -> None:
     with pytest.raises(UnknownNameError):
         TurnsExplorer(rival="snap")
+    with pytest.raises(UnknownNameError):
+        TurnsExplorer(unused="thrown away")
 
 
 def test_still_words_and_size() -> None:

@@ -440,7 +440,8 @@ for name, path in paths.items():
 # squares and diamonds. Each class has its own positive, the large pale mark, and the similarity loss of a
 # point is half the squared distance to the positive of its class. Nine codewords start where k-means puts
 # them. Then points and codewords take turns: the points take five small steps, then the codewords do one
-# round of k-means (each moves to the mean of the points in its cell, as in chapter 02), and so on. The same
+# round of k-means (each moves to the mean of the points in its cell, as in chapter 02), and so on. A codeword
+# that has lost all its points is re-seeded at the point that is farthest from its own codeword. The same
 # points start twice: on the left under the penalty, on the right under the snap, both at strength 4.
 #
 # How do we know whether the codes are any good? A cell is a code: all points in it look the same to a search.
@@ -483,29 +484,47 @@ for method in ("similarity", "penalty", "straight-through", "snap"):
 #
 # Read the first row, too, because it keeps us honest. The similarity loss *alone* sorts the classes just as
 # well. Here each point can move freely, so nothing stops the loss from collecting each class at its positive,
-# and then nine codewords are more than enough. What this picture shows is that snapping is *safe*: you can
-# turn up its strength without paying for it in similarity. Whether it also *gains* anything depends on
-# whether the loss alone leaves something to be gained. A real network cannot move each point freely, and its
-# codebooks may be too small for all that has to be told apart. Chapter 07 looks for the places where the
-# difference matters, and chapter 08 shows one of them, on digits.
+# and then nine codewords are more than enough. So this picture does not show that snapping *gains* anything.
+# It shows that snapping bears strengths at which the penalty ruins the codes. A gain is only possible where
+# the loss alone leaves something to be gained. A real network cannot move each point freely, and its
+# codebooks may be too small for all that has to be told apart. Chapter 07 looks for the places where this
+# matters, and chapter 08 trains in one of them, on digits.
+#
+# ## Find where the snap fails
+#
+# Does the snap keep classes apart in every world? No. Bring two positives so close together that their
+# points take nearly the same way. Then a codeword on that way descends for both classes, the snap gathers
+# both of them there, and most of the nine codewords are left without points. Whether the classes come apart
+# again depends on what happens to those unused codewords.
+
+# %% tags=["claim"]
+close = np.array([(-0.8, -0.6), (-0.7, -0.6), (0.0, 0.9)])
+rule = SnapOptions(strength=1.5, n_candidates=3)
+for reseed in (True, False):
+    worlds = [TurnsPlane(close, random_starts(seed), reseed=reseed) for seed in range(10)]
+    for method in ("similarity", "snap"):
+        ends = [world.run(method, rule).at(-1).purity for world in worlds]
+        unused = "re-seeded" if reseed else "left where they are"
+        print(f"unused codewords {unused:20} {method:11} {np.mean(ends):5.0%} ({min(ends):.0%})")
+
+# %% [markdown]
+# If unused codewords stay where they are, the snap ends with two classes in one cell in all ten worlds,
+# while the similarity loss alone keeps them apart. With re-seeding, which the k-means of our package does as
+# well, there is no difference. So the snap relies on a quantizer that puts its codewords to use.
 #
 # **Try it.**
 #
-# - Turn the strength of the penalty down until the glue dissolves. Where does that happen?
-# - Set K to 3: one codeword for each class. How weak does the penalty have to be now? And does the snap sort
-#   the classes in all ten worlds?
-# - Compare the snap with *similarity loss alone*. Which of them gets there in fewer steps, and why might that
-#   be?
-# - Drag two positives close together. When do the classes begin to share a cell, even under the snap?
+# - Turn the strength down until the penalty no longer glues. Where does that happen, and is it the same in
+#   every world?
+# - Set K to 3, one codeword for each class. How weak does the penalty have to be now?
+# - Compare the snap with *similarity loss alone*. Which of them gets there in fewer steps, and why?
+# - Drag two positives close together, and choose what becomes of unused codewords.
 #
 # <details><summary>What to see</summary>
 #
-# With nine codewords the glue dissolves somewhere between 0.5 and 1.5, depending on the world. With three
-# codewords it already holds at 0.5 in some worlds. The snap sorts nearly always, but not quite: at strength
-# 4 there is a world in which two codewords share one class and a third one has to serve the other two,
-# because k-means is caught in a poor solution. The snap arrives in fewer steps than the loss alone since its
-# pull is added to the descent and never works against it, so its steps are longer. And where two positives
-# lie closer together than the codewords, no method can give them different codes.
+# With nine codewords the penalty mixes the classes in no world at 0.5 and in all of them at 1.25. With three
+# codewords some worlds are mixed even at 0.5. The snap arrives in fewer steps than the loss alone: its pull
+# is added to the descent and never works against it, so its steps are longer.
 #
 # </details>
 
@@ -517,7 +536,8 @@ for method in ("similarity", "penalty", "straight-through", "snap"):
 # - The layer is the identity in the forward pass; only the backward pass changes.
 # - Where no candidate descends, a fallback decides, and you choose which one.
 # - When codewords are refitted to the points, a strong penalty glues classes together, while the snap leaves
-#   them apart. In the plane the similarity loss alone does as well as the snap.
+#   them apart. In the plane the similarity loss alone does as well as the snap, and the snap needs codewords
+#   that are re-seeded when they fall out of use.
 #
 # ## Quiz
 #

@@ -27,6 +27,8 @@ from gsl_tutorial.validation import check_count, check_size
 
 #: The positive of each class: the corners of a triangle.
 POSITIVES = ((-0.8, -0.6), (0.8, -0.6), (0.0, 0.9))
+#: Squared distance to the nearest codeword from which on a point may get an unused codeword.
+FAR = 1e-4
 #: Rounds of k-means before the first step: the codewords begin fitted to the points.
 FIRST_ROUNDS = 10
 
@@ -65,6 +67,9 @@ class TurnsPlane:
         Steps between two turns of the codewords.
     rate : float
         How far one step goes: z - rate * gradient.
+    reseed : bool
+        Whether a codeword without points moves to the point that is farthest from its own codeword, as
+        far as there are such points; else it stays where it is. The package's k-means re-seeds, too.
 
     Raises
     ------
@@ -77,6 +82,7 @@ class TurnsPlane:
     n_codewords: int = 9
     every: int = 5
     rate: float = 0.05
+    reseed: bool = True
 
     def __post_init__(self) -> None:
         for name in ("positives", "starts"):
@@ -149,8 +155,22 @@ class TurnsPlane:
             z, held = points[-1], codewords[-1]
             points.append(z - self.rate * self.gradient(z, held, method, options))
             their_turn = step % self.every == 0
-            codewords.append(_one_round(points[-1], held) if their_turn else held)
+            codewords.append(self._round(points[-1], held) if their_turn else held)
         return Course(self, np.stack(points), np.stack(codewords))
+
+    def _round(
+        self, points: Float[np.ndarray, "N 2"], codewords: Float[np.ndarray, "K 2"]
+    ) -> Float[np.ndarray, "K 2"]:
+        cells = assign(points, codewords)
+        if self.reseed and len(np.unique(cells)) < len(codewords):
+            away = ((points - codewords[cells]) ** 2).sum(axis=1)
+            far = np.flatnonzero(away > FAR)
+            far = far[np.argsort(-away[far], kind="stable")]
+            unused = np.setdiff1d(np.arange(len(codewords)), cells)[: len(far)]
+            codewords = codewords.copy()
+            codewords[unused] = points[far[: len(unused)]]
+            cells = assign(points, codewords)
+        return move(points, codewords, cells)
 
 
 @dataclass(frozen=True)
@@ -225,12 +245,6 @@ def purity(cells: Int[np.ndarray, " N"], labels: Int[np.ndarray, " N"]) -> float
     counts = np.zeros((int(cells.max()) + 1, int(labels.max()) + 1), dtype=np.int64)
     np.add.at(counts, (cells, labels), 1)
     return float(counts.max(axis=1).sum() / len(labels))
-
-
-def _one_round(
-    points: Float[np.ndarray, "N 2"], codewords: Float[np.ndarray, "K 2"]
-) -> Float[np.ndarray, "K 2"]:
-    return move(points, codewords, assign(points, codewords))
 
 
 class _ManyPositives(Plane):

@@ -1,7 +1,7 @@
 // The plane with turns: points of several classes move, codewords are refitted, two methods side by side.
 //
 // `renderTurns({model, el})` is anywidget's entry. All numbers are computed in the page, by turnsMath.
-const TURNS_NAMES = ["positives", "worlds", "world", "rival", "strength", "n_candidates", "n_codewords", "every", "n_steps", "rate"];
+const TURNS_NAMES = ["positives", "worlds", "world", "rival", "strength", "n_candidates", "n_codewords", "every", "n_steps", "rate", "unused_index"];
 const TURNS_RIVALS = ["penalty", "straight-through", "rotation", "similarity"];
 const TURNS_SAID = { similarity: "similarity loss alone", snap: "snap (pull)" };
 const TURNS_CURVES = [["purity", "cell purity", 1], ["loss", "similarity loss"], ["distortion", "distortion"]];
@@ -61,7 +61,7 @@ function renderTurns({ model, el }) {
     if (now?.key !== key) {
       const { positives, n_codewords: K, every, rate } = state;
       const rule = { n: Math.min(state.n_candidates, K), strength: state.strength, step: 1, form: "pull", length: "projected", fallback: "zero" };
-      const world = { starts: state.worlds[state.world - 1], positives, K, every, rate };
+      const world = { starts: state.worlds[state.world - 1], positives, K, every, rate, reseed: state.unused_index === 0 };
       const methods = [state.rival, "snap"];
       now = { key, positives, every, methods, courses: methods.map((method) => turnsMath.course(world, method, rule)), standings: [[], []] };
     }

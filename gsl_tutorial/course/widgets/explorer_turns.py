@@ -30,6 +30,8 @@ from gsl_tutorial.validation import check_count, check_name, check_size
 
 #: What the snap can be compared with, in the order of the menu; the first is shown at first.
 RIVALS = ("penalty", "straight-through", "rotation", "similarity")
+#: What becomes of codewords without points.
+UNUSED = ("re-seeded", "left where they are")
 _TITLES = {"similarity": "similarity loss alone"}
 
 SCRIPT = script(
@@ -63,6 +65,8 @@ class TurnsExplorer(PageWidget):
         Length of a run, and how far one step goes: z - rate * gradient.
     world : int
         Which world is shown, counted from 1.
+    unused : {"re-seeded", "left where they are"}
+        What becomes of codewords without points.
     alt : str
         What the picture shows, for those who do not see it; made from the numbers by default.
 
@@ -83,14 +87,14 @@ class TurnsExplorer(PageWidget):
     script, style = SCRIPT, STYLE
     told = (
         "positives", "worlds", "world", "rival", "strength", "n_candidates", "n_codewords", "every",
-        "n_steps", "rate",
+        "n_steps", "rate", "unused_index",
     )  # fmt: skip
     _esm, _css = entry(SCRIPT, "renderTurns"), STYLE
 
     positives, worlds = rows(), rows()
     strength, rate = (T.Any().tag(sync=True, to_json=to_json) for _ in range(2))
     world, n_candidates, n_codewords = (T.Int().tag(sync=True) for _ in range(3))
-    every, n_steps = T.Int().tag(sync=True), T.Int().tag(sync=True)
+    every, n_steps, unused_index = (T.Int().tag(sync=True) for _ in range(3))
     rival = T.Unicode().tag(sync=True)
 
     def __init__(
@@ -106,6 +110,7 @@ class TurnsExplorer(PageWidget):
         n_steps: int = 100,
         rate: float = 0.05,
         world: int = 1,
+        unused: str = "re-seeded",
         alt: str = "",
     ) -> None:
         self._alt = alt
@@ -120,6 +125,7 @@ class TurnsExplorer(PageWidget):
             n_steps=n_steps,
             rate=rate,
             world=world,
+            unused_index=UNUSED.index(check_name("unused", unused, UNUSED)),
         )
         self.check()
         self.controls = parts.linked_controls(self, self.specifications())
@@ -145,6 +151,7 @@ class TurnsExplorer(PageWidget):
             n_codewords=self.n_codewords,
             every=self.every,
             rate=self.rate,
+            reseed=self.unused_index == 0,
         )
 
     def course(self, method: str) -> Course:
@@ -183,15 +190,17 @@ class TurnsExplorer(PageWidget):
         """The sliders: trait, label and range of each."""
         most = min(20, len(self.worlds[0]))
         rows = [
-            ("strength", "strength (lambda)", 0.0, 8.0, 0.5),
+            ("strength", "strength (lambda)", 0.0, 8.0, 0.25),
             ("world", "world (seed)", 1, len(self.worlds), 1),
             ("n_codewords", "codewords (K)", 1, most, 1),
             ("every", "steps between refits", 1, 20, 1),
             ("n_candidates", "candidates (n)", 1, 9, 1),
         ]
-        return [
+        sliders: list[dict[str, Any]] = [
             dict(zip(("name", "label", "min", "max", "step"), row, strict=True)) for row in rows
         ]
+        menu = {"name": "unused_index", "label": "unused codewords", "options": UNUSED}
+        return [*sliders, menu]
 
     def native_controls(self) -> list[dict[str, Any]]:
         """The sliders, as the page reads them."""

@@ -4,6 +4,7 @@ const turnsMath = (() => {
   const { minus, dot, squaredDistance } = vectors;
   const { assign, halfSteps, move } = kmeansMath;
   const FIRST_ROUNDS = 10;
+  const FAR = 1e-4;
 
   // Point i belongs to class i modulo the number of classes.
   const classOf = (i, positives) => i % positives.length;
@@ -14,8 +15,22 @@ const turnsMath = (() => {
     return steps[steps.length - 1].codewords;
   }
 
+  // One round of k-means. With `reseed`, codewords without points move to the points that are farthest
+  // from their own codewords, as far as there are such points.
+  function round(points, codewords, reseed) {
+    let cells = assign(points, codewords);
+    const used = new Set(cells);
+    if (reseed && used.size < codewords.length) {
+      const away = points.map((z, i) => squaredDistance(z, codewords[cells[i]]));
+      const far = points.map((_, i) => i).filter((i) => away[i] > FAR).sort((i, j) => away[j] - away[i] || i - j);
+      codewords = codewords.map((c, k) => (used.has(k) || !far.length ? c : points[far.shift()]));
+      cells = assign(points, codewords);
+    }
+    return move(points, codewords, cells);
+  }
+
   // Where everything stood: {points, codewords} of each moment, made as far as they are asked for.
-  function course({ starts, positives, K, every, rate }, method, rule) {
+  function course({ starts, positives, K, every, rate, reseed }, method, rule) {
     const moments = [{ points: starts, codewords: firstCodewords(starts, K) }];
     const worlds = (codewords) =>
       positives.map((positive) => ({ codewords, similar: [positive], dissimilar: [], loss: "pair" }));
@@ -25,7 +40,7 @@ const turnsMath = (() => {
         const world = worlds(codewords);
         const moved = points.map((z, i) => explorerMath.stepAll(world[classOf(i, positives)], [z], method, rule, rate)[0]);
         const theirTurn = moments.length % every === 0;
-        moments.push({ points: moved, codewords: theirTurn ? move(moved, codewords, assign(moved, codewords)) : codewords });
+        moments.push({ points: moved, codewords: theirTurn ? round(moved, codewords, reseed) : codewords });
       }
       return moments[t];
     };
