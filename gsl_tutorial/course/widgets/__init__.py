@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gsl_tutorial.course.widgets.compression_sliders import CompressionSliders
     from gsl_tutorial.course.widgets.drawing import DrawingWithControls
     from gsl_tutorial.course.widgets.explorer import GradientExplorer
+    from gsl_tutorial.course.widgets.explorer_turns import TurnsExplorer
     from gsl_tutorial.course.widgets.guess import Guess
     from gsl_tutorial.course.widgets.kmeans_sliders import KMeansSliders
     from gsl_tutorial.course.widgets.method_map import MethodMap
@@ -37,6 +38,7 @@ _HOMES = {
     "QueryPicker": "gsl_tutorial.course.widgets.query_picker",
     "RecordingSlider": "gsl_tutorial.course.widgets.recording_slider",
     "RotationSliders": "gsl_tutorial.course.widgets.quantizer_sliders",
+    "TurnsExplorer": "gsl_tutorial.course.widgets.explorer_turns",
 }
 
 __all__ = [
@@ -53,6 +55,7 @@ __all__ = [
     "QueryPicker",
     "RecordingSlider",
     "RotationSliders",
+    "TurnsExplorer",
 ]
 
 
