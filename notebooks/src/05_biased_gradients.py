@@ -24,6 +24,7 @@ from gsl_tutorial.course.plots.uphill import draw_question, draw_shares, draw_up
 from gsl_tutorial.course.toys.plane import Plane, cosine
 from gsl_tutorial.course.toys.plane_methods import run_method, verdict
 from gsl_tutorial.course.widgets import GradientExplorer, Guess
+from gsl_tutorial.course.widgets.explorer_play import TOUR_PENALTY
 from gsl_tutorial.snapping import SnapOptions
 
 # %% [markdown]
@@ -70,11 +71,12 @@ Guess.of("05 one step")
 # point is sent **uphill**, and the read-out says so. Then drag the point, or a codeword, or the star.
 #
 # With the keyboard: Tab walks from the point to the codewords and the star, the arrow keys move them,
-# Home puts one back.
+# Home puts one back. **Tour** shows five things to do. The formula below the plane holds the numbers of the
+# arrows: point at a term to see which arrow it is.
 
 # %%
 explorer = GradientExplorer(
-    codewords, similar=[partner], dissimilar=(), point=point, strength=0.0, snap=False
+    codewords, similar=[partner], dissimilar=(), point=point, strength=0.0, snap=False, tour=TOUR_PENALTY
 )
 explorer
 

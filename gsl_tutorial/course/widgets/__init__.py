@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gsl_tutorial.course.widgets.guess import Guess
     from gsl_tutorial.course.widgets.kmeans_sliders import KMeansSliders
     from gsl_tutorial.course.widgets.negatives_sliders import NegativesSliders
+    from gsl_tutorial.course.widgets.quantization import QuantizationPlayground
     from gsl_tutorial.course.widgets.quantizer_sliders import MethodSliders, RotationSliders
     from gsl_tutorial.course.widgets.query_picker import QueryPicker
     from gsl_tutorial.course.widgets.recording_slider import RecordingSlider
@@ -30,6 +31,7 @@ _HOMES = {
     "KMeansSliders": "gsl_tutorial.course.widgets.kmeans_sliders",
     "MethodSliders": "gsl_tutorial.course.widgets.quantizer_sliders",
     "NegativesSliders": "gsl_tutorial.course.widgets.negatives_sliders",
+    "QuantizationPlayground": "gsl_tutorial.course.widgets.quantization",
     "QueryPicker": "gsl_tutorial.course.widgets.query_picker",
     "RecordingSlider": "gsl_tutorial.course.widgets.recording_slider",
     "RotationSliders": "gsl_tutorial.course.widgets.quantizer_sliders",
@@ -44,6 +46,7 @@ __all__ = [
     "KMeansSliders",
     "MethodSliders",
     "NegativesSliders",
+    "QuantizationPlayground",
     "QueryPicker",
     "RecordingSlider",
     "RotationSliders",
