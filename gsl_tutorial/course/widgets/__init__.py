@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gsl_tutorial.course.widgets.guess import Guess
     from gsl_tutorial.course.widgets.kmeans_sliders import KMeansSliders
     from gsl_tutorial.course.widgets.negatives_sliders import NegativesSliders
+    from gsl_tutorial.course.widgets.photo_search import PhotoSearch
     from gsl_tutorial.course.widgets.quantization import QuantizationPlayground
     from gsl_tutorial.course.widgets.quantizer_sliders import MethodSliders, RotationSliders
     from gsl_tutorial.course.widgets.query_picker import QueryPicker
@@ -31,6 +32,7 @@ _HOMES = {
     "KMeansSliders": "gsl_tutorial.course.widgets.kmeans_sliders",
     "MethodSliders": "gsl_tutorial.course.widgets.quantizer_sliders",
     "NegativesSliders": "gsl_tutorial.course.widgets.negatives_sliders",
+    "PhotoSearch": "gsl_tutorial.course.widgets.photo_search",
     "QuantizationPlayground": "gsl_tutorial.course.widgets.quantization",
     "QueryPicker": "gsl_tutorial.course.widgets.query_picker",
     "RecordingSlider": "gsl_tutorial.course.widgets.recording_slider",
@@ -46,6 +48,7 @@ __all__ = [
     "KMeansSliders",
     "MethodSliders",
     "NegativesSliders",
+    "PhotoSearch",
     "QuantizationPlayground",
     "QueryPicker",
     "RecordingSlider",
