@@ -49,7 +49,7 @@ def alive(page: Page, folder: Path, *widgets: Any, link: str = "", words: str = 
 
 VALUES: dict[str, Any] = {
     "number": -0.25, "whole": 3, "tiny": 1e-7, "truth": True, "not": False, "none": None,
-    "name": "two-class", "odd": "a=b&c;d,e#%ü", "list": [1.5, 2], "one": [4], "empty": [],
+    "name": "two-class", "odd": "a=b&c#%ü", "list": [1.5, 2], "one": [4], "empty": [],
     "rows": [[0.1, 0.2], [-0.3, 1]], "row": [[5, 6]],
 }  # fmt: skip
 

@@ -2,8 +2,8 @@
 
 `gsl1.gradient?mode=run&point=-0.2,0.2,&hide=presets`: the version, the kind of widget, then a value for
 each trait, and the controls to hide. A list ends each number with a comma, a list of rows each row with a
-semicolon; "-" is none. On a page, the same stands behind the "#" of the address. `page_link.js` is the same
-for the page; tests have each read what the other wrote.
+semicolon; "-" is none; names hold neither. On a page, the same stands behind the "#" of the address.
+`page_link.js` is the same for the page; tests have each read what the other wrote.
 """
 
 from __future__ import annotations

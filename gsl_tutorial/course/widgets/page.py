@@ -84,6 +84,8 @@ class PageWidget(anywidget.AnyWidget):
         Texts of its scripts and style sheets.
     told : tuple of str
         Names of the traits that the page is told; a link holds them, too.
+    unlinked : tuple of str
+        Those of them that no link holds.
     page_only : tuple of str
         What a link may hold beside them, which the page alone knows.
     around : dict
@@ -95,6 +97,7 @@ class PageWidget(anywidget.AnyWidget):
     script: ClassVar[str]
     style: ClassVar[str]
     told: ClassVar[tuple[str, ...]]
+    unlinked: ClassVar[tuple[str, ...]] = ()
     page_only: ClassVar[tuple[str, ...]] = ()
     around = T.Dict().tag(sync=True)
     _alt = ""
@@ -135,7 +138,7 @@ class PageWidget(anywidget.AnyWidget):
     @property
     def linked(self) -> tuple[str, ...]:
         """Names of the traits that a link holds."""
-        return self.told
+        return tuple(name for name in self.told if name not in self.unlinked)
 
     def open_link(self, text: str) -> None:
         """Restore what a link holds.

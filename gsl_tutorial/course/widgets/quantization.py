@@ -133,6 +133,7 @@ class QuantizationPlayground(PageWidget):
         "vectors", "n_queries", "data", "n_subspaces", "n_codewords", "rounds", "seed", "query", "code",
         "item", "compare",
     )  # fmt: skip
+    unlinked = ("vectors", "n_queries")
     _esm, _css = entry(SCRIPT, "renderQuantization"), STYLE
 
     vectors, code, item = (T.Any().tag(sync=True, to_json=to_json) for _ in range(3))
@@ -170,11 +171,6 @@ class QuantizationPlayground(PageWidget):
             around={"presets": PRESETS if presets is None else presets, "hide": list(hide)},
         )  # fmt: skip
         self.check()
-
-    @property
-    def linked(self) -> tuple[str, ...]:
-        """Names of the traits that a link holds: all but the vectors."""
-        return self.told[2:]
 
     def sets(self) -> tuple[Float[np.ndarray, "N dim"], Float[np.ndarray, "B dim"]]:
         """Database and queries as they are now.
