@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gsl_tutorial.course.widgets.method_map import MethodMap
     from gsl_tutorial.course.widgets.negatives_sliders import NegativesSliders
     from gsl_tutorial.course.widgets.photo_search import PhotoSearch
+    from gsl_tutorial.course.widgets.quantization import QuantizationPlayground
     from gsl_tutorial.course.widgets.quantizer_sliders import MethodSliders, RotationSliders
     from gsl_tutorial.course.widgets.query_picker import QueryPicker
     from gsl_tutorial.course.widgets.recording_slider import RecordingSlider
@@ -35,6 +36,7 @@ _HOMES = {
     "MethodSliders": "gsl_tutorial.course.widgets.quantizer_sliders",
     "NegativesSliders": "gsl_tutorial.course.widgets.negatives_sliders",
     "PhotoSearch": "gsl_tutorial.course.widgets.photo_search",
+    "QuantizationPlayground": "gsl_tutorial.course.widgets.quantization",
     "QueryPicker": "gsl_tutorial.course.widgets.query_picker",
     "RecordingSlider": "gsl_tutorial.course.widgets.recording_slider",
     "RotationSliders": "gsl_tutorial.course.widgets.quantizer_sliders",
@@ -52,6 +54,7 @@ __all__ = [
     "MethodSliders",
     "NegativesSliders",
     "PhotoSearch",
+    "QuantizationPlayground",
     "QueryPicker",
     "RecordingSlider",
     "RotationSliders",
