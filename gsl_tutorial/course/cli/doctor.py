@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 import psutil
 
+from gsl_tutorial import container
 from gsl_tutorial.course.datasets import cache_folder, cifar10_status
 from gsl_tutorial.course.datasets.movielens import find_movielens
 from gsl_tutorial.course.text_table import text_table
@@ -181,7 +182,7 @@ def _package(name: str, wanted: str, allowed: Any) -> Finding:
 
 
 def _torch() -> Iterator[Finding]:
-    cores = _cores()
+    cores = container.processors()
     asked = os.environ.get("OMP_NUM_THREADS", "not set")
     yield Finding("ok", "cores", f"{cores} (OMP_NUM_THREADS: {asked})")
     try:
@@ -213,18 +214,10 @@ def _torch() -> Iterator[Finding]:
         yield Finding("ok", "gpu", "none; every notebook runs without one")
 
 
-def _cores() -> int:
-    """Return how many cores this process may use, which in a container is fewer than there are."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS, Windows
-        return os.cpu_count() or 1
-
-
 def _memory_and_disk() -> Iterator[Finding]:
     memory = psutil.virtual_memory()
     total, free = memory.total, memory.available
-    if (limit := _container_limit()) is not None and limit < total:
+    if (limit := container.memory_limit()) is not None and limit < total:
         total = limit
         free = min(free, limit - psutil.Process().memory_info().rss)
     text = f"{free / _GB:.1f} GB free of {total / _GB:.1f} GB"
@@ -248,16 +241,6 @@ def _memory_and_disk() -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "disk", text)
-
-
-def _container_limit() -> int | None:
-    """Return the memory limit of a container such as Binder's, in bytes, or None."""
-    for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            return int(Path(name).read_text())
-        except (OSError, ValueError):  # no such file; or "max", which is no limit
-            continue
-    return None
 
 
 def _data(root: str | Path | None) -> Iterator[Finding]:
