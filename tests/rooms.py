@@ -23,7 +23,7 @@ ROOMS = [
     "storage validation",
     "quantizers",
     "snapping evaluation",  # neither needs the other
-    "course.text_table",
+    "course.text_table course.workbook",
     "course.datasets course.toys",
     "course.exercises course.training",
     "course.results",
@@ -33,6 +33,7 @@ ROOMS = [
     "course.widgets",
     "course.press",
     "course.cli",
+    "course.__main__",
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms.split()}
 
@@ -46,6 +47,7 @@ ABOUT = {
     "snapping": "the layer, and its rule by hand",
     "evaluation": "mAP, ties, recall, intervals",
     "course.text_table": "rows in columns, as plain text",
+    "course.workbook": "where notebooks and data lie",
     "course.datasets": "images, ratings, splits",
     "course.toys": "worlds small enough to draw",
     "course.training": "encoders, losses, methods, rounds",
@@ -57,6 +59,7 @@ ABOUT = {
     "course.exercises": "checks, hints, progress",
     "course.press": "sources to notebooks, site, slides",
     "course.cli": "the commands, doctor, lab",
+    "course.__main__": "the door of the command",
 }
 
 

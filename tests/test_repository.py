@@ -135,7 +135,8 @@ def test_top_level_holds_only_what_the_readme_or_a_tool_names() -> None:
     known = {
         "notebooks", "gsl_tutorial", "data", "docs", "tests", "benchmarks", "environment.yml", "README.md",
         "pyproject.toml", "constraints.txt", "Makefile", "LICENSE", "LICENSE-TEXT", "CITATION.cff",
-        "CONTRIBUTING.md", "INSTRUCTORS.md", ".gitignore", ".pre-commit-config.yaml", ".ci", "binder",
+        "CONTRIBUTING.md", "INSTRUCTORS.md", ".gitignore", ".pre-commit-config.yaml", ".ci", "binder", "setup.py",
+        "MANIFEST.in",
     }  # fmt: skip
     assert tops <= known, tops - known
 
