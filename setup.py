@@ -1,7 +1,7 @@
 """Puts the notebooks and their data into wheels; all else about the package stands in pyproject.toml.
 
-A clone has both beside the package, and an editable install reads them there. Whoever installs a wheel has no
-clone, and `gsl-tutorial lab --copy` takes them from here.
+A clone has both beside the package, and an editable install reads them there. Whoever installs a wheel
+has no clone, and `gsl-tutorial lab --copy` takes them from here.
 """
 
 import shutil

@@ -80,7 +80,9 @@ def test_the_wheel_holds_notebooks_data_and_settings_and_no_tests(wheel: Path) -
         assert f"{packed}/notebooks/{source.stem}.ipynb" in names
         assert f"{packed}/notebooks/solutions/{source.stem}.ipynb" in names
     assert f"{packed}/data/cifar10-p2-32bit/card.json" in names
-    assert any(name.endswith("share/jupyter/lab/settings/overrides.d/gsl-tutorial.json") for name in names)
+    assert any(
+        name.endswith("share/jupyter/lab/settings/overrides.d/gsl-tutorial.json") for name in names
+    )
     assert not any("/src/" in name or name.startswith("tests") or ".." in name for name in names)
     assert wheel.stat().st_size < 60e6
 

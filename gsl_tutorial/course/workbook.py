@@ -104,5 +104,9 @@ def _files(source: Path) -> Iterator[Path]:
     for part in _PARTS:
         for file in sorted((source / part).rglob("*")):
             names = file.relative_to(source).parts
-            if file.is_file() and names[1] != "src" and not any(one.startswith(".") for one in names):
+            if (
+                file.is_file()
+                and names[1] != "src"
+                and not any(one.startswith(".") for one in names)
+            ):
                 yield file

@@ -16,7 +16,6 @@
 # %%
 import time
 
-import faiss
 import numpy as np
 
 from gsl_tutorial.course.datasets import load_digits, make_blobs_2d
@@ -166,6 +165,8 @@ print(f"the nearest shows the same digit for {same_digit.sum()} of {len(queries)
 # keeps the vectors as they are and compares each with the query: our search, in C++.
 
 # %% tags=["claim"]
+import faiss
+
 index = faiss.IndexFlatL2(database.shape[1])
 index.add(database)
 found_distances, found = index.search(queries, 10)

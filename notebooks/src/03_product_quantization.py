@@ -18,7 +18,6 @@ import math
 
 import numpy as np
 
-from gsl_tutorial import ProductQuantizer
 from gsl_tutorial.course.datasets import load_digits
 from gsl_tutorial.course.exercises import check, hint
 from gsl_tutorial.course.plots import show
@@ -33,7 +32,6 @@ from gsl_tutorial.course.plots.product import (
     draw_pieces,
 )
 from gsl_tutorial.evaluation.distances import squared_distances
-from gsl_tutorial.quantizers.faiss_index import to_faiss
 from gsl_tutorial.quantizers.kmeans import kmeans
 
 digits = load_digits()
@@ -106,6 +104,8 @@ show(
 # distortion, what its codes lose; that comes below.)
 
 # %%
+from gsl_tutorial import ProductQuantizer
+
 pieces = database.reshape(len(database), M, d)
 codebooks = np.stack([kmeans(pieces[:, m], K, seed=m) for m in range(M)])
 pq = ProductQuantizer(M, K, random_state=0).fit(database)
@@ -222,6 +222,8 @@ check.code_size(code_size)
 hint("03.2")
 
 # %% tags=["claim"]
+from gsl_tutorial.quantizers.faiss_index import to_faiss
+
 index = to_faiss(pq, codes)  # the same codes inside the library faiss
 print(f"bits of a code: {pq.bits}")
 print(f"bytes of an image: {database[0].nbytes} as floats, {index.code_size} as a code")

@@ -18,13 +18,10 @@
 # > for yourself.
 
 # %%
-import inspect
 from dataclasses import replace
 
 import numpy as np
-import torch
 
-from gsl_tutorial import GradientSnapping, ProductQuantizer, snap_gradient
 from gsl_tutorial.course.exercises import check, hint
 from gsl_tutorial.course.plots import show
 from gsl_tutorial.course.plots.plane import draw_fields, draw_paths, draw_snap
@@ -33,7 +30,6 @@ from gsl_tutorial.course.toys.plane_methods import method_gradient, run_method
 from gsl_tutorial.course.widgets import GradientExplorer, Guess
 from gsl_tutorial.snapping import SnapOptions
 from gsl_tutorial.snapping.by_hand import descending_codeword, snap_gradient_numpy
-from gsl_tutorial.snapping.rule import snap_unrounded
 
 # %% [markdown]
 # ## Meet the two pulls
@@ -386,12 +382,20 @@ for name, path in paths.items():
 # pieces, `j` over the candidates and `d` over the numbers of a piece.
 
 # %%
+import inspect
+
+from gsl_tutorial.snapping.rule import snap_unrounded
+
 print(inspect.getsource(snap_unrounded).split('"""')[2])
 
 # %% [markdown]
 # Three properties hold exactly, whatever the numbers. The cell tries a thousand random cases of each.
 
 # %% tags=["claim"]
+import torch
+
+from gsl_tutorial import GradientSnapping, ProductQuantizer, snap_gradient
+
 rng = np.random.default_rng(0)
 identity, never_uphill, agree = True, True, True
 for case in range(1000):

@@ -279,7 +279,9 @@ def _workbook(here: Path) -> Iterator[Finding]:
         yield Finding("ok", "notebooks", f"{source / 'notebooks'}")
     else:
         yield Finding(
-            "ok", "notebooks", "in the package; `gsl-tutorial lab --copy` copies them to this folder"
+            "ok",
+            "notebooks",
+            "in the package; `gsl-tutorial lab --copy` copies them to this folder",
         )
 
 

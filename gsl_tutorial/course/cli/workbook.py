@@ -49,10 +49,10 @@ def lab(
     from gsl_tutorial.course.cli.lab import start
 
     here, shipped = Path.cwd(), workbook.shipped_workbook()
-    if not copy and not workbook.is_workbook(here) and sys.stdin.isatty():
-        if shipped is not None and not workbook.is_clone(shipped):
-            size = workbook.workbook_size() / 1e6
-            copy = typer.confirm(f"Copy notebooks and data ({size:.0f} MB) to {here}?", default=True)
+    installed = shipped is not None and not workbook.is_clone(shipped)
+    if installed and not copy and not workbook.is_workbook(here) and sys.stdin.isatty():
+        size = workbook.workbook_size() / 1e6
+        copy = typer.confirm(f"Copy notebooks and data ({size:.0f} MB) to {here}?", default=True)
     if copy:
         made = workbook.copy_workbook(here)
         print(f"{len(made)} files are new in {here}", file=sys.stderr)
