@@ -23,10 +23,8 @@
 import math
 import time
 
-import faiss
 import numpy as np
 
-from gsl_tutorial import ProductQuantizer
 from gsl_tutorial.course.datasets import load_digits
 from gsl_tutorial.course.exercises import check, hint
 from gsl_tutorial.course.plots import show
@@ -42,7 +40,6 @@ from gsl_tutorial.course.plots.product import (
 )
 from gsl_tutorial.course.widgets import Guess, QuantizationPlayground
 from gsl_tutorial.evaluation.distances import squared_distances
-from gsl_tutorial.quantizers.faiss_index import to_faiss
 from gsl_tutorial.quantizers.kmeans import kmeans
 
 digits = load_digits()
@@ -121,6 +118,8 @@ show(
 # distortion, that is, what its codes lose.)
 
 # %%
+from gsl_tutorial import ProductQuantizer
+
 subvectors = database.reshape(len(database), M, d)
 codebooks = np.stack([kmeans(subvectors[:, m], K, seed=m) for m in range(M)])
 pq = ProductQuantizer(M, K, random_state=0).fit(database)
@@ -240,6 +239,8 @@ check.code_size(code_size)
 hint("03.2")
 
 # %% tags=["claim", "hide-input"]
+from gsl_tutorial.quantizers.faiss_index import to_faiss
+
 index = to_faiss(pq, codes)  # the same codes inside the library faiss
 print(f"bits of a code: {pq.bits}")
 print(f"bytes of an image: {database[0].nbytes} as floats, {index.code_size} as a code")
@@ -340,6 +341,8 @@ print(f"without codes: N dim = {million * dim:,} operations for one query")
 print(f"with codes: K dim + N M = {fine_K * dim + million * fine_M:,} operations")
 
 # %% tags=["volatile", "hide-input"]
+import faiss
+
 repeated = np.tile(database, (140, 1))[:200_000]
 fine_index = to_faiss(fine, np.tile(fine.encode(database), (140, 1))[:200_000])
 exact_index = faiss.IndexFlatL2(dim)

@@ -19,13 +19,10 @@
 # > can see for yourself.
 
 # %%
-import inspect
 from dataclasses import replace
 
 import numpy as np
-import torch
 
-from gsl_tutorial import GradientSnapping, ProductQuantizer, snap_gradient
 from gsl_tutorial.course.exercises import check, hint
 from gsl_tutorial.course.plots import show
 from gsl_tutorial.course.plots.plane import draw_fields, draw_paths, draw_snap
@@ -36,7 +33,6 @@ from gsl_tutorial.course.widgets import GradientExplorer, Guess, TurnsExplorer
 from gsl_tutorial.course.widgets.explorer_play import PRESETS, TOUR
 from gsl_tutorial.snapping import SnapOptions
 from gsl_tutorial.snapping.by_hand import descending_codeword, snap_gradient_numpy
-from gsl_tutorial.snapping.rule import snap_unrounded
 
 # %% [markdown]
 # ## Meet the two pulls
@@ -270,6 +266,10 @@ show(
 # candidates and `d` over the numbers of a subvector.
 
 # %%
+import inspect
+
+from gsl_tutorial.snapping.rule import snap_unrounded
+
 print(inspect.getsource(snap_unrounded).split('"""')[2])
 
 # %% [markdown]
@@ -278,6 +278,10 @@ print(inspect.getsource(snap_unrounded).split('"""')[2])
 # plain NumPy rule.
 
 # %% tags=["claim"]
+import torch
+
+from gsl_tutorial import GradientSnapping, ProductQuantizer, snap_gradient
+
 rng = np.random.default_rng(0)
 identity, never_uphill, agree = True, True, True
 for case in range(1000):
