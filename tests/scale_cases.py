@@ -1,7 +1,7 @@
 """What the tests of `course.scale` share: small indexes, a slow source, and a cluster of real processes.
 
-The scheduler and the workers are Dask's own commands, each a process on the loopback address. A test may kill any
-of them: by its number, and with -9.
+The scheduler and the workers are Dask's own commands, each a process on the loopback address. A
+test may kill any of them: by its number, and with -9.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ def one_index(quantizer: Any, queries: Any, k: int, source: Any = SOURCE) -> tup
 
 @dataclass(frozen=True)
 class Gated:
-    """A source whose rows from `open_up_to` on wait until the file `gate` is there.
+    """A source whose rows from `open_up_to` on (one shard of 1,000) wait until the file `gate` is there.
 
     Whoever waits writes its process number into `gate.waiting`.
     """
 
     gate: str
-    open_up_to: int = 1000
+    open_up_to: int = 2000
 
     n: int = SOURCE.n
     dim: int = SOURCE.dim

@@ -135,7 +135,9 @@ def test_timeouts_and_partial_answers_are_asked_for(
         for one in alive:
             os.kill(one.pid, signal.SIGSTOP)
         for partial in (False, True):  # nothing at all is no partial answer
-            with pytest.raises(ClusterTimeout, match=r"within 0\.5 s; got nothing yet from shards 0, 1"):
+            with pytest.raises(
+                ClusterTimeout, match=r"within 0\.5 s; got nothing yet from shards 0, 1"
+            ):
                 search_index(index, QUERIES, 30, client=client, timeout_s=0.5, partial=partial)
         os.kill(alive[0].pid, signal.SIGCONT)
         seen: list[Partial] = []
@@ -178,7 +180,7 @@ def test_the_client_is_killed_while_it_builds(processes: Processes, tmp_path: Pa
 
 def test_the_scheduler_is_killed_while_it_builds(tmp_path: Path) -> None:
     gate, folder = tmp_path / "gate", tmp_path / "index"
-    own = Processes(tmp_path).start(n_workers=1)
+    own = Processes(tmp_path).start()
     try:
         with connect(own.address) as client:
             build = Background(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def test_merging_is_sorting_everything_by_distance_and_id(data: st.DataObject) -
     distances = np.array(data.draw(st.lists(st.integers(0, 4), min_size=n, max_size=n)), float)
     cuts = sorted(data.draw(st.sets(st.integers(1, n), max_size=5)) | {0, n})
     lists = []
-    for a, b in zip(cuts, cuts[1:], strict=False):
+    for a, b in pairwise(cuts):
         best = a + np.lexsort((np.arange(a, b), distances[a:b]))[:k]
         pad = k - len(best)  # as faiss fills up a list that is too short
         lists.append(
@@ -166,7 +167,9 @@ def test_a_finished_shard_is_not_done_again(tmp_path: Path) -> None:
         build_index(SOURCE, PQ, tmp_path, shard_size=700, on_shard=stop_at_2)
     with pytest.raises(DataMissingError, match=r"all 5 shards .* 3; shard 3 is the first"):
         ShardedIndex.open(tmp_path).cards()
-    build_index(SOURCE, PQ, tmp_path, shard_size=700, on_shard=lambda c, left: made.append(c.number))
+    build_index(
+        SOURCE, PQ, tmp_path, shard_size=700, on_shard=lambda c, left: made.append(c.number)
+    )
     assert made == [0, 1, 2, 3, 4]
     assert np.array_equal(
         search_index(ShardedIndex.open(tmp_path), QUERIES, 9).ids, one_index(PQ, QUERIES, 9)[1]
@@ -193,7 +196,9 @@ def test_a_damaged_shard_is_found_when_searching_and_mended_when_building(tmp_pa
     with pytest.raises(DataMissingError, match=r"the file of shard 3"):
         search_index(index, QUERIES, 3)
     made: list[int] = []
-    build_index(SOURCE, PQ, tmp_path, shard_size=700, on_shard=lambda c, left: made.append(c.number))
+    build_index(
+        SOURCE, PQ, tmp_path, shard_size=700, on_shard=lambda c, left: made.append(c.number)
+    )
     assert made == [3]
     assert np.array_equal(search_index(index, QUERIES, 3).ids, one_index(PQ, QUERIES, 3)[1])
 

@@ -155,7 +155,7 @@ my_progress()
 # | [09 retrieval on CIFAR-10](09_retrieval_on_cifar10.ipynb) | photographs and tables | here |
 # | [10 honest evaluation](10_honest_evaluation.ipynb) | protocols, ties, leaks, seeds | here |
 # | [11 hard negatives](11_hard_negatives.ipynb) | two towers and clusters | here |
-# | 12 past one machine | inverted lists, many machines | to come |
+# | [12 past one machine](12_past_one_machine.ipynb) | inverted lists, shards, a cluster | here |
 #
 # In a hurry? Read 03, then 06, then 08. Teaching a lab? Chapter 03 fills the first half.
 #

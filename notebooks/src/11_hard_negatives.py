@@ -709,7 +709,7 @@ for title, part in (("made-up users", "codes"), ("MovieLens", "codes-people")):
 #
 # The order at the very top suffers first. So a retrieval system takes a hundred items or more by their codes and
 # sorts these again with the exact vectors. And the circle closes: a coarse quantizer's cell *is* such a cluster
-# (chapter 12, to come), and the codes of the item tower are those of chapter 03, trained as in chapter 06.
+# (chapter 12), and the codes of the item tower are those of chapter 03, trained as in chapter 06.
 #
 # ## What to remember
 #

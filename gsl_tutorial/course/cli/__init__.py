@@ -19,6 +19,7 @@ from gsl_tutorial.course.cli import (  # noqa: F401  (registers the commands)
     evaluating,
     report,
     runs,
+    scale,
     study,
     two_tower,
     workbook,

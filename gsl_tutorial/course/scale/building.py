@@ -1,8 +1,8 @@
 """Build a sharded index: vectors of a source, encoded shard by shard, whoever dies in between.
 
 A folder is one index: `index.json` says what it is made of, `quantizer.safetensors` how it is encoded, and
-each shard has its own two files (see `shards`). A build makes what is not there yet, and only that. So there is
-nothing to resume: kill a worker, the scheduler or the client, and build again.
+each shard has its own two files (see `shards`). A build makes what is not there yet, and only
+that. So there is nothing to resume: kill a worker, the scheduler or the client, and build again.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Dask: connect to a cluster or make one here, hand out tasks, and say in a sentence what went wrong.
 
-Nothing of the scheduling is ours. Dask hands a task to a free worker, and hands it out again when that worker is
-lost; our part is that a task may run twice (shards are written whole or not at all, a search changes
-nothing), and that no failure is silent.
+Nothing of the scheduling is ours. Dask hands a task to a free worker, and hands it out again when
+that worker is lost; our part is that a task may run twice (shards are written whole or not at all,
+a search changes nothing), and that no failure is silent.
 """
 
 from __future__ import annotations

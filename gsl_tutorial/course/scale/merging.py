@@ -1,9 +1,10 @@
 """One list of nearest items from several: exactly the list that one index would have given.
 
 Each shard answers with its own k nearest. The k nearest of all are among them, because an item that is
-beaten k times in its own shard is beaten k times altogether. Distances of codes are often equal to the last bit,
-so the order needs a second key: of equal distances, the smaller id comes first. faiss keeps the same
-rule within an index, and so the merged list does not depend on how the items were cut into shards.
+beaten k times in its own shard is beaten k times altogether. Distances of codes are often equal to
+the last bit, so the order needs a second key: of equal distances, the smaller id comes first.
+faiss keeps the same rule within an index, and so the merged list does not depend on how the items
+were cut into shards.
 """
 
 from __future__ import annotations

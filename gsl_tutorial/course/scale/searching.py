@@ -7,6 +7,7 @@ it, and says what is missing.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -38,8 +39,8 @@ class Partial:
     ----------
     shard
         Which shard it searched.
-    worker
-        Where: the name of the process.
+    worker, process
+        Where: the name that Dask gave the worker, and the number of its process.
     began, ended
         Seconds of the wall clock.
     distances, ids
@@ -48,6 +49,7 @@ class Partial:
 
     shard: int
     worker: str
+    process: int
     began: float
     ended: float
     distances: Float[np.ndarray, "B k"]
@@ -163,7 +165,7 @@ def search_shard(
     shard = open_shard(folder, card, dim=queries.shape[1])
     distances, ids = shard.search(queries, min(k, card.n))
     ids[ids >= 0] += card.start
-    return Partial(card.number, _worker(), began, time.time(), distances, ids)
+    return Partial(card.number, _worker(), os.getpid(), began, time.time(), distances, ids)
 
 
 def _search_block(

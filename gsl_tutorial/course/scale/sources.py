@@ -50,9 +50,9 @@ class Source(Protocol):
 class SyntheticVectors:
     """Vectors around many centres, of unequal popularity: a crude stand-in for learned embeddings.
 
-    Centre j is drawn with a probability proportional to 1 / (j + 10), a mild Zipf law, and each vector is its
-    centre plus noise. Each block of rows has its own seed, so that any row can be drawn without the
-    others.
+    Centre j is drawn with a probability proportional to 1 / (j + 10), a mild Zipf law, and each
+    vector is its centre plus noise. Each block of rows has its own seed, so that any row can be
+    drawn without the others.
 
     Parameters
     ----------
