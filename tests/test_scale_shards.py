@@ -27,6 +27,7 @@ from gsl_tutorial.course.scale.sources import (
     VectorArray,
     VectorFile,
 )
+from gsl_tutorial.course.two_tower.items import load_items
 from gsl_tutorial.errors import (
     ChecksumError,
     DataMissingError,
@@ -58,6 +59,15 @@ def test_shards_answer_as_one_index_does(tmp_path: Path, kind: str, shard_size: 
     assert (found.missing, found.n_searched) == ((), SOURCE.n)
     # With 64 codes for 3,000 vectors ties stand in every list: the test is about them.
     assert (np.diff(distances, axis=1) == 0).any(axis=1).all()
+
+
+def test_the_items_of_chapter_11_take_the_same_path(tmp_path: Path) -> None:
+    items = load_items().vectors.astype(np.float32)
+    quantizer = ProductQuantizer(4, 16, random_state=0).fit(items)
+    source, queries = VectorArray(items), items[::997]
+    index = build_index(source, quantizer, tmp_path, shard_size=2000)
+    found = search_index(index, queries, 20)
+    assert np.array_equal(found.ids, one_index(quantizer, queries, 20, source)[1])
 
 
 def test_more_neighbours_than_a_shard_has_and_than_there_are(tmp_path: Path) -> None:

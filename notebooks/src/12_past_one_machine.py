@@ -137,7 +137,7 @@ for shard_size in (400_000, 130_000, 10_000):
 Guess.of("12 nearest list")
 
 # %%
-sample = source.rows(0, 40_000)
+sample = source.rows(0, 20_000)
 centroids = coarse_centroids(sample, 1024)
 true = exact_neighbours(source, queries, 1)[1]
 nearest = np.concatenate([source.rows(int(i), int(i) + 1) for i in true[:, 0]])

@@ -109,8 +109,8 @@ def measure_size(
 def measure_engines(
     n: int,
     *,
-    n_lists: int = 1024,
-    n_queries: int = 200,
+    n_lists: int = 512,
+    n_queries: int = 100,
     tell: Tell = lambda line: None,
 ) -> dict[str, Any]:
     """Exact search, codes, fast codes and inverted lists over the same synthetic vectors, in one run.
@@ -133,7 +133,7 @@ def measure_engines(
     """
     faiss.omp_set_num_threads(1)
     source = SyntheticVectors(n)
-    sample, queries = source.rows(0, min(n, 40_000)), source.queries(n_queries)
+    sample, queries = source.rows(0, min(n, 30_000)), source.queries(n_queries)
     true = lists.exact_neighbours(source, queries, 1)[1]
     rows: list[dict[str, Any]] = []
 
@@ -178,34 +178,6 @@ def measure_engines(
             index.nprobe = nprobe
             add(name, lambda index=index: index.search(queries, 100), 16, nprobe=nprobe)
     return {"n": n, "lists": n_lists, "queries": n_queries, "engines": rows}
-
-
-def measure_labels(
-    fitted: ProductQuantizer,
-    learned: ProductQuantizer,
-    embeddings: dict[str, Float[np.ndarray, "N dim"]],
-    labels: np.ndarray,
-    *,
-    queries: dict[str, Float[np.ndarray, "B dim"]],
-    query_labels: np.ndarray,
-) -> dict[str, float]:
-    """Precision at 100 of two fast-scan indexes: codes fitted afterwards, and codes that were trained for.
-
-    Parameters
-    ----------
-    fitted, learned
-        Quantizers of 16 codewords.
-    embeddings, queries
-        Under "fitted" and "learned".
-    labels, query_labels
-        The classes.
-    """
-    found = {}
-    for name, quantizer in (("fitted", fitted), ("learned", learned)):
-        index = lists.fast_codes(quantizer, quantizer.encode(embeddings[name]))
-        ids = index.search(queries[name], 100)[1]
-        found[name] = float((labels[ids] == query_labels[:, None]).mean())
-    return found
 
 
 def growth(sizes: Sequence[float], seconds: Sequence[float]) -> float:
