@@ -18,6 +18,12 @@ import torch
 from benchmarks import layer, ranking, training
 
 
+def measure_scale() -> dict[str, Any]:
+    from benchmarks import scale  # not above: it needs the extra [scale]
+
+    return scale.measure()
+
+
 def measure_widgets() -> dict[str, Any]:
     from benchmarks import widgets  # not above: the others run where there is no browser
 
@@ -27,6 +33,7 @@ def measure_widgets() -> dict[str, Any]:
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "layer": layer.measure,
     "ranking": ranking.measure,
+    "scale": measure_scale,
     "training": training.measure,
     "widgets": measure_widgets,
 }

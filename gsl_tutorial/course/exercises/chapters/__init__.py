@@ -24,4 +24,6 @@ from gsl_tutorial.course.exercises.chapters import (  # noqa: F401
     chapter10_table,
     chapter11,
     chapter11_hidden,
+    chapter12,
+    chapter12_costs,
 )
