@@ -10,7 +10,8 @@ Every random draw has its own stream, named by the seed and the round, so that a
 and in nothing else, and a run that is done again is the same run.
 
 Source: that a recommender trained on its own log concentrates, Chaney, Stewart and Engelhardt 2018 (arXiv
-1710.11214); position and clicks, Joachims, Swaminathan and Schnabel 2017 (arXiv 1608.04468). The world is ours.
+1710.11214); position and clicks, Joachims, Swaminathan and Schnabel 2017 (arXiv 1608.04468). The world is
+ours.
 """
 
 from __future__ import annotations

@@ -183,7 +183,7 @@ def _table(by_measure: Mapping[str, Mapping[str, Series]]) -> str:
             mean = by_measure[measure][arm].mean
             row.append(f"{mean[0]:.2f} > {mean[-1]:.2f}")
         rows.append([*row, str(len(by_measure["recall"][arm].seeds))])
-    return text_table(["arm", *shown, "seeds"], rows)
+    return text_table(rows, head=["arm", *shown, "seeds"])
 
 
 def arm_in_words(arm: str) -> str:

@@ -1,7 +1,8 @@
 """Making the runs of the study on the feedback loop: the world of each, its loop and its record.
 
 A record holds the figures of each round; beside it lies each user's recall of the true best twenty in the
-last round. Where users are watched, it holds what they were shown, as ids of MovieLens, and what they clicked.
+last round. Where users are watched, it holds what they were shown, as ids of MovieLens, and the places that
+they clicked.
 How runs are kept and shared by processes is in `gsl_tutorial.course.study.records`.
 """
 
