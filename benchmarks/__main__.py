@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from benchmarks import layer, ranking, training
+from benchmarks import layer, negatives, ranking, training
 
 
 def measure_widgets() -> dict[str, Any]:
@@ -26,6 +26,7 @@ def measure_widgets() -> dict[str, Any]:
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "layer": layer.measure,
+    "negatives": negatives.measure,
     "ranking": ranking.measure,
     "training": training.measure,
     "widgets": measure_widgets,
