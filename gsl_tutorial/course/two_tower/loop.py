@@ -128,10 +128,10 @@ class LoopConfig:
     start: int = 60
     position: float = 1.0
     explore: float = 0.0
-    epochs: int = 4
-    batch: int = 128
+    epochs: int = 3
+    batch: int = 256
     temperature: float = 0.1
-    learning_rate: float = 0.01
+    learning_rate: float = 0.03
     dim: int = 16
     history: int = 10
     seed: int = 0

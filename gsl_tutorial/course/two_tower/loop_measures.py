@@ -131,10 +131,11 @@ def true_recall(
     (U,) float array
         From 0 to 1.
     """
-    k = min(check_count(k, name="k", low=1), chance.shape[1])
-    users, numbers = np.arange(len(chance))[:, None], np.arange(chance.shape[1])[None]
-    tie = lots(users, numbers)
-    best = [np.lexsort((tie, -table), axis=1)[:, :k] for table in (scores, chance)]
+    n = chance.shape[1]
+    k = min(check_count(k, name="k", low=1), n)
+    # Items stand in the order of their lots, so that among equals no place in the catalogue is favoured.
+    order = np.argsort(lots(np.arange(n)))
+    best = [np.argpartition(-table[:, order], k - 1, axis=1)[:, :k] for table in (scores, chance)]
     marks = np.zeros(chance.shape, dtype=bool)
     np.put_along_axis(marks, best[1], True, axis=1)
     return np.asarray(np.take_along_axis(marks, best[0], axis=1).mean(axis=1))
@@ -167,7 +168,8 @@ def regret(
         0 or more, in clicks.
     """
     left = np.where(taken, 0.0, chance)
-    best = -np.sort(-left, axis=1)[:, : len(looks)]
+    k = min(len(looks), left.shape[1])
+    best = -np.sort(np.partition(-left, k - 1, axis=1)[:, :k], axis=1)
     got = np.where(shown >= 0, np.take_along_axis(chance, shown.clip(min=0), axis=1), 0.0)
     return float((best @ looks[: best.shape[1]] - got @ looks).mean())
 

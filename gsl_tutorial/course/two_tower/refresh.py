@@ -1,11 +1,12 @@
 """Cells of a catalogue that is too large to stop for: found shard by shard, refreshed behind the training.
 
-Three small things make a sampler of hard negatives usable at size. *Streaming*: k-means sees a sample,
-and the catalogue is assigned one shard after the other, so that it need not fit into memory. *Double
-buffering*: while training draws from one set of lists, the next one is built in the background, and they are
-exchanged between two steps. The step at which that happens is fixed beforehand, so that a run does not depend on how
-busy the machine was. *Streams*: the random numbers of a step are named by seed, process and step, so that
-the processes of a data-parallel training draw independently, and one that is resumed draws on as before.
+Three small things make a sampler of hard negatives usable at size. *Streaming*: k-means sees a sample, and
+the catalogue is assigned one shard after the other, so that it need not fit into memory. *Double
+buffering*: while training draws from one set of lists, the next one is built in the background, and they
+are exchanged between two steps. The step at which that happens is fixed beforehand, so that a run does not
+depend on how busy the machine was. *Streams*: the random numbers of a step are named by seed, process and
+step, so that the processes of a data-parallel training draw independently, and one that is resumed draws on
+as before.
 """
 
 from __future__ import annotations
