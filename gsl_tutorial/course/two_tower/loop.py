@@ -216,9 +216,10 @@ def run_loop(
         taken = run.log.taken(n_users, n_items)
         known = run.log.events(n_users, n_items)
         shown = top_items(scores, known, np.arange(n_users), config.slots)
-        shown = _explored(shown, taken, config.explore, _stream(config, number, 1))
+        shown, by_lot = _explored(shown, taken, config.explore, _stream(config, number, 1))
         logged = run.log.clicks(n_items)
-        new = impressions(shown, looks, world.chance, number=number, rng=_stream(config, number, 2))
+        rng = _stream(config, number, 2)
+        new = impressions(shown, looks, world.chance, number=number, by_lot=by_lot, rng=rng)
         run.log = run.log.followed_by(new)
         run.lists.append(shown)
         run.recall = true_recall(scores, world.chance)
@@ -272,7 +273,9 @@ def _start(world: World, config: LoopConfig) -> Log:
     lot = _stream(config, 0, 1).random(world.chance.shape)
     shown = np.argsort(lot, axis=1)[:, : config.start]
     looks = np.ones(config.start)
-    return impressions(shown, looks, world.chance, number=0, rng=_stream(config, 0, 2))
+    by_lot = np.ones(shown.shape, dtype=bool)
+    rng = _stream(config, 0, 2)
+    return impressions(shown, looks, world.chance, number=0, by_lot=by_lot, rng=rng)
 
 
 def _explored(
@@ -280,19 +283,19 @@ def _explored(
     taken: Bool[np.ndarray, "U N"],
     share: float,
     rng: np.random.Generator,
-) -> Int[np.ndarray, "U k"]:
-    """Fill a share of the places by lot, from what the user has neither taken nor in the list."""
+) -> tuple[Int[np.ndarray, "U k"], Bool[np.ndarray, "U k"]]:
+    """Fill a share of the places by lot, from what the user has neither taken nor in the list; which."""
     by_lot = rng.random(shown.shape) < share
     lot = rng.random(taken.shape)  # the same lots at every share
     if not by_lot.any():
-        return shown
+        return shown, by_lot
     lot[taken] = 2
     users, ranks = np.nonzero(shown >= 0)
     lot[users, shown[users, ranks]] = 2
     order = np.argsort(lot, axis=1)[:, : shown.shape[1]]
     free = np.take_along_axis(lot, order, axis=1) < 2
     replaced = by_lot & free & (shown >= 0)
-    return np.where(replaced, order, shown)
+    return np.where(replaced, order, shown), replaced
 
 
 def _figures(

@@ -37,6 +37,8 @@ class Log:
         The chance that the place was looked at.
     clicked : (n,) bool array
         Whether the user clicked.
+    by_lot : (n,) bool array
+        Whether the film stood there by lot, and not because somebody thought that the user likes it.
     """
 
     user: Int[np.ndarray, " n"]
@@ -45,6 +47,7 @@ class Log:
     rank: Int[np.ndarray, " n"]
     looks: Float[np.ndarray, " n"]
     clicked: Bool[np.ndarray, " n"]
+    by_lot: Bool[np.ndarray, " n"]
 
     def __len__(self) -> int:
         return len(self.user)
@@ -64,6 +67,10 @@ class Log:
         table = np.zeros((n_users, n_items), dtype=bool)
         table[self.user[self.clicked], self.item[self.clicked]] = True
         return table
+
+    def take(self, rows: Bool[np.ndarray, " n"]) -> Log:
+        """These impressions alone."""
+        return Log(*(getattr(self, f.name)[rows] for f in fields(Log)))
 
     def events(self, n_users: int, n_items: int) -> Interactions:
         """The clicks as training events, in the order in which they happened.
@@ -88,6 +95,7 @@ def impressions(
     chance: Float[np.ndarray, "U N"],
     *,
     number: int,
+    by_lot: Bool[np.ndarray, "U k"],
     rng: np.random.Generator,
 ) -> Log:
     """Show a list to every user and write down what they click.
@@ -105,6 +113,8 @@ def impressions(
         The chance of a click once it is.
     number : int
         Of the round.
+    by_lot : (U, k) bool array
+        Which places were filled by lot.
     rng : Generator
         Where the randomness comes from.
 
@@ -127,13 +137,73 @@ def impressions(
             f"none on {len(items):,} films shown to {len(shown):,} users",
             "show more, weaken the position effect, or make users who like something",
         )
-    return Log(users, items, np.full(len(users), number), ranks, looks[ranks], clicked)
+    round_ = np.full(len(users), number)
+    return Log(users, items, round_, ranks, looks[ranks], clicked, by_lot[users, ranks])
 
 
 def histories(events: Interactions) -> Histories:
     """All events to learn from; nothing is hidden, because the truth is known."""
     nothing = events.take(np.zeros(len(events), dtype=bool))
     return Histories(events, nothing, nothing)
+
+
+def looks_by_rank(log: Log, n_slots: int) -> Float[np.ndarray, " n_slots"]:
+    """How often each place is looked at, compared with the first, as a log tells it.
+
+    Films that stand somewhere by lot are alike at all places, so that what is clicked less there was looked
+    at less. This is a **propensity**: what must be known to undo the position effect.
+
+    Parameters
+    ----------
+    log : Log
+        With places filled by lot.
+    n_slots : int
+        The length of a list.
+
+    Returns
+    -------
+    (n_slots,) float array
+        The click rate of films by lot at each place over that at the first.
+
+    Raises
+    ------
+    NoClicksError
+        If no film by lot was clicked at the first place.
+    """
+    rows = log.by_lot
+    shown = np.bincount(log.rank[rows], minlength=n_slots)[:n_slots]
+    clicks = np.bincount(log.rank[rows & log.clicked], minlength=n_slots)[:n_slots]
+    if not clicks[0]:
+        raise NoClicksError(
+            "a click on a film that stood at the first place by lot",
+            f"none on {int(shown[0])}",
+            "explore more, or log for longer",
+        )
+    rate = clicks / np.maximum(shown, 1)
+    return np.asarray(rate / rate[0])
+
+
+def clicks_per_look(
+    log: Log, looks: Float[np.ndarray, " n_slots"], n_items: int
+) -> Float[np.ndarray, " n_items"]:
+    """How often each film is clicked once it is looked at.
+
+    Parameters
+    ----------
+    log : Log
+        What was shown, at which place, and what was clicked.
+    looks : (n_slots,) float array
+        How often each place is looked at.
+    n_items : int
+        The size of the catalogue.
+
+    Returns
+    -------
+    (n_items,) float array
+        NaN for a film that was never shown: of that nothing is known.
+    """
+    seen = np.bincount(log.item, weights=looks[log.rank], minlength=n_items)
+    return np.divide(log.clicks(n_items), seen, out=np.full(n_items, np.nan), where=seen > 0)
 
 
 def exposure_weights(log: Log, events: Interactions, n_items: int) -> Float[np.ndarray, " n"]:

@@ -16,7 +16,12 @@ import numpy as np
 
 from gsl_tutorial.course.datasets.movielens import MovieLens, find_movielens, load_movielens
 from gsl_tutorial.course.study.records import Made, Record, Records
-from gsl_tutorial.course.two_tower.cells import genre_cells, shuffled_cells, text_cells
+from gsl_tutorial.course.two_tower.cells import (
+    genre_cells,
+    merge_small_cells,
+    shuffled_cells,
+    text_cells,
+)
 from gsl_tutorial.course.two_tower.items import ItemTexts, first_cells, load_items
 from gsl_tutorial.course.two_tower.loop import LoopRun, run_loop
 from gsl_tutorial.course.two_tower.loop_grid import LoopStudy, PlannedLoop
@@ -70,8 +75,7 @@ def loop_world(
     if films is not None:
         order = np.argsort(texts.rows(films.movie_ids))
         genres = genre_cells([films.genres[i] for i in order[rows]])
-        if np.bincount(genres).min() > 1:
-            cells["genre"] = genres
+        cells["genre"] = merge_small_cells(genres, vectors)
     world = make_world(
         vectors,
         shipped["simulator"],

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gsl_tutorial.course.widgets.explorer import GradientExplorer
     from gsl_tutorial.course.widgets.guess import Guess
     from gsl_tutorial.course.widgets.kmeans_sliders import KMeansSliders
+    from gsl_tutorial.course.widgets.loop import FeedbackLoop
     from gsl_tutorial.course.widgets.negatives_sliders import NegativesSliders
     from gsl_tutorial.course.widgets.quantizer_sliders import MethodSliders, RotationSliders
     from gsl_tutorial.course.widgets.query_picker import QueryPicker
@@ -25,6 +26,7 @@ _HOMES = {
     "CodewordExplorer": "gsl_tutorial.course.widgets.codewords",
     "CompressionSliders": "gsl_tutorial.course.widgets.compression_sliders",
     "DrawingWithControls": "gsl_tutorial.course.widgets.drawing",
+    "FeedbackLoop": "gsl_tutorial.course.widgets.loop",
     "GradientExplorer": "gsl_tutorial.course.widgets.explorer",
     "Guess": "gsl_tutorial.course.widgets.guess",
     "KMeansSliders": "gsl_tutorial.course.widgets.kmeans_sliders",
@@ -39,6 +41,7 @@ __all__ = [
     "CodewordExplorer",
     "CompressionSliders",
     "DrawingWithControls",
+    "FeedbackLoop",
     "GradientExplorer",
     "Guess",
     "KMeansSliders",
