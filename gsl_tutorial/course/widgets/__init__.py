@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gsl_tutorial.course.widgets.kmeans_sliders import KMeansSliders
     from gsl_tutorial.course.widgets.loop import FeedbackLoop
     from gsl_tutorial.course.widgets.negatives_sliders import NegativesSliders
+    from gsl_tutorial.course.widgets.photo_search import PhotoSearch
     from gsl_tutorial.course.widgets.quantizer_sliders import MethodSliders, RotationSliders
     from gsl_tutorial.course.widgets.query_picker import QueryPicker
     from gsl_tutorial.course.widgets.recording_slider import RecordingSlider
@@ -32,6 +33,7 @@ _HOMES = {
     "KMeansSliders": "gsl_tutorial.course.widgets.kmeans_sliders",
     "MethodSliders": "gsl_tutorial.course.widgets.quantizer_sliders",
     "NegativesSliders": "gsl_tutorial.course.widgets.negatives_sliders",
+    "PhotoSearch": "gsl_tutorial.course.widgets.photo_search",
     "QueryPicker": "gsl_tutorial.course.widgets.query_picker",
     "RecordingSlider": "gsl_tutorial.course.widgets.recording_slider",
     "RotationSliders": "gsl_tutorial.course.widgets.quantizer_sliders",
@@ -47,6 +49,7 @@ __all__ = [
     "KMeansSliders",
     "MethodSliders",
     "NegativesSliders",
+    "PhotoSearch",
     "QueryPicker",
     "RecordingSlider",
     "RotationSliders",
