@@ -234,6 +234,12 @@ CHAPTER_11 = [
             ),
             (lambda r, c, lot, k: 1 / (1 + np.arange(k)), "rule of the simulator"),
             (lambda r, c, lot, k: np.ones(k) * 7, "these are not the click rates"),
+            (lambda r, c, lot, k: _propensity(r, c, lot, k)[1:], "expected"),
+            (lambda r, c, lot, k: _propensity(r, c, lot, k).mean(), "one number for everything"),
+            (
+                lambda r, c, lot, k: _propensity(r, c, lot, k) - _propensity(r, c, lot, k).min(),
+                "these are not the click rates",
+            ),
         ),
     ),
     Exercise(
@@ -273,6 +279,15 @@ CHAPTER_11 = [
                 "looks twice",
             ),
             (lambda i, r, c, looks, n: np.full(n, 0.2), "these are not the clicks"),
+            (lambda i, r, c, looks, n: _per_look(i, r, c, looks, n)[:-1], "expected"),
+            (
+                lambda i, r, c, looks, n: _per_look(i, r, c, looks, n).mean(),
+                "one number for everything",
+            ),
+            (
+                lambda i, r, c, looks, n: _seen(i, c, n) / (_seen(i, looks[r], n) + 5),
+                "these are not the clicks",
+            ),
         ),
     ),
 ]

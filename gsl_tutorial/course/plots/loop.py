@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from gsl_tutorial.course.plots.style import (
     BLACK,
     BLUE,
+    CURVES,
     GREEN,
     GREY,
     ORANGE,
@@ -140,4 +141,67 @@ def draw_loop_round(
         one.set_major_formatter(PercentFormatter(1))
     axis.grid(alpha=0.25)
     axis.legend(loc="lower right", fontsize=9)
+    return figure
+
+
+def draw_scaling(sizes: Sequence[int], milliseconds: Mapping[str, Sequence[float]]) -> Figure:
+    """Draw what a batch of negatives costs against the size of the catalogue, on logarithmic axes.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Items of the catalogue.
+    milliseconds : mapping of str to sequence of float
+        For each way to draw, the time of a batch.
+
+    Returns
+    -------
+    Figure
+        One line for each way.
+    """
+    figure = new_figure(6.4, 3.4)
+    axis = figure.subplots()
+    for (name, times), (colour, marker, line) in zip(milliseconds.items(), CURVES, strict=False):
+        axis.plot(sizes, times, color=colour, marker=marker, linestyle=line, label=name)
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    axis.set_xlabel("items in the catalogue")
+    axis.set_ylabel("ms for a batch")
+    axis.grid(alpha=0.25)
+    axis.legend(fontsize=9)
+    return figure
+
+
+def draw_loop_log(
+    truth: Float[np.ndarray, " k"],
+    by_lot: Float[np.ndarray, " k"],
+    every: Float[np.ndarray, " k"],
+) -> Figure:
+    """Draw how often each place is looked at: the truth, and what a log says of it.
+
+    Parameters
+    ----------
+    truth : (k,) array
+        Of the simulator, compared with the first place.
+    by_lot, every : (k,) arrays
+        Click rates of films by lot, and of all films, compared likewise.
+
+    Returns
+    -------
+    Figure
+        Three lines over the places.
+    """
+    figure = new_figure(6.4, 3.4)
+    axis = figure.subplots()
+    places = np.arange(1, len(truth) + 1)
+    lines = {"truth": truth, "films by lot": by_lot, "all films": every}
+    looks = ((BLACK, "", "-"), (GREEN, "o", "--"), (RED, "X", ":"))
+    for (name, values), (colour, marker, line) in zip(lines.items(), looks, strict=True):
+        axis.plot(places, values, color=colour, marker=marker, linestyle=line, label=name)
+    axis.set_xlabel("place in the list")
+    axis.set_ylabel("compared with the first place")
+    axis.set_yscale("log")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.grid(alpha=0.25)
+    axis.legend(fontsize=9)
     return figure

@@ -13,8 +13,10 @@ import numpy as np
 from jaxtyping import Float
 from scipy import stats
 
+from gsl_tutorial.course.datasets.movielens import find_movielens, load_movielens
 from gsl_tutorial.course.study.records import Record
 from gsl_tutorial.course.text_table import text_table
+from gsl_tutorial.course.two_tower.items import ItemTexts, first_cells
 from gsl_tutorial.course.two_tower.loop import LOOP_ARMS
 from gsl_tutorial.course.two_tower.loop_study import LoopResults
 from gsl_tutorial.errors import DataMissingError, InvalidInputError
@@ -144,7 +146,34 @@ def difference(a: Series, b: Series, *, last: int = 1) -> Interval:
         np.array([one.values[one.seeds.index(seed), -last:].mean() for seed in common])
         for one in (a, b)
     ]
-    gaps = ends[0] - ends[1]
+    return student_interval(ends[0] - ends[1])
+
+
+def student_interval(gaps: Float[np.ndarray, " n"]) -> Interval:
+    """The mean of a few paired differences, with Student's interval at 95%.
+
+    Parameters
+    ----------
+    gaps : (n,) float array
+        One difference for each seed, two or more.
+
+    Returns
+    -------
+    Interval
+
+    Raises
+    ------
+    InvalidInputError
+        For fewer than two.
+
+    Examples
+    --------
+    >>> print(student_interval(np.array([0.1, 0.2, 0.3])))
+    +0.2000 [-0.0484, +0.4484]
+    """
+    gaps = np.asarray(gaps, dtype=np.float64)
+    if gaps.ndim != 1 or len(gaps) < 2:
+        raise InvalidInputError("two differences or more", f"{gaps.size}", "run more seeds")
     mean = float(gaps.mean())
     half = float(stats.t.ppf(0.975, len(gaps) - 1) * gaps.std(ddof=1) / np.sqrt(len(gaps)))
     return Interval(mean, mean - half, mean + half)
@@ -199,3 +228,34 @@ def arm_in_words(arm: str) -> str:
     str
     """
     return LOOP_ARMS[check_name("arm", arm, LOOP_ARMS)].says
+
+
+def film_cells(results: LoopResults, texts: ItemTexts) -> dict[int, int]:
+    """The true cell of each film of the study's world, by its id of MovieLens.
+
+    Parameters
+    ----------
+    results : LoopResults
+        Whose world.
+    texts : ItemTexts
+        All films.
+
+    Returns
+    -------
+    dict of int to int
+    """
+    rows, _, cells = first_cells(texts, results.study.world["n_true_cells"])
+    return dict(zip(texts.ids[rows].tolist(), cells["simulator"].tolist(), strict=True))
+
+
+def titles_at_hand() -> dict[int, str]:
+    """The titles of the films by their ids, where MovieLens is on this machine; else nothing.
+
+    Returns
+    -------
+    dict of int to str
+    """
+    if find_movielens() is None:
+        return {}
+    films = load_movielens()
+    return dict(zip(films.movie_ids.tolist(), films.titles, strict=True))
