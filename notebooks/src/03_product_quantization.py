@@ -23,10 +23,8 @@
 import math
 import time
 
-import faiss
 import numpy as np
 
-from gsl_tutorial import ProductQuantizer
 from gsl_tutorial.course.datasets import load_digits
 from gsl_tutorial.course.exercises import check, hint
 from gsl_tutorial.course.plots import show
@@ -40,9 +38,8 @@ from gsl_tutorial.course.plots.product import (
     draw_lookup_table,
     draw_pieces,
 )
-from gsl_tutorial.course.widgets import Guess
+from gsl_tutorial.course.widgets import Guess, QuantizationPlayground
 from gsl_tutorial.evaluation.distances import squared_distances
-from gsl_tutorial.quantizers.faiss_index import to_faiss
 from gsl_tutorial.quantizers.kmeans import kmeans
 
 digits = load_digits()
@@ -121,6 +118,8 @@ show(
 # distortion, that is, what its codes lose.)
 
 # %%
+from gsl_tutorial import ProductQuantizer
+
 subvectors = database.reshape(len(database), M, d)
 codebooks = np.stack([kmeans(subvectors[:, m], K, seed=m) for m in range(M)])
 pq = ProductQuantizer(M, K, random_state=0).fit(database)
@@ -240,6 +239,8 @@ check.code_size(code_size)
 hint("03.2")
 
 # %% tags=["claim", "hide-input"]
+from gsl_tutorial.quantizers.faiss_index import to_faiss
+
 index = to_faiss(pq, codes)  # the same codes inside the library faiss
 print(f"bits of a code: {pq.bits}")
 print(f"bytes of an image: {database[0].nbytes} as floats, {index.code_size} as a code")
@@ -340,6 +341,8 @@ print(f"without codes: N dim = {million * dim:,} operations for one query")
 print(f"with codes: K dim + N M = {fine_K * dim + million * fine_M:,} operations")
 
 # %% tags=["volatile", "hide-input"]
+import faiss
+
 repeated = np.tile(database, (140, 1))[:200_000]
 fine_index = to_faiss(fine, np.tile(fine.encode(database), (140, 1))[:200_000])
 exact_index = faiss.IndexFlatL2(dim)
@@ -543,6 +546,32 @@ print(f"8 x 256 finds the true neighbour for {many} than 95% of the queries.")
 #
 # </details>
 #
+# ## Play with a product quantizer
+#
+# Everything from this chapter in one figure that follows your hand: 800 digits to learn from and to search,
+# 100 other digits as queries. Each row belongs to one subspace. Its codewords stand on the left, and on the
+# right the query's look-up table, one entry for each codeword. Click a codeword, and the reconstruction and
+# the sum change with it; click an image that was found, and its code is summed.
+#
+# Some things to try, each with a guess first:
+#
+# - Replace one codeword by another. Can you find a code that is better than that of the nearest codewords?
+#   (The sum over subspaces tells you why not.)
+# - <a href="#gsl1.quantization?rounds=0&code=-&item=-&query=0&data=given&n_subspaces=4&n_codewords=16">Go back
+#   to the start of k-means</a> and press **One round** a few times. Which round helps most?
+# - <a href="#gsl1.quantization?data=random&code=-&item=-&query=0&n_subspaces=4&n_codewords=16&rounds=6">Search
+#   random numbers</a>. Recall is poor, and no quantizer can help: look at how far away the *nearest* vector is.
+#   Whoever benchmarks a search engine on random numbers measures this.
+# - <a href="#gsl1.quantization?data=given&n_subspaces=8&n_codewords=16&compare=true&code=-&item=-&query=0&rounds=6">Compare
+#   codebooks of 4 and of 8 bits</a> at equal length of the code. What do the longer ones buy, and what do they
+#   cost on held-out queries?
+# - Drop a CSV or NPY file of your own on the figure, one vector per row. It is read in this page and goes
+#   nowhere.
+
+# %%
+QuantizationPlayground(database[:800], queries[:100])
+
+# %% [markdown]
 # ## What to remember
 #
 # - Cut into $M$ subvectors with $K$ codewords each: you store $M \times K$ codewords, can express $K^M$ vectors, and

@@ -30,6 +30,7 @@ from gsl_tutorial.course.plots.uphill import draw_question, draw_shares, draw_up
 from gsl_tutorial.course.toys.plane import Plane, cosine
 from gsl_tutorial.course.toys.plane_methods import run_method, verdict
 from gsl_tutorial.course.widgets import GradientExplorer, Guess
+from gsl_tutorial.course.widgets.explorer_play import TOUR_PENALTY
 from gsl_tutorial.snapping import SnapOptions
 
 # %% [markdown]
@@ -80,11 +81,13 @@ Guess.of("05 one step")
 # *rises*: the point is sent **uphill**, and the read-out says so. Then drag the point, or a codeword, or the star.
 #
 # (With the keyboard, Tab walks from the point to the codewords and the star, the arrow keys move them, and Home puts
-# one back.)
+# one back.) **Tour** shows you five things to do. The formula below the plane holds the numbers of the arrows: point
+# at a term to see which arrow it is.
 
 # %% tags=["hide-input"]
 explorer = GradientExplorer(
-    codewords, similar=[star], dissimilar=(), point=point, strength=0.0, snap=False
+    codewords, similar=[star], dissimilar=(), point=point, strength=0.0, snap=False,
+    tour=TOUR_PENALTY,
 )
 explorer
 

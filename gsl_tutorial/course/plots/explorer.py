@@ -13,7 +13,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from gsl_tutorial.course.plots.plane import _arrow, _borders, _shade_descent
+from gsl_tutorial.course.plots.plane import (
+    ARROW_NOTE,
+    _arrow,
+    _borders,
+    _shade_descent,
+    cut_sample,
+)
 from gsl_tutorial.course.plots.style import (
     BLACK,
     BLUE,
@@ -89,6 +95,7 @@ def draw_explorer_point(
     axes.plot(*z, "o", ms=9, color=BLACK, zorder=8)
     axes.set_title(_words(out, options, snap=snap), fontsize=11, loc="left", family="monospace")
     _add_legend(figure, plane, snap=snap)
+    figure.text(0.59, 0.03, ARROW_NOTE, fontsize=9.5, va="bottom")
     return figure
 
 
@@ -229,6 +236,7 @@ def _add_legend(figure: Figure, plane: LossPlane, *, snap: bool) -> None:
         line(ORANGE, "--", 2, "pull to the nearest codeword"),
         line(PURPLE, "-.", 2, "their sum (penalty)"),
         *([line(GREEN, "-", 3.5, "snapped step")] if snap else []),
+        cut_sample(),
         mark("o", 8, "z, the point", color=BLACK),
         mark("s", 7, "codeword", color=GREY, mec=BLACK),
     ]

@@ -15,8 +15,10 @@ function runView(handlers) {
   const stepButton = make("button", { type: "button", onclick: () => { stop(); seek(Math.floor(time) + 1); } }, "Step");
   const scrub = make("input", { type: "range", min: 0, step: 1, value: 0, "aria-label": "step shown", oninput: () => { stop(); seek(Number(scrub.value)); } });
   const clock = make("output", { "data-read": "step" });
+  const winner = make("p", { class: "gsl-note", "data-read": "winner", "aria-live": "off" });
   const node = make("div", {}, grid,
     make("div", { class: "gsl-transport" }, play, stepButton, make("label", {}, "Scrub", scrub), clock),
+    winner,
     make("div", { class: "gsl-charts" }, ...charts.map((one) => one.node)));
   let now; // what is being run: {world, rule, state}
   let history; // method -> {points: [], curves: []}
@@ -77,6 +79,8 @@ function runView(handlers) {
       for (const one of charts) one.update(history, whole, now.state.n_steps);
       clock.textContent = `step ${whole} of ${now.state.n_steps}`;
       scrub.value = whole;
+      const [a, b] = ["penalty", "snap"].map((method) => history[method].curves[whole].code_loss);
+      winner.textContent = fill(WORDS.run.winner, whole, a.toFixed(3), b.toFixed(3), WORDS.run[a.toFixed(3) === b.toFixed(3) ? "tie" : a < b ? "penalty" : "snap"]);
     }
   }
 
@@ -103,7 +107,9 @@ function runView(handlers) {
     play.textContent = "▶ Play";
   }
 
-  return { node, update, stop };
+  // The step shown, as a link holds it; with a number, the one to show next.
+  const at = (t) => (t === undefined ? Math.floor(time) : (time = Math.max(0, Math.floor(t))));
+  return { node, update, stop, at };
 }
 
 // One curve for each rival, drawn up to the step shown; the scale keeps what has been seen so far.

@@ -23,7 +23,7 @@ function photoBytes(code) {
 }
 
 function renderPhotoSearch({ model, el }) {
-  const widget = mountWidget({ model, el, label: "Search by four bytes", names: PHOTO_NAMES, complaint: photoComplaint });
+  const widget = mountWidget({ model, el, label: "Search by four bytes", names: PHOTO_NAMES, linked: ["chosen"], complaint: photoComplaint, kind: "photos" });
   const choose = make("div", { class: "gsl-photos", role: "radiogroup", "aria-label": "Choose a query" });
   const sentence = make("p", { class: "gsl-sentence", "data-read": "found" });
   const results = make("ol", { class: "gsl-photos gsl-results" });

@@ -67,6 +67,7 @@ class PhotoSearch(PageWidget):
 
     kind, render = "photos", "renderPhotoSearch"
     script, style, told = SCRIPT, STYLE, ("queries", "chosen", "signs")
+    unlinked = ("queries", "signs")
     _esm, _css = entry(SCRIPT, "renderPhotoSearch"), STYLE
 
     queries = T.Any().tag(sync=True, to_json=to_json)
