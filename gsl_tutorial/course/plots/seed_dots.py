@@ -32,7 +32,7 @@ def draw_seeds(rows: Mapping[str, Sequence[float]], *, xlabel: str = "ADC mAP") 
     figure = new_figure(7.2, 0.36 * max(1, len(order)) + 0.9)
     axes = figure.add_subplot()
     for y, method in enumerate(order):
-        colour, marker, _ = LOOKS[method]
+        colour, marker, _ = LOOKS.get(method, LOOKS["none"])  # "none" at another rate, too
         axes.plot(
             rows[method],
             [y] * len(rows[method]),
@@ -78,7 +78,7 @@ def draw_differences(groups: Mapping[str, Mapping[str, Interval]], *, xlabel: st
             if method not in rows:
                 axes.plot(0, y, marker="_", color=GREY, ms=0)
                 continue
-            colour, marker, _ = LOOKS[method]
+            colour, marker, _ = LOOKS.get(method, LOOKS["none"])  # "none" at another rate, too
             one = rows[method]
             axes.plot([one.low, one.high], [y, y], color=colour, lw=1.6)
             axes.plot(one.difference, y, marker=marker, ms=10 if marker == "*" else 7, color=colour,
