@@ -78,7 +78,7 @@ def draw_differences(groups: Mapping[str, Mapping[str, Interval]], *, xlabel: st
             if method not in rows:
                 axes.plot(0, y, marker="_", color=GREY, ms=0)
                 continue
-            colour, marker, _ = LOOKS.get(method, LOOKS["none"])  # "none" at another rate, too
+            colour, marker, _ = LOOKS[method]
             one = rows[method]
             axes.plot([one.low, one.high], [y, y], color=colour, lw=1.6)
             axes.plot(one.difference, y, marker=marker, ms=10 if marker == "*" else 7, color=colour,
