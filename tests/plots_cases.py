@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from gsl_tutorial.course.plots import (
     clusters,
+    costs,
     neighbours,
     product,
     quantizers,
@@ -220,6 +221,10 @@ DRAWINGS: dict[str, Callable[[], Figure]] = {
     "legend of compression": lambda: neighbours.draw_compression_legend(),
     "found images, all right": lambda: _found(True, 1),
     "found images, all wrong": lambda: _found(False, 6),
+    "costs, one": lambda: costs.draw_costs({"one": 0.001}, unit="MB"),
+    "costs, two": lambda: costs.draw_costs({"a\nb": 3.0, "c": 1e9}, unit="MB", title="memory"),
+    "ends, one": lambda: clusters.draw_ends([0.04]),
+    "ends": lambda: clusters.draw_ends(RNG.uniform(0.1, 1, size=100).tolist()),
     "memory": lambda: neighbours.draw_memory(
         [1e4, 1e9], {"floats": 3072, "codes": 1}, {"a laptop": 4e9}
     ),

@@ -19,13 +19,10 @@
 # > can see for yourself.
 
 # %%
-import inspect
 from dataclasses import replace
 
 import numpy as np
-import torch
 
-from gsl_tutorial import GradientSnapping, ProductQuantizer, snap_gradient
 from gsl_tutorial.course.exercises import check, hint
 from gsl_tutorial.course.plots import show
 from gsl_tutorial.course.plots.plane import draw_fields, draw_paths, draw_snap
@@ -33,9 +30,9 @@ from gsl_tutorial.course.toys.plane import Plane, cosine
 from gsl_tutorial.course.toys.plane_methods import method_gradient, run_method
 from gsl_tutorial.course.toys.plane_turns import POSITIVES, TurnsPlane, random_starts
 from gsl_tutorial.course.widgets import GradientExplorer, Guess, TurnsExplorer
+from gsl_tutorial.course.widgets.explorer_play import PRESETS, TOUR
 from gsl_tutorial.snapping import SnapOptions
 from gsl_tutorial.snapping.by_hand import descending_codeword, snap_gradient_numpy
-from gsl_tutorial.snapping.rule import snap_unrounded
 
 # %% [markdown]
 # ## Meet the two pulls
@@ -269,6 +266,10 @@ show(
 # candidates and `d` over the numbers of a subvector.
 
 # %%
+import inspect
+
+from gsl_tutorial.snapping.rule import snap_unrounded
+
 print(inspect.getsource(snap_unrounded).split('"""')[2])
 
 # %% [markdown]
@@ -277,6 +278,10 @@ print(inspect.getsource(snap_unrounded).split('"""')[2])
 # plain NumPy rule.
 
 # %% tags=["claim"]
+import torch
+
+from gsl_tutorial import GradientSnapping, ProductQuantizer, snap_gradient
+
 rng = np.random.default_rng(0)
 identity, never_uphill, agree = True, True, True
 for case in range(1000):
@@ -313,7 +318,10 @@ print("equals the plain NumPy rule:         ", agree)
 Guess.of("06 border")
 
 # %%
-GradientExplorer(codewords, similar=[plane.partner], dissimilar=(), point=(0.1, -0.2), strength=1.5)
+GradientExplorer(
+    codewords, similar=[plane.partner], dissimilar=(), point=(0.1, -0.2), strength=1.5,
+    presets=PRESETS, tour=TOUR,
+)  # fmt: skip
 
 # %% [markdown]
 # The same in numbers, shortly before the border and shortly after it. What is printed is the step, so minus
@@ -333,6 +341,10 @@ for place in ((0.1, -0.30), (0.1, -0.35)):
 # - Set n to 1. When does the snapped step become the descent alone? Choose the form `replace`. When does
 #   the step vanish, and which fallback brings it back?
 # - Choose `look-ahead` and search for a place where it goes uphill, too.
+# - **Find the counterexample.** Make snapping lose to the penalty in a run of at most 100 steps: move codewords
+#   and data, change strength and candidates, press **Run**, and read the line below the slider, which compares
+#   what the codewords lose in the end. The preset *penalty wins* is one that we found. **Copy link** holds your
+#   proof: anyone who opens it sees the same run.
 #
 # <details><summary>What to see</summary>
 #

@@ -99,7 +99,7 @@ def draw_explorer_point(
     return figure
 
 
-def draw_explorer_field(plane: LossPlane, options: SnapOptions) -> Figure:
+def draw_explorer_field(plane: LossPlane, options: SnapOptions, *, snap: bool = True) -> Figure:
     """Draw the field of arrows of each rival.
 
     Parameters
@@ -108,13 +108,15 @@ def draw_explorer_field(plane: LossPlane, options: SnapOptions) -> Figure:
         The world.
     options : SnapOptions
         How points snap, and the strength that all rivals share.
+    snap : bool
+        Whether all rivals are drawn; without it, the penalty alone.
 
     Returns
     -------
     Figure
         One panel for each rival; crosses mark the places that are sent uphill.
     """
-    figure, panels = _side_by_side(plane)
+    figure, panels = _side_by_side(plane, snap=snap)
     line = np.linspace(-1.1, 1.1, 12)
     grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
     g = plane.gradient(grid)
@@ -140,6 +142,7 @@ def draw_explorer_run(
     *,
     n_steps: int,
     rate: float,
+    snap: bool = True,
 ) -> Figure:
     """Draw the paths on which each rival moves the same points.
 
@@ -155,13 +158,15 @@ def draw_explorer_run(
         Length of the run.
     rate : float
         How far one step goes: z - rate * gradient.
+    snap : bool
+        Whether all rivals are drawn; without it, the penalty alone.
 
     Returns
     -------
     Figure
         One panel for each rival; starts are hollow, ends full.
     """
-    figure, panels = _side_by_side(plane)
+    figure, panels = _side_by_side(plane, snap=snap)
     for method, axes in panels.items():
         path = run_method(plane, starts, method, options, n_steps=n_steps, rate=rate)
         axes.plot(path[:, :, 0], path[:, :, 1], color=BLUE, lw=0.8, alpha=0.8, zorder=4)
@@ -205,11 +210,12 @@ def _data_looks(plane: LossPlane) -> list[tuple[str, float, str, Any]]:
     return [("*", 16, YELLOW, plane.similar[:1]), ("X", 11, RED, plane.dissimilar[:1])]
 
 
-def _side_by_side(plane: LossPlane) -> tuple[Figure, dict[str, Axes]]:
-    figure = _new_figure(3.3 * len(RIVALS), 3.95)
+def _side_by_side(plane: LossPlane, *, snap: bool) -> tuple[Figure, dict[str, Axes]]:
+    methods = RIVALS if snap else ("penalty",)
+    figure = _new_figure(3.3 * len(methods), 3.95)
     panels = {}
-    for i, method in enumerate(RIVALS, start=1):
-        panels[method] = figure.add_subplot(1, len(RIVALS), i)
+    for i, method in enumerate(methods, start=1):
+        panels[method] = figure.add_subplot(1, len(methods), i)
         draw_world(panels[method], plane)
     return figure, panels
 
@@ -224,7 +230,7 @@ def _add_legend(figure: Figure, plane: LossPlane, *, snap: bool) -> None:
     (near, near_size, *_), (far, far_size, *_) = _data_looks(plane)
     names = ("same class as z", "other class")
     if plane.kind != "two-class":
-        names = ("partner of z", "stranger")
+        names = ("positive: same class", "negative: other class")
     handles = [
         line(BLUE, "-", 2, "descent of the loss: −g"),
         line(ORANGE, "--", 2, "pull to the nearest codeword"),

@@ -270,7 +270,7 @@ def _legend_points() -> list[Line2D]:
 
     return [
         point("o", 8, "z, the point", color=BLACK),
-        point("*", 13, "its partner", color=YELLOW, mec=BLACK),
+        point("*", 13, "its positive", color=YELLOW, mec=BLACK),
         point("s", 7, "codeword", color=GREY, mec=BLACK),
         point("o", 13, "candidate", mfc="none", mec=BLACK),
         point("s", 10, "here the loss falls", color=SKY, alpha=0.4),

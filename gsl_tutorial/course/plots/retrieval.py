@@ -146,7 +146,8 @@ def draw_history(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> Figu
     Parameters
     ----------
     histories : mapping of str to sequence of mapping
-        Run -> its rounds; one named like a method of the study looks as it does there. Each with "round", "loss" and "relative_distortion".
+        Run -> its rounds, each with "round", "loss" and, where there were codes, "relative_distortion".
+        A run that is named like a method of the study looks as it does there.
 
     Returns
     -------
@@ -166,9 +167,10 @@ def draw_history(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> Figu
             colour, style, marker = _LINES[j % len(_LINES)]
             if name in LOOKS:
                 colour, marker, style = LOOKS[name]
-            rounds = [record["round"] for record in records]
+            there = [record for record in records if key in record]
+            rounds = [record["round"] for record in there]
             axes.plot(
-                rounds, [record[key] for record in records], color=colour, ls=style, marker=marker,
+                rounds, [record[key] for record in there], color=colour, ls=style, marker=marker,
                 ms=4, label=name,
             )  # fmt: skip
         axes.set(xlabel="round", ylabel=label, yscale="log")

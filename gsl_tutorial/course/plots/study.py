@@ -32,6 +32,9 @@ LOOKS: dict[str, tuple[str, str, str]] = {
     "snap-replace": (SKY, "D", (0, (5, 1))),  # type: ignore[dict-item]
     "snap-pull": (BLUE, "*", "-"),
     "snap-lookahead": (GREEN, "P", "--"),
+    "halfway": ("#5B2A86", "p", "-."),
+    "radius": ("#8C6D00", "h", ":"),
+    "pull-relative": (BLUE, "d", ":"),
 }
 
 

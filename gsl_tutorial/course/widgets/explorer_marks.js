@@ -26,7 +26,7 @@ function handlesOf(world, point) {
       kind, index, at,
       look: all ? kind : special,
       mark: MARKS[all ? kind : special],
-      name: all ? `${kind} point ${index + 1}` : special,
+      name: all ? `${kind} point ${index + 1}` : { partner: "positive", stranger: "negative" }[special],
     }));
   return [
     ...(point ? [{ kind: "point", index: 0, at: point, look: "point", mark: MARKS.point, name: "point z" }] : []),

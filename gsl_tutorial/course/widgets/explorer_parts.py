@@ -130,8 +130,9 @@ def described(explorer: Any) -> str:
     K, loss = explorer.n_codewords, explorer.loss
     if explorer.mode != "point":
         what = {"field": "Arrows over the plane", "run": "Paths of many points"}[explorer.mode]
+        rivals = "penalty, straight-through, rotation trick and snap, side by side"
         return (
-            f"{what} under penalty, straight-through, rotation trick and snap, side by side; "
+            f"{what} under {rivals if explorer.snap else 'the penalty'}; "
             f"{K} codewords, similarity loss {loss!r}."
         )
     out = explorer.read_out()

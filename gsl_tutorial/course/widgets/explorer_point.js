@@ -28,7 +28,8 @@ function pointView(handlers) {
   const marksShown = make("ul", { class: "gsl-legend" });
   const scale = make("p", { class: "gsl-note" }, "The arrows are to scale, but a training step is only a small part of one. At the end of a long arrow the loss may be higher than where it began.");
   const beside = make("div", { class: "gsl-beside" }, sentence, table, distances, marksShown, scale, spoken);
-  const node = make("div", { class: "gsl-point-mode" }, plane.svg, beside);
+  const formula = formulaView(Object.fromEntries(Object.keys(LINES).map((name) => [name, plane.above.querySelector(`[data-arrow="${name}"]`)])));
+  const node = make("div", { class: "gsl-point-mode" }, plane.svg, beside, formula.node);
   let legendFor = "";
 
   function legend({ loss, dissimilar }, snap) {
@@ -38,7 +39,7 @@ function pointView(handlers) {
     const item = (svg, text) => make("li", {}, svg, text);
     const data = loss === "two-class"
       ? [["similar", "same class as z"], ["dissimilar", "other class"]]
-      : [["partner", "partner of z"], ["stranger", "stranger"]].slice(0, dissimilar.length ? 2 : 1);
+      : [["partner", "positive: same class"], ["stranger", "negative: other class"]].slice(0, dissimilar.length ? 2 : 1);
     marksShown.replaceChildren(
       ...Object.entries(LINES).filter(([name]) => snap || name !== "snap").map(([name, text]) => item(sample("line", name), text)),
       item(sample("line", "cut"), "cut: longer than drawn"),
@@ -59,6 +60,7 @@ function pointView(handlers) {
     const pull = vectors.minus(world.codewords[out.nearest], z).map((x) => 2 * rule.strength * x);
     const shown = { similarity: opposite(g), quantization: pull, penalty: opposite(sum), snap: state.snap ? opposite(snapped.gradient) : [0, 0] };
     for (const [name, vector] of Object.entries(shown)) arrows[name](z, vector);
+    formula.update(shown, state.snap);
 
     const square = [[-LIMIT, -LIMIT], [LIMIT, -LIMIT], [LIMIT, LIMIT], [-LIMIT, LIMIT]];
     const falls = vectors.length(g) > 1e-9 ? geometry.clip(square, g, vectors.dot(g, z)) : [];
