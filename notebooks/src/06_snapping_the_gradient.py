@@ -66,6 +66,7 @@ show(
     alt="A point between its partner on the upper left and its nearest codeword on the lower right. "
     "The penalty's arrow points away from the partner, out of the shaded half-plane; the snapped "
     "arrow stays inside: the descent and a pull to the codeword above, added up.",
+    caption="The point, its positive (the star), the nine codewords, and four arrows. Which of the arrows leave the shaded half-plane?",
 )
 
 # %% [markdown]
@@ -254,6 +255,7 @@ show(
     alt="A point in the upper left corner whose partner is further out: both candidates lie outside "
     "the shaded half-plane. The fallback adds a pull to the nearest one; the snapped arrow still "
     "points into the half-plane, but it is shorter than the descent.",
+    caption="Both candidates lie uphill, so the fallback decides: here a pull to the nearest one, shortened until the sum no longer goes uphill.",
     dpi=80,
 )
 
@@ -395,6 +397,7 @@ show(
     alt="Seven fields of arrows over the same loss and codewords. Under the penalty, straight-through and "
     "rotation the arrows around the partner point away from it, to the codewords; under pull "
     "and replace none does, under look-ahead a few do.",
+    caption="One arrow for each place, seven methods. Crosses mark the places that are sent uphill.",
     dpi=80,
 )
 
@@ -427,6 +430,7 @@ show(
     alt="Paths of forty points. Under the penalty they gather at a few places, each between a codeword "
     "and the partner. Under pull they all arrive around the partner. Under replace they run along "
     "lines to codewords; most come near the partner, some stop early.",
+    caption="Forty points under four rules, from the hollow start to the full end. The codewords stand still.",
     dpi=90,
 )
 

@@ -114,6 +114,7 @@ show(
     draw_history({method: model.history for method, model in models.items()}),
     alt="Two panels over ten rounds, one line for each method. The similarity loss falls for all of them. "
     "The relative distortion stays near one half with none; it is lowest with ste, straight-through.",
+    caption="Training in turns, ten rounds. Left, how well the network separates the digits; right, what the codes lose.",
 )
 
 # %% [markdown]
@@ -154,6 +155,7 @@ show(
     alt="Four bars for each of five methods. Without codes, exact and argmax, all methods are alike, above "
     "0.95. With codes, ADC and SDC, none and penalty fall far behind; straight-through and both snaps "
     "lose nearly nothing.",
+    caption="Compare exact and ADC of each method: the difference is the price of four bits.",
 )
 
 # %% [markdown]
@@ -178,6 +180,7 @@ show(
     draw_code_grid(panels, 4, data.class_names),
     alt="Five grids of four by four codes with the digits that have them. With none and penalty some squares "
     "hold two digits and others are empty; with straight-through and snap each digit has a square to itself.",
+    caption="All 16 codes of each method. A coloured square holds more than one digit.",
     dpi=80,
 )
 
@@ -203,6 +206,7 @@ show(
     alt="ADC mAP of ten seeds for each of five methods. None and penalty scatter widely, mostly far below the "
     "others; straight-through lies close together at the top; both forms of the snap are nearly as high, "
     "with single seeds that fall behind.",
+    caption="Ten seeds of each method, one mark for each, with the mean as a line.",
 )
 
 # %% tags=["claim"]
@@ -294,6 +298,7 @@ show(
     ),
     alt="Six rows of digits: three queries, each with the penalty and with the snap. With the penalty the "
     "neighbours, in thick dashed frames, show another digit than the query; with the snap they are right.",
+    caption="Three queries and their ten nearest neighbours by ADC, under the penalty and under the snap. Wrong neighbours have a thick dashed frame.",
     dpi=90,
 )
 
@@ -336,6 +341,7 @@ show(
     draw_pr_curves(curves),
     alt="Four precision-recall curves. The exact ones and that of the snap's codes stay high until almost "
     "everything right has been found. That of the penalty's codes lies well below them from the start.",
+    caption="Precision along the whole ranking: with exact vectors, and with four-bit codes.",
 )
 
 # %% [markdown]
