@@ -159,6 +159,7 @@ class QuantizationPlayground(PageWidget):
         alt: str = "",
     ) -> None:
         self._alt = alt
+        self._searched: tuple[Any, Searched] | None = None  # the last one: state, result
         database = as_rows(database, name="database")
         queries = as_rows(queries, dim=database.shape[1], name="queries")
         check_count(len(queries), name="the number of queries", low=1, high=1000)
@@ -195,10 +196,14 @@ class QuantizationPlayground(PageWidget):
         """What the picture says, computed in Python."""
         self.check()
         database, queries = self.sets()
-        codebooks = learn(
-            database, self.n_subspaces, self.n_codewords, rounds=self.rounds, seed=self.seed
-        )
-        out = search(database, queries, codebooks)
+        state = (self.data, self.n_subspaces, self.n_codewords, self.rounds, self.seed)
+        if self._searched is None or self._searched[0] != state:
+            books = learn(
+                database, self.n_subspaces, self.n_codewords, rounds=self.rounds, seed=self.seed
+            )
+            self._searched = state, search(database, queries, books)
+        out = self._searched[1]
+        codebooks = out.codebooks
         code = self.code
         if code is None:
             code = out.query_codes[self.query] if self.item is None else out.codes[self.item]
