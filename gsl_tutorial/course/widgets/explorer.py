@@ -64,7 +64,8 @@ class GradientExplorer(PageWidget):
     mode : {"point", "field", "run"}
         Arrows of one point, fields, or runs of many points.
     snap : bool
-        Whether the snap is shown and its controls are offered; without it there is the point alone.
+        Whether the snap is shown and its controls are offered; without it, fields and runs show the
+        penalty alone.
     starts : (N, 2) array
         The points that a run releases; fifty over the plane by default.
     n_steps, rate : int, float
@@ -218,11 +219,11 @@ class GradientExplorer(PageWidget):
     def still(self) -> Figure:
         """The picture as it stands now, drawn by matplotlib."""
         if self.mode == "field":
-            return stills.draw_explorer_field(self.plane, self.rule)
+            return stills.draw_explorer_field(self.plane, self.rule, snap=self.snap)
         if self.mode == "run":
             starts = as_points(self.starts, name="starts")
             return stills.draw_explorer_run(
-                self.plane, starts, self.rule, n_steps=self.n_steps, rate=self.rate
+                self.plane, starts, self.rule, n_steps=self.n_steps, rate=self.rate, snap=self.snap
             )
         return stills.draw_explorer_point(
             self.plane, as_point(self.point), self.rule, snap=self.snap

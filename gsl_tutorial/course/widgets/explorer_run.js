@@ -27,11 +27,11 @@ function runView(handlers) {
   let charted = -1;
 
   function update(world, rule, state) {
-    const key = JSON.stringify([world, rule, state.starts, state.rate]);
+    const key = JSON.stringify([world, rule, state.starts, state.rate, state.snap]);
     if (now?.key !== key) {
       now = { key, world, rule, state };
       charted = -1;
-      history = Object.fromEntries(RIVALS.map((method) => [method, { points: [state.starts], curves: [explorerMath.means(world, state.starts)] }]));
+      history = Object.fromEntries(rivalsOf(state).map((method) => [method, { points: [state.starts], curves: [explorerMath.means(world, state.starts)] }]));
       for (const { plane } of made) plane.draw(sceneOf(world, null));
     }
     now.state = state;
@@ -41,8 +41,7 @@ function runView(handlers) {
   }
 
   function reach(t) {
-    for (const method of RIVALS) {
-      const { points, curves } = history[method];
+    for (const [method, { points, curves }] of Object.entries(history)) {
       while (points.length <= t) {
         const next = explorerMath.stepAll(now.world, points[points.length - 1], method, now.rule, now.state.rate);
         points.push(next);
@@ -56,7 +55,7 @@ function runView(handlers) {
     reach(Math.ceil(time));
     const whole = Math.floor(time);
     const part = time - whole;
-    for (const panel of made) {
+    for (const panel of made.filter(({ method }) => method in history)) {
       const { points, curves } = history[panel.method];
       const after = points[whole + 1];
       let dots = "";
@@ -124,13 +123,13 @@ function chart(name, title) {
   const lines = RIVALS.map((method) => element("path", { class: `gsl-curve gsl-line-${method}` }, svg));
 
   function update(history, whole, end) {
-    const all = RIVALS.map((method) => history[method].curves.map((one) => one[name]));
+    const all = RIVALS.map((method) => (history[method]?.curves ?? []).map((one) => one[name]));
     const high = Math.max(1e-3, ...all.flat());
     const x = (t) => (48 + (254 * t) / end).toFixed(1);
     const y = (value) => (108 - (96 * value) / high).toFixed(1);
     top.textContent = high.toPrecision(2);
     cursor.setAttribute("d", `M${x(whole)} 8V108`);
-    lines.forEach((line, i) => line.setAttribute("d", `M${all[i].slice(0, whole + 1).map((value, t) => `${x(t)} ${y(value)}`).join("L")}`));
+    lines.forEach((line, i) => line.setAttribute("d", all[i].length === 0 ? "" : `M${all[i].slice(0, whole + 1).map((value, t) => `${x(t)} ${y(value)}`).join("L")}`));
   }
 
   return { node: make("figure", {}, make("figcaption", {}, title), svg), update };

@@ -253,7 +253,7 @@ def to_json(value: Any, widget: object = None) -> Any:
     if isinstance(value, (list, tuple)):
         return [to_json(one) for one in value]
     if isinstance(value, dict):
-        return {str(key): to_json(one) for key, one in value.items()}
+        return {str(name): to_json(one) for name, one in value.items()}
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if value is None or isinstance(value, (bool, int, float, str)):

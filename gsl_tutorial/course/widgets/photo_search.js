@@ -2,7 +2,7 @@
 //
 // `renderPhotoSearch({model, el})` is anywidget's entry. `queries` is a list of {name, picture, code, found};
 // `found` lists {name, picture, code, right}, nearest first. `chosen` is the number of a query. Where a
-// picture is empty, a sign of its class stands in for it.
+// picture is empty, a square in the colour of its class stands in for it.
 const PHOTO_NAMES = ["queries", "chosen", "signs"];
 
 function photoComplaint({ queries, chosen }) {
@@ -14,7 +14,7 @@ function photoComplaint({ queries, chosen }) {
 function photoTile({ name, picture }, signs) {
   const shown = picture
     ? make("img", { src: picture, alt: "" })
-    : make("span", { class: "gsl-sign", "aria-hidden": "true" }, signs[name] ?? "?");
+    : make("span", { class: "gsl-sign", style: `background: ${signs[name]}` });
   return [shown, make("span", {}, name)];
 }
 
