@@ -11,7 +11,7 @@ from explorer_reading import agrees
 from playwright.sync_api import Page, expect
 
 from gsl_tutorial.course.toys.plane_methods import method_gradient
-from gsl_tutorial.course.widgets import CodewordExplorer, GradientExplorer
+from gsl_tutorial.course.widgets import CodewordExplorer, GradientExplorer, TurnsExplorer
 from gsl_tutorial.course.widgets.explorer import SCRIPT
 from gsl_tutorial.course.widgets.explorer_play import (
     COUNTEREXAMPLES,
@@ -195,6 +195,18 @@ def test_codewords_are_shared_with_the_same_line(page: Page, tmp_path: Path) -> 
     alive(page, tmp_path, widget, link="gsl1.codewords?rounds=1")
     expect(page.locator("[data-read='distortion']")).to_have_text("0.2500")
     widget.open_link(widget.link)
+
+
+def test_the_plane_with_turns_is_shared_with_its_step(page: Page, tmp_path: Path) -> None:
+    widget = TurnsExplorer(n_steps=12)
+    alive(page, tmp_path, widget, link="gsl1.turns?rival=rotation&strength=.5&shown_step=5")
+    expect(page.locator("[data-read='step']")).to_have_text("step 5 of 12")
+    page.get_by_role("button", name="Step", exact=True).click()
+    page.get_by_role("button", name="Copy link").click()
+    text = page.locator(".gsl-link").input_value()
+    assert "shown_step=6" in text
+    widget.open_link(text)
+    assert (widget.rival, widget.strength) == ("rotation", 0.5)
 
 
 def test_a_phrase_in_the_text_sets_the_figure(page: Page, tmp_path: Path) -> None:
