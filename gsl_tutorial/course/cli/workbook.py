@@ -34,7 +34,7 @@ def lab(
         bool, typer.Option("--browser/--no-browser", help="Open a browser window.")
     ] = True,
     port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="A port of your own; else a free one.")
+        int | None, typer.Option(min=1, max=65535, help="The port; a free one by default.")
     ] = None,
     copy: Annotated[
         bool, typer.Option("--copy", help="First copy notebooks and data into this folder.")

@@ -19,6 +19,8 @@ from nbformat import NotebookNode
 from PIL import Image
 
 from gsl_tutorial.course.press.student_page import title_of
+from gsl_tutorial.course.widgets import GradientExplorer
+from gsl_tutorial.course.widgets.explorer_play import PRESETS, TOUR
 
 #: Width of a card's picture, in pixels.
 _WIDTH = 480
@@ -43,8 +45,8 @@ myst:
 
 Fifty thousand photographs fit into 200 kilobytes if each of them becomes a code of four bytes. How does a
 computer find the right pictures by such short codes, and how does a network learn to make pictures that
-survive them? In {count} notebooks you build the answer yourself, from your first nearest neighbour to a trained
-search engine, and you see every step as a picture that you can drag.
+survive them? In {count} notebooks you build the answer yourself, from your first nearest neighbour to a
+trained search engine, and you see every step as a picture that you can drag.
 
 ````````{{raw}} html
 {buttons}
@@ -53,9 +55,11 @@ search engine, and you see every step as a picture that you can drag.
 
 ## What you will learn
 
-- How **vector quantization** and **product quantization** turn a vector into a few bytes, and what they lose.
+- How **vector quantization** and **product quantization** turn a vector into a few bytes, and what
+  they lose.
 - How to search millions of vectors by lookup tables, and how to time it.
-- Why a quantization loss can work against the loss that you care about, and how **gradient snapping** avoids it.
+- Why a quantization loss can work against the loss that you care about, and how **gradient snapping**
+  avoids it.
 - How to tell a real gain from luck: protocols, ties, seeds, and results that others can repeat.
 
 The layer is from Liu and Lu, [arXiv 1610.09645](https://arxiv.org/abs/1610.09645). We could only read the
@@ -130,7 +134,9 @@ def card_of(path: Path) -> Card:
     first = notebook.cells[0].source if notebook.cells else ""
     found = re.search(r"About (\d+)\s+minutes", first)
     told = re.search(r"\*\*What you will do\.\*\*\s+(.+?[.?!])(?=\s|$)", first, re.DOTALL)
-    aim = re.sub(r"[*_`$]|\s+", lambda one: " " if one[0].isspace() else "", told[1] if told else "")
+    aim = re.sub(
+        r"[*_`$]|\s+", lambda one: " " if one[0].isspace() else "", told[1] if told else ""
+    )
     return Card(
         path.stem, title_of(path), int(found[1]) if found else 0, aim, _first_picture(notebook)
     )
@@ -167,7 +173,7 @@ def front_page(
         preview = f"https://{owner}.github.io/{name}/{preview}"
     page = _PAGE.format(
         about=_ABOUT, title=title, preview=preview, count=len(cards),
-        buttons=_buttons(repository), explorer=_explorer(notebooks),
+        buttons=_buttons(repository, notebooks[0].stem), explorer=_explorer(),
         cards="\n".join(card.as_html(static / "cards") for card in cards),
     )  # fmt: skip
     return f"{page}\n{toctrees}"
@@ -183,8 +189,8 @@ def repository_of(root: Path) -> str:
     return "" if repository == _UNKNOWN else repository
 
 
-def _buttons(repository: str) -> str:
-    links = [("Begin with chapter 00", "00_start_here.html")]
+def _buttons(repository: str, begin: str) -> str:
+    links = [(f"Begin with chapter {begin[:2]}", f"{begin}.html")]
     if repository:
         first = "lab/tree/notebooks/00_start_here.ipynb"
         links = [
@@ -197,18 +203,10 @@ def _buttons(repository: str) -> str:
     return f'<p class="buttons">{made}</p>'
 
 
-def _explorer(notebooks: list[Path]) -> str:
-    """The first figure of the chapters that lives in the page, as its notebook holds it."""
-    for path in notebooks:
-        if not path.stem.startswith("05"):
-            continue
-        for cell in nbformat.read(path, as_version=4).cells:
-            for output in cell.get("outputs", ()):
-                fragment = output.get("data", {}).get("text/html", "")
-                if 'class="gsl-explorer-page"' in fragment:
-                    text = "Drag the point: blue is where the loss wants it, orange is where the codes want it."
-                    return f'<p class="try"><strong>Try it.</strong> {text}</p>\n{fragment}'
-    return ""
+def _explorer() -> str:
+    """A figure that lives in the page, with its named worlds and its tour."""
+    told = "Move the point z, press <strong>Tour</strong>, or open one of the named worlds."
+    return f"<p>{told}</p>\n{GradientExplorer(presets=PRESETS, tour=TOUR).to_html()}"
 
 
 def _first_picture(notebook: NotebookNode) -> bytes:

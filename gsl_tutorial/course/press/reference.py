@@ -123,7 +123,9 @@ def escaped(lines: list[str]) -> list[str]:
             made.append(line)
             continue
         parts = _CODE.split(line)
-        parts[::2] = [re.sub(r"(?<=\w)_(?!\w)", r"\\_", one.replace("|", r"\|")) for one in parts[::2]]
+        parts[::2] = [
+            re.sub(r"(?<=\w)_(?!\w)", r"\\_", one.replace("|", r"\|")) for one in parts[::2]
+        ]
         made.append("".join(parts))
     return made
 
@@ -134,7 +136,9 @@ def connect(app: Any) -> None:
     def process(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
         lines[:] = escaped(lines)
 
-    def skip(app: Any, what: str, name: str, thing: Any, skipped: bool, options: Any) -> bool | None:
+    def skip(
+        app: Any, what: str, name: str, thing: Any, skipped: bool, options: Any
+    ) -> bool | None:
         # What scikit-learn adds to every estimator, and what a module has from elsewhere.
         theirs = re.fullmatch(r"set_\w+_request", name)
         module = getattr(thing, "__module__", None) or "gsl_tutorial"
