@@ -43,7 +43,9 @@ _TOCTREE = """\
 ```
 """
 #: What can be scrolled sideways is reached by Tab, in every browser.
-_SCROLLS = re.compile(r'<div class="(table-wrapper[^"]*|math [^"]*)"')
+_SCROLLS = re.compile(r'<div class="table-wrapper[^"]*"|<math (?=[^>]*display="block")')
+#: Furo calls the captions of its navigation headings and does not say of which level.
+_CAPTION = '<p class="caption" role="heading"'
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,8 @@ def _finish(pages: Path) -> None:
     text = ""
     for page in pages.rglob("*.html"):
         made = columns.marked(formulas.unbroken(page.read_text("utf-8")))
-        page.write_text(_SCROLLS.sub(r'\g<0> tabindex="0"', made), "utf-8")
+        made = _SCROLLS.sub(r'\g<0> tabindex="0" ', made)
+        page.write_text(made.replace(_CAPTION, f'{_CAPTION} aria-level="2"'), "utf-8")
         text += page.read_text("utf-8")
     shutil.rmtree(pages / "_sources", ignore_errors=True)  # the notebooks once more
     (pages / "_static" / "formulas.ttf").write_bytes(formulas.font(text))
