@@ -114,11 +114,11 @@ $(BIN)/python:
 # Python compiles what it imports; compiling everything here would take a quarter of the time and of the disk.
 INSTALL = $(BIN)/python -m pip install --no-compile $(PIP_ARGS) $(CONSTRAINTS)
 $(COURSE): pyproject.toml constraints.txt | $(BIN)/python
-	$(INSTALL) -e ".[course]"
+	$(INSTALL) -e ".[course,scale]"
 	@touch $@
 
 $(READY): pyproject.toml constraints.txt | $(BIN)/python
-	$(INSTALL) -e ".[course,authors,test]"
+	$(INSTALL) -e ".[course,scale,authors,test]"
 	@touch $@ $(COURSE)
 
 clean:

@@ -15,7 +15,7 @@ from packaging.version import Version
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # The names under which conda-forge keeps what PyPI calls otherwise.
-CONDA_NAMES = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base"}
+CONDA_NAMES = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base", "dask": "dask-core"}
 
 
 def _pins() -> dict[str, Version]:
@@ -37,11 +37,13 @@ EXTRAS = {
     for name, wanted in PROJECT["optional-dependencies"].items()
 }
 #: What opening the workbook takes, and what conda and Binder install.
-RUNTIME = CORE + EXTRAS["course"]
-TESTING = [one for name, extra in EXTRAS.items() if name != "course" for one in extra]
+RUNTIME = CORE + EXTRAS["course"] + EXTRAS["scale"]
+TESTING = [
+    one for name, extra in EXTRAS.items() if name not in ("course", "scale") for one in extra
+]
 #: The extras that a room of the package may import from.
 ALLOWED = {"course.press": ("course", "authors", "test"), "course.two_tower": ("course", "lm"),
-           "course.results": ("course", "hdf5")}  # fmt: skip
+           "course.results": ("course", "hdf5"), "course.scale": ("course", "scale")}  # fmt: skip
 #: Distributions that are imported under another name.
 IMPORTED_AS = {
     "faiss-cpu": "faiss", "fonttools": "fontTools", "ipython": "IPython", "markdown-it-py": "markdown_it",

@@ -190,8 +190,9 @@ my_progress()
 # | [09 retrieval on CIFAR-10](09_retrieval_on_cifar10.ipynb) | What does it give on photographs? |
 # | [10 honest evaluation](10_honest_evaluation.ipynb) | Which numbers of this field can you believe? |
 # | [11 hard negatives](11_hard_negatives.ipynb) | Which wrong items teach a recommender most? |
+# | [12 past one machine](12_past_one_machine.ipynb) | What if the vectors do not fit, and a worker dies? |
 #
-# Chapter 12, *past one machine*, is to come. In a hurry? Read 03, then 06, then 08.
+# In a hurry? Read 03, then 06, then 08.
 #
 # ## Know where the formulas come from
 #

@@ -757,7 +757,7 @@ for title, part in (("simulated users", "codes"), ("MovieLens", "codes-people"))
 #
 # The order at the very top suffers first. A retrieval system therefore takes a hundred items or more by their codes and
 # sorts these again with the exact vectors. And here the circle closes: a cell of a coarse quantizer *is* such a cluster
-# (chapter 12, to come), and the codes of the item tower are those of chapter 03, trained as in chapter 06.
+# (chapter 12), and the codes of the item tower are those of chapter 03, trained as in chapter 06.
 #
 # ## What to remember
 #

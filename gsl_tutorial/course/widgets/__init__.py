@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gsl_tutorial.course.widgets.explorer_turns import TurnsExplorer
     from gsl_tutorial.course.widgets.guess import Guess
     from gsl_tutorial.course.widgets.kmeans_sliders import KMeansSliders
+    from gsl_tutorial.course.widgets.loop import FeedbackLoop
     from gsl_tutorial.course.widgets.method_map import MethodMap
     from gsl_tutorial.course.widgets.negatives_sliders import NegativesSliders
     from gsl_tutorial.course.widgets.photo_search import PhotoSearch
@@ -29,6 +30,7 @@ _HOMES = {
     "CodewordExplorer": "gsl_tutorial.course.widgets.codewords",
     "CompressionSliders": "gsl_tutorial.course.widgets.compression_sliders",
     "DrawingWithControls": "gsl_tutorial.course.widgets.drawing",
+    "FeedbackLoop": "gsl_tutorial.course.widgets.loop",
     "GradientExplorer": "gsl_tutorial.course.widgets.explorer",
     "Guess": "gsl_tutorial.course.widgets.guess",
     "KMeansSliders": "gsl_tutorial.course.widgets.kmeans_sliders",
@@ -47,6 +49,7 @@ __all__ = [
     "CodewordExplorer",
     "CompressionSliders",
     "DrawingWithControls",
+    "FeedbackLoop",
     "GradientExplorer",
     "Guess",
     "KMeansSliders",

@@ -140,4 +140,29 @@ GUESSES: dict[str, tuple[str, dict[str, str]]] = {
             "still descends, so the snap keeps it.",
         },
     ),
+    "12 nearest list": (
+        "A thousand lists hold a million vectors. You look into the one nearest list only. For what "
+        "share of "
+        "the queries is the true nearest vector in it?",
+        {
+            "about 1 in 1000": "Much more often: a list is a neighbourhood, not a random thousandth. "
+            "The next picture shows how often.",
+            "about half": "That is the right order: most often it is in the nearest list or in one of the "
+            "next few. The next picture shows how often.",
+            "nearly always": "Less often. Many queries lie near a border, and their nearest vector "
+            "lies on the other side. The next picture shows how often.",
+        },
+    ),
+    "12 killed worker": (
+        "Two workers share twenty shards. One of them is killed after the first answer. What becomes "
+        "of the search?",
+        {
+            "it fails": "No. The scheduler notices the lost connection and hands the shards that were not "
+            "answered to the worker that is left.",
+            "half of the answer is missing": "No. A shard that was not answered is handed out again. "
+            "Only where you ask for a partial answer may something be missing, and then it says what.",
+            "the same answer, later": "Yes. The shards that were not answered are handed out again; "
+            "the merged list cannot tell who searched them.",
+        },
+    ),
 }
