@@ -185,12 +185,12 @@ print(f"and of more than 20 times as many as 8 random lists would: {eight > 20 *
 # An inverted file has a second gift. Inside a list, all vectors lie near the same centroid, so we can
 # quantize what is left, the **residual** $x - c$, instead of $x$. It is smaller, so the same bits describe it better.
 #
-# How do all these compare? We measured them in one run over a million vectors: exact search, plain codes, codes with
+# How do all these compare? We measured them in one run over 300,000 vectors and 512 lists: exact search, plain codes, codes with
 # sixteen codewords in each subspace, whose lookup tables fit into a register of the processor (faiss calls this
 # **fast-scan**), and inverted lists of several kinds. All codes have 8 bytes.
 
 # %%
-engines = read_json(DATA / "results" / "scale" / "engines-1000000.json")
+engines = read_json(DATA / "results" / "scale" / "engines-300000.json")
 rows = engines["engines"]
 best = max((row for row in rows if "nprobe" in row), key=lambda row: row["recall@10"])
 exact, plain, fast = rows[0], rows[1], rows[2]
@@ -338,10 +338,11 @@ print(f"if ids were dealt at random: recall {1 - 1 / 20:.3f}, whole lists {(1 - 
 # its loss would take everything from some queries and nothing from the others. It is the same trade-off again: shards by topic would allow
 # a query to ask a few of them, as with inverted lists.
 #
-# ## From one million to ten
+# ## Grow, and keep count
 #
-# Does it really grow in proportion? We built and searched indexes of 1, 3 and 10 million vectors of 8 bytes, on the
-# same path as above, with 100 queries each. The records are in `data/results/scale`.
+# Does the cost really grow in proportion? We built and searched indexes of growing size, 8 bytes a vector and 100 queries
+# each, on the same path as above. The records are in `data/results/scale`, and one command makes them again:
+# `gsl-tutorial scale bench --folder DIR --sizes 300000,1000000,3000000 --to DIR`.
 
 # %%
 paths = sorted((DATA / "results" / "scale").glob("size-*.json"), key=lambda p: int(p.stem[5:]))
@@ -408,7 +409,7 @@ memory = predict(real, job).memory
 print(f"a billion codes of 8 bytes on {w} workers: {memory / 1e6:.0f} MB on each")
 
 # %% [markdown]
-# Treat the last table as what it is: an extrapolation from ten million vectors on one machine to a billion on a hundred.
+# Treat the last table as what it is: an extrapolation from a few million vectors on one machine to a billion on a hundred.
 # It assumes that all workers are alike, that the network is not shared, and that nobody else is using it. What it tells
 # reliably is the *shape*. With a hundred workers the slowest one decides, so a lost worker costs a larger part of the whole, and
 # more, smaller shards help, because there is less to repeat.
@@ -436,7 +437,7 @@ print(f"a billion codes of 8 bytes on {w} workers: {memory / 1e6:.0f} MB on each
 # 2. Two shards return an item at exactly the same distance. What would go wrong without the second key?
 # 3. You double the number of lists and keep `nprobe`. What happens to time and recall?
 # 4. A worker died, and the search took twice as long. Which two things would make the next loss cheaper?
-# 5. Recall at 1 fell when the database grew from one to ten million. Is something broken?
+# 5. Recall at 1 fell when the database grew tenfold. Is something broken?
 #
 # <details><summary>Answers</summary>
 #
