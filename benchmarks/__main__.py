@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from benchmarks import layer, ranking, training
+from benchmarks import layer, negatives, ranking, training
 
 
 def measure_scale() -> dict[str, Any]:
@@ -32,6 +32,7 @@ def measure_widgets() -> dict[str, Any]:
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "layer": layer.measure,
+    "negatives": negatives.measure,
     "ranking": ranking.measure,
     "scale": measure_scale,
     "training": training.measure,

@@ -17,6 +17,7 @@ import typer
 from gsl_tutorial.course.cli import (  # noqa: F401  (registers the commands)
     authors,
     evaluating,
+    method_map,
     report,
     runs,
     scale,
