@@ -255,7 +255,7 @@ check.index_bytes(index_bytes)
 # %%
 hint("12.3")
 
-# %% tags=["claim"]
+# %%
 n, dim, lists_of_a_billion = 10**9, 96, 2**17
 print(f"as floats        {n * dim * 4 / 1e9:6.1f} GB")
 for M in (8, 16, 32):
