@@ -437,8 +437,9 @@ print(f"a billion codes of 8 bytes on {w} workers: {memory / 1e6:.0f} MB on each
 # %% [markdown]
 # Treat the last table as what it is: an extrapolation from a few million vectors on one machine to a billion on a hundred.
 # It assumes that all workers are alike, that the network is not shared, and that nobody else is using it. What it tells
-# reliably is the *shape*. With a hundred workers the slowest one decides, so a lost worker costs a larger part of the whole, and
-# more, smaller shards help, because there is less to repeat.
+# reliably is the *shape*. Two workers that lose one must do half of the work again with half of the hands. A hundred
+# workers hardly notice, because many share what the lost one leaves behind. What they do notice is the slowest task: everybody waits
+# for it. More, smaller shards help against both.
 #
 # ## Train on several processes
 #
@@ -473,7 +474,7 @@ print(f"a billion codes of 8 bytes on {w} workers: {memory / 1e6:.0f} MB on each
 #    give two different lists, and no test could compare them.
 # 3. The lists become half as long, so scanning takes about half the time; there are more centroids to compare. The recall falls, because
 #    the same number of lists covers less space.
-# 4. Smaller shards, because less has to be repeated, and more workers to share it.
+# 4. Smaller shards, because less has to be repeated, and more workers, because more share it.
 # 5. No. More vectors come close to each query, and codes of the same length cannot tell them all apart.
 #
 # </details>
