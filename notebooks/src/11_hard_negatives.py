@@ -737,9 +737,9 @@ for title, part in (("made-up users", "codes"), ("MovieLens", "codes-people")):
 
 # %% tags=["hide-input"]
 from gsl_tutorial.course.plots.loop import draw_loop_log, draw_rounds, draw_scaling
+from gsl_tutorial.course.two_tower import loop_log
 from gsl_tutorial.course.two_tower.loop import LoopConfig, run_loop
 from gsl_tutorial.course.two_tower.loop_grid import load_loop_grid
-from gsl_tutorial.course.two_tower.loop_log import clicks_per_look, looks_by_rank
 from gsl_tutorial.course.two_tower.loop_measures import distance
 from gsl_tutorial.course.two_tower.loop_report import (
     MEASURES,
@@ -852,7 +852,17 @@ for measure in ("gini", "coverage", "recall", "regret"):
     print(f"text less random: {measure:9} {gap}")
 
 # %% [markdown]
-# SAY_CORE
+# The loop is there, from the first round on. The recommenders share their places far more unevenly than the oracle does.
+# In nearly all arms the covered part of the catalogue shrinks, while the oracle's grows. And the log drifts away from the
+# true popularity, round after round. The lottery learns nothing and the oracle needs to learn nothing, and their logs do
+# not drift.
+#
+# Do text clusters break it? No. In the last rounds their lists are about as uneven as those of uniform negatives, their
+# recall is no better, and random clusters of the same sizes do the same, within the noise. The strong brake is to forget
+# logQ (`in-batch-raw`). It punishes whatever is popular in the log, so that the lists spread out; but it punishes the
+# deserving films with the lucky ones, and much of the recall is gone. The only arm that gains on both sides is `weighted`,
+# which does not touch the negatives at all: it counts a click less if its film was seen often. Why that works is what the
+# next exercises are about.
 #
 # ### One thing at a time
 #
@@ -873,7 +883,9 @@ for arm, parts in (("uniform", ("explore", "position")), ("text", ("cells",))):
         print(f"{arm:8} {what:11}", words)
 
 # %% [markdown]
-# SAY_VARIED
+# A little exploration helps more than any choice of negatives: the lists must be wider, because a part of them is drawn by
+# lot, but the log also stays closer to the truth. Without the position effect the loop does not go away. What drives it
+# is not where a film stands, but that a film which is never shown can never be clicked.
 #
 # ## Find the loop in a log
 #
@@ -917,7 +929,7 @@ hint("11.4")
 
 # %%
 truth = examination(10, 1.0)
-found = looks_by_rank(log, 10)
+found = loop_log.looks_by_rank(log, 10)
 every = np.array([log.clicked[log.rank == place].mean() for place in range(10)])
 figure = draw_loop_log(truth, found, every / every[0])
 show(
@@ -961,8 +973,6 @@ check.clicks_per_look(clicks_per_look)
 hint("11.5")
 
 # %% tags=["claim"]
-from gsl_tutorial.course.two_tower import loop_log
-
 n_films = many.chance.shape[1]
 by_lot = log.take(log.by_lot)
 popularities = {
@@ -996,7 +1006,9 @@ by_arm = {
     arm: people.records("core", task="movielens", arm=arm)
     for arm in ("in-batch-raw", "in-batch", "uniform", "text", "text-raw", "random", "genre")
 }
-print("arm            popularity  tail recall@50  coverage   against uniform: popularity, tail recall")
+print(
+    "arm            popularity  tail recall@50  coverage   against uniform: popularity, tail recall"
+)
 for arm, records in by_arm.items():
     means = [
         np.mean([one["figures"][key] for one in records])
@@ -1013,8 +1025,16 @@ for arm, records in by_arm.items():
         )
         for key in ("popularity@10", "tail_recall@50")
     ]
-    words = "" if arm == "uniform" else f"{gaps[0].difference:+6.1f}{'*' if gaps[0].excludes_zero else ' '}"
-    words += "" if arm == "uniform" else f"  {gaps[1].difference:+.4f}{'*' if gaps[1].excludes_zero else ' '}"
+    words = (
+        ""
+        if arm == "uniform"
+        else f"{gaps[0].difference:+6.1f}{'*' if gaps[0].excludes_zero else ' '}"
+    )
+    words += (
+        ""
+        if arm == "uniform"
+        else f"  {gaps[1].difference:+.4f}{'*' if gaps[1].excludes_zero else ' '}"
+    )
     print(f"{arm:14} {means[0]:7.1f} {means[1]:14.3f} {means[2]:12.2f}     {words}")
 print("* the 95% interval over three seeds excludes zero")
 liked = by_arm["text"][0]["false_negatives"]
@@ -1024,7 +1044,10 @@ for source, rates in liked.items():
     )
 
 # %% [markdown]
-# SAY_PEOPLE
+# Text cells change neither the popularity of what is retrieved nor the recall of the tail. What does is the batch:
+# with in-batch negatives alone the lists are less popular and the tail is found more often, most of all without logQ, and
+# the table further up says what that costs in recall. A negative from the positive's own cell is a film that the user
+# likes about twice as often as a uniform one. That is the price of being hard.
 #
 # ## Draw at size
 #
@@ -1035,7 +1058,9 @@ for source, rates in liked.items():
 # %% tags=["claim"]
 bench = read_json(DATA.parent / "benchmarks" / "results" / "negatives.json")
 grown = bench["items_grow_by"]
-print(f"a catalogue {grown:,} times as large: a draw from lists costs {bench['list_draw_grows_by']} times")
+print(
+    f"a catalogue {grown:,} times as large: a draw from lists costs {bench['list_draw_grows_by']} times"
+)
 largest = bench["sizes"][-1]
 print(
     f"with {largest['items']:,} items, scoring everything costs {largest['naive_over_list']:,} times a draw"
@@ -1079,6 +1104,8 @@ show(
 # - Leave out the positive and the user's history. What the user will like later stays in: that is the price.
 # - Negatives are hard only if they *compete*. Whether they do can be watched before any recall is measured.
 # - Compare on one budget, with the rival tuned as carefully, and with random cells as a control.
+# - A recommender that learns from its own log concentrates. Compare it with an oracle, because true tastes concentrate, too.
+# - Clicks say what was shown, seen and liked. Divide by the looks; and only what is shown by lot tells who looks.
 #
 # ## Quiz
 #
@@ -1112,5 +1139,9 @@ show(
 #   [arXiv 2007.00808](https://arxiv.org/abs/2007.00808), 2021, and S. Hofstätter and others,
 #   [arXiv 2104.06967](https://arxiv.org/abs/2104.06967), 2021: batches from one cluster.
 # - F. M. Harper and J. A. Konstan, *The MovieLens Datasets: History and Context*, ACM TiiS 5(4), 2015.
+# - A. J. B. Chaney, B. M. Stewart and B. E. Engelhardt, *How Algorithmic Confounding in Recommendation Systems Increases
+#   Homogeneity and Decreases Utility*, [arXiv 1710.11214](https://arxiv.org/abs/1710.11214), RecSys 2018: the loop.
+# - T. Joachims, A. Swaminathan and T. Schnabel, *Unbiased Learning-to-Rank with Biased Feedback*,
+#   [arXiv 1608.04468](https://arxiv.org/abs/1608.04468), WSDM 2017: propensities of places.
 # - W. Krichene and S. Rendle, *On Sampled Metrics for Item Recommendation*, KDD 2020: why we rank the whole
 #   catalogue.
