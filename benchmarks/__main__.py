@@ -18,6 +18,12 @@ import torch
 from benchmarks import layer, negatives, ranking, training
 
 
+def measure_scale() -> dict[str, Any]:
+    from benchmarks import scale  # not above: it needs the extra [scale]
+
+    return scale.measure()
+
+
 def measure_widgets() -> dict[str, Any]:
     from benchmarks import widgets  # not above: the others run where there is no browser
 
@@ -28,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "layer": layer.measure,
     "negatives": negatives.measure,
     "ranking": ranking.measure,
+    "scale": measure_scale,
     "training": training.measure,
     "widgets": measure_widgets,
 }

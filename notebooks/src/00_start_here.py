@@ -32,19 +32,23 @@ search = PhotoSearch()
 search
 
 # %% [markdown]
-# Choose a query with a click, or with Tab and the arrow keys. Below it you see the ten photographs that the
-# search found, nearest first, each with all that the search knows about it: **four numbers from 0 to 255,
-# which is four bytes**. A tick says that it shows the same kind of thing as the query. Ten of the queries
-# were drawn at random, one from each class; the last two are the worst of a hundred others, because no search
-# is always right. Which class does it confuse them with?
+# Choose a query with a click, or with Tab and the arrow keys. Below it you see what the search found: the ten
+# nearest codes, and for each of them one photograph that has it. All that the search knows about a photograph
+# is **four numbers from 0 to 255, which is four bytes**. A tick says that it shows the same kind of thing as
+# the query.
 #
-# Are these little signs in place of photographs? Then the photographs are not on this machine. The search is
+# Ten of the queries were drawn at random, one from each class. The last two are the worst of a hundred others,
+# because no search is always right. Which class are they mistaken for?
+#
+# Do you see coloured squares in place of photographs? Then the photographs are not on this machine. The search is
 # the real one all the same, because it never looks at a pixel; to see them, type `gsl-tutorial fetch` in a
 # terminal (170 MB) and run the cell again.
 
 # %% tags=["claim", "hide-input"]
 pixels, code = 32 * 32 * 3, 4
-print(f"{search.n_photographs:,} photographs as pixels: {search.n_photographs * pixels / 1e6:.1f} MB")
+print(
+    f"{search.n_photographs:,} photographs as pixels: {search.n_photographs * pixels / 1e6:.1f} MB"
+)
 print(f"the same photographs as codes: {search.n_photographs * code / 1e6:.1f} MB")
 
 # %% [markdown]
@@ -72,6 +76,13 @@ from gsl_tutorial.course.widgets import GradientExplorer
 GradientExplorer()
 
 # %% [markdown]
+# <details><summary>What to see</summary>
+#
+# The orange arrow jumps at every border, wherever the star is. The green one changes only where another square
+# suits the blue arrow better, so it never works against it.
+#
+# </details>
+#
 # With the keyboard, Tab reaches the point and the arrow keys move it. The sliders and menus below the
 # picture will make sense by chapter 06; you cannot break anything, and *Reset* brings everything back.
 #
@@ -179,8 +190,9 @@ my_progress()
 # | [09 retrieval on CIFAR-10](09_retrieval_on_cifar10.ipynb) | What does it give on photographs? |
 # | [10 honest evaluation](10_honest_evaluation.ipynb) | Which numbers of this field can you believe? |
 # | [11 hard negatives](11_hard_negatives.ipynb) | Which wrong items teach a recommender most? |
+# | [12 past one machine](12_past_one_machine.ipynb) | What if the vectors do not fit, and a worker dies? |
 #
-# Chapter 12, *past one machine*, is to come. In a hurry? Read 03, then 06, then 08.
+# In a hurry? Read 03, then 06, then 08.
 #
 # ## Know where the formulas come from
 #

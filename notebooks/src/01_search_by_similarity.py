@@ -21,7 +21,6 @@
 # %% tags=["hide-input"]
 import time
 
-import faiss
 import numpy as np
 
 from gsl_tutorial.course.datasets import load_digits, make_blobs_2d
@@ -38,11 +37,12 @@ from gsl_tutorial.course.plots.product import draw_images
 from gsl_tutorial.course.toys.kmeans_steps import assign
 from gsl_tutorial.course.toys.neighbours import (
     Compressed,
+    differences_first,
     nearest_neighbours,
     recall_at,
     round_numbers,
 )
-from gsl_tutorial.course.widgets import CompressionSliders
+from gsl_tutorial.course.widgets import CompressionSliders, Guess
 from gsl_tutorial.evaluation.distances import squared_distances
 from gsl_tutorial.quantizers.kmeans import kmeans
 
@@ -130,9 +130,9 @@ hint("01.2")
 # %% [markdown]
 # ## Watch the memory of a broadcast
 #
-# The line `queries[:, None] - database` is short, and it hides a price. NumPy **broadcasts**: it builds all
-# $B \times N$ differences, each with `dim` numbers, before it sums any of them. There is another way. Write
-# the square out,
+# A table like this is quickly written: subtract everything from everything at once, square, sum. The short line
+# hides a price. NumPy **broadcasts**: it builds all $B \times N$ differences, each with `dim` numbers, before it
+# sums any of them. There is another way. Write the square out,
 #
 # $$\lVert x - y \rVert^2 = \lVert x \rVert^2 + \lVert y \rVert^2 - 2\,\langle x, y \rangle ,$$
 #
@@ -153,19 +153,15 @@ show(
     ),
     alt=f"Two bars: {table_mb * database.shape[1]:.0f} MB for all differences, and {table_mb:.0f} MB for the "
     "square written out.",
-    caption="The short line needs 64 times the memory, once for every pixel.",
+    caption="The first way needs 64 times the memory, once for every pixel.",
 )
 
 # %% tags=["volatile", "hide-input"]
-timed = {
-    "all differences first": lambda: ((queries[:, None] - database) ** 2).sum(axis=2),
-    "the square written out": lambda: (
-        (queries**2).sum(axis=1)[:, None] + (database**2).sum(axis=1) - 2 * queries @ database.T
-    ),
-}
+timed = {"all differences first": differences_first, "the square written out": squared_distances}
 for name, compute in timed.items():
+    compute(queries[:2], database)  # the first call also wakes the libraries up
     started = time.perf_counter()
-    compute()
+    compute(queries, database)
     print(f"{name}: {1e3 * (time.perf_counter() - started):.0f} ms on this machine")
 
 # %% [markdown]
@@ -186,7 +182,10 @@ for name, compute in timed.items():
 #
 # Do they agree on the nearest neighbour? The formula above knows the answer. If all vectors have length 1, it
 # reads $\lVert x - y \rVert^2 = 2 - 2\cos(x, y)$: the smaller the distance, the larger the cosine, and all
-# three measures give the same ranking. If lengths differ, they may not. Let us count, for our digits.
+# three measures give the same ranking. If lengths differ, they may not.
+
+# %% tags=["hide-input"]
+Guess.of("01 measures")
 
 # %% tags=["claim", "hide-input"]
 exact = squared_distances(queries, database)
@@ -196,11 +195,17 @@ unit_queries, unit_database = (
 same_ranking = np.array_equal(
     nearest_neighbours(exact, len(database)), nearest_neighbours(np.sqrt(exact), len(database))
 )
-print(f"With and without the root, {'all' if same_ranking else 'not all'} {len(queries)} rankings agree.")
+print(
+    f"With and without the root, {'all' if same_ranking else 'not all'} {len(queries)} rankings agree."
+)
 winner = (queries @ database.T).argmax(axis=1)
 agree = int((exact[np.arange(len(queries)), winner] == exact.min(axis=1)).sum())
-print(f"The largest inner product is also the smallest distance for {agree} of {len(queries)} queries.")
-gap = np.abs(squared_distances(unit_queries, unit_database) - (2 - 2 * unit_queries @ unit_database.T))
+print(
+    f"The largest inner product is also the smallest distance for {agree} of {len(queries)} queries."
+)
+gap = np.abs(
+    squared_distances(unit_queries, unit_database) - (2 - 2 * unit_queries @ unit_database.T)
+)
 close = "agree" if gap.max() < 1e-5 else "do not agree"
 print(f"At length 1, the squared distances and 2 - 2 cos {close} to five decimals.")
 
@@ -232,7 +237,9 @@ show(
 # %% tags=["claim", "hide-input"]
 labels = digits.database.labels
 same_digit = labels[true[:, 0]] == digits.query.labels
-print(f"The nearest neighbour shows the same digit for {same_digit.sum()} of {len(queries)} queries.")
+print(
+    f"The nearest neighbour shows the same digit for {same_digit.sum()} of {len(queries)} queries."
+)
 
 # %% [markdown]
 # For the other queries, the nearest pixels belong to another digit. No search can repair that, because a
@@ -246,11 +253,15 @@ print(f"The nearest neighbour shows the same digit for {same_digit.sum()} of {le
 # compares each with the query, so it is our search in C++.
 
 # %% tags=["claim"]
+import faiss
+
 index = faiss.IndexFlatL2(database.shape[1])
 index.add(database)
 found_distances, found = index.search(queries, 10)
 same = np.allclose(found_distances, np.take_along_axis(exact, true, axis=1))
-print(f"For {len(queries)} queries, faiss finds {'the same' if same else 'other'} ten distances as we do.")
+print(
+    f"For {len(queries)} queries, faiss finds {'the same' if same else 'other'} ten distances as we do."
+)
 
 # %% [markdown]
 # Why did we compare distances and not row numbers? Two digits can be equally far from a query. Then both
@@ -417,7 +428,8 @@ CompressionSliders(points, ways, many_queries)
 # 1. It jumps where the nearest of the four places changes: all points of that place come in at once.
 # 2. Recall is high where the true neighbours share a place of the grid and no stranger does, that is, deep
 #    inside a group. It is low between the groups and near a line where the grid cuts a group in two.
-# 3. The codewords find more, because no place of the grid is wasted on empty paper. At level 4 the list of
+# 3. At level 1 the two are about equal. From then on the codewords find more, because none of them is wasted on
+#    empty paper, as many places of the grid are. At level 4 the list of
 #    codewords *is* the database: nothing has been saved, since the list has to be kept, too.
 #
 # </details>
@@ -482,8 +494,10 @@ show(
 #
 # Rounding cannot go below one bit for each number. For a vector of 64 numbers that is a code of 64 bits, for
 # 768 numbers it is 768. To go further down, several numbers have to share a bit, so we need one code for the
-# *whole* vector, and codewords give us that. Here they are, found by k-means, beside the rounding. Before you
-# run the cell: how many bits will they need to find as much as rounding finds with 64?
+# *whole* vector, and codewords give us that. The next picture compares both ways.
+
+# %% tags=["hide-input"]
+Guess.of("01 codewords")
 
 # %% tags=["hide-input"]
 word_bits, word_recall = [], []

@@ -32,7 +32,7 @@ from gsl_tutorial.course.toys.kmeans_steps import (
     revive,
     start_on_points,
 )
-from gsl_tutorial.course.widgets import CodewordExplorer, KMeansSliders
+from gsl_tutorial.course.widgets import CodewordExplorer, Guess, KMeansSliders
 from gsl_tutorial.quantizers.kmeans import kmeans
 
 points = make_blobs_2d(50, 4, random_state=1, spread=0.22).x
@@ -186,14 +186,15 @@ KMeansSliders(points)
 # **Try it.**
 #
 # 1. Step from 0 on. Which of the first half-steps lowers the distortion most?
-# 2. With four codewords, go through the random starts, with the half-step at its right end. Do all of
-#    them end with the same distortion?
+# 2. Set the half-step to its right end and go through the random starts, first with four codewords and then with
+#    eight. Do all of them end with the same distortion?
 # 3. Set K to 1. After how many half-steps does it stand still, and where?
 #
 # <details><summary>What to see</summary>
 #
-# 1. The first move: a random start is far from good, so the first correction is the largest.
-# 2. No. Some starts end higher than others, although nothing goes wrong on the way.
+# 1. Usually the first move: a random start is far from good, so the first correction is the largest.
+# 2. With four codewords, one for each group, they do. With eight they do not: some starts end higher than others,
+#    although nothing goes wrong on the way.
 # 3. After the first move, on the mean of all points. With one codeword there is nothing to assign.
 #
 # </details>
@@ -215,7 +216,9 @@ for seed in range(100):
     course = np.array([step.distortion for step in steps[1:]])
     rises += int((np.diff(course) > 1e-12).sum())
     unfinished += not np.array_equal(steps[-1].assignment, steps[-3].assignment)
-print(f"In 100 runs, {rises} half-steps raised the distortion, and {unfinished} runs did not come to a stop.")
+print(
+    f"In 100 runs, {rises} half-steps raised the distortion, and {unfinished} runs did not come to a stop."
+)
 
 start = start_on_points(points, 4, random_state=0).astype(np.float32)
 ours = kmeans_steps(points, start)[-1].codewords
@@ -342,8 +345,9 @@ print(f"Revived, {dead_after.sum()} are dead, and the distortion is {lower}.")
 # bit buy? We measure how much distortion is left, as a share of what a single codeword leaves. Dots show the
 # vectors from which the codewords were learned; squares show **held-out** vectors, which the codewords have
 # never seen.
-#
-# Guess before you look: points of 2 numbers, and digits of 64. With which of them does a bit buy more?
+
+# %% tags=["hide-input"]
+Guess.of("02 a bit")
 
 
 # %% tags=["hide-input"]
@@ -384,7 +388,9 @@ for title, curves in left.items():
     falls = "lowers" if (np.diff(inside) < 0).all() else "does not always lower"
     worse = "more" if outside[-1] > inside[-1] else "no more"
     tenth = "less" if inside[4] < 0.1 else "more"
-    print(f"{title}: every further bit {falls} the distortion. At 4 bits {tenth} than a tenth is left.")
+    print(
+        f"{title}: every further bit {falls} the distortion. At 4 bits {tenth} than a tenth is left."
+    )
     print(f"    At 8 bits, held-out vectors are distorted {worse} than those learned from.")
 
 # %% [markdown]
@@ -440,12 +446,22 @@ for title, number in effective.items():
 
 # %% tags=["claim", "hide-input"]
 dim, per_second = 64, 10**9
-print("bits        codewords   codebook, in GB   seconds to encode one vector")
+
+
+def readable(x):
+    """A number without powers of ten."""
+    if x < 0.001:
+        return "< 0.001"
+    return f"{x:,.0f}" if x >= 1 else f"{x:.3f}"
+
+
+print("bits                   codewords   GB of codebook   seconds to encode one vector")
 for n_bits in (8, 16, 32, 64):
     K = 2**n_bits
-    print(f"{n_bits:4} {K:16.2g} {K * dim * 4 / 1e9:17.2g} {K / per_second:30.2g}")
-print(f"At 64 bits one vector takes {2**64 / per_second / (365 * 24 * 3600):,.0f} years, with a billion")
-print("comparisons in every second.")
+    gigabytes, seconds = readable(K * dim * 4 / 1e9), readable(K / per_second)
+    print(f"{n_bits:4} {K:27,} {gigabytes:>16} {seconds:>30}")
+years = 2**64 / per_second / (365 * 24 * 3600)
+print(f"The last number is {years:,.0f} years, at a billion comparisons a second.")
 
 # %% [markdown]
 # Memory, time and data all run out long before 64 bits. (Data, because every codeword needs a few vectors to

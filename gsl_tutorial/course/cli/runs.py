@@ -38,7 +38,7 @@ def train(
     profile: Annotated[
         str,
         typer.Option(
-            help="quick: a lab's patience. For cifar10 also full (an hour of two cores), few (the "
+            help="quick: short enough for a lab. For cifar10 also full (an hour of two cores), few (the "
             "same for the 5,000 images of P1a), gpu, and study (a small network)."
         ),
     ] = "quick",
@@ -54,7 +54,7 @@ def train(
         float | None, typer.Option(help="Weight of the pull to a codeword (lambda).")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on after the last finished round.")
+        bool, typer.Option("--resume", help="Continue after the last finished round.")
     ] = False,
     warm_up: Annotated[
         Path | None,
@@ -147,8 +147,10 @@ def export(
 
 @app.command()
 def reproduce(
-    shipped: Annotated[Path, typer.Argument(help="A folder with a card, as data/ carries them.")],
-    out: Annotated[Path, typer.Option(help="Folder of the new run; with one there, it goes on.")],
+    shipped: Annotated[Path, typer.Argument(help="A folder with a card, such as those in data/.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder of the new run; a run that is there is continued.")
+    ],
     json_: AsJson = False,
 ) -> None:
     """Train a shipped run once more and compare its figures with the card; as long as it took then.

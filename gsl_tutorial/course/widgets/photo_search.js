@@ -2,7 +2,7 @@
 //
 // `renderPhotoSearch({model, el})` is anywidget's entry. `queries` is a list of {name, picture, code, found};
 // `found` lists {name, picture, code, right}, nearest first. `chosen` is the number of a query. Where a
-// picture is empty, a sign of its class stands in for it.
+// picture is empty, a square in the colour of its class stands in for it.
 const PHOTO_NAMES = ["queries", "chosen", "signs"];
 
 function photoComplaint({ queries, chosen }) {
@@ -14,7 +14,7 @@ function photoComplaint({ queries, chosen }) {
 function photoTile({ name, picture }, signs) {
   const shown = picture
     ? make("img", { src: picture, alt: "" })
-    : make("span", { class: "gsl-sign", "aria-hidden": "true" }, signs[name] ?? "?");
+    : make("span", { class: "gsl-sign", style: `background: ${signs[name]}` });
   return [shown, make("span", {}, name)];
 }
 
@@ -23,7 +23,7 @@ function photoBytes(code) {
 }
 
 function renderPhotoSearch({ model, el }) {
-  const widget = mountWidget({ model, el, label: "Search by four bytes", names: PHOTO_NAMES, complaint: photoComplaint });
+  const widget = mountWidget({ model, el, label: "Search by four bytes", names: PHOTO_NAMES, linked: ["chosen"], complaint: photoComplaint, kind: "photos" });
   const choose = make("div", { class: "gsl-photos", role: "radiogroup", "aria-label": "Choose a query" });
   const sentence = make("p", { class: "gsl-sentence", "data-read": "found" });
   const results = make("ol", { class: "gsl-photos gsl-results" });

@@ -1,4 +1,4 @@
-"""Chapter 00's first minute: a search through four bytes for each photograph, a dozen queries to choose from.
+"""Chapter 00's first minute: a search through four bytes for each photograph.
 
 The results are computed here, once, and drawn in the page (`photo_search.js`), so that the tiles answer
 without a kernel. Nothing here needs torch, which takes longer to load than the search takes.
@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from gsl_tutorial.course.datasets import CLASS_NAMES, find_cifar10, read_cifar10
 from gsl_tutorial.course.plots.retrieval import draw_gallery
+from gsl_tutorial.course.plots.style import CLASS_COLOURS
 from gsl_tutorial.course.widgets.page import PageWidget, entry, script, style, to_json
 from gsl_tutorial.course.widgets.query_tiles import picture_address
 from gsl_tutorial.errors import DataMissingError, InvalidInputError
@@ -22,8 +23,8 @@ from gsl_tutorial.storage import load_arrays, read_json
 
 SCRIPT = script("photo_search")
 STYLE = style("explorer", "photo_search")
-#: What stands in for a photograph that is not on this machine.
-SIGNS = dict(zip(CLASS_NAMES, "✈🚗🐦🐱🦌🐶🐸🐴🚢🚚", strict=True))
+#: The colour of the square that stands in for a photograph that is not on this machine.
+SIGNS = dict(zip(CLASS_NAMES, CLASS_COLOURS, strict=True))
 #: So many queries more are tried, and the worst of them shown, too: no search is always right.
 TRIED, WORST = 100, 2
 _RUN = Path(__file__).resolve().parents[3] / "data" / "cifar10-p2-32bit"
@@ -32,8 +33,9 @@ _RUN = Path(__file__).resolve().parents[3] / "data" / "cifar10-p2-32bit"
 class PhotoSearch(PageWidget):
     """Some queries, and for the chosen one the photographs of CIFAR-10 whose codes are nearest.
 
-    One query is drawn from each class; the last two are the worst of a hundred others. The query stays exact, the 50,000 photographs are codes (chapter 03 calls that ADC). Photographs with
-    equal codes are tied, and lots are drawn.
+    The query stays exact and the 50,000 photographs are codes (chapter 03 calls that ADC). Many
+    photographs share a code; one of them is drawn for each of the nearest codes. One query is drawn
+    from each class, and the last two are the worst of a hundred others.
 
     Parameters
     ----------
@@ -44,7 +46,7 @@ class PhotoSearch(PageWidget):
     seed : int
         Of the queries and of the lots.
     pictures : bool
-        Show the photographs where they are on this machine; otherwise signs stand in for them.
+        Show the photographs where they are on this machine; otherwise squares stand in for them.
 
     Attributes
     ----------
@@ -65,6 +67,7 @@ class PhotoSearch(PageWidget):
 
     kind, render = "photos", "renderPhotoSearch"
     script, style, told = SCRIPT, STYLE, ("queries", "chosen", "signs")
+    unlinked = ("queries", "signs")
     _esm, _css = entry(SCRIPT, "renderPhotoSearch"), STYLE
 
     queries = T.Any().tag(sync=True, to_json=to_json)
@@ -80,6 +83,7 @@ class PhotoSearch(PageWidget):
         labels, codes = arrays["database.labels"], arrays["database.codes"]
         asked = arrays["query.labels"]
         self.n_photographs = len(codes)
+        as_one_number = np.ascontiguousarray(codes).view(np.uint32)[:, 0]
         rng = np.random.default_rng(seed)
 
         def search(row: int) -> tuple[np.ndarray, np.ndarray]:
@@ -87,17 +91,17 @@ class PhotoSearch(PageWidget):
             table, code = _look_up_table(arrays["query.z"][row], model["codebooks"])
             distances = table[np.arange(len(table)), codes].sum(axis=1)
             lots = rng.permutation(len(codes))
-            return code, lots[np.argsort(distances[lots], kind="stable")[:k]]
+            order = lots[np.argsort(distances[lots], kind="stable")]
+            _, first = np.unique(as_one_number[order], return_index=True)
+            return code, order[np.sort(first)[:k]]
 
         def tile(label: int, image: int, code: np.ndarray) -> dict[str, Any]:
             # The images of the training batches, here the database, come first in the file.
             picture = "" if images is None else picture_address(images[image])
             return {"name": CLASS_NAMES[label], "picture": picture, "code": code.tolist()}
 
-        results = {
-            int(row): search(row)
-            for row in (rng.choice(np.flatnonzero(asked == c)) for c in range(len(CLASS_NAMES)))
-        }
+        rows = [int(rng.choice(np.flatnonzero(asked == c))) for c in range(len(CLASS_NAMES))]
+        results = {row: search(row) for row in rows}
         tried = {int(row): search(row) for row in rng.choice(len(asked), TRIED, replace=False)}
         hits = {row: int((labels[tried[row][1]] == asked[row]).sum()) for row in tried}
         worst = sorted(tried, key=lambda row: hits[row])[:WORST]

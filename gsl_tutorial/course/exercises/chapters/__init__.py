@@ -25,4 +25,6 @@ from gsl_tutorial.course.exercises.chapters import (  # noqa: F401
     chapter11,
     chapter11_hidden,
     chapter11_loop,
+    chapter12,
+    chapter12_costs,
 )
