@@ -1025,8 +1025,9 @@ for name, one in popularities.items():
 #
 # People's ratings were not collected by our recommender, so they hold no loop of ours to break. But popularity bias can
 # be measured: how popular is what an arm retrieves, and does it find the films in the tail? Here are the runs on
-# MovieLens from above, with time-ordered profiles, and lots among equal times and equal scores. And we can count the price:
-# how often a negative is a film that the user liked (the sampler leaves it out) or will like (nothing can).
+# MovieLens from above once more. We can also count the price: how often a negative is a film that the user liked before
+# (the sampler leaves it out) or will like later (nothing can). (In these runs events of the same second and films of
+# the same score went by film number. The package draws lots today, so a new run will differ a little.)
 
 # %% tags=["claim"]
 people = TwoTowerResults(load_grid(), DATA / "results")
