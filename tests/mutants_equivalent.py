@@ -22,6 +22,7 @@ _NOT_NEGATIVE = (
     "dominated", "precision_at_k", "memory_bytes", "relative_distortion", "adc_distance",
     "average_precision", "share_of_perfect", "fewest_bits", "expected_hits", "ap_at", "honest_score",
     "standard_error", "sampled_loss", "hard_candidates", "penalty_gradient", "pull_gradient", "bias_of",
+    "place_propensity", "clicks_per_look",
 )  # fmt: skip
 _WHOLE = (
     "nearest_rows", "vector_bytes", "assign_cells", "encode_one", "code_size", "residual_code", "beam_code",

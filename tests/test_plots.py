@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 
 import numpy as np
 import pytest
+from IPython.utils.capture import capture_output
 from PIL import Image
 from plots_cases import DRAWINGS, RNG, codebooks
 
@@ -42,6 +44,18 @@ def test_the_same_data_gives_the_same_bytes() -> None:
     z, books = RNG.uniform(size=64), codebooks(4, 16)
     once, twice = (png(product.draw_coding(z, books, np.arange(4))) for _ in range(2))
     assert once == twice
+
+
+def test_the_caption_is_printed_and_the_description_is_only_read_aloud() -> None:
+    with capture_output() as captured:
+        show(product.draw_pieces(RNG.uniform(size=64), 4), "four bands", caption="Look at <one>.")
+    picture, below = captured.outputs
+    assert picture.metadata["image/png"]["alt"] == "four bands"
+    printed, read = re.findall(r'<p style="([^"]*)">([^<]*)</p>', below.data["text/html"])
+    assert printed[1] == "Look at &lt;one&gt;."
+    assert read[1] == "four bands"
+    assert "max-height: 1px" in read[0]
+    assert "max-height" not in printed[0]
 
 
 def test_a_figure_without_a_text_is_refused() -> None:

@@ -20,6 +20,7 @@ from gsl_tutorial.course.cli import (  # noqa: F401  (registers the commands)
     method_map,
     report,
     runs,
+    scale,
     study,
     two_tower,
     workbook,

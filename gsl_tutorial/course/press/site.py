@@ -22,6 +22,8 @@ from gsl_tutorial.course.press import columns, formulas
 from gsl_tutorial.course.press.errors import SourceError
 from gsl_tutorial.course.press.pages import beside, with_pictures
 from gsl_tutorial.course.press.student_page import title_of
+from gsl_tutorial.course.widgets import GradientExplorer
+from gsl_tutorial.course.widgets.explorer_play import PRESETS, TOUR
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, StorageError, UnknownNameError
 
 TOOLS = ("furo", "latex2mathml", "myst_nb", "sphinx", "sphinx_revealjs", "ziamath")
@@ -34,6 +36,12 @@ _INDEX = """\
 On learned quantization and similarity search, with the gradient snapping layer. These pages show the
 solved notebooks as they ran; figures that can be dragged are alive here. To do the exercises, open the
 notebooks in JupyterLab.
+
+Move the point z, press **Tour**, or open one of the named worlds:
+
+`````{{raw}} html
+{explorer}
+`````
 
 The layer is from Liu and Lu, [arXiv 1610.09645](https://arxiv.org/abs/1610.09645). Only the abstract of
 that paper was at hand: the formulas are a reconstruction.
@@ -179,7 +187,9 @@ def _stage(notebooks: list[Path], source: Path) -> None:
         shown = with_pictures(nbformat.read(path, as_version=4), place)
         nbformat.write(shown, source / path.name)
     entries = "\n".join(f"{path.stem[:2]} {title_of(path)} <{path.stem}>" for path in notebooks)
-    (source / "index.md").write_text(_INDEX.format(title=TITLE, chapters=entries), "utf-8")
+    explorer = GradientExplorer(presets=PRESETS, tour=TOUR).to_html()
+    index = _INDEX.format(title=TITLE, chapters=entries, explorer=explorer)
+    (source / "index.md").write_text(index, "utf-8")
     letters = formulas.STYLE.format(family=formulas.FONT_FAMILY, address="formulas.ttf")
     (static / "workbook.css").write_text(letters + _STYLE + columns.STYLE, "utf-8")
 
