@@ -42,6 +42,7 @@ def problems(opened: Page) -> Iterator[list[str]]:
 
 
 def alive(page: Page, the_map: MethodMap) -> None:
+    page.mouse.move(0, 0)  # a row under the pointer would be chosen
     page.set_content(f"<!doctype html><body>{the_map.to_html()}</body>")
 
 
@@ -172,6 +173,18 @@ def test_names_for_screen_readers_and_no_overflow_on_a_phone(opened: Page) -> No
     wide = "document.documentElement.scrollWidth <= 390"
     opened.wait_for_function(wide)
     opened.set_viewport_size({"width": 1000, "height": 900})
+
+
+def test_a_link_brings_cell_and_bets_back(opened: Page) -> None:
+    sent = MethodMap(TABLE, cell="2x4", rival="ste", bets="2x4=ties 4x16=wins")
+    the_map = MethodMap(TABLE)
+    the_map.open_link(sent.link)
+    assert (the_map.cell, the_map.rival, the_map.bets) == ("2x4", "ste", sent.bets)
+    with pytest.raises(InvalidInputError, match="What to do"):
+        the_map.open_link("gsl1.map?cell=3x3")
+    alive(opened, the_map)
+    expect(opened.locator("[data-read='answer']")).to_contain_text("Not quite.")
+    expect(opened.get_by_role("button", name="Copy link")).to_be_visible()
 
 
 def test_an_empty_map_says_so(opened: Page, problems: list[str]) -> None:

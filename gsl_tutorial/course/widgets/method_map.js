@@ -20,7 +20,7 @@ function mapComplaint({ found, cell, method, rival, bets }) {
 }
 
 function renderMethodMap({ model, el }) {
-  const widget = mountWidget({ model, el, label: "The map: when does snapping matter?", names: MAP_NAMES, complaint: mapComplaint });
+  const widget = mountWidget({ model, el, label: "The map: when does snapping matter?", names: MAP_NAMES, linked: MAP_NAMES.slice(1), complaint: mapComplaint, kind: "map" });
   const { put } = widget;
   let drawn; // the map that the elements below were made for
   let grid;

@@ -98,9 +98,10 @@ class MethodMap(PageWidget):
     '2x4'
     """
 
-    kind, render = "method-map", "renderMethodMap"
+    kind, render = "map", "renderMethodMap"
     script, style = SCRIPT, STYLE
     told = ("found", "cell", "method", "rival", "bets", "whole")
+    unlinked = ("found",)
     _esm, _css = entry(SCRIPT, "renderMethodMap"), STYLE
 
     found = T.Any().tag(sync=True, to_json=to_json)
