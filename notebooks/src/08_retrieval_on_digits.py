@@ -268,8 +268,8 @@ print(f"{names[mine.method]}, seed {mine.seed}: ADC mAP {result.adc_map:.3f}")
 # ## Look at the neighbours
 #
 # Numbers hide what a user sees. Here are three queries, each with its ten nearest neighbours by ADC, first
-# with the penalty and then with the snap. They are the three queries for which the two methods differ most,
-# so they show the glue at work and are not typical.
+# with the penalty and then with the snap. We picked the three queries for which the two methods differ most, so
+# do not take them for typical ones.
 
 # %%
 found, right = {}, {}
