@@ -268,8 +268,8 @@ print(f"{names[mine.method]}, seed {mine.seed}: ADC mAP {result.adc_map:.3f}")
 # ## Look at the neighbours
 #
 # Numbers hide what a user sees. Here are three queries, each with its ten nearest neighbours by ADC, first
-# with the penalty and then with the snap. They are the three queries for which the two methods differ most,
-# so they show the glue at work and are not typical.
+# with the penalty and then with the snap. We picked the three queries for which the two methods differ most, so
+# do not take them for typical ones.
 
 # %%
 found, right = {}, {}
@@ -415,8 +415,8 @@ for method in ("penalty", "ste", "snap-pull"):
 
 # %% [markdown]
 # Straight-through has its best strength at 1, at every learning rate, and breaks down at 10. The snap bears
-# 30 well, and since that is the largest strength we tried, an even larger one may be better still. The
-# penalty is best where it is weakest.
+# 30 well, and since that is the largest strength we tried, an even larger one may be better still. The best
+# trial of the penalty is its weakest one, at the highest learning rate.
 #
 # There is also a trap in this table. The best trial of the penalty reached .93 on the validation images, but
 # its mean on the queries above is far lower. Each number here is one run, and with results that depend so

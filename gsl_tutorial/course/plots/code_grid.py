@@ -75,9 +75,10 @@ def _draw_grid(
         axes.add_patch(Rectangle((x, y), 1, 1, ec="none", **look))
         shown = [k for k in np.argsort(-here, kind="stable") if here[k]]
         for place, k in enumerate(shown[:4]):
-            left, up = (0.5, 0.5) if len(shown) == 1 else (0.28 + 0.46 * (place % 2), 0.72)
+            left = 0.5 if len(shown) == 1 else 0.28 + 0.46 * (place % 2)
+            up = 0.5 if len(shown) <= 2 else 0.73 - 0.46 * (place // 2)
             axes.text(
-                x + left, y + (up - 0.45 * (place // 2) if len(shown) > 1 else up),
+                x + left, y + up,
                 class_names[k], ha="center", va="center",
                 fontsize=8 + 10 * np.sqrt(here[k] / largest),
             )  # fmt: skip
