@@ -208,7 +208,9 @@ CHAPTER_11 = [
             (lambda r, c, lot, k: _rate(r, c, k) / _rate(r, c, k)[0], "all rows are in it"),
             (lambda r, c, lot, k: _propensity(r, c, ~lot, k), "rows that the model chose"),
             (
-                lambda r, c, lot, k: np.bincount(r[lot & c]) / np.bincount(r[lot & c])[0],
+                lambda r, c, lot, k: (
+                    np.bincount(r[lot & c], minlength=k) / np.bincount(r[lot & c])[0]
+                ),
                 "not all places were shown",
             ),
             (lambda r, c, lot, k: np.bincount(r[lot & c], minlength=k), "numbers of clicks"),
@@ -226,7 +228,7 @@ CHAPTER_11 = [
             (
                 lambda r, c, lot, k: (
                     np.bincount(r[lot & c], minlength=k)
-                    / np.bincount(r)
+                    / np.bincount(r, minlength=k)
                     / (lot & c & (r == 0)).sum()
                     * (r == 0).sum()
                 ),

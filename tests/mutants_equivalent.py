@@ -46,6 +46,8 @@ class Rule:
 
 
 RULES = (
+    Rule(r"np\.bincount\((rank\[by_lot\]|item, weights=looks\[rank\]), minlength=\w+\) -> .+",
+         "every place and every film was shown", ("place_propensity", "clicks_per_look")),
     Rule(r"\(?(.+?)\)? - \(?(.+?)\)? -> \(?\2\)? - \(?\1\)?",
          "the difference is squared, or its length taken", _SIGNLESS),
     Rule(r".+ - .+ -> abs\(.+\)", "the difference is squared, or its length taken", _SIGNLESS),
@@ -58,6 +60,7 @@ RULES = (
     Rule(r"(for .+ in |.*)?(.+) -> (for .+ in list\(.+\)\[::-1\].*|.+\[::-1\])",
          "a sum, a count, a mean, a smallest one or a dictionary does not depend on the order",
          ("squared_distance", "recall_at_k", "mean_distortion", "move_codewords", "adc_distances",
+          "place_propensity", "clicks_per_look",
           "residual_code", "beam_code", "additive_distances", "one_round", "bias_of", "share_changed",
           "dominated", "precision_at_k", "adc_distance", "average_precision", "share_of_perfect",
           "fewest_bits", "may_stand_beside", "expected_hits", "ap_at", "honest_score", "sampled_loss",

@@ -758,6 +758,373 @@ for title, part in (("simulated users", "codes"), ("MovieLens", "codes-people"))
 # The order at the very top suffers first. A retrieval system therefore takes a hundred items or more by their codes and
 # sorts these again with the exact vectors. And here the circle closes: a cell of a coarse quantizer *is* such a cluster
 # (chapter 12), and the codes of the item tower are those of chapter 03, trained as in chapter 06.
+
+# %% [markdown]
+# ## The second claim: does it break the feedback loop?
+#
+# So far every model was judged once, on events that were there before it. A recommender in service makes its own
+# events. What it shows can be clicked, what it does not show cannot, and tomorrow it learns from the clicks of today.
+# If it prefers what is popular in its log, these films are shown more, clicked more, and become more popular in the log.
+# This is a **feedback loop**.
+#
+# **What the paper claims.** Its abstract says that hard negatives from a language model's clusters break such loops and
+# reduce popularity bias, and that they can be drawn in real time for billions of training examples at little cost.
+#
+# **What we found.** In a small simulated world the loop is real and strong. Which negatives you draw changes it
+# little: with negatives from text clusters the lists are about as uneven as with uniform ones, and we can tell no
+# difference at all from random clusters of the same sizes. What slows the loop clearly is to ask how often each film
+# was *seen* before its clicks are counted. On real ratings text clusters change neither popularity bias nor the recall of
+# rare films in a way that we could measure. The claim about cost holds: a draw from a catalogue of ten million films
+# costs about twice one from ten thousand, and thousands of times less than scoring everything.
+#
+# **Where the claim may still hold.** Our catalogue has 520 films, so that eight uniform negatives meet a positive's
+# whole neighbourhood within an epoch. With millions of items they hardly ever do, and negatives of the same cluster are
+# then the only ones that compete. We cannot measure that here.
+#
+# Let us look at all of this in turn; it takes about half an hour.
+
+# %% tags=["hide-input"]
+from gsl_tutorial.course.plots.loop import draw_loop_log, draw_rounds, draw_scaling
+from gsl_tutorial.course.two_tower import loop_log
+from gsl_tutorial.course.two_tower.loop import LoopConfig, run_loop
+from gsl_tutorial.course.two_tower.loop_grid import load_loop_grid
+from gsl_tutorial.course.two_tower.loop_measures import distance
+from gsl_tutorial.course.two_tower.loop_report import (
+    MEASURES,
+    difference,
+    film_cells,
+    loop_as_text,
+    series,
+    student_interval,
+    titles_at_hand,
+)
+from gsl_tutorial.course.two_tower.loop_study import LoopResults
+from gsl_tutorial.course.two_tower.loop_world import examination, make_world
+from gsl_tutorial.course.widgets import FeedbackLoop
+from gsl_tutorial.storage import read_json
+
+# %% [markdown]
+# ### A world with a known taste
+#
+# 150 simulated users, 520 films in six true cells. Each user likes two cells, and in them what is like a favourite
+# film; some films appeal to everybody, and some cells have more friends than others. So every film has a **true
+# popularity**: its share of all clicks if everybody looked at everything.
+#
+# Before the first round every user looks through 60 films drawn by lot. Then come ten rounds. In each one two towers are
+# trained from scratch on all clicks so far, and every user gets a list of ten films that he or she has not clicked yet.
+# The first place is always looked at, the second half of the time, the third a third of the time, and so on: that
+# is the **position effect**. A film that is looked at is clicked by the user's true taste. All arms have 15 negatives
+# for each positive, five seeds, and the same users and coins; nothing was tuned. Two arms train nothing: the `oracle`
+# knows every taste, and the `lottery` knows nothing.
+
+# %%
+loops = LoopResults(load_loop_grid(), DATA / "results")
+print(loop_as_text(loops, "core"))
+
+# %% [markdown]
+# Each pair of numbers is the first round and the tenth. The **Gini coefficient** says how unevenly the places in the
+# lists are shared among the films: 0 if all are shown equally often, close to 1 if a few take everything. The **head** is
+# the tenth of the catalogue with the most clicks so far; its column is the share of places that goes to it.
+# **Coverage** is the share of the catalogue that is shown to anybody. **Distance** compares the popularity in the log
+# with the true one: it is the share of clicks that would have to move. **Regret** is what a user misses in one round, in
+# clicks, compared with the best list that he or she could still get. **Variety** is the number of true cells in a list.
+#
+# The oracle is the line to compare with. It is not even-handed either, because true tastes are not.
+#
+# ### Let the loop run
+#
+# Guess first: a list for one user, ten rounds. Will it become more varied, because the model learns, or less? And how
+# many of the 520 films will anybody see in the end?
+
+# %%
+FeedbackLoop(
+    [loops.records("core", arm=arm, seed=0)[0] for arm in loops.study.part("core").arms],
+    film_cells(loops, load_items()),
+    titles_at_hand(),
+    arm=list(loops.study.part("core").arms).index("uniform"),
+    round=10,
+)
+
+# %% [markdown]
+# **Try it.**
+#
+# 1. Press *Play* with `uniform`. Watch the red curve leave the dashed one, and the cells in the list.
+# 2. Switch to `oracle`. Which way does its curve move, and why? (It never shows what a user has clicked before.)
+# 3. Compare `text`, `random` and `weighted` in round 10. Which of them lies nearer to the oracle?
+#
+# <details><summary>What to see</summary>
+#
+# 1. From round to round a smaller part of the catalogue takes all places. What is left out gets no clicks, and without
+#    clicks it stays out.
+# 2. It moves towards the diagonal: favourites are used up, so it goes on to the next best. A recommender that learned
+#    the taste would spread out, too.
+# 3. `weighted` does. `text` and `random` are hard to tell from `uniform` with the naked eye.
+#
+# </details>
+#
+# One user is an anecdote. Here are all users and all seeds; the bands are 95% intervals of the mean over five seeds.
+
+# %%
+shown_arms = ("oracle", "lottery", "in-batch-raw", "uniform", "text", "random", "weighted")
+by_measure = {
+    one: series(loops, one) for one in ("gini", "coverage", "distance", "head", "recall", "regret")
+}
+
+
+def ends(measure):
+    """First and last round of the arms that are drawn, in words."""
+    found = by_measure[measure]
+    return f"{MEASURES[measure]}: " + ", ".join(
+        f"{arm} {found[arm].mean[0]:.2f} to {found[arm].mean[-1]:.2f}" for arm in shown_arms
+    )
+
+
+show(
+    draw_rounds(by_measure, shown_arms),
+    alt="Six panels against the round, a line for each arm. From the first round to the last. "
+    + "; ".join(ends(one) for one in by_measure)
+    + ".",
+    caption="The dotted black line is what true tastes alone would do. Look for arms that move away from it.",
+)
+
+# %% tags=["claim"]
+print("the last three rounds, less those of uniform:")
+for arm in ("in-batch-raw", "in-batch", "text", "text-raw", "mixed", "random", "genre", "weighted"):
+    words = []
+    for measure in ("gini", "coverage", "recall", "regret"):
+        gap = difference(by_measure[measure][arm], by_measure[measure]["uniform"], last=3)
+        words.append(f"{measure} {gap.difference:+.3f}{'*' if gap.excludes_zero else ' '}")
+    print(f"   {arm:13}", "  ".join(words))
+print("   * the 95% interval over seeds excludes zero")
+for measure in ("gini", "coverage", "recall", "regret"):
+    gap = difference(by_measure[measure]["text"], by_measure[measure]["random"], last=3)
+    print(f"text less random: {measure:9} {gap}")
+
+# %% [markdown]
+# The loop is there, from the first round on. The recommenders share their places far more unevenly than the oracle does.
+# In nearly all arms the covered part of the catalogue shrinks, while the oracle's grows. And the log drifts away from the
+# true popularity, round after round. The lottery learns nothing and the oracle needs to learn nothing, and their logs do
+# not drift.
+#
+# Do text clusters break it? No. In the last rounds their lists are about as uneven as those of uniform negatives, their
+# recall is slightly lower, and random clusters of the same sizes do the same, within the noise. Drawn hard and not
+# corrected (`text-raw`) they make the lists more uneven and the regret larger. The strong brake is to forget
+# logQ (`in-batch-raw`). It punishes whatever is popular in the log, so that the lists spread out; but it punishes the
+# deserving films with the lucky ones, and much of the recall is gone. The only arm that gains on both sides is `weighted`,
+# which does not touch the negatives at all: it counts a click less if its film was seen often. Why that works is what the
+# next exercises are about.
+#
+# ## Find the loop in a log
+#
+# In the simulator we know the truth. In service there is only the log: who was shown what, at which place, and whether
+# it was clicked. Clicks fall from place to place for two reasons that look alike: the films there are worse, and fewer
+# people look. To tell them apart you need films that stand somewhere *by lot*, because these are as good at the tenth
+# place as at the first. So suppose that three places in ten are filled by lot. Here is such a log, of a
+# recommender that knows the users well.
+
+# %%
+_, world_vectors, world_cells = first_cells(texts, 6)
+many = make_world(
+    world_vectors, world_cells["simulator"], {}, n_users=1000, sharpness=1.0, random_state=0
+)
+log = run_loop(many, LoopConfig(arm="oracle", explore=0.3)).log
+log = log.take(log.round > 0)
+print(f"{len(log):,} impressions, {log.clicked.sum():,} clicks, {log.by_lot.mean():.0%} by lot")
+
+# %% [markdown]
+# The chance that a place is looked at is its **propensity**. Only its ratio to the first place can be found, and
+# that is enough.
+#
+# **Exercise 11.4** (medium, 8 minutes). Estimate the propensity of each place from such a log.
+
+
+# %% tags=["exercise"]
+def place_propensity(rank, clicked, by_lot, k):
+    """(n,) places from 0, (n,) clicked or not, (n,) by lot or not, number of places -> (k,), first one 1."""
+    # BEGIN SOLUTION
+    shown = np.bincount(rank[by_lot], minlength=k)
+    clicks = np.bincount(rank[by_lot & clicked], minlength=k)
+    rate = clicks / shown
+    return rate / rate[0]
+    # END SOLUTION
+
+
+check.place_propensity(place_propensity)
+
+# %%
+hint("11.4")
+
+# %%
+truth = examination(10, 1.0)
+found = loop_log.looks_by_rank(log, 10)
+every = np.array([log.clicked[log.rank == place].mean() for place in range(10)])
+figure = draw_loop_log(truth, found, every / every[0])
+show(
+    figure,
+    alt="How often each of ten places is looked at, compared with the first. True: "
+    + ", ".join(f"{one:.2f}" for one in truth)
+    + ". Estimated from films by lot: "
+    + ", ".join(f"{one:.2f}" for one in found)
+    + ". Click rates of all films: "
+    + ", ".join(f"{one:.2f}" for one in every / every[0])
+    + ".",
+    caption="Films by lot follow the true line, with noise; all films together stay a little below it.",
+)
+
+# %% [markdown]
+# The films by lot find the rule of the simulator, with some noise, because they are clicked rarely. The click rates of
+# all films fall a little too fast, because the better films stand first. With a weaker recommender or a shorter list the
+# difference can be larger.
+#
+# ## Correct it
+#
+# Now judge the films fairly. A film that was shown a thousand times at the tenth place has been seen a hundred times.
+# Its clicks should be compared with these hundred looks.
+#
+# **Exercise 11.5** (medium, 8 minutes). How often is each film clicked once it is looked at? Every film of this log was
+# shown at least once. (What should the answer be for one that was not? Not 0: nothing is known of it.)
+
+
+# %% tags=["exercise"]
+def clicks_per_look(item, rank, clicked, looks, n_items):
+    """(n,) films, (n,) places, (n,) clicked or not, (k,) propensities, number of films -> (n_items,)."""
+    # BEGIN SOLUTION
+    seen = np.bincount(item, weights=looks[rank], minlength=n_items)
+    clicks = np.bincount(item[clicked], minlength=n_items)
+    return clicks / seen
+    # END SOLUTION
+
+
+check.clicks_per_look(clicks_per_look)
+
+# %%
+hint("11.5")
+
+# %% tags=["claim"]
+n_films = many.chance.shape[1]
+by_lot = log.take(log.by_lot)
+popularities = {
+    "clicks": log.clicks(n_films),
+    "clicks per look": loop_log.clicks_per_look(log, truth, n_films),
+    "clicks per look, films by lot only": loop_log.clicks_per_look(by_lot, truth, n_films),
+}
+print("distance from the true popularity:")
+for name, one in popularities.items():
+    print(f"   {name:36} {distance(np.nan_to_num(one), many.popularity):.2f}")
+
+# %% [markdown]
+# Counting looks removes a good part of the distance. It cannot remove all of it, because a good recommender shows a film
+# to those who like it, so that its looks are friendly ones. The films by lot are free of that bias, but there are so few
+# of them that noise costs more than the bias did. This is the usual bargain: exploration buys unbiased data, and it is
+# paid for with lists that are worse today.
+#
+# The arm `weighted` does just this inside the loop. It draws the negatives of `uniform`, and each click counts one over
+# the looks that its film has had so far. That costs one division for each film. In our world it is what slows the loop.
+#
+# ## Look at real ratings once more
+#
+# People's ratings were not collected by our recommender, so they hold no loop of ours to break. But popularity bias can
+# be measured: how popular is what an arm retrieves, and does it find the films in the tail? Here are the runs on
+# MovieLens from above once more. We can also count the price: how often a negative is a film that the user liked before
+# (the sampler leaves it out) or will like later (nothing can). (In these runs events of the same second and films of
+# the same score went by film number. The package draws lots today, so a new run will differ a little.)
+
+# %% tags=["claim"]
+people = TwoTowerResults(load_grid(), DATA / "results")
+by_arm = {
+    arm: people.records("core", task="movielens", arm=arm)
+    for arm in ("in-batch-raw", "in-batch", "uniform", "text", "text-raw", "random", "genre")
+}
+print(
+    "arm            popularity  tail recall@50  coverage   against uniform: popularity, tail recall"
+)
+for arm, records in by_arm.items():
+    means = [
+        np.mean([one["figures"][key] for one in records])
+        for key in ("popularity@10", "tail_recall@50", "coverage@10")
+    ]
+    gaps = [
+        student_interval(
+            np.array(
+                [
+                    a["figures"][key] - b["figures"][key]
+                    for a, b in zip(records, by_arm["uniform"], strict=True)
+                ]
+            )
+        )
+        for key in ("popularity@10", "tail_recall@50")
+    ]
+    words = (
+        ""
+        if arm == "uniform"
+        else f"{gaps[0].difference:+6.1f}{'*' if gaps[0].excludes_zero else ' '}"
+    )
+    words += (
+        ""
+        if arm == "uniform"
+        else f"  {gaps[1].difference:+.4f}{'*' if gaps[1].excludes_zero else ' '}"
+    )
+    print(f"{arm:14} {means[0]:7.1f} {means[1]:14.3f} {means[2]:12.2f}     {words}")
+print("* the 95% interval over three seeds excludes zero")
+liked = by_arm["text"][0]["false_negatives"]
+for source, rates in liked.items():
+    print(
+        f"a draw, {source:8} liked before {rates['known']:.1%}, will like later {rates['hidden']:.2%}"
+    )
+
+# %% [markdown]
+# Text cells change neither the popularity of what is retrieved nor the recall of the tail. What does is the batch:
+# with in-batch negatives alone the lists are less popular and the tail is found more often, most of all without logQ, and
+# the table further up says what that costs in recall. A negative from the positive's own cell is a film that the user
+# likes about twice as often as a uniform one. That is the price of being hard.
+#
+# ## Draw at size
+#
+# The third part of the claim is about cost. A draw from an inverted list is a look-up, whatever the size of the
+# catalogue. The rival that people fear is the naive way to find hard negatives: score the whole catalogue for each
+# positive and keep the best. We measured both, and uniform draws, from ten thousand to ten million items.
+
+# %% tags=["claim"]
+bench = read_json(DATA.parent / "benchmarks" / "results" / "negatives.json")
+grown = bench["items_grow_by"]
+print(
+    f"a catalogue {grown:,} times as large: a draw from lists costs {bench['list_draw_grows_by']} times"
+)
+largest = bench["sizes"][-1]
+print(
+    f"with {largest['items']:,} items, scoring everything costs {largest['naive_over_list']:,} times a draw"
+)
+print(f"memory of the lists: {largest['list_mb_a_million']:.0f} MB for a million items")
+refresh = bench["refresh"]
+print(
+    f"new cells for {refresh['items']:,} items: {refresh['cluster_and_assign_s']:.1f} s of the processor, "
+    f"{refresh['batches_drawn_meanwhile']} batches drawn meanwhile"
+)
+
+# %%
+sizes = [one["items"] for one in bench["sizes"]]
+times = {
+    "score everything": [one["naive_ms"] for one in bench["sizes"]],
+    "inverted lists": [one["list_ms"] for one in bench["sizes"]],
+    "uniform": [one["uniform_ms"] for one in bench["sizes"]],
+}
+show(
+    draw_scaling(sizes, times),
+    alt="Milliseconds for a batch of 256 positives with 8 negatives each, against the size of the catalogue, "
+    "both on logarithmic axes. From the smallest to the largest: "
+    + "; ".join(f"{name} {one[0]:g} to {one[-1]:g} ms" for name, one in times.items())
+    + ".",
+    caption="Scoring everything grows with the catalogue; drawing does not.",
+)
+
+# %% [markdown]
+# The small rise of the list draw is the processor's: in a long list the next look-up is no longer in its cache. A
+# uniform draw is cheaper still, by a factor of about ten, but both are nothing beside a training step.
+#
+# Clusters age while the towers learn. So the package finds new ones in the background, on a sample first and then
+# shard by shard, and exchanges the lists between two steps (`two_tower.refresh`). The step of the exchange is fixed
+# beforehand, and the random numbers of a step are named by seed, process and step. So a training that was stopped, or
+# that runs in several processes, draws the same negatives again.
 #
 # ## What to remember
 #
@@ -767,6 +1134,8 @@ for title, part in (("simulated users", "codes"), ("MovieLens", "codes-people"))
 # - Leave out the positive and the user's history. What the user will like later stays in, and that is the price.
 # - Negatives are hard only if they *compete*. You can watch whether they do before any recall is measured.
 # - Compare on one budget, with the rival tuned as carefully, and with random cells as a control.
+# - A recommender that learns from its own log concentrates. Compare it with an oracle, because true tastes concentrate, too.
+# - Clicks say what was shown, seen and liked. Divide by the looks; and only what is shown by lot tells who looks.
 #
 # ## Quiz
 #
@@ -801,5 +1170,9 @@ for title, part in (("simulated users", "codes"), ("MovieLens", "codes-people"))
 #   [arXiv 2007.00808](https://arxiv.org/abs/2007.00808), 2021, and S. Hofstätter and others,
 #   [arXiv 2104.06967](https://arxiv.org/abs/2104.06967), 2021: batches from one cluster.
 # - F. M. Harper and J. A. Konstan, *The MovieLens Datasets: History and Context*, ACM TiiS 5(4), 2015.
+# - A. J. B. Chaney, B. M. Stewart and B. E. Engelhardt, *How Algorithmic Confounding in Recommendation Systems Increases
+#   Homogeneity and Decreases Utility*, [arXiv 1710.11214](https://arxiv.org/abs/1710.11214), RecSys 2018: the loop.
+# - T. Joachims, A. Swaminathan and T. Schnabel, *Unbiased Learning-to-Rank with Biased Feedback*,
+#   [arXiv 1608.04468](https://arxiv.org/abs/1608.04468), WSDM 2017: propensities of places.
 # - W. Krichene and S. Rendle, *On Sampled Metrics for Item Recommendation*, KDD 2020: why we rank the whole
 #   catalogue.

@@ -104,8 +104,8 @@ function loopChart() {
   const paths = Object.fromEntries(["oracle", "first", "now"].map((kind) => [kind, element("path", { class: look[kind] }, svg)]));
   const words = Object.fromEntries(["now", "first", "oracle"].map((kind, i) => {
     const y = BOTTOM - 58 + 20 * i;
-    element("path", { d: `M${RIGHT - 150} ${y}h26`, class: `${look[kind]} gsl-loop-key-${kind}` }, svg);
-    return [kind, text(RIGHT - 118, y + 5, "start", "")];
+    element("path", { d: `M${RIGHT - 176} ${y}h26`, class: `${look[kind]} gsl-loop-key-${kind}` }, svg);
+    return [kind, text(RIGHT - 144, y + 5, "start", "")];
   }));
 
   function update(curves, round, reference, name, shown) {
@@ -114,7 +114,7 @@ function loopChart() {
     paths.first.setAttribute("d", way(curves[0]));
     paths.oracle.setAttribute("d", shown ? way(reference) : "");
     svg.querySelector(".gsl-loop-key-oracle").style.display = shown ? "" : "none";
-    words.now.textContent = `this round`;
+    words.now.textContent = "this round";
     words.first.textContent = "round 1";
     words.oracle.textContent = shown ? `${name}, same round` : "";
   }

@@ -51,12 +51,15 @@ def place_propensity(answer: Any) -> str:
     """place_propensity(rank (n,), clicked (n,), by_lot (n,), k) -> (k,) numbers, the first of them 1."""
 
     def one(number: int) -> None:
-        n, k = ((160, 4), (300, 6))[number]
+        n, k = ((160, 4), (300, 6), (200, 5))[number]
         rank, _, clicked, by_lot = _log(114 + number, n, k, 8)
+        if number == 2:  # nobody clicks at the last place
+            clicked = clicked & (rank < k - 1)
         rate = _rates(rank[by_lot], clicked[by_lot], k)
         right = rate / rate[0]
         every = _rates(rank, clicked, k)
         chosen = _rates(rank[~by_lot], clicked[~by_lot], k)
+        chosen = chosen / chosen[0] if chosen[0] else np.full(k, np.nan)
         counts = np.bincount(rank[by_lot & clicked], minlength=k).astype(float)
         shown = np.bincount(rank[by_lot], minlength=k)
         overall = np.bincount(rank, minlength=k)
@@ -67,7 +70,7 @@ def place_propensity(answer: Any) -> str:
             {
                 "all rows are in it. The model puts the better films first, so the first places look "
                 "even more seen than they are: use the rows by lot alone.": every / every[0],
-                "those are the rows that the model chose; use the ones by lot.": chosen / chosen[0],
+                "those are the rows that the model chose; use the ones by lot.": chosen,
                 "those are clicks, and not all places were shown equally often: divide by how often "
                 "each was shown by lot.": counts / counts[0],
                 "those are numbers of clicks; a propensity is a rate, compared with the first place.": (
@@ -79,7 +82,7 @@ def place_propensity(answer: Any) -> str:
                 / rate.sum(),
                 "divide by the rate of the first place, not by the largest.": rate / rate.max(),
                 "that is one over the propensity: the weight of a click, not the chance of a look.": (
-                    rate[0] / rate
+                    np.divide(rate[0], rate, out=np.full(k, np.inf), where=rate > 0)
                 ),
                 "that is how often each place was shown; who clicked there?": shown / shown[0],
                 "you divided by how often a place was shown at all; count the rows by lot alone.": (
@@ -91,7 +94,7 @@ def place_propensity(answer: Any) -> str:
             otherwise="these are not the click rates of films by lot, divided by that of the first place.",
         )
 
-    at_every_size(["4 places", "6 places"], one)
+    at_every_size(["4 places", "6 places", "5 places, the last one without a click"], one)
     return (
         "films by lot are alike at all places, so what is left is who looked. "
         "Without a little exploration no log could tell."
@@ -111,11 +114,13 @@ def clicks_per_look(answer: Any) -> str:
     """clicks_per_look(item (n,), rank (n,), clicked (n,), looks (k,), n_items) -> (n_items,) numbers."""
 
     def one(number: int) -> None:
-        n, k, n_items = ((150, 4, 5), (320, 6, 9))[number]
+        n, k, n_items = ((150, 4, 5), (320, 6, 9), (200, 5, 7))[number]
         rank, item, clicked, _ = _log(117 + number, n, k, n_items)
         item = np.append(item, np.arange(n_items))
         rank = np.append(rank, np.arange(n_items) % k)
         clicked = np.append(clicked, np.arange(n_items) % 2 == 0)
+        if number == 2:  # nobody clicks on the last film
+            clicked = clicked & (item < n_items - 1)
         looks = np.array([1.0, 0.6, 0.35, 0.3, 0.2, 0.15])[:k]
 
         def per_film(weights: np.ndarray) -> np.ndarray:
@@ -159,5 +164,5 @@ def clicks_per_look(answer: Any) -> str:
             otherwise="these are not the clicks of each film over the looks that it got.",
         )
 
-    at_every_size(["5 films", "9 films"], one)
+    at_every_size(["5 films", "9 films", "7 films, the last one without a click"], one)
     return "a film is judged by those who saw it, however often it was shown."
