@@ -87,7 +87,15 @@ def residuals(
     vectors: Float[np.ndarray, "N dim"], centroids: Float[np.ndarray, "n_lists dim"]
 ) -> Float[np.ndarray, "N dim"]:
     """What is left of each vector without the centroid of its list: what a residual quantizer is "
-    "fitted on."""
+    "fitted on.
+
+    Parameters
+    ----------
+    vectors
+        (N, dim) One a row.
+    centroids
+        (n_lists, dim) Of the lists.
+    """
     nearest = faiss.knn(as_vectors(vectors), as_vectors(centroids), 1)[1][:, 0]
     return vectors - centroids[nearest]
 

@@ -217,7 +217,15 @@ def _shard_seconds(index: Any, card: Any, queries: Float[np.ndarray, "B dim"]) -
 
 
 def source_of(path: Path | None, n: int, dim: int, seed: int) -> Source:
-    """The vectors of a file, or n synthetic ones where no file is named."""
+    """The vectors of a file, or n synthetic ones where no file is named.
+
+    Parameters
+    ----------
+    path
+        A .npy file, or None.
+    n, dim, seed
+        Of the synthetic vectors.
+    """
     from gsl_tutorial.course.scale.sources import VectorFile
 
     return VectorFile(str(path)) if path is not None else SyntheticVectors(n, dim=dim, seed=seed)

@@ -63,12 +63,28 @@ class ShardCard:
 
 
 def index_path(folder: Path, number: int) -> Path:
-    """The faiss file of a shard."""
+    """The faiss file of a shard.
+
+    Parameters
+    ----------
+    folder
+        Of the whole index.
+    number
+        Which shard.
+    """
     return folder / f"shard-{number:05d}.faiss"
 
 
 def card_path(folder: Path, number: int) -> Path:
-    """The card of a shard."""
+    """The card of a shard.
+
+    Parameters
+    ----------
+    folder
+        Of the whole index.
+    number
+        Which shard.
+    """
     return folder / f"shard-{number:05d}.json"
 
 
@@ -109,6 +125,13 @@ def write_shard(
 
 def read_card(folder: Path, number: int) -> ShardCard | None:
     """The card of a shard; None while the shard is not finished.
+
+    Parameters
+    ----------
+    folder
+        Of the whole index.
+    number
+        Which shard.
 
     Raises
     ------
@@ -240,7 +263,15 @@ def file_sha256(path: Path) -> str:
 
 
 def is_intact(folder: Path, card: ShardCard) -> bool:
-    """Whether the file is there, and has the bytes that the card says."""
+    """Whether the file is there, and has the bytes that the card says.
+
+    Parameters
+    ----------
+    folder
+        Of the whole index.
+    card
+        Of the shard.
+    """
     path = index_path(folder, card.number)
     return (
         path.is_file() and path.stat().st_size == card.n_bytes and file_sha256(path) == card.sha256
@@ -249,6 +280,13 @@ def is_intact(folder: Path, card: ShardCard) -> bool:
 
 def ranges(n: int, size: int) -> list[tuple[int, int]]:
     """Cut n ids into shards of `size`; the last one may be smaller.
+
+    Parameters
+    ----------
+    n
+        How many ids there are.
+    size
+        Ids in a shard.
 
     Examples
     --------

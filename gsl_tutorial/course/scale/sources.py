@@ -40,7 +40,13 @@ class Source(Protocol):
     def dim(self) -> int: ...
 
     def rows(self, start: int, stop: int) -> Float[np.ndarray, "n dim"]:
-        """Vectors `start` to `stop - 1`, of float32."""
+        """Vectors `start` to `stop - 1`, of float32.
+
+        Parameters
+        ----------
+        start, stop
+            The first row, and the one after the last.
+        """
 
     def facts(self) -> dict[str, Any]:
         """What the source is, as values that JSON knows."""
@@ -86,7 +92,13 @@ class SyntheticVectors:
         check_count(self.seed, name="seed", low=0)
 
     def rows(self, start: int, stop: int) -> Float[np.ndarray, "n dim"]:
-        """Draw the blocks that hold these rows, and cut."""
+        """Draw the blocks that hold these rows, and cut.
+
+        Parameters
+        ----------
+        start, stop
+            The first row, and the one after the last.
+        """
         _check_range(start, stop, self.n)
         first, last = start // BLOCK, (stop - 1) // BLOCK
         drawn = np.concatenate([self._block(b, 0) for b in range(first, last + 1)])
@@ -156,7 +168,13 @@ class VectorFile:
         return int(self._mapped.shape[1])
 
     def rows(self, start: int, stop: int) -> Float[np.ndarray, "n dim"]:
-        """Read these rows only."""
+        """Read these rows only.
+
+        Parameters
+        ----------
+        start, stop
+            The first row, and the one after the last.
+        """
         _check_range(start, stop, self.n)
         return as_vectors(self._mapped[start:stop], name=f"vectors {start} to {stop - 1}")
 
@@ -214,7 +232,13 @@ class VectorArray:
         return int(self.vectors.shape[1])
 
     def rows(self, start: int, stop: int) -> Float[np.ndarray, "n dim"]:
-        """These rows, not copied."""
+        """These rows, not copied.
+
+        Parameters
+        ----------
+        start, stop
+            The first row, and the one after the last.
+        """
         _check_range(start, stop, self.n)
         return self.vectors[start:stop]
 
