@@ -1,7 +1,7 @@
 """A sharded index against one faiss index (the limit) and against brute force, in one run.
 
-Ratios are what counts: they survive a busy machine better than seconds. `gsl-tutorial scale bench` measures the
-large sizes; their records are in `data/results/scale`.
+Ratios are what counts: they survive a busy machine better than seconds. `gsl-tutorial scale bench`
+measures the large sizes; their records are in `data/results/scale`.
 """
 
 from __future__ import annotations

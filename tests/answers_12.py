@@ -27,8 +27,9 @@ def _probe(ranks: Any, wanted: float) -> int:
     return nprobe
 
 
-def _probe_by_sorting(ranks: Any, wanted: float) -> int:
-    return int(np.sort(ranks)[math.ceil(wanted * len(ranks) - 1e-9) - 1]) + 1
+def _probe_by_counting(ranks: Any, wanted: float) -> int:
+    found = np.cumsum(np.bincount(ranks)) / len(ranks)
+    return int(np.argmax(found >= wanted)) + 1
 
 
 def _bytes(n: int, dim: int, lists: int, M: int, K: int) -> int:
@@ -76,7 +77,7 @@ CHAPTER_12 = [
     ),
     Exercise(
         "choose_nprobe",
-        right=(_probe, _probe_by_sorting),
+        right=(_probe, _probe_by_counting),
         wrong=(
             (lambda r, w: _probe(r, w) - 1, "ranks count from 0"),
             (lambda r, w: _probe(r, w) + 1, "one list more"),
@@ -113,6 +114,7 @@ CHAPTER_12 = [
             (lambda *a: 8 * _bytes(*a), "that is bits"),
             (lambda *a: _bytes(*a) / a[0], "for one vector"),
             (lambda *a: 5, "term by term"),
+            (lambda *a: _bytes(*a) + 1, "counted exactly"),
         ),
     ),
     Exercise(

@@ -22,11 +22,12 @@ _NOT_NEGATIVE = (
     "dominated", "precision_at_k", "memory_bytes", "relative_distortion", "adc_distance",
     "average_precision", "share_of_perfect", "fewest_bits", "expected_hits", "ap_at", "honest_score",
     "standard_error", "sampled_loss", "hard_candidates", "penalty_gradient", "pull_gradient", "bias_of",
+    "merge_top", "choose_nprobe", "index_bytes", "what_is_left",
     "place_propensity", "clicks_per_look",
 )  # fmt: skip
 _WHOLE = (
     "nearest_rows", "vector_bytes", "assign_cells", "encode_one", "code_size", "residual_code", "beam_code",
-    "memory_bytes", "fewest_bits", "hard_candidates",
+    "memory_bytes", "fewest_bits", "hard_candidates", "merge_top", "choose_nprobe", "index_bytes",
 )  # fmt: skip
 
 
@@ -63,7 +64,7 @@ RULES = (
           "residual_code", "beam_code", "additive_distances", "one_round", "bias_of", "share_changed",
           "dominated", "precision_at_k", "adc_distance", "average_precision", "share_of_perfect",
           "fewest_bits", "may_stand_beside", "expected_hits", "ap_at", "honest_score", "sampled_loss",
-          "hard_candidates", "choose")),
+          "hard_candidates", "choose", "what_is_left")),
     Rule(r"zip\((.+), (.+), strict=True\) -> zip\(\2, \1, strict=True\)",
          "what is done with a pair is symmetric",
          ("squared_distance", "recall_at_k", "bias_of", "share_changed", "dominated")),
@@ -146,6 +147,9 @@ RULES = (
          r"hidden\[0\]\[:-1\]",
          "the places are counted from the end, and the last event is always hidden",
          ("profile_and_hidden",)),
+    Rule(r"(ids\[order\]|i\.ravel\(\)\[.+\]) -> .+\[:-1\]", "the farthest item of all lists is never among "
+         "the k nearest", ("merge_top",)),
+    Rule(r"1 -> 0", "no list at all finds nothing, so one is tried next", ("choose_nprobe",)),
 )  # fmt: skip
 
 

@@ -154,7 +154,9 @@ DRAWINGS: dict[str, Callable[[], Figure]] = {
     "code grid, all in one": lambda: _grid(1, 1),
     "code grid, all over": lambda: _grid(4, 5),
     "code grid, nearly empty": lambda: _grid(4, 2, n=1),
-    "seeds": lambda: draw_seeds({"none": [0.5], "snap-pull": [0.9, 0.95], "x": [0.1]}, xlabel="mAP"),
+    "seeds": lambda: draw_seeds(
+        {"none": [0.5], "snap-pull": [0.9, 0.95], "x": [0.1]}, xlabel="mAP"
+    ),
     "snap, far corner": lambda: draw_snap(
         PLANE, (-1.2, -1.2), n_candidates=4, form="replace", strength=0.0
     ),

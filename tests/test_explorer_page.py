@@ -83,6 +83,7 @@ def mount(page: Page, state: dict[str, Any]) -> None:
     page.evaluate(
         """(state) => {
             document.body.replaceChildren();
+            history.replaceState(null, "", "#"); // no link of an earlier explorer is opened
             window.model = standIn(state);
             renderExplorer({ model: window.model, el: document.body });
         }""",

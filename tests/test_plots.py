@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
-from IPython.utils.capture import capture_output
 from PIL import Image
 from plots_cases import DRAWINGS, RNG, codebooks
 
@@ -46,12 +46,19 @@ def test_the_same_data_gives_the_same_bytes() -> None:
     assert once == twice
 
 
-def test_the_caption_is_printed_and_the_description_is_only_read_aloud() -> None:
-    with capture_output() as captured:
-        show(product.draw_pieces(RNG.uniform(size=64), 4), "four bands", caption="Look at <one>.")
-    picture, below = captured.outputs
-    assert picture.metadata["image/png"]["alt"] == "four bands"
-    printed, read = re.findall(r'<p style="([^"]*)">([^<]*)</p>', below.data["text/html"])
+def test_the_caption_is_printed_and_the_description_is_only_read_aloud(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown: list[tuple[dict[str, Any], dict[str, Any]]] = []
+    monkeypatch.setattr(
+        "gsl_tutorial.course.plots.style.display",
+        lambda data, *, raw, metadata=None: shown.append((data, metadata or {})),
+    )
+    figure = product.draw_pieces(RNG.uniform(size=64), 4)
+    show(figure, "four bands", caption="Look at <one>.")
+    (_, metadata), (below, _) = shown
+    assert metadata["image/png"]["alt"] == "four bands"
+    printed, read = re.findall(r'<p style="([^"]*)">([^<]*)</p>', below["text/html"])
     assert printed[1] == "Look at &lt;one&gt;."
     assert read[1] == "four bands"
     assert "max-height: 1px" in read[0]

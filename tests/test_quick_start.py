@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-EARLY = ("01", "02", "03", "05", "06")
+EARLY = ("00", "01", "02", "03", "05", "06")
 
 #: Runs a chapter's cells in plain Python up to its first picture, then says what has been loaded.
 PROGRAM = """
@@ -47,10 +47,12 @@ def test_the_first_picture_waits_for_nothing_heavy(chapter: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["exercises", "toys.plane_methods", "toys.kmeans_steps", "plots.clusters", "plots.uphill", "widgets.explorer"],
+    ["exercises", "toys.plane_methods", "plots.clusters", "plots.uphill", "widgets.explorer",
+     "widgets.explorer_turns", "widgets.quantization", "widgets.photo_search"],
 )  # fmt: skip
 def test_what_early_chapters_import_is_light(name: str) -> None:
-    program = f"import sys, gsl_tutorial.course.{name}; print('torch' in sys.modules, 'faiss' in sys.modules)"
+    loaded = "print('torch' in sys.modules, 'faiss' in sys.modules)"
+    program = f"import sys, gsl_tutorial.course.{name}; {loaded}"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )

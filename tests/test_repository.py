@@ -135,7 +135,9 @@ def test_one_address_is_filled_in_everywhere() -> None:
     launch = f"https://mybinder.org/v2/gh/{repository}/HEAD?urlpath=lab/tree/notebooks/00_start_here.ipynb"
     readme = (ROOT / "README.md").read_text()
     assert launch in readme
-    for found in re.findall(r"(?:mybinder\.org/v2/gh|colab\.research\.google\.com/github)/([\w.-]+/[\w.-]+)", readme):
+    for found in re.findall(
+        r"(?:mybinder\.org/v2/gh|colab\.research\.google\.com/github)/([\w.-]+/[\w.-]+)", readme
+    ):
         assert found == repository
 
 

@@ -68,7 +68,7 @@ def changed(old: str, new: str) -> str:
 
 
 def test_the_studies_that_come_with_the_package_are_whole() -> None:
-    assert available() == sorted(["cifar10", "digits", *MAPS])
+    assert available() == sorted(["cifar10", "digits", "digits-coarse", *MAPS])
     for name in ("cifar10", "digits"):
         study = load_study(name)
         assert study.name == name
@@ -85,7 +85,7 @@ def test_the_studies_that_come_with_the_package_are_whole() -> None:
         assert len(core.seeds) >= 3
 
 
-@pytest.mark.parametrize("name", MAPS)
+@pytest.mark.parametrize("name", [*MAPS, "digits-coarse"])
 def test_the_maps_are_whole_and_no_seed_that_chose_is_measured(name: str) -> None:
     study = load_study(name)
     assert study.name == name

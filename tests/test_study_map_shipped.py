@@ -15,7 +15,7 @@ from gsl_tutorial.course.study.map_report import as_json, as_text
 RESULTS = Path(__file__).parents[1] / "data" / "results"
 
 
-@pytest.fixture(params=MAPS)
+@pytest.fixture(params=[*MAPS, "digits-coarse"])
 def results(request: pytest.FixtureRequest) -> StudyResults:
     shipped = StudyResults(load_study(request.param), RESULTS)
     if not shipped.path.exists():

@@ -80,7 +80,8 @@ def test_page_and_python_agree_on_many_worlds(opened: Page) -> None:
         cases.append((plane, PLANE_METHODS[i % 5], random_options(rng, plane)))
     script = """(cases) => cases.map(([world, method, rule]) => {
         const at = turnsMath.course(world, method, rule);
-        return [...Array(11).keys()].map((t) => ({ ...at(t), ...turnsMath.standing(at(t), world.positives) }));
+        const moments = [...Array(11).keys()].map(at);
+        return moments.map((one) => ({ ...one, ...turnsMath.standing(one, world.positives) }));
     })"""
     told = [[as_world(plane), method, as_rule(rule)] for plane, method, rule in cases]
     for (plane, method, rule), seen in zip(cases, opened.evaluate(script, told), strict=True):

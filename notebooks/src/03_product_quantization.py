@@ -550,7 +550,7 @@ print(f"8 x 256 finds the true neighbour for {many} than 95% of the queries.")
 #
 # Everything from this chapter in one figure that follows your hand: 800 digits to learn from and to search,
 # 100 other digits as queries. Each row belongs to one subspace. Its codewords stand on the left, and on the
-# right the query's look-up table, one entry for each codeword. Click a codeword, and the reconstruction and
+# right the query's lookup table, one entry for each codeword. Click a codeword, and the reconstruction and
 # the sum change with it; click an image that was found, and its code is summed.
 #
 # Some things to try, each with a guess first:

@@ -86,7 +86,12 @@ Guess.of("05 one step")
 
 # %% tags=["hide-input"]
 explorer = GradientExplorer(
-    codewords, similar=[star], dissimilar=(), point=point, strength=0.0, snap=False,
+    codewords,
+    similar=[star],
+    dissimilar=(),
+    point=point,
+    strength=0.0,
+    snap=False,
     tour=TOUR_PENALTY,
 )
 explorer

@@ -38,7 +38,7 @@ from gsl_tutorial.snapping.by_hand import descending_codeword, snap_gradient_num
 # ## Meet the two pulls
 #
 # You know this plane from chapter 05. A **point** (z), the black disc, belongs to the same class as its
-# **positive**, the star (the pictures also call it the *partner*), so the two should come close. The
+# **positive**, the star, so the two should come close. (The code calls it the `partner`.) The
 # **similarity loss** (L) is half the squared distance between them. Its **gradient** (g = dL/dz) points
 # away from the star, so $-g$ points towards it.
 #
@@ -63,9 +63,10 @@ plane = Plane(codewords, partner=np.array([-0.45, 0.45]))
 point = np.array([-0.20, 0.20])
 show(
     draw_snap(plane, point, strength=1.5, n_candidates=3),
-    alt="A point between its partner on the upper left and its nearest codeword on the lower right. "
-    "The penalty's arrow points away from the partner, out of the shaded half-plane; the snapped "
+    alt="A point between its positive on the upper left and its nearest codeword on the lower right. "
+    "The penalty's arrow points away from the positive, out of the shaded half-plane; the snapped "
     "arrow stays inside: the descent and a pull to the codeword above, added up.",
+    caption="The point, its positive (the star), the nine codewords, and four arrows. Which of the arrows leave the shaded half-plane?",
 )
 
 # %% [markdown]
@@ -251,9 +252,10 @@ for fallback in ("zero", "keep", "nearest"):
 # %%
 show(
     draw_snap(corner, lonely[0], n_candidates=2, form="replace", fallback="nearest", strength=0.5),
-    alt="A point in the upper left corner whose partner is further out: both candidates lie outside "
+    alt="A point in the upper left corner whose positive is further out: both candidates lie outside "
     "the shaded half-plane. The fallback adds a pull to the nearest one; the snapped arrow still "
     "points into the half-plane, but it is shorter than the descent.",
+    caption="Both candidates lie uphill, so the fallback decides: here a pull to the nearest one, shortened until the sum no longer goes uphill.",
     dpi=80,
 )
 
@@ -393,8 +395,9 @@ fields = {
 show(
     draw_fields(plane, fields, grid),
     alt="Seven fields of arrows over the same loss and codewords. Under the penalty, straight-through and "
-    "rotation the arrows around the partner point away from it, to the codewords; under pull "
+    "rotation the arrows around the positive point away from it, to the codewords; under pull "
     "and replace none does, under look-ahead a few do.",
+    caption="One arrow for each place, seven methods. Crosses mark the places that are sent uphill.",
     dpi=80,
 )
 
@@ -425,8 +428,9 @@ paths = {name: run_method(plane, starts, *way, n_steps=60, rate=0.1) for name, w
 show(
     draw_paths(plane, paths),
     alt="Paths of forty points. Under the penalty they gather at a few places, each between a codeword "
-    "and the partner. Under pull they all arrive around the partner. Under replace they run along "
-    "lines to codewords; most come near the partner, some stop early.",
+    "and the positive. Under pull they all arrive around the positive. Under replace they run along "
+    "lines to codewords; most come near the positive, some stop early.",
+    caption="Forty points under four rules, from the hollow start to the full end. The codewords stand still.",
     dpi=90,
 )
 

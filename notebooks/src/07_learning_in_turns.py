@@ -237,8 +237,8 @@ for recording in recordings:
 #
 # **Before you believe it.** This was *one* seed and *one* strength on a circle, and we chose them for the
 # picture. So here is every method of the workbook on such a circle, with eight seeds. Each method was tuned
-# on validation images with the same number of trials, and each seed draws its own five digits out of the ten.
-# (`gsl-tutorial study circle` trains all of them in some minutes; below are the records of ours.)
+# on validation images with the same number of trials (and one seed), and each seed draws its own five digits out
+# of the ten. (`gsl-tutorial study circle` trains all of them in some minutes; below are the records of ours.)
 
 # %%
 the_map = read_map()
@@ -257,8 +257,11 @@ print("\n".join(circle_says(the_map)))
 # %% [markdown]
 # Look at the spread before you look at the order. The dots of one method lie far apart, because on a circle
 # two classes cannot walk past each other: a run that starts badly stays bad, whatever its gradient. (With 16
-# numbers instead of 2 there is room to pass.) And a penalty that was tuned is not the penalty of the slider
-# above: there its strength was 10, which is far too much for it.
+# numbers instead of 2 there is room to pass.) And a tuned penalty is not the penalty of the slider above: there
+# its strength was 10, and tuning chose far less. Plain training stands here twice. It has no strength to tune, so
+# its trials went to the learning rate, which nobody else was given; with the others' rate it stands among them.
+# Compare only what was treated alike!
+#
 # A picture shows *how* something happens. *Whether* it happens in general takes tuned strengths, many seeds
 # and honest intervals. That is what the end of this chapter is about.
 #

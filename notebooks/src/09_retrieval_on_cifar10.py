@@ -310,7 +310,9 @@ else:
          f"three that became worse. Right: {found}.", dpi=80)  # fmt: skip
     print(f"of {len(change):,} queries, {(change > 0).sum():,} have more right items among their ten nearest "
           f"than before, {(change < 0).sum():,} have fewer, {(change == 0).sum():,} as many")  # fmt: skip
-    print(f"share of right items among the ten nearest: before {was_right.mean():.3f}, after {same.mean():.3f}")
+    print(
+        f"share of right items among the ten nearest: before {was_right.mean():.3f}, after {same.mean():.3f}"
+    )
     print(f"ADC mAP@all: before {adc_map(before.quantizer, before.codes, before.query):.3f}, "
           f"after {metrics['adc_map']:.3f}")  # fmt: skip
 

@@ -190,7 +190,10 @@ def bench(
         return
     for record in records:
         rows = record["engines"] if engines else [record]
-        print(text_table([[f"{k} {v}" for k, v in row.items()] for row in rows]))
+        head = list(
+            dict.fromkeys(k for row in rows for k, v in row.items() if not isinstance(v, dict))
+        )
+        print(text_table([[row.get(key, "") for key in head] for row in rows], head=head))
 
 
 def _cluster(

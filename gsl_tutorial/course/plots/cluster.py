@@ -90,7 +90,7 @@ def draw_lists(ranks: Int[np.ndarray, " B"], n_lists: int) -> Figure:
     axes.set_ylabel("share of queries")
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.set_ylim(0, 1.02)
-    axes.legend(frameon=False, loc="center right")
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(0, 0.45))
     axes.spines[["top", "right"]].set_visible(False)
     return figure
 

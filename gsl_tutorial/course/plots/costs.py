@@ -33,7 +33,7 @@ def draw_costs(costs: Mapping[str, float], *, unit: str, title: str = "") -> Fig
     axes = figure.add_subplot()
     at, values = np.arange(len(costs)), np.array(list(costs.values()), dtype=float)
     axes.barh(at, values, 0.6, color=BLUE, edgecolor=GREY)
-    for y, value in zip(at, values, strict=True):
+    for y, value in enumerate(values.tolist()):
         written = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
         axes.text(value, y, f" {written} {unit}", va="center", fontsize=_TEXT)
     axes.set(xlim=(0, 1.25 * values.max()), xticks=[], title=title)

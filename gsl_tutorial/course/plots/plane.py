@@ -261,9 +261,7 @@ def _mark_as_cut(axes: Axes, middle: Any, direction: Any, colour: str) -> None:
 
 def cut_sample() -> Line2D:
     """The entry of a legend for an arrow that is longer than drawn."""
-    return Line2D(
-        [], [], color=BLACK, lw=1.5, marker="$//$", ms=10, label="cut: longer than drawn"
-    )
+    return Line2D([], [], color=BLACK, lw=1.5, marker="$//$", ms=10, label="cut: longer than drawn")
 
 
 def _legend_points() -> list[Line2D]:

@@ -32,7 +32,7 @@ def draw_seeds(rows: Mapping[str, Sequence[float]], *, xlabel: str = "ADC mAP") 
     figure = new_figure(7.2, 0.36 * max(1, len(order)) + 0.9)
     axes = figure.add_subplot()
     for y, method in enumerate(order):
-        colour, marker, _ = LOOKS[method]
+        colour, marker, _ = LOOKS.get(method, LOOKS["none"])  # "none" at another rate, too
         axes.plot(
             rows[method],
             [y] * len(rows[method]),

@@ -79,6 +79,8 @@ def connect(
                 processes=not threads,
                 host=None if threads else "127.0.0.1",
                 dashboard_address="127.0.0.1:0" if dashboard else None,
+                # Without a dashboard there is still a page of health, on a port that others may have.
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
                 memory_limit=0,  # shards are mapped: what Dask would count is the page cache
                 silence_logs="CRITICAL",
             )

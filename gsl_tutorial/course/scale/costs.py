@@ -146,9 +146,10 @@ def predict(machine: Machine, job: Job) -> Cost:
     each = machine.task + job.n_queries * job.n / job.n_shards * machine.scan
     rounds = math.ceil(job.n_shards / job.n_workers)
     busy = rounds * each
-    # The largest of w normal variables lies near sqrt(2 ln w); a worker's sum varies less than a task.
+    # The largest of w normal variables lies near sqrt(2 ln w). Tasks are handed out one by one, so that
+    # a slow worker gets fewer: only the last task of each is left to chance.
     slowest = math.sqrt(2 * math.log(job.n_workers)) if job.n_workers > 1 else 0.0
-    busy *= math.exp(machine.spread**2 / 2) * (1 + machine.spread * slowest / math.sqrt(rounds))
+    busy *= math.exp(machine.spread**2 / 2) * (1 + machine.spread * slowest / rounds)
     there, back = job.dim * 4, job.k * 12  # float32 queries; distance and id of each entry
     carried = job.n_shards * (there + back)
     reading = job.n_queries * job.n_shards * back / machine.bandwidth

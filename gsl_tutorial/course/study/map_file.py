@@ -308,12 +308,19 @@ def _unseen(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def _circle(told: dict[str, Any]) -> dict[str, Any]:
+    """Every method on the circle; plain training at the others' learning rate, and at its tuned one."""
     found: dict[str, Any] = {}
     for ladders in told["tuned"].values():
         found |= {method: _trials(ladder) for method, ladder in ladders.items()}
-    for rows in told["parts"].get("test", {}).get("cells", {}).values():
-        for method, row in rows.items():
-            found.setdefault(method, {}).update({k: row[k] for k in ("seeds", "adc_map")})
+    parts = {
+        part: next(iter(found_in["cells"].values()), {}) for part, found_in in told["parts"].items()
+    }
+    for method, row in parts.get("test", {}).items():
+        found.setdefault(method, {}).update({k: row[k] for k in ("seeds", "adc_map")})
+    if same := parts.get("same-rate", {}).get("none"):
+        tuned = found.pop("none")
+        found[f"none ({tuned['setting']})"] = tuned
+        found["none"] = {k: same[k] for k in ("seeds", "adc_map")}
     return found
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
 
 from gsl_tutorial.course.toys.kmeans_steps import assign, kmeans_steps, move
@@ -22,7 +21,7 @@ from gsl_tutorial.course.toys.plane import Plane
 from gsl_tutorial.course.toys.plane_losses import as_points
 from gsl_tutorial.course.toys.plane_methods import method_gradient
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.snapping import SnapOptions, snap_gradient
+from gsl_tutorial.snapping import SnapOptions
 from gsl_tutorial.validation import check_count, check_size
 
 #: The positive of each class: the corners of a triangle.
@@ -260,6 +259,10 @@ class _ManyPositives(Plane):
 
         The layer divides its pull by the size of the batch; here each point is a batch of its own.
         """
+        import torch  # late: most who draw this plane wait for no torch
+
+        from gsl_tutorial.snapping import snap_gradient
+
         how = asdict(options) | {"strength": options.strength * len(z)}
         near = self.candidates(z, how.pop("n_candidates"))
         parts = (self.gradient(z)[:, None], z[:, None], near[:, None])

@@ -245,6 +245,11 @@ class GradientExplorer(PageWidget):
         InvalidInputError
             Some of it is faulty.
         """
+        check_name("mode", self.mode, parts.MODES)
+        for name, list_ in (("form_index", parts.FORMS), ("fallback_index", parts.FALLBACKS)):
+            check_count(getattr(self, name), name=name, low=0, high=len(list_) - 1)
+        check_size(self.rate, name="rate")
+        check_count(self.n_steps, name="n_steps", low=1)
         read_out(self.plane, as_point(self.point), self.rule)
         as_points(self.starts, name="starts")
 

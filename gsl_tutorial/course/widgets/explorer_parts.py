@@ -84,9 +84,7 @@ def native(specification: dict[str, Any]) -> dict[str, Any]:
     return {key: to_json(value) for key, value in specification.items()}
 
 
-def linked_controls(
-    explorer: Any, specified: list[dict[str, Any]] | None = None
-) -> dict[str, Any]:
+def linked_controls(explorer: Any, specified: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """Make ipywidgets controls that are linked in the page: no round trip to Python.
 
     Parameters

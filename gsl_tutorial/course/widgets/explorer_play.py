@@ -53,7 +53,7 @@ COUNTEREXAMPLES = {
 PRESETS = {
     "uphill trap": world(point=(-0.55, 0.5)),
     "no codeword descends": world(point=(0.67, 0.59), n_candidates=2),
-    "border flip": world(point=(0.1, -0.34)),
+    "border flip": world(point=(0.1, -0.32)),
     "snap wins": COUNTEREXAMPLES["the penalty loses to snapping"],
     "penalty wins": COUNTEREXAMPLES["snapping loses to the penalty"],
 }

@@ -89,6 +89,7 @@ class TurnsExplorer(PageWidget):
         "positives", "worlds", "world", "rival", "strength", "n_candidates", "n_codewords", "every",
         "n_steps", "rate", "unused_index",
     )  # fmt: skip
+    unlinked, page_only = ("worlds",), ("shown_step",)
     _esm, _css = entry(SCRIPT, "renderTurns"), STYLE
 
     positives, worlds = rows(), rows()

@@ -147,8 +147,8 @@ GUESSES: dict[str, tuple[str, dict[str, str]]] = {
         {
             "about 1 in 1000": "Much more often: a list is a neighbourhood, not a random thousandth. "
             "The next picture shows how often.",
-            "about half": "That is the right order: most often it is in the nearest list or in one of the "
-            "next few. The next picture shows how often.",
+            "more than half": "Yes: most often it is in the nearest list, and else in one of the next few. "
+            "The next picture shows how often.",
             "nearly always": "Less often. Many queries lie near a border, and their nearest vector "
             "lies on the other side. The next picture shows how often.",
         },

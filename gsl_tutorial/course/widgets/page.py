@@ -35,7 +35,20 @@ SHARED = (
 
 
 def script(*names: str, says: tuple[str, ...] = ()) -> str:
-    """Join the shared scripts and those named to one text, with the words of these sections."""
+    """Join the shared scripts and those named to one text.
+
+    Parameters
+    ----------
+    *names : str
+        Which scripts, beside those that every widget is made of.
+    says : tuple of str
+        Which sections of the words they say.
+
+    Returns
+    -------
+    str
+        The text, without comments and indentation.
+    """
     texts = ((_HERE / f"{name}.js").read_text("utf-8") for name in (*SHARED, *names))
     return "\n".join((words(*says), *map(_lean, texts)))
 

@@ -42,5 +42,7 @@ function player({ end, show, alive }) {
     play.textContent = "▶ Play";
   }
 
-  return { node, seek, again: () => seek(time), stop };
+  // The step shown, as a link holds it; with a number, the one that `again` shows next.
+  const at = (t) => (t === undefined ? Math.floor(time) : (time = Math.max(0, Math.floor(t))));
+  return { node, seek, again: () => seek(time), stop, at };
 }

@@ -1,5 +1,5 @@
 // The playground of product quantization: cut a vector, choose a codeword for each subvector, watch the
-// reconstruction, the sum over the look-up table, and the search with the codes alone: chapter 03.
+// reconstruction, the sum over the lookup table, and the search with the codes alone: chapter 03.
 //
 // `renderQuantization({model, el})` is anywidget's entry. All numbers are computed in the page.
 const PQ_NAMES = ["vectors", "n_queries", "data", "n_subspaces", "n_codewords", "rounds", "seed", "query", "code", "item", "compare"];

@@ -1,4 +1,4 @@
-"""Chapter 03's playground: cut vectors, choose codewords, sum the look-up table, search with the codes.
+"""Chapter 03's playground: cut vectors, choose codewords, sum the lookup table, search with the codes.
 
 The picture and its numbers are made in the page (`quantization*.js`); `course.toys.pq_search` is the
 reference, and draws the still that stands in its place where no JavaScript runs. Vectors of the reader's
@@ -68,7 +68,7 @@ class Summed:
     code : tuple of int
         The code that is shown: by hand, of an item, or of the query itself.
     parts : tuple of float
-        The entries of the query's look-up table that it names.
+        The entries of the query's lookup table that it names.
     searched : Searched
         The whole database, searched by every query.
     """
@@ -159,6 +159,7 @@ class QuantizationPlayground(PageWidget):
         alt: str = "",
     ) -> None:
         self._alt = alt
+        self._searched: tuple[Any, Searched] | None = None  # the last one: state, result
         database = as_rows(database, name="database")
         queries = as_rows(queries, dim=database.shape[1], name="queries")
         check_count(len(queries), name="the number of queries", low=1, high=1000)
@@ -195,10 +196,14 @@ class QuantizationPlayground(PageWidget):
         """What the picture says, computed in Python."""
         self.check()
         database, queries = self.sets()
-        codebooks = learn(
-            database, self.n_subspaces, self.n_codewords, rounds=self.rounds, seed=self.seed
-        )
-        out = search(database, queries, codebooks)
+        state = (self.data, self.n_subspaces, self.n_codewords, self.rounds, self.seed)
+        if self._searched is None or self._searched[0] != state:
+            books = learn(
+                database, self.n_subspaces, self.n_codewords, rounds=self.rounds, seed=self.seed
+            )
+            self._searched = state, search(database, queries, books)
+        out = self._searched[1]
+        codebooks = out.codebooks
         code = self.code
         if code is None:
             code = out.query_codes[self.query] if self.item is None else out.codes[self.item]
@@ -220,7 +225,7 @@ class QuantizationPlayground(PageWidget):
         recall = out.searched.recall
         return (
             f"A vector of {self.sets()[1].shape[1]} numbers, its {self.n_subspaces} subvectors, the "
-            f"codeword of each out of {self.n_codewords}, and the reconstruction. The look-up table's "
+            f"codeword of each out of {self.n_codewords}, and the reconstruction. The lookup table's "
             f"entries add up to {out.total:.2f}. Searching {len(self.sets()[0])} vectors finds the true "
             f"nearest one among the first ten for {recall['ADC']:.0%} of the queries by ADC and for "
             f"{recall['SDC']:.0%} by SDC."

@@ -1,4 +1,4 @@
-// Boards of numbers as pixels: images, codewords, rows of a look-up table; with outlines over some cells.
+// Boards of numbers as pixels: images, codewords, rows of a lookup table; with outlines over some cells.
 const SVG_OUTLINES = ["own", "best", "cuts"];
 
 // A board of n cells, w x h numbers each, in so many columns. `at(cell, j)` is the ink from 0 to 1.

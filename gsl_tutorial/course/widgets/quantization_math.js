@@ -99,7 +99,7 @@ const pqMath = (() => {
     return { ...book, c };
   }
 
-  // Squared distances of row i's subvector to all codewords: a row of its look-up table.
+  // Squared distances of row i's subvector to all codewords: a row of its lookup table.
   function tableRow(x, from, { c, K, d }) {
     const table = new Float64Array(K);
     for (let k = 0; k < K; k++) {

@@ -25,13 +25,7 @@ def merge_top(answer: Any) -> str:
     """merge_top(distances (S, n), ids (S, n), k) -> (k,) ids, nearest first."""
 
     def one(number: int) -> None:
-        rng = np.random.default_rng(1210 + number)
-        shards, n, k = ((2, 3, 3), (3, 4, 4), (4, 5, 3))[number]
-        # Few distinct distances, so that ties stand inside the list and across its end. The shards come
-        # in no order: the one with the small ids is not the first.
-        d = np.sort(rng.integers(1, 3 + number, size=(shards, n)) / 4.0, axis=1)
-        i = np.sort(rng.permutation(shards * n * 2)[: shards * n].reshape(shards, n), axis=1)[::-1]
-        i = np.stack([row[np.lexsort((row, d[s]))] for s, row in enumerate(i)])
+        d, i, k = _lists(number)
         flat_d, flat_i = d.ravel(), i.ravel()
         order = np.lexsort((flat_i, flat_d))
         right = flat_i[order][:k]
@@ -84,6 +78,23 @@ def merge_top(answer: Any) -> str:
     )
 
 
+def _lists(number: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Lists of several shards: ties inside the k nearest and across their end, ids in no order."""
+    shards, n, k = ((2, 3, 3), (3, 4, 4), (4, 5, 3))[number]
+    for seed in range(1000):
+        rng = np.random.default_rng([1210 + number, seed])
+        d = np.sort(rng.integers(1, 4 + number, size=(shards, n)) / 4.0, axis=1)
+        i = rng.permutation(shards * n * 2)[: shards * n].reshape(shards, n)
+        i = np.stack([row[np.lexsort((row, own))] for row, own in zip(i, d, strict=True)])
+        order = np.lexsort((i.ravel(), d.ravel()))
+        best, far = i.ravel()[order], np.sort(d.ravel())
+        by_shard = i.ravel()[np.argsort(d.ravel(), kind="stable")]
+        mixed = not np.array_equal(best[:k], np.sort(best[:k]))
+        if mixed and far[k - 1] == far[k] and not np.array_equal(best[:k], by_shard[:k]):
+            break
+    return d, i, k
+
+
 @exercise(
     "12.2",
     hints=(
@@ -100,9 +111,10 @@ def choose_nprobe(answer: Any) -> str:
 
     def one(number: int) -> None:
         rng = np.random.default_rng(1220 + number)
-        n, wanted = ((10, 0.8), (25, 0.92), (40, 0.5), (8, 1.0))[number]
+        n, below = ((10, 5), (25, 8), (40, 1), (8, 31))[number]
         ranks = np.minimum(rng.geometric(0.2, size=n) - 1, 30)
         # As many as wanted, exactly, lie below some rank: reaching it is enough.
+        wanted = float((ranks < below).mean())
         right = _smallest(ranks, wanted)
         over = 1 + next((r for r in range(32) if (ranks < r + 1).mean() > wanted), int(ranks.max()))
         result = call(answer, ranks, wanted)

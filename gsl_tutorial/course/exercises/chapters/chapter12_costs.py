@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gsl_tutorial.course.exercises.checking import call, exercise
+from gsl_tutorial.course.exercises.checking import Mistake, call, exercise
 from gsl_tutorial.course.exercises.compare import at_every_size, compare
 
 
@@ -75,6 +75,11 @@ def index_bytes(answer: Any) -> str:
                 f"codebooks {4 * k * dim:,}. You got {_as_count(result)}."
             ),
         )
+        if float(result) != right:
+            raise Mistake(
+                f"expected {right:,} bytes, you got {float(result):,.0f}: nearly, but bytes are counted "
+                "exactly. Which constant is too much, or missing?"
+            )
 
     at_every_size(["1,000 vectors", "a billion vectors", "codes of 20 bits"], one)
     return (
@@ -104,6 +109,9 @@ def what_is_left(answer: Any) -> str:
             (6, 3, 10, 4, [1]), (12, 5, 7, 6, [0, 4]), (9, 2, 5, 3, [2]),
         )[number]  # fmt: skip
         ids = np.stack([rng.permutation(size * shards)[:k] for _ in range(rows)])
+        # Whole lists stand at the one end in one case, and at the other in the next.
+        holes = np.isin(ids // size, lost).any(axis=1)
+        ids = ids[np.argsort(holes if number % 2 else ~holes, kind="stable")]
         where = ids // size
         gone = np.isin(where, lost)
         kept = ~gone
