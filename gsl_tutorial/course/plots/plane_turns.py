@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -65,7 +66,7 @@ def _draw_moment(axes: Axes, course: Course, moment: int) -> None:
     in_minority = ~_own_class_leads(cells, labels)
     axes.plot(*z[in_minority].T, "o", ms=13, mfc="none", mec=RED, mew=1.5, zorder=4)
     for label, positive in enumerate(positives):
-        look = {"marker": CLASS_MARKERS[label % 10], "color": CLASS_COLOURS[label % 10]}
+        look: Any = {"marker": CLASS_MARKERS[label % 10], "color": CLASS_COLOURS[label % 10]}
         axes.plot(*positive, ms=17, alpha=0.35, mec=BLACK, ls="none", zorder=3, **look)
         axes.plot(*z[labels == label].T, ms=6, mec="white", mew=0.6, ls="none", zorder=5, **look)
     axes.plot(*codewords.T, "s", ms=7, color=GREY, mec=BLACK, ls="none", zorder=6)

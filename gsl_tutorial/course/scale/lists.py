@@ -76,18 +76,18 @@ def coarse_centroids(
     """
     vectors = as_vectors(vectors)
     check_count(n_lists, name="n_lists", low=1, high=len(vectors))
-    kmeans = faiss.Kmeans(
+    kmeans: Any = faiss.Kmeans(
         vectors.shape[1], n_lists, niter=10, seed=seed, min_points_per_centroid=1, verbose=False
     )
     kmeans.train(vectors)
-    return kmeans.centroids.copy()
+    centroids: np.ndarray = kmeans.centroids.copy()
+    return centroids
 
 
 def residuals(
     vectors: Float[np.ndarray, "N dim"], centroids: Float[np.ndarray, "n_lists dim"]
 ) -> Float[np.ndarray, "N dim"]:
-    """What is left of each vector without the centroid of its list: what a residual quantizer is "
-    "fitted on.
+    """What is left of each vector without the centroid of its list: a residual quantizer is fitted on it.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def inverted_lists(
     dim, bits = quantizer.dim_, int(np.log2(quantizer.n_codewords))
     coarse: Any = faiss.IndexHNSWFlat(dim, 32) if graph else faiss.IndexFlatL2(dim)
     coarse.add(as_vectors(centroids, dim=dim))
-    kind = faiss.IndexIVFPQFastScan if fast else faiss.IndexIVFPQ
+    kind: Any = faiss.IndexIVFPQFastScan if fast else faiss.IndexIVFPQ
     index = kind(coarse, dim, len(centroids), quantizer.n_subspaces, bits)
     index.own_fields = False
     index.referenced_objects = [coarse]  # faiss keeps a pointer only

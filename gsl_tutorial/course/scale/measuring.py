@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +177,7 @@ def measure_engines(
         index = lists.inverted_lists(quantizer, centroids, source, **options)
         for nprobe in (1, 4, 16, 64):
             index.nprobe = nprobe
-            add(name, lambda index=index: index.search(queries, 100), 16, nprobe=nprobe)
+            add(name, partial(index.search, queries, 100), 16, nprobe=nprobe)
     return {"n": n, "lists": n_lists, "queries": n_queries, "engines": rows}
 
 

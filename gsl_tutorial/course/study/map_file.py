@@ -312,7 +312,7 @@ def _circle(told: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for ladders in told["tuned"].values():
         found |= {method: _trials(ladder) for method, ladder in ladders.items()}
-    parts = {
+    parts: dict[str, Any] = {
         part: next(iter(found_in["cells"].values()), {}) for part, found_in in told["parts"].items()
     }
     for method, row in parts.get("test", {}).items():
