@@ -814,7 +814,7 @@ from gsl_tutorial.storage import read_json
 # trained from scratch on all clicks so far, and every user gets a list of ten films that he or she has not clicked yet.
 # The first place is always looked at, the second half of the time, the third a third of the time, and so on: that
 # is the **position effect**. A film that is looked at is clicked by the user's true taste. All arms have 15 negatives
-# for each positive, five seeds, and the same users and coins; nothing was tuned. Two arms train nothing: the `oracle`
+# for each positive, five seeds, and the same users and coins; nothing was tuned for any one arm. Two arms train nothing: the `oracle`
 # knows every taste, and the `lottery` knows nothing.
 
 # %%
