@@ -54,7 +54,7 @@ def anchors(path: Path) -> set[str]:
 def dead(path: Path) -> list[str]:
     found = []
     for link in links(path):
-        if _OUTSIDE.match(link):
+        if _OUTSIDE.match(link) or link.startswith("#gsl"):  # the state of a widget, see links.py
             continue
         file, _, anchor = unquote(link).partition("#")
         target = (path.parent / file).resolve() if file else path

@@ -33,8 +33,10 @@ def index_bytes(answer: Any) -> str:
         tables = lists * dim * 4 + k * dim * 4
         right = n * (code + 8) + tables
         result = call(answer, n, dim, lists, m, k)
+        if not isinstance(result, (int, float, np.number)) or not np.isreal(result):
+            raise Mistake(f"a number of bytes is asked for, you returned {type(result).__name__}.")
         compare(
-            np.float64(result) / n if np.ndim(result) == 0 else result,
+            float(result) / n,
             right / n,
             {
                 "the ids are missing: inside a list the place no longer tells which vector it is, so 8 "
