@@ -185,6 +185,8 @@ def test_export_writes_a_folder_with_its_card(run: Run, finished: Path, tmp_path
     assert all(name in told.out for name in written)
     assert "notes.txt" not in told.out
     card = json.loads((tmp_path / "card.json").read_text())
-    assert card["command"] == f"gsl-tutorial train --out {finished.name}"  # no folder of this machine
+    assert (
+        card["command"] == f"gsl-tutorial train --out {finished.name}"
+    )  # no folder of this machine
     assert {"commit", "torch", "threads", "cores", "metrics", "sha256"} <= set(card)
     assert set(card["metrics"]) == PROMISED

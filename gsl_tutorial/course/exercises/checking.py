@@ -107,6 +107,10 @@ class _Checks:
     def __dir__(self) -> list[str]:
         return sorted(self.exercises)
 
+    def off_the_record(self) -> None:
+        """Note nothing from now on, as long as this kernel runs: what a solved notebook says first."""
+        record.stop()
+
     @property
     def ids(self) -> list[str]:
         """The numbers of all exercises, like "03.1", in order."""
