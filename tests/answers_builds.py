@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from typing import Any
 
 import numpy as np
@@ -171,7 +172,73 @@ def _unsquared(queries: Any, codebooks: Any, codes: Any, k: int) -> Any:
     return table[:, np.arange(M), codes].sum(axis=2).argsort(axis=1)[:, :k]
 
 
+def _rows(queries: Any, database: Any) -> Any:
+    return _table(queries, database).argsort(axis=1)
+
+
+def _table(queries: Any, database: Any) -> Any:
+    return ((queries[:, None] - database) ** 2).sum(axis=2)
+
+
+def _each_block(queries: Any, database: Any, block: int) -> list[Any]:
+    return [_rows(queries, database[s : s + block]) for s in range(0, len(database), block)]
+
+
+def _with_a_heap(queries: Any, database: Any, k: int, block: int) -> Any:
+    found = []
+    for query in queries:
+        best: list[tuple[float, int]] = []
+        for start in range(0, len(database), block):
+            far = ((database[start : start + block] - query) ** 2).sum(axis=1).tolist()
+            best = heapq.nsmallest(k, [*best, *zip(far, range(start, len(database)))])  # noqa: B905
+        found.append([row for _, row in best])
+    return found
+
+
+def _by_candidates(queries: Any, database: Any, k: int, block: int) -> Any:
+    kept = np.empty((len(queries), 0), dtype=int)
+    for start in range(0, len(database), block):
+        new = np.arange(start, min(start + block, len(database)))
+        both = np.hstack([kept, np.tile(new, (len(queries), 1))])
+        far = ((database[both] - queries[:, None]) ** 2).sum(axis=2)
+        kept = np.take_along_axis(both, far.argsort(axis=1)[:, :k], axis=1)
+    return kept
+
+
+def _without_the_rest(queries: Any, database: Any, k: int, block: int) -> Any:
+    whole = len(database) - len(database) % block
+    return _rows(queries, database[: whole or len(database)])[:, :k]
+
+
 BUILDS = [
+    Exercise(
+        "search_in_blocks",
+        right=(_with_a_heap, _by_candidates),
+        wrong=(
+            (lambda q, x, k, b: _rows(q, x)[:, :k], "as much as without blocks"),
+            (lambda q, x, k, b: np.sort(_table(q, x), axis=1)[:, :k], "return where they stand"),
+            (lambda q, x, k, b: _rows(q, x)[:, :k] % b, "add its start"),
+            (
+                lambda q, x, k, b: np.hstack(
+                    [p[:, :k] + i * b for i, p in enumerate(_each_block(q, x, b))]
+                ),
+                "expected shape",
+            ),
+            (lambda q, x, k, b: _each_block(q, x, b)[0][:, :k], "first block only"),
+            (lambda q, x, k, b: _rows(q, x)[:, :k].astype(float), "whole numbers"),
+            (_without_the_rest, "shorter, was left out"),
+            (lambda q, x, k, b: np.sort(_rows(q, x)[:, :k], axis=1), "sorted by number"),
+            (lambda q, x, k, b: _rows(q, x)[:, :k][:, ::-1], "nearest comes last"),
+            (lambda q, x, k, b: _rows(q, x)[:, ::-1][:, :k], "farthest"),
+            (lambda q, x, k, b: _rows(q, x)[:, :1], "the nearest only"),
+            (lambda q, x, k, b: _rows(q, x), "cut after k"),
+            (lambda q, x, k, b: _rows(q, x)[:1, :k], "first query only"),
+            (lambda q, x, k, b: _rows(q, x)[:, 1 : k + 1], "left out the nearest"),
+            (lambda q, x, k, b: (q @ x.T).argsort(axis=1)[:, ::-1][:, :k], "inner products"),
+            (lambda q, x, k, b: (q[:, None] - x).sum(2).argsort(axis=1)[:, :k], "without squaring"),
+            (lambda q, x, k, b: _rows(q, x)[:, :k] + 1, "expected row"),
+        ),
+    ),
     Exercise(
         "run_kmeans",
         right=(_kmeans_by_counting, _kmeans_in_lists),

@@ -14,6 +14,7 @@ _SIGNLESS = (
     "squared_distance", "all_distances", "assign_cells", "mean_distortion", "revive_dead", "encode_one",
     "lookup_table", "residual_code", "beam_code", "additive_distances", "one_round", "relative_distortion",
     "standard_error", "penalty_gradient", "choose", "replace_gradient", "run_kmeans", "search_codes",
+    "search_in_blocks",
 )  # fmt: skip
 _NOT_NEGATIVE = (
     "squared_distance", "all_distances", "nearest_rows", "vector_bytes", "recall_at_k", "assign_cells",
@@ -22,11 +23,11 @@ _NOT_NEGATIVE = (
     "dominated", "precision_at_k", "memory_bytes", "relative_distortion", "adc_distance",
     "average_precision", "share_of_perfect", "fewest_bits", "expected_hits", "ap_at", "honest_score",
     "standard_error", "sampled_loss", "hard_candidates", "penalty_gradient", "pull_gradient", "bias_of",
-    "search_codes",
+    "search_codes", "search_in_blocks",
 )  # fmt: skip
 _WHOLE = (
     "nearest_rows", "vector_bytes", "assign_cells", "encode_one", "code_size", "residual_code", "beam_code",
-    "memory_bytes", "fewest_bits", "hard_candidates", "search_codes",
+    "memory_bytes", "fewest_bits", "hard_candidates", "search_codes", "search_in_blocks",
 )  # fmt: skip
 
 
@@ -60,7 +61,8 @@ RULES = (
           "residual_code", "beam_code", "additive_distances", "one_round", "bias_of", "share_changed",
           "dominated", "precision_at_k", "adc_distance", "average_precision", "share_of_perfect",
           "fewest_bits", "may_stand_beside", "expected_hits", "ap_at", "honest_score", "sampled_loss",
-          "hard_candidates", "choose", "run_kmeans", "search_codes")),
+          "hard_candidates", "choose", "run_kmeans", "search_codes",
+          "search_in_blocks")),
     Rule(r"zip\((.+), (.+), strict=True\) -> zip\(\2, \1, strict=True\)",
          "what is done with a pair is symmetric",
          ("squared_distance", "recall_at_k", "bias_of", "share_changed", "dominated", "run_kmeans")),
@@ -68,7 +70,7 @@ RULES = (
          "a product, a cosine, an overlap of two sets of one size, an "
          "order by distance, a maximum or a set of numbers is symmetric",
          ("recall_at_k", "move_codewords", "beam_code", "descends", "choose", "replace_gradient", "bias_of",
-          "goes_uphill", "ap_at", "standard_error", "sampled_loss", "hard_candidates")),
+          "goes_uphill", "ap_at", "standard_error", "sampled_loss", "hard_candidates", "search_in_blocks")),
     Rule(r"(.+) @ (.+) -> \(?\2\)? @ \(?\1\)?", "the product of two vectors is symmetric",
          ("additive_distances", "critical_strength", "replace_gradient", "bias_of")),
     Rule(r"\((.+), (.+)\) -> \(\2, \1\)", "zeros of two kinds, or a matrix that is symmetric",
@@ -78,7 +80,7 @@ RULES = (
     Rule(r".+sum\(axis=(-1|[12])\) -> .+mean\(axis=(-1|[12])\)",
          "dividing by dim changes no order and no sign",
          ("assign_cells", "revive_dead", "encode_one", "residual_code", "beam_code", "one_round",
-          "goes_uphill", "run_kmeans", "search_codes")),
+          "goes_uphill", "run_kmeans", "search_codes", "search_in_blocks")),
     Rule(r"\(\(c - z\) \*\* 2\)\.sum\(\) -> \(\(c - z\) \*\* 2\)\.mean\(\)",
          "dividing by dim changes no order and no sign", ("choose",)),
     Rule(r"np\.dot\(a, a \+ b\) / .+ -> .+|a \+ b -> .+|-g / np\.linalg\.norm\(g\) -> -g.*"
@@ -95,7 +97,7 @@ RULES = (
     Rule(r"np\.sqrt\((.+)\) -> \1", "roots keep the order", ("encode_one",)),
     Rule(r"(.+)\(axis=1\) -> \1\(\)|(.+), axis=1\) -> \2\)",
          "the last axis is the default, or the only one",
-         ("nearest_rows", "honest_score")),
+         ("nearest_rows", "honest_score", "search_in_blocks")),
     Rule(r"k - 1 -> k|k - 1 -> k \+ 1|k - 1 -> k - 2 \* 1|1 -> [02]",
          "the partition only has to keep the k "
          "nearest in front, and the rows are sorted afterwards", ("nearest_rows",)),

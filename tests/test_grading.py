@@ -151,7 +151,8 @@ esac
 """
 SUBMISSIONS = {
     "ann": "echo 9 > points",
-    "ben": "echo 9 > points; echo 0 > {course}/submitted/ann/notebooks/points; echo gone > {outside}/file",
+    "ben": "echo 9 > points; "
+    "echo 0 > {course}/submitted/ann/notebooks/points; echo gone > {outside}/file; true",
     "cem": "while true; do :; done",
     "dan": "(sleep 100000; echo late > {outside}/file) & echo 3 > points",
     "eve": "kill -9 $$",

@@ -244,6 +244,11 @@ def test_chapters_in_order_and_what_is_next() -> None:
     assert repr(page).count("go on here") == 1
     assert "1 of 3 exercises done." in repr(page)
     assert "&lt;a place&gt;" in page._repr_html_()
+    later, _ = chapters(Progress({"03.2": Entry(1, True)}), ["03.1", "03.2", "04.1"])
+    assert later.bar == "□■", "a square lights where the exercise stands"
+    linked = Overview([first, second], links={"03": "03_a b.ipynb"})._repr_html_()
+    assert '<a href="03_a%20b.ipynb">03.2' in linked
+    assert linked.count("<a ") == 1
     done = Standing("03", ("03.1",), frozenset(["03.1"]))
     assert (done.bar, done.counted, done.next) == ("■", "1 of 1 done", "")
 

@@ -321,7 +321,7 @@ check.run_kmeans(run_kmeans)
 hint("02.5")
 
 # %% [markdown]
-# Here your function learns ten codewords from 1,437 pictures of digits. Nobody tells it what a digit is.
+# Here your function learns ten codewords from pictures of digits. Nobody tells it what a digit is.
 # Below it stand the codewords that the package finds from the same start.
 
 # %%

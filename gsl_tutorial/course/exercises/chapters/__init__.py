@@ -3,6 +3,7 @@
 from gsl_tutorial.course.exercises.chapters import (  # noqa: F401
     chapter00,
     chapter01,
+    chapter01_blocks,
     chapter01_recall,
     chapter02,
     chapter02_codewords,
