@@ -39,8 +39,10 @@ def _example(number: int) -> tuple[Vectors, Vectors, int, int]:
         "In each round: the distances of the block, and its row numbers start, start + 1, ... Join "
         "both to what you kept with np.hstack, sort by distance and cut after k. "
         "np.take_along_axis fetches distances and rows in that order.",
-        "order = all_distances.argsort(axis=1)[:, :k]; best = np.take_along_axis(all_distances, order, "
-        "axis=1); rows = np.take_along_axis(all_rows, order, axis=1); all_distances and all_rows are "
+        "order = all_distances.argsort(axis=1)[:, :k]; best = np.take_along_axis(all_distances, "
+        "order, "
+        "axis=1); rows = np.take_along_axis(all_rows, order, axis=1); all_distances and all_rows "
+        "are "
         "what you kept, joined to the new block. After the last block: return rows.",
     ),
 )
