@@ -34,8 +34,8 @@ def _example(number: int) -> tuple[Vectors, Vectors, int, int]:
 @exercise(
     "01.5",
     hints=(
-        "Take `block` rows of the database at a time, for instance with range(0, N, block). Keep the k best "
-        "of all rows so far, with their distances, and let those of the next block compete with them.",
+        "Take `block` rows of the database at a time, for instance with range(0, N, block). Keep the k "
+        "best of all rows so far, with their distances, and let those of the next block compete with them.",
         "In each round: the distances of the block, and its row numbers start, start + 1, ... Join "
         "both to what you kept with np.hstack, sort by distance and cut after k. "
         "np.take_along_axis fetches distances and rows in that order.",
