@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 PIP_ARGS ?=
+# Empty for the newest versions that the lower bounds allow.
+CONSTRAINTS ?= -c constraints.txt
 LAB_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,7 +16,7 @@ ifneq ($(GSL_TUTORIAL_DATA),)
 export GSL_TUTORIAL_DATA := $(abspath $(GSL_TUTORIAL_DATA))
 endif
 
-.PHONY: site lab test lint unit notebooks bench bench-widgets build reproduce clean help
+.PHONY: dist release fresh address site lab test lint unit notebooks bench bench-widgets build reproduce clean help
 
 help:
 	@echo "make lab      open the workbook in JupyterLab (LAB_ARGS=--no-browser without a screen)"
@@ -25,6 +27,9 @@ help:
 	@echo "make reproduce   train the runs in data/ again (two hours) and compare with their cards;"
 	@echo "                 CELL=2x4: the runs of one cell of the map (minutes)"
 	@echo "make bench-widgets  measure the widgets in a browser (needs chromium, a quiet machine, 4 minutes)"
+	@echo "make release  run every check, build wheel and sdist into dist, say what to do next"
+	@echo "make fresh    install the wheel into an empty environment, with nothing borrowed (minutes)"
+	@echo "make address REPOSITORY=owner/name   write where the repository lies into README and site"
 	@echo "make clean    remove .venv and what tools left behind"
 
 lab: $(COURSE)
@@ -61,6 +66,32 @@ build: $(READY)
 site: $(READY)
 	$(BIN)/gsl-tutorial site
 
+# The wheel is made from the sdist, so both are tried.
+dist: $(READY)
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist
+
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+release:
+	@test -z "$$(git status --porcelain)" || { echo "Commit first: a release is what git knows."; exit 1; }
+	@grep -q "^## $(VERSION)" CHANGELOG.md || \
+	    { echo "CHANGELOG.md has no section $(VERSION): move what is under Unreleased there."; exit 1; }
+	$(MAKE) test fresh
+	@echo "dist holds version $(VERSION), checked. Next: git tag v$(VERSION), push the tag, upload dist."
+
+fresh: dist
+	rm -rf .fresh
+	$(PYTHON) -m venv .fresh/env
+	.fresh/env/bin/python -m pip install --no-compile $(PIP_ARGS) $(CONSTRAINTS) "$$(ls dist/*.whl)[course]"
+	mkdir .fresh/work
+	cd .fresh/work && ../env/bin/gsl-tutorial doctor
+
+address:
+	@echo "$(REPOSITORY)" | grep -Eq '^[[:alnum:]_.-]+/[[:alnum:]_.-]+$$' || \
+	    { echo "Say which: make address REPOSITORY=owner/name"; exit 1; }
+	old=$$(sed -n 's/^repository = "\(.*\)"/\1/p' pyproject.toml) && \
+	    sed -i.orig "s|$$old|$(REPOSITORY)|g" pyproject.toml README.md && rm pyproject.toml.orig README.md.orig
+
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
@@ -81,14 +112,14 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 # Python compiles what it imports; compiling everything here would take a quarter of the time and of the disk.
-INSTALL = $(BIN)/python -m pip install --no-compile $(PIP_ARGS) -c constraints.txt
+INSTALL = $(BIN)/python -m pip install --no-compile $(PIP_ARGS) $(CONSTRAINTS)
 $(COURSE): pyproject.toml constraints.txt | $(BIN)/python
-	$(INSTALL) -e ".[course]"
+	$(INSTALL) -e ".[course,scale]"
 	@touch $@
 
 $(READY): pyproject.toml constraints.txt | $(BIN)/python
-	$(INSTALL) -e ".[course,authors,test]"
+	$(INSTALL) -e ".[course,scale,authors,test]"
 	@touch $@ $(COURSE)
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .fresh dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

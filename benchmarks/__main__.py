@@ -15,7 +15,13 @@ from typing import Any
 
 import torch
 
-from benchmarks import layer, ranking, training
+from benchmarks import layer, negatives, ranking, training
+
+
+def measure_scale() -> dict[str, Any]:
+    from benchmarks import scale  # not above: it needs the extra [scale]
+
+    return scale.measure()
 
 
 def measure_widgets() -> dict[str, Any]:
@@ -26,7 +32,9 @@ def measure_widgets() -> dict[str, Any]:
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "layer": layer.measure,
+    "negatives": negatives.measure,
     "ranking": ranking.measure,
+    "scale": measure_scale,
     "training": training.measure,
     "widgets": measure_widgets,
 }

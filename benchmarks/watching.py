@@ -20,6 +20,8 @@ PICTURES = {
         + document.querySelector('.gsl-beside').textContent""",
     "codewords": """return document.querySelector("[data-read='distortion']").textContent
         + [...document.querySelectorAll('[data-handle]')].map((g) => g.getAttribute('transform'))""",
+    "playground": """return document.querySelector('.gsl-pq').textContent
+        + [...document.querySelectorAll('.gsl-pq output, [data-subspace]')].map((e) => e.ariaValueNow)""",
     "images": """return [...document.querySelectorAll('img.gsl-drawing')]
         .map((img) => (img.complete && img.naturalWidth ? img.src : '')).join()""",
 }

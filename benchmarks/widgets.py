@@ -27,6 +27,10 @@ CODEWORDS = """from gsl_tutorial.course.datasets import make_blobs_2d
 from gsl_tutorial.course.widgets import CodewordExplorer
 groups = make_blobs_2d(40, 3, random_state=2, spread=0.14).x
 CodewordExplorer(groups, [[-0.3, 0.5], [0.3, -0.3], [0.7, 0.6]], best=0.036)"""
+PLAYGROUND = """from gsl_tutorial.course.datasets import load_digits
+from gsl_tutorial.course.widgets import QuantizationPlayground
+digits = load_digits()
+QuantizationPlayground(digits.database.x[:800], digits.query.x[:100])"""
 #: As in chapters 02 and 04: the widgets whose pictures Python draws, and how many steps of their first
 #: slider change the picture.
 PYTHON = {
@@ -50,7 +54,11 @@ def measure() -> dict[str, Any]:
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder, browser() as opened:
         home = Path(folder)
-        notebooks = {"explorer": EXPLORER, "codewords": CODEWORDS} | PYTHON
+        notebooks = {
+            "explorer": EXPLORER,
+            "codewords": CODEWORDS,
+            "playground": PLAYGROUND,
+        } | PYTHON
         for name, cell in notebooks.items():
             write_notebook(home / "work" / "notebooks" / f"{name}.ipynb", cell)
         with jupyterlab(home) as address:
@@ -72,6 +80,8 @@ def measure() -> dict[str, Any]:
             _open(page, address, "codewords", ".gsl-explorer [data-handle]")
             watch(page, "codewords")
             result["page_ms"]["chapter_02_drag"] = drag(page, "codewords-0", STEPS, pause=40)
+            _open(page, address, "playground", "[data-busy='false']")
+            result["page_ms"] |= _playground(page)
             result["python_ms_p95_target"] = 80
             result["python_ms"] = {name: _python(page, address, name) for name in PYTHON}
     return result
@@ -109,6 +119,25 @@ def _explorer(page: Page) -> dict[str, Any]:
         page.get_by_role("button", name="Reset").click()
         found[f"drag_{name}"] = drag(page, handle, STEPS, pause=40)
     page.get_by_role("button", name="Reset").click()
+    return found
+
+
+def _playground(page: Page) -> dict[str, Any]:
+    """Chapter 03's playground: to the first picture that shows the input; its learning goes on after it."""
+    watch(page, "playground")
+    there_and_back = ["ArrowRight"] * 15 + ["ArrowLeft"] * 15
+    found = {}
+    for name, focus in {
+        "playground_query": "[data-control='query'] input",
+        "playground_codeword": "[data-subspace='1']",
+    }.items():
+        found[name] = _keys(page, focus, there_and_back, pause=60)
+    found["playground_K"] = _keys(
+        page,
+        "[data-control='n_codewords'] input",
+        ["ArrowRight"] * 3 + ["ArrowLeft"] * 3,
+        pause=250,
+    )
     return found
 
 

@@ -10,6 +10,8 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from gsl_tutorial.container import processor_quota, processors
+
 if TYPE_CHECKING:
     from gsl_tutorial.quantizers import (
         AdditiveQuantizer,
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 # Threads that wait for each other by spinning slow one another down as soon as anything else runs.
 # Read by OpenMP when torch or faiss is first imported; a value of the user's own stays.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Torch and faiss count the machine's processors, not those that a container may use.
+if processor_quota() is not None:
+    os.environ.setdefault("OMP_NUM_THREADS", str(processors()))
 
 __version__ = "0.1.0"
 

@@ -7,9 +7,7 @@ for plain Python (``except ValueError``) keeps working.
 
 from __future__ import annotations
 
-from typing import Any
-
-from sklearn.exceptions import NotFittedError as _SklearnNotFittedError
+from typing import TYPE_CHECKING, Any
 
 
 class TutorialError(Exception):
@@ -57,10 +55,24 @@ class InvalidInputError(TutorialError, ValueError):
     exit_code = 2
 
 
-class NotFittedError(TutorialError, _SklearnNotFittedError):
-    """A quantizer was used before `fit`. Also scikit-learn's `NotFittedError`."""
+if TYPE_CHECKING:
 
-    exit_code = 2
+    class NotFittedError(TutorialError, ValueError, AttributeError):
+        """A quantizer was used before `fit`. Also scikit-learn's `NotFittedError`."""
+
+
+def __getattr__(name: str) -> Any:
+    """Make `NotFittedError` when it is first asked for: scikit-learn takes a second to import."""
+    if name != "NotFittedError":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from sklearn import exceptions
+
+    about = "A quantizer was used before `fit`. Also scikit-learn's `NotFittedError`."
+    members = {"__doc__": about, "__module__": __name__, "exit_code": 2}
+    # A second thread that came in between must find the same class.
+    return globals().setdefault(
+        name, type(name, (TutorialError, exceptions.NotFittedError), members)
+    )
 
 
 class UnknownNameError(InvalidInputError, KeyError):

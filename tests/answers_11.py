@@ -47,6 +47,23 @@ def _by_row(items: Any, times: Any, n: int) -> Any:
     return items[order][times[order] < moment], items[order][-n:]
 
 
+def _rate(rank: Any, clicked: Any, k: int) -> Any:
+    return np.bincount(rank[clicked], minlength=k) / np.bincount(rank, minlength=k)
+
+
+def _propensity(rank: Any, clicked: Any, by_lot: Any, k: int) -> Any:
+    rate = _rate(rank[by_lot], clicked[by_lot], k)
+    return rate / rate[0]
+
+
+def _seen(item: Any, weights: Any, n: int) -> Any:
+    return np.bincount(item, weights=weights, minlength=n)
+
+
+def _per_look(item: Any, rank: Any, clicked: Any, looks: Any, n: int) -> Any:
+    return _seen(item, clicked, n) / _seen(item, looks[rank], n)
+
+
 CHAPTER_11 = [
     Exercise(
         "sampled_loss",
@@ -177,6 +194,102 @@ CHAPTER_11 = [
                 "the hidden items should be",
             ),
             (lambda i, t, n: ("ab", "cd"), "two arrays of item numbers"),
+        ),
+    ),
+    Exercise(
+        "place_propensity",
+        right=(
+            _propensity,
+            lambda r, c, lot, k: [
+                c[lot & (r == i)].mean() / c[lot & (r == 0)].mean() for i in range(k)
+            ],
+        ),
+        wrong=(
+            (lambda r, c, lot, k: _rate(r, c, k) / _rate(r, c, k)[0], "all rows are in it"),
+            (lambda r, c, lot, k: _propensity(r, c, ~lot, k), "rows that the model chose"),
+            (
+                lambda r, c, lot, k: (
+                    np.bincount(r[lot & c], minlength=k) / np.bincount(r[lot & c])[0]
+                ),
+                "not all places were shown",
+            ),
+            (lambda r, c, lot, k: np.bincount(r[lot & c], minlength=k), "numbers of clicks"),
+            (lambda r, c, lot, k: _rate(r[lot], c[lot], k), "divide them by that of the first"),
+            (lambda r, c, lot, k: _rate(r, c, k), "click rates of all rows"),
+            (
+                lambda r, c, lot, k: _rate(r[lot], c[lot], k) / _rate(r[lot], c[lot], k).sum(),
+                "add up to 1",
+            ),
+            (lambda r, c, lot, k: 1 / _propensity(r, c, lot, k), "one over the propensity"),
+            (
+                lambda r, c, lot, k: np.bincount(r[lot]) / np.bincount(r[lot])[0],
+                "who clicked there",
+            ),
+            (
+                lambda r, c, lot, k: (
+                    np.bincount(r[lot & c], minlength=k)
+                    / np.bincount(r, minlength=k)
+                    / (lot & c & (r == 0)).sum()
+                    * (r == 0).sum()
+                ),
+                "how often a place was shown at all",
+            ),
+            (lambda r, c, lot, k: 1 / (1 + np.arange(k)), "rule of the simulator"),
+            (lambda r, c, lot, k: np.ones(k) * 7, "these are not the click rates"),
+            (lambda r, c, lot, k: _propensity(r, c, lot, k)[1:], "expected"),
+            (lambda r, c, lot, k: _propensity(r, c, lot, k).mean(), "one number for everything"),
+            (
+                lambda r, c, lot, k: _propensity(r, c, lot, k) - _propensity(r, c, lot, k).min(),
+                "these are not the click rates",
+            ),
+        ),
+    ),
+    Exercise(
+        "clicks_per_look",
+        right=(
+            _per_look,
+            lambda i, r, c, looks, n: [
+                c[i == one].sum() / looks[r[i == one]].sum() for one in range(n)
+            ],
+        ),
+        wrong=(
+            (lambda i, r, c, looks, n: _seen(i, c, n), "which is the loop itself"),
+            (lambda i, r, c, looks, n: _seen(i, c, n) / np.bincount(i), "hardly looked at"),
+            (lambda i, r, c, looks, n: _seen(i, looks[r], n), "those are looks"),
+            (lambda i, r, c, looks, n: _seen(i, c / looks[r], n), "still counts twice"),
+            (
+                lambda i, r, c, looks, n: _seen(i, c / looks[r], n) / np.bincount(i),
+                "unbiased as well",
+            ),
+            (lambda i, r, c, looks, n: _seen(i, c * looks[r], n), "must count more"),
+            (
+                lambda i, r, c, looks, n: (
+                    _seen(i, c, n) / np.maximum(_seen(i, c * looks[r], n), 1e-9)
+                ),
+                "at clicked places alone",
+            ),
+            (lambda i, r, c, looks, n: 1 / _per_look(i, r, c, looks, n), "upside down"),
+            (
+                lambda i, r, c, looks, n: (
+                    _per_look(i, r, c, looks, n) / _per_look(i, r, c, looks, n).sum()
+                ),
+                "give clicks per look",
+            ),
+            (lambda i, r, c, looks, n: _seen(i, c, n) / c.sum(), "what the loop feeds on"),
+            (
+                lambda i, r, c, looks, n: _seen(i, c / looks[r], n) / _seen(i, looks[r], n),
+                "looks twice",
+            ),
+            (lambda i, r, c, looks, n: np.full(n, 0.2), "these are not the clicks"),
+            (lambda i, r, c, looks, n: _per_look(i, r, c, looks, n)[:-1], "expected"),
+            (
+                lambda i, r, c, looks, n: _per_look(i, r, c, looks, n).mean(),
+                "one number for everything",
+            ),
+            (
+                lambda i, r, c, looks, n: _seen(i, c, n) / (_seen(i, looks[r], n) + 5),
+                "these are not the clicks",
+            ),
         ),
     ),
 ]

@@ -20,6 +20,7 @@ from answers_08 import CHAPTER_08
 from answers_09 import CHAPTER_09
 from answers_10 import CHAPTER_10
 from answers_11 import CHAPTER_11
+from answers_12 import CHAPTER_12
 from answers_builds import BUILDS
 from answers_tried import ALSO_WRONG
 
@@ -41,6 +42,7 @@ EXERCISES: list[Exercise] = [
     *CHAPTER_09,
     *CHAPTER_10,
     *CHAPTER_11,
+    *CHAPTER_12,
     *BUILDS,
 ]
 EXERCISES = [replace(one, wrong=(*one.wrong, *ALSO_WRONG.get(one.name, ()))) for one in EXERCISES]

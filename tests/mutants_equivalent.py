@@ -23,11 +23,13 @@ _NOT_NEGATIVE = (
     "dominated", "precision_at_k", "memory_bytes", "relative_distortion", "adc_distance",
     "average_precision", "share_of_perfect", "fewest_bits", "expected_hits", "ap_at", "honest_score",
     "standard_error", "sampled_loss", "hard_candidates", "penalty_gradient", "pull_gradient", "bias_of",
-    "search_codes", "search_in_blocks",
+    "merge_top", "choose_nprobe", "index_bytes", "what_is_left",
+    "place_propensity", "clicks_per_look", "search_codes", "search_in_blocks",
 )  # fmt: skip
 _WHOLE = (
     "nearest_rows", "vector_bytes", "assign_cells", "encode_one", "code_size", "residual_code", "beam_code",
-    "memory_bytes", "fewest_bits", "hard_candidates", "search_codes", "search_in_blocks",
+    "memory_bytes", "fewest_bits", "hard_candidates", "merge_top", "choose_nprobe", "index_bytes",
+    "search_codes", "search_in_blocks",
 )  # fmt: skip
 
 
@@ -46,6 +48,8 @@ class Rule:
 
 
 RULES = (
+    Rule(r"np\.bincount\((rank\[by_lot\]|item, weights=looks\[rank\]), minlength=\w+\) -> .+",
+         "every place and every film was shown", ("place_propensity", "clicks_per_look")),
     Rule(r"\(?(.+?)\)? - \(?(.+?)\)? -> \(?\2\)? - \(?\1\)?",
          "the difference is squared, or its length taken", _SIGNLESS),
     Rule(r".+ - .+ -> abs\(.+\)", "the difference is squared, or its length taken", _SIGNLESS),
@@ -58,10 +62,11 @@ RULES = (
     Rule(r"(for .+ in |.*)?(.+) -> (for .+ in list\(.+\)\[::-1\].*|.+\[::-1\])",
          "a sum, a count, a mean, a smallest one or a dictionary does not depend on the order",
          ("squared_distance", "recall_at_k", "mean_distortion", "move_codewords", "adc_distances",
+          "place_propensity", "clicks_per_look",
           "residual_code", "beam_code", "additive_distances", "one_round", "bias_of", "share_changed",
           "dominated", "precision_at_k", "adc_distance", "average_precision", "share_of_perfect",
           "fewest_bits", "may_stand_beside", "expected_hits", "ap_at", "honest_score", "sampled_loss",
-          "hard_candidates", "choose", "run_kmeans", "search_codes",
+          "hard_candidates", "choose", "what_is_left", "run_kmeans", "search_codes",
           "search_in_blocks")),
     Rule(r"zip\((.+), (.+), strict=True\) -> zip\(\2, \1, strict=True\)",
          "what is done with a pair is symmetric",
@@ -155,6 +160,9 @@ RULES = (
          r"hidden\[0\]\[:-1\]",
          "the places are counted from the end, and the last event is always hidden",
          ("profile_and_hidden",)),
+    Rule(r"(ids\[order\]|i\.ravel\(\)\[.+\]) -> .+\[:-1\]", "the farthest item of all lists is never among "
+         "the k nearest", ("merge_top",)),
+    Rule(r"1 -> 0", "no list at all finds nothing, so one is tried next", ("choose_nprobe",)),
 )  # fmt: skip
 
 

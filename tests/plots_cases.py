@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from gsl_tutorial.course.plots import (
     clusters,
+    costs,
     neighbours,
     product,
     quantizers,
@@ -16,11 +17,15 @@ from gsl_tutorial.course.plots import (
     turn_courses,
     turns,
 )
+from gsl_tutorial.course.plots.code_grid import draw_code_grid
 from gsl_tutorial.course.plots.plane import draw_fields, draw_paths, draw_snap
+from gsl_tutorial.course.plots.plane_turns import draw_turns_plane
+from gsl_tutorial.course.plots.study import draw_seeds
 from gsl_tutorial.course.toys.kmeans_steps import kmeans_steps
 from gsl_tutorial.course.toys.neighbours import Compressed
 from gsl_tutorial.course.toys.plane import Plane
 from gsl_tutorial.course.toys.plane_methods import run_method
+from gsl_tutorial.course.toys.plane_turns import POSITIVES, TurnsPlane, random_starts
 from gsl_tutorial.course.training.recording import Frame, Recording, Turn
 from gsl_tutorial.snapping import SnapOptions
 
@@ -132,7 +137,26 @@ RECORDINGS = [recording("none", 3), recording("penalty", 3, uphill=True), record
 DIGITS = tuple("0123456789")
 
 
+def _turns(method: str, K: int, n_steps: int) -> Figure:
+    plane = TurnsPlane(np.array(POSITIVES), random_starts(0, 20), n_codewords=K)
+    course = plane.run(method, SnapOptions(strength=4.0, n_candidates=1), n_steps=n_steps)
+    return draw_turns_plane({method: course, "again": course})
+
+
+def _grid(n_codes: int, panels: int, n: int = 200) -> Figure:
+    codes, labels = RNG.integers(n_codes, size=(n, 2)), RNG.integers(10, size=n)
+    return draw_code_grid({f"panel {i}": (codes, labels) for i in range(panels)}, 4, DIGITS)
+
+
 DRAWINGS: dict[str, Callable[[], Figure]] = {
+    "turns, one codeword": lambda: _turns("penalty", 1, 0),
+    "turns, many, collapsed": lambda: _turns("snap", 20, 100),
+    "code grid, all in one": lambda: _grid(1, 1),
+    "code grid, all over": lambda: _grid(4, 5),
+    "code grid, nearly empty": lambda: _grid(4, 2, n=1),
+    "seeds": lambda: draw_seeds(
+        {"none": [0.5], "snap-pull": [0.9, 0.95], "x": [0.1]}, xlabel="mAP"
+    ),
     "snap, far corner": lambda: draw_snap(
         PLANE, (-1.2, -1.2), n_candidates=4, form="replace", strength=0.0
     ),
@@ -197,6 +221,10 @@ DRAWINGS: dict[str, Callable[[], Figure]] = {
     "legend of compression": lambda: neighbours.draw_compression_legend(),
     "found images, all right": lambda: _found(True, 1),
     "found images, all wrong": lambda: _found(False, 6),
+    "costs, one": lambda: costs.draw_costs({"one": 0.001}, unit="MB"),
+    "costs, two": lambda: costs.draw_costs({"a\nb": 3.0, "c": 1e9}, unit="MB", title="memory"),
+    "ends, one": lambda: clusters.draw_ends([0.04]),
+    "ends": lambda: clusters.draw_ends(RNG.uniform(0.1, 1, size=100).tolist()),
     "memory": lambda: neighbours.draw_memory(
         [1e4, 1e9], {"floats": 3072, "codes": 1}, {"a laptop": 4e9}
     ),

@@ -19,43 +19,48 @@ DRAWING = Path(__file__).parents[1] / "docs" / "house.svg"
 
 #: A room imports only what stands in lines above its own, or itself.
 ROOMS = [
-    "errors",
+    "errors container",
     "storage validation",
     "quantizers",
     "snapping evaluation",  # neither needs the other
-    "course.text_table",
+    "course.text_table course.workbook",
     "course.datasets course.toys",
     "course.exercises course.training",
     "course.results",
-    "course.study",
+    "course.study course.scale",
     "course.two_tower",
     "course.plots",
     "course.widgets",
     "course.press",
     "course.cli",
+    "course.__main__",
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms.split()}
 
 #: One line for each room, as the drawing shows it.
 ABOUT = {
     "errors": "what went wrong, and what to do",
+    "container": "processors and memory it allows",
     "storage": "files that are whole or not there",
     "validation": "what callers hand in",
     "quantizers": "PQ, OPQ, residual, additive",
     "snapping": "the layer, and its rule by hand",
     "evaluation": "mAP, ties, recall, intervals",
     "course.text_table": "rows in columns, as plain text",
+    "course.workbook": "where notebooks and data lie",
     "course.datasets": "images, ratings, splits",
     "course.toys": "worlds small enough to draw",
     "course.training": "encoders, losses, methods, rounds",
     "course.results": "measure a run, or anybody's codes",
     "course.study": "every method, tuned alike",
     "course.two_tower": "hard negatives for retrieval",
+    "course.scale": "shards, clusters, and their cost",
     "course.plots": "pure drawings",
     "course.widgets": "things to drag",
     "course.exercises": "checks, hints, progress",
     "course.press": "sources to notebooks, site, slides",
     "course.cli": "the commands, doctor, lab",
+    "course.__main__": "the door of the command",
 }
 
 

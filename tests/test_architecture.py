@@ -51,10 +51,11 @@ def test_rooms_import_only_what_lies_below(path: Path) -> None:
         assert too_high(TREES[path], room) == []
 
 
-def test_the_package_itself_imports_nothing_when_it_is_imported() -> None:
+def test_the_package_itself_imports_next_to_nothing_when_it_is_imported() -> None:
     inside = [node for node in TREES[ROOT / "__init__.py"].body if isinstance(node, ast.ImportFrom)]
     modules = {str(node.module) for node in inside}
-    assert not any(name.startswith("gsl_tutorial") for name in modules)
+    ours = {name for name in modules if name.startswith("gsl_tutorial")}
+    assert ours == {"gsl_tutorial.container"}  # the standard library only, read before torch is
     for name in gsl_tutorial.__all__:
         assert getattr(gsl_tutorial, name).__module__.startswith(gsl_tutorial._HOMES[name])
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):

@@ -10,6 +10,11 @@ from pathlib import Path
 import pytest
 from cli_cases import Run, command_line, shorten, trained
 
+from gsl_tutorial.course.results.shipped_codes import load_codes
+from gsl_tutorial.errors import ChecksumError, InvalidInputError
+from gsl_tutorial.evaluation import mean_average_precision
+from gsl_tutorial.quantizers.faiss_index import to_faiss
+
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +157,8 @@ PROMISED = {
     *("protocol", "n_query", "n_train", "n_database", "train_in_database", "query_in_database"),
     *("metric", "denominator", "ties", "bits", "adc_map", "sdc_map", "exact_map", "argmax_map"),
     *("accuracy", "relative_distortion", "distinct_codes", "search_seconds", "train_seconds"),
-    *("dataset", "quantizer", "method", "encoder", "weights", "pre_training", "profile", "seed"),
+    *("dataset", "quantizer", "n_codewords", "method", "strength", "encoder", "weights"),
+    *("pre_training", "profile", "seed"),
 }
 
 
@@ -190,3 +196,28 @@ def test_export_writes_a_folder_with_its_card(run: Run, finished: Path, tmp_path
     )  # no folder of this machine
     assert {"commit", "torch", "threads", "cores", "metrics", "sha256"} <= set(card)
     assert set(card["metrics"]) == PROMISED
+
+
+def test_export_of_codes_alone(run: Run, finished: Path, tmp_path: Path) -> None:
+    assert run("export", finished, "--to", tmp_path / "small", "--codes").status == 0
+    assert {path.name for path in (tmp_path / "small").iterdir()} == {
+        "card.json",
+        "codes.safetensors",
+    }
+    shipped = load_codes("small", root=tmp_path)
+    _, ranks = to_faiss(shipped.quantizer, shipped.codes).search(shipped.query.z, 1)
+    right = shipped.labels[ranks[:, 0]] == shipped.query.labels
+    metrics = shipped.card["metrics"]
+    assert right.mean() > 0.8
+    assert shipped.config.bits == metrics["bits"] == 32
+    distances = shipped.quantizer.distances(shipped.query.z, shipped.codes)
+    found = mean_average_precision(distances, shipped.query.labels, shipped.labels)
+    # The queries are kept as float16: no more than that lies between the two.
+    assert found == pytest.approx(metrics["adc_map"], abs=1e-3)
+    run("export", finished, "--to", tmp_path / "whole")
+    with pytest.raises(InvalidInputError, match="read a whole run with load_shipped"):
+        load_codes("whole", root=tmp_path)
+    changed = tmp_path / "small" / "codes.safetensors"
+    changed.write_bytes(changed.read_bytes()[:-1] + b"x")
+    with pytest.raises(ChecksumError):
+        load_codes("small", root=tmp_path)

@@ -29,6 +29,7 @@ WHOLE = (
     "course.exercises",
     "course.press",
     "course.results",
+    "course.scale",
     "course.study",
     "course.training",
     "course.two_tower",

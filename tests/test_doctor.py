@@ -129,12 +129,12 @@ def test_a_torch_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_more_threads_than_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_cores", lambda: 0)
+    monkeypatch.setattr(doctor.container, "processors", lambda: 0)
     assert about(examine(), "threads").todo == "set OMP_NUM_THREADS=0"
 
 
 def test_short_of_memory_and_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_container_limit", lambda: 10**9)
+    monkeypatch.setattr(doctor.container, "memory_limit", lambda: 10**9)
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: SimpleNamespace(free=10**8))
     report = examine()
     assert about(report, "memory").level == "note"

@@ -233,7 +233,7 @@ def test_keyboard_alone_moves_everything_and_home_puts_it_back(page: Page) -> No
     focus_is_on(page, "similar-0")
     agrees(page, GradientExplorer())
     partner = page.locator("[data-handle='similar-0']").first
-    expect(partner).to_have_attribute("aria-label", "partner, at -0.45 across, 0.45 up")
+    expect(partner).to_have_attribute("aria-label", "positive, at -0.45 across, 0.45 up")
 
 
 def test_python_hears_and_speaks(page: Page) -> None:

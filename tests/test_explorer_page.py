@@ -12,6 +12,7 @@ from browser import browser, patient_context, patient_page, until
 from nbconvert import HTMLExporter
 from playwright.sync_api import Page, expect
 
+from gsl_tutorial.course.plots.explorer import RIVALS
 from gsl_tutorial.course.press.cleaning import clean
 from gsl_tutorial.course.toys.plane_losses import SIMILARITY_LOSSES
 from gsl_tutorial.course.widgets import GradientExplorer, explorer_parts
@@ -82,6 +83,7 @@ def mount(page: Page, state: dict[str, Any]) -> None:
     page.evaluate(
         """(state) => {
             document.body.replaceChildren();
+            history.replaceState(null, "", "#"); // no link of an earlier explorer is opened
             window.model = standIn(state);
             renderExplorer({ model: window.model, el: document.body });
         }""",
@@ -256,11 +258,28 @@ def test_words_of_page_and_python_are_the_same(blank: Page) -> None:
 
 
 def test_script_is_small_and_names_no_address() -> None:
-    assert len(SCRIPT.encode()) < 60_000
+    assert len(SCRIPT.encode()) < 65_000
     addresses = re.findall(r"https?://[^\s\"'`)]+", SCRIPT + STYLE)
     assert set(addresses) <= {"http://www.w3.org/2000/svg"}  # a name, never fetched
     assert "import(" not in SCRIPT
     assert "fetch(" not in SCRIPT
+
+
+@pytest.mark.parametrize("mode", ["field", "run"])
+def test_without_the_snap_a_field_and_a_run_show_the_penalty_alone(blank: Page, mode: str) -> None:
+    """Chapter 05 shows only what has been taught."""
+    for snap, expected in ((False, ["penalty"]), (True, RIVALS)):
+        explorer = GradientExplorer(mode=mode, snap=snap)
+        mount(blank, state_of(explorer))
+        shown = blank.locator(".gsl-panels figure:visible [data-read]")
+        expect(shown).to_have_count(len(expected))
+        assert [one.get_attribute("data-read") for one in shown.all()] == list(expected)
+        assert ("side by side" in explorer.alt) is snap
+        assert len(explorer.still().axes) == len(expected)
+        if mode == "run":
+            blank.get_by_role("button", name="Step", exact=True).click()
+            drawn = blank.locator(".gsl-charts svg").first.locator(".gsl-curve[d^='M']")
+            expect(drawn).to_have_count(len(expected))
 
 
 @pytest.mark.parametrize("snap", [True, False])

@@ -37,8 +37,8 @@ def test_a_foreign_folder_falls_back_to_the_checkout(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert lab.workbook_root() == ROOT
-    monkeypatch.setattr(lab, "_FIRST", Path("notebooks") / "no_such.ipynb")
-    with pytest.raises(DataMissingError, match="change to the folder that you cloned"):
+    monkeypatch.setattr(lab, "shipped_workbook", lambda: None)
+    with pytest.raises(DataMissingError, match="gsl-tutorial lab --copy"):
         lab.workbook_root()
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,6 +44,25 @@ def test_the_same_data_gives_the_same_bytes() -> None:
     z, books = RNG.uniform(size=64), codebooks(4, 16)
     once, twice = (png(product.draw_coding(z, books, np.arange(4))) for _ in range(2))
     assert once == twice
+
+
+def test_the_caption_is_printed_and_the_description_is_only_read_aloud(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown: list[tuple[dict[str, Any], dict[str, Any]]] = []
+    monkeypatch.setattr(
+        "gsl_tutorial.course.plots.style.display",
+        lambda data, *, raw, metadata=None: shown.append((data, metadata or {})),
+    )
+    figure = product.draw_pieces(RNG.uniform(size=64), 4)
+    show(figure, "four bands", caption="Look at <one>.")
+    (_, metadata), (below, _) = shown
+    assert metadata["image/png"]["alt"] == "four bands"
+    printed, read = re.findall(r'<p style="([^"]*)">([^<]*)</p>', below["text/html"])
+    assert printed[1] == "Look at &lt;one&gt;."
+    assert read[1] == "four bands"
+    assert "max-height: 1px" in read[0]
+    assert "max-height" not in printed[0]
 
 
 def test_a_figure_without_a_text_is_refused() -> None:

@@ -225,6 +225,7 @@ def test_variants_share_ids_and_only_the_solved_one_has_solution_cells(tmp_path:
             "claim or volatile; got both at 03_chapter.py, line 2",
         ),
         ('# %% tags="claim"\n1', "not of type 'array'"),
+        ('# %% tags=["exercise", "hide-input"]\n1', "an exercise that is open"),
     ],
 )
 def test_a_malformed_source_is_refused(tmp_path: Path, text: str, message: str) -> None:
@@ -232,6 +233,14 @@ def test_a_malformed_source_is_refused(tmp_path: Path, text: str, message: str) 
     with pytest.raises(SourceError, match=f"(?s){message}.*What to do"):
         draft(source, "student")
     assert issubclass(SourceError, InvalidInputError)
+
+
+def test_a_folded_cell_is_folded_in_the_lab_and_on_the_site(tmp_path: Path) -> None:
+    source = write_source(tmp_path, '# %% tags=["claim", "hide-input"]\n1 + 1\n\n# %%\n2 + 2')
+    folded, plain = draft(source, "student").notebook.cells
+    assert folded.metadata["jupyter"] == {"source_hidden": True}
+    assert folded.metadata["tags"] == ["claim", "hide-input", "nbval-check-output"]
+    assert "jupyter" not in plain.metadata
 
 
 def test_a_source_needs_a_chapter_number(tmp_path: Path) -> None:

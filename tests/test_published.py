@@ -126,8 +126,12 @@ def _write(path: Path, value: Any) -> None:
 
 def test_records_and_cards_are_listed_once_and_in_order(tmp_path: Path) -> None:
     assert results.our_runs(tmp_path) == []
-    _write(tmp_path / "one" / "card.json", {"metrics": _record(adc_map=0.1)})
-    _write(tmp_path / "digits" / "card.json", {"metrics": _record(dataset="digits", seed=9)})
+    whole = {"sha256": {"model.safetensors": "0"}}
+    _write(tmp_path / "one" / "card.json", {"metrics": _record(adc_map=0.1), **whole})
+    _write(
+        tmp_path / "digits" / "card.json", {"metrics": _record(dataset="digits", seed=9), **whole}
+    )
+    _write(tmp_path / "codes" / "card.json", {"metrics": _record(bits=4)})  # no network beside it
     _write(tmp_path / "texts" / "card.json", {"what": "vectors of texts, no run"})
     full = tmp_path / "results" / "cifar10-full"
     _write(full / "a.json", _record(bits=128))

@@ -1,6 +1,7 @@
 """The repository as a newcomer finds it: versions agree, promises in the README hold."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from packaging.version import Version
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # The names under which conda-forge keeps what PyPI calls otherwise.
-CONDA_NAMES = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base"}
+CONDA_NAMES = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base", "dask": "dask-core"}
 
 
 def _pins() -> dict[str, Version]:
@@ -36,11 +37,13 @@ EXTRAS = {
     for name, wanted in PROJECT["optional-dependencies"].items()
 }
 #: What opening the workbook takes, and what conda and Binder install.
-RUNTIME = CORE + EXTRAS["course"]
-TESTING = [one for name, extra in EXTRAS.items() if name != "course" for one in extra]
+RUNTIME = CORE + EXTRAS["course"] + EXTRAS["scale"]
+TESTING = [
+    one for name, extra in EXTRAS.items() if name not in ("course", "scale") for one in extra
+]
 #: The extras that a room of the package may import from.
 ALLOWED = {"course.press": ("course", "authors", "test"), "course.two_tower": ("course", "lm"),
-           "course.results": ("course", "hdf5")}  # fmt: skip
+           "course.results": ("course", "hdf5"), "course.scale": ("course", "scale")}  # fmt: skip
 #: Distributions that are imported under another name.
 IMPORTED_AS = {
     "faiss-cpu": "faiss", "fonttools": "fontTools", "ipython": "IPython", "markdown-it-py": "markdown_it",
@@ -99,6 +102,8 @@ def test_torch_is_pinned_without_a_local_version() -> None:
 def test_installed_versions_are_the_known_good_ones() -> None:
     from importlib.metadata import PackageNotFoundError, version
 
+    if os.environ.get("GSL_TUTORIAL_NEWEST"):
+        pytest.skip("this run tries the newest versions")
     for name, pinned in _pins().items():
         try:
             found = Version(version(name))
@@ -112,6 +117,46 @@ def test_version_is_said_once() -> None:
 
     assert gsl_tutorial.__version__ == PROJECT["version"]
     assert f"version: {PROJECT['version']}" in (ROOT / "CITATION.cff").read_text()
+
+
+def test_the_changelog_tells_of_this_version() -> None:
+    notes = (ROOT / "CHANGELOG.md").read_text()
+    versions = re.findall(r"^## (\S+)", notes, flags=re.M)
+    assert versions[0] == "Unreleased"
+    assert PROJECT["version"] in versions
+    numbers = [Version(one) for one in versions[1:]]
+    assert numbers == sorted(numbers, reverse=True)
+
+
+def test_one_address_is_filled_in_everywhere() -> None:
+    """`make address REPOSITORY=owner/name` writes it; the site reads it from pyproject.toml."""
+    lines = (ROOT / "pyproject.toml").read_text()
+    repository = tomllib.loads(lines)["tool"]["gsl-tutorial"]["repository"]
+    launch = f"https://mybinder.org/v2/gh/{repository}/HEAD?urlpath=lab/tree/notebooks/00_start_here.ipynb"
+    readme = (ROOT / "README.md").read_text()
+    assert launch in readme
+    for found in re.findall(
+        r"(?:mybinder\.org/v2/gh|colab\.research\.google\.com/github)/([\w.-]+/[\w.-]+)", readme
+    ):
+        assert found == repository
+
+
+def test_hosted_ci_calls_our_own_script_on_every_python_that_we_allow() -> None:
+    import yaml
+
+    workflows = ROOT / ".github" / "workflows"
+    check = yaml.safe_load((workflows / "check.yml").read_text())
+    (job,) = check["jobs"].values()
+    pythons = [Version(one) for one in job["strategy"]["matrix"]["python"]]
+    allowed = Requirement("python" + PROJECT["requires-python"]).specifier
+    assert pythons == [Version(f"3.{n}") for n in range(20) if allowed.contains(f"3.{n}.1")]
+    for file in workflows.glob("*.yml"):
+        read = yaml.safe_load(file.read_text())
+        steps = [step for job in read["jobs"].values() for step in job["steps"]]
+        assert any(".ci/run" in step.get("run", "") for step in steps), file.name
+        assert read["permissions"] == {"contents": "read"}
+    weekly = yaml.safe_load((workflows / "newest.yml").read_text())
+    assert weekly[True]["schedule"]  # "on" is a truth value in YAML
 
 
 def _tracked() -> list[Path]:
@@ -136,11 +181,14 @@ def test_top_level_holds_only_what_the_readme_or_a_tool_names() -> None:
         "notebooks", "gsl_tutorial", "data", "docs", "tests", "benchmarks", "environment.yml", "README.md",
         "pyproject.toml", "constraints.txt", "Makefile", "LICENSE", "LICENSE-TEXT", "CITATION.cff",
         "CONTRIBUTING.md", "INSTRUCTORS.md", ".gitignore", ".pre-commit-config.yaml", ".ci",
+        "binder", "setup.py", "MANIFEST.in", ".github", "CHANGELOG.md", "SECURITY.md",
     }  # fmt: skip
     assert tops <= known, tops - known
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "data/README.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "data/README.md", "CHANGELOG.md", "SECURITY.md"]
+)
 def test_links_inside_the_repository_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text()
     for target in re.findall(r"\]\(([^)#:]+)\)", text):

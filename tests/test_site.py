@@ -180,6 +180,107 @@ def test_missing_tools_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
         site.require_tools()
 
 
+def every_page(pages: Path) -> list[Path]:
+    return [one for one in sorted(pages.rglob("*.html")) if "_static" not in one.parts]
+
+
+def test_a_phone_shows_no_serious_fault_on_any_page(pages: Path) -> None:
+    """axe-core looks for what keeps people out; nothing is wider than the screen."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    # What axe would fetch for checks of its own, a page without a server may not read.
+    options = {"resultTypes": ["violations"], "preload": False}
+    found = []
+    with offline(width=390) as page:
+        for path in every_page(pages):
+            page.goto(path.as_uri())
+            name = path.relative_to(pages).as_posix()
+            width = page.evaluate("document.documentElement.scrollWidth")
+            found += [f"{name}: {width} pixels wide"] if width > 390 else []
+            for fault in Axe().run(page, options=options).response["violations"]:
+                if fault["impact"] in ("serious", "critical"):
+                    places = [node["html"][:120] for node in fault["nodes"]]
+                    found.append(f"{name}: {fault['id']}: {places[:3]}, {len(places)} in all")
+    assert found == []
+
+
+def test_the_first_page_has_a_live_figure_and_a_card_for_each_chapter(pages: Path) -> None:
+    with offline() as page:
+        page.goto((pages / "index.html").as_uri())
+        explorer = page.locator(".gsl-explorer-page").first
+        before = explorer.inner_html()
+        explorer.locator("input[type=range]:visible").first.press("End")
+        until(page, lambda: differs(explorer, before))
+        cards = page.locator("ul.cards li")
+        assert cards.count() == len(CHAPTERS)
+        assert all("minutes" in text for text in cards.all_inner_texts())
+        assert page.locator("meta[name=description]").get_attribute("content")
+        assert page.locator("meta[property='og:image']").get_attribute("content")
+        # No address is known yet, so no button may lead to one.
+        assert page.locator(".buttons a[href*='://']").count() == 0
+        cards.first.locator("a").click()
+        page.wait_for_url("**/02_*.html")
+
+
+def test_buttons_lead_to_the_repository_once_it_is_known(tools: None, tmp_path: Path) -> None:
+    from gsl_tutorial.course.press.front_page import front_page, repository_of
+
+    (tmp_path / "pyproject.toml").write_text('[tool.gsl-tutorial]\nrepository = "ada/codes"\n')
+    known = repository_of(tmp_path)
+    assert known == "ada/codes"
+    notebooks = [next((REPOSITORY / "notebooks" / "solutions").glob("02_*.ipynb"))]
+    page = front_page(notebooks, tmp_path, title="A title", repository=known, toctrees="")
+    assert "https://mybinder.org/v2/gh/ada/codes/HEAD?urlpath=lab/tree/notebooks/" in page
+    assert "https://github.com/ada/codes/archive/HEAD.zip" in page
+    (tmp_path / "pyproject.toml").write_text('[tool.gsl-tutorial]\nrepository = "OWNER/NAME"\n')
+    assert repository_of(tmp_path) == ""
+
+
+def test_pages_for_students_have_exercises_and_no_solutions(pages: Path) -> None:
+    from gsl_tutorial.course.press.leaks import leaks, secret_lines
+
+    for chapter in CHAPTERS:
+        (path,) = (pages / "student").glob(f"{chapter}_*.html")
+        source = next((REPOSITORY / "notebooks" / "src").glob(f"{chapter}_*.py"))
+        assert leaks(path, secret_lines([source])) == []
+        assert "your code here" in path.read_text("utf-8")
+    with offline() as page:
+        page.goto(next((pages / "student").glob("02_*.html")).as_uri())
+        fold = page.locator("details", has_text="Hint 1 of 3").first
+        assert fold.get_attribute("open") is None
+        for image in page.locator("article img").all():
+            image.scroll_into_view_if_needed()
+        page.wait_for_function(
+            "[...document.querySelectorAll('article img')].every(one => one.naturalWidth > 0)"
+        )
+
+
+def test_the_reference_tells_every_public_name(pages: Path) -> None:
+    import gsl_tutorial
+    from gsl_tutorial import errors, evaluation
+
+    text = "".join(one.read_text("utf-8") for one in (pages / "reference").glob("*.html"))
+    types = {"Denominator", "Gain", "Ties"}
+    public = {*gsl_tutorial.__all__, *evaluation.__all__} - types
+    public |= {name for name, one in vars(errors).items() if isinstance(one, type)}
+    missing = [
+        name for name in public if not re.search(rf'id="gsl_tutorial\.[\w.]*\b{name}"', text)
+    ]
+    assert missing == []
+    assert "set_fit_request" not in text  # scikit-learn's, not ours
+    assert "Use the layer in your own training" in (pages / "training.html").read_text("utf-8")
+
+
+def test_drawings_turn_dark_with_the_page(pages: Path) -> None:
+    with offline() as page:
+        page.emulate_media(color_scheme="dark")
+        page.goto(next(pages.glob("02_*.html")).as_uri())
+        image = page.locator(".cell_output img").first
+        assert "invert" in image.evaluate("one => getComputedStyle(one).filter")
+        page.emulate_media(media="print")
+        assert image.evaluate("one => getComputedStyle(one).filter") == "none"
+
+
 # ---- slides --------------------------------------------------------------------------------------
 
 

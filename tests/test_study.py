@@ -15,7 +15,7 @@ from gsl_tutorial.errors import DataMissingError, InvalidInputError, UnknownName
 #: What came after the first studies.
 LATER = {"radius", "halfway", "pull-relative", *ABLATIONS}
 
-MAPS = ["map", "map-classes", "map-contrastive", "map-crowd", "map-digits", "map-why"]
+MAPS = ["circle", "map", "map-classes", "map-contrastive", "map-crowd", "map-digits", "map-why"]
 RIVALS = {"none", "penalty", "ste", "rotation", "soft", "radius"}
 SNAPS = {"snap-pull", "snap-lookahead", "snap-replace"}
 
@@ -68,7 +68,7 @@ def changed(old: str, new: str) -> str:
 
 
 def test_the_studies_that_come_with_the_package_are_whole() -> None:
-    assert available() == ["cifar10", "digits", *MAPS]
+    assert available() == sorted(["cifar10", "digits", "digits-coarse", *MAPS])
     for name in ("cifar10", "digits"):
         study = load_study(name)
         assert study.name == name
@@ -85,7 +85,7 @@ def test_the_studies_that_come_with_the_package_are_whole() -> None:
         assert len(core.seeds) >= 3
 
 
-@pytest.mark.parametrize("name", MAPS)
+@pytest.mark.parametrize("name", [*MAPS, "digits-coarse"])
 def test_the_maps_are_whole_and_no_seed_that_chose_is_measured(name: str) -> None:
     study = load_study(name)
     assert study.name == name

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 from test_study import MAPS
 
@@ -15,7 +17,7 @@ from gsl_tutorial.course.study.map_report import as_json, as_text
 RESULTS = Path(__file__).parents[1] / "data" / "results"
 
 
-@pytest.fixture(params=MAPS)
+@pytest.fixture(params=[*MAPS, "digits-coarse"])
 def results(request: pytest.FixtureRequest) -> StudyResults:
     shipped = StudyResults(load_study(request.param), RESULTS)
     if not shipped.path.exists():
@@ -53,3 +55,18 @@ def test_the_records_are_small_and_the_map_is_smaller(results: StudyResults) -> 
     found = json.dumps(as_json(results), allow_nan=False)
     assert len(found) < 300_000
     assert results.study.name in as_text(results)
+
+
+def test_the_readme_says_what_the_records_say() -> None:
+    readme = (RESULTS.parents[1] / "README.md").read_text(encoding="utf-8")
+    told = readme[readme.index("**When does it matter") : readme.index("docs/map.svg")]
+    shipped = StudyResults(load_study("map"), RESULTS)
+    means: dict[str, list[float]] = {}
+    for record in shipped.records("test"):
+        if record["config"]["n_codewords"] == 4 and record["bits"] == 4:
+            means.setdefault(record["method"], []).append(record["adc_map"])
+    assert {len(means[method]) for method in ("none", "penalty", "snap-pull", "ste")} == {5}
+    figures = [
+        f"{np.mean(means[m]):.2f}".lstrip("0") for m in ("none", "penalty", "snap-pull", "ste")
+    ]
+    assert re.findall(r"\.\d\d", told) == figures

@@ -43,7 +43,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "title", [t for t, text in SECTIONS.items() if text and t != "Several processes"]
+    "title", [t for t, text in SECTIONS.items() if text and not t.startswith("Several processes")]
 )
 @pytest.mark.filterwarnings("error::gsl_tutorial.errors.LossScaleWarning")
 def test_the_example_runs(title: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,3 +116,40 @@ def test_two_processes_are_one_with_the_whole_batch(plain: dict[str, Any], tmp_p
     fitted, z = plain["quantizer"], plain["embeddings"]
     other = type(fitted)(4, 16).with_codebooks(trained["1.pq_codebooks"].numpy())
     assert other.distortion(z) == pytest.approx(fitted.distortion(z), rel=0.05)
+
+
+def test_several_processes_are_killed_and_go_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    program = code(WORLD) + SECTIONS["Several processes, killed and resumed"]
+    replaced = '        os.replace("state.tmp", "state.pt")\n'
+    assert replaced in program
+    killed = (
+        replaced
+        + "        if done == 3 and 'KILL' in os.environ:\n            os.kill(os.getpid(), 9)\n"
+    )
+    script = tmp_path / "train.py"
+    script.write_text(program.replace(replaced, killed))
+
+    def torchrun(folder: Path, **more: str) -> int:
+        folder.mkdir(exist_ok=True)
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": str(PAGE.parents[1]),
+            **more,
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+             str(script)],
+            cwd=folder, env=environment, capture_output=True, check=False,
+        ).returncode  # fmt: skip
+
+    assert torchrun(tmp_path / "whole") == 0
+    assert torchrun(tmp_path / "killed", KILL="1") != 0
+    assert torch.load(tmp_path / "killed" / "state.pt", weights_only=True)["done"] == 3
+    assert torchrun(tmp_path / "killed") == 0
+    whole, resumed = (
+        torch.load(tmp_path / name / "state.pt", weights_only=True) for name in ("whole", "killed")
+    )
+    assert whole["done"] == resumed["done"] > 3
+    for name, value in whole["model"].items():
+        torch.testing.assert_close(resumed["model"][name], value, rtol=1e-6, atol=1e-7)

@@ -11,7 +11,6 @@ from each other), rounds of our own go on from its centroids, with assignments t
 
 from __future__ import annotations
 
-import faiss
 import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
@@ -80,6 +79,8 @@ def kmeans_counting(
     InvalidInputError
         As `kmeans`.
     """
+    import faiss  # late: chapters draw points before they cluster any
+
     points = as_vectors(X, name="points")
     check_count(n_clusters, name="n_clusters", low=1)
     if not points.shape[1]:

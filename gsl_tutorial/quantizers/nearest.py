@@ -14,11 +14,10 @@ codeword than that lies to the mean, and those so far from all codewords that th
 from __future__ import annotations
 
 import threading
+from functools import cache
 from typing import Any
 
-import faiss
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Int, Integer
 
 #: Numbers that one block of scores may hold: 8 MB in float32.
@@ -29,9 +28,6 @@ _OFFSET = 2.0
 
 #: As many differences are quicker subtracted than multiplied and looked through for doubt.
 _FEW = 2**15
-
-#: Longest vectors that faiss has a kernel for; without these instructions it multiplies matrices too.
-_SMALL = {"AVX512": 32, "AVX2": 16}.get(torch.backends.cpu.get_cpu_capability(), 0)
 
 #: In faiss's kernel: share of a codeword's squared length below which a squared distance is doubtful.
 #: Rounding is about 2^-22 of that length.
@@ -163,20 +159,28 @@ def is_far(centre: Float[np.ndarray, "..."], around: Float[np.ndarray, "..."]) -
     return bool(np.abs(centre).max() > _OFFSET * np.abs(around).max())
 
 
+@cache
+def _longest_of_faiss() -> int:
+    """Longest vectors that faiss has a kernel for; elsewhere it multiplies matrices, too."""
+    import torch  # late, and faiss below, too: the first chapters draw before they search
+
+    return {"AVX512": 32, "AVX2": 16}.get(torch.backends.cpu.get_cpu_capability(), 0)
+
+
 def _nearest(
     points: Float[np.ndarray, "N d"],
     book: Float[np.ndarray, "K d"],
     lengths: Float[np.ndarray, " K"],
 ) -> Int[np.ndarray, " N"]:
-    if book.shape[1] <= _SMALL:
+    if book.shape[1] <= _longest_of_faiss():
         found, sure = _by_faiss(points, book, lengths)
     elif points.size * len(book) <= _FEW:
         return _by_subtraction(points, book)
     else:
-        found, sure = _by_product(points, book, torch.float32)
+        found, sure = _by_product(points, book, "float32")
     if not sure.all():
         rows = np.flatnonzero(~sure)
-        found[rows], sure = _by_product(points[rows], book, torch.float64)
+        found[rows], sure = _by_product(points[rows], book, "float64")
         rows = rows[~sure]
         found[rows] = _by_subtraction(points[rows], book)
     return found
@@ -187,6 +191,8 @@ def _by_faiss(
     book: Float[np.ndarray, "K d"],
     lengths: Float[np.ndarray, " K"],
 ) -> tuple[Int[np.ndarray, " N"], Bool[np.ndarray, " N"]]:
+    import faiss
+
     # faiss changes to another kernel, which rounds otherwise, when there are few points; a code must
     # not depend on how many others are encoded with it.
     with _switch:
@@ -204,9 +210,12 @@ def _by_faiss(
 
 
 def _by_product(
-    points: Float[np.ndarray, "N d"], book: Float[np.ndarray, "K d"], dtype: torch.dtype
+    points: Float[np.ndarray, "N d"], book: Float[np.ndarray, "K d"], precision: str
 ) -> tuple[Int[np.ndarray, " N"], Bool[np.ndarray, " N"]]:
     """The smallest |c|^2 - 2 <x, c>, and whether rounding leaves no doubt about it."""
+    import torch
+
+    dtype = getattr(torch, precision)
     K, d = book.shape
     c = torch.from_numpy(book).to(dtype)
     x = torch.from_numpy(points if points.flags.writeable else points.copy())

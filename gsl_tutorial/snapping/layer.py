@@ -32,15 +32,8 @@ from gsl_tutorial.snapping.loss_scale import (
     is_transforming,
     recipe,
 )
-from gsl_tutorial.snapping.rule import (
-    Fallback,
-    Form,
-    Length,
-    SnapOptions,
-    is_dense_float,
-    never_uphill,
-    snap_unrounded,
-)
+from gsl_tutorial.snapping.options import Fallback, Form, Length, SnapOptions
+from gsl_tutorial.snapping.rule import is_dense_float, never_uphill, snap_unrounded
 from gsl_tutorial.snapping.transforms import SnapTransformed, unchanged
 from gsl_tutorial.validation import check_count, check_name, check_size, describe
 

@@ -1,66 +1,129 @@
 # %% [markdown]
 # # Start here
 #
-# **What you will do.** See whether this machine is ready, solve one small exercise, and find the
-# chapter that you came for.
+# Suppose you have 50,000 photographs, and a phone that can spare four bytes for each of them. How do you
+# still find the ones that look like yours?
 #
-# **What you will learn.** How the exercises, the hints and the checks work, and the few letters
-# that all chapters use.
+# That is what this workbook is about. In the next minute you will search real photographs through four
+# bytes each, and drag a point to see the idea that the later chapters build on. After that, one small
+# exercise shows you how the chapters work.
+#
+# <details><summary>What you will do, what you will learn, and what you need</summary>
+#
+# **What you will do.** Search photographs, drag a point, solve one small exercise, and find the chapter that
+# you came for.
+#
+# **What you will learn.** What the workbook is about, and how its exercises, hints and checks work.
 #
 # **What you need.** A little Python with NumPy. About 10 minutes, 4 of them for the exercise.
 #
-# > This workbook teaches **learned quantization**: how a network and short codes are trained
-# > together, so that millions of pictures can be searched by similarity. It is built around the
-# > *gradient snapping layer* of Liu and Lu, [arXiv 1610.09645](https://arxiv.org/abs/1610.09645),
-# > of which only the abstract was at hand: its formulas here are our reconstruction, and the
-# > chapters say so.
+# </details>
 #
-# ## Run a cell
+# ## Search photographs through four bytes
 #
-# A notebook is made of cells. Click on the cell below, then press **Shift + Enter**: it runs, and
-# the next one is chosen. Do this from top to bottom. While a cell runs, `[*]` stands beside it; the
-# first cell of a chapter takes some seconds.
+# A notebook is made of **cells**. Click on the line with the three dots below and press **Shift + Enter**:
+# the cell runs, and the next one is selected. While it runs you see `[*]` beside it. (Cells that only draw
+# a picture are folded like this one. Click on the dots when you want to read them.)
 
-# %% tags=["volatile"]
-from collections import Counter
+# %% tags=["hide-input"]
+from gsl_tutorial.course.widgets import PhotoSearch
 
-import numpy as np
-
-from gsl_tutorial.course.cli.doctor import examine
-from gsl_tutorial.course.exercises import check, hint, my_progress
-
-report = examine()
-levels = Counter(finding.level for finding in report.findings)
-print("Ready." if report.ok else "Not ready.")
-print(f"ok: {levels['ok']}, notes: {levels['note']}, problems: {levels['problem']}")
-for finding in report.findings:
-    if finding.level != "ok":
-        print(f"{finding.level}: {finding.topic}")
-# for finding in report.findings: print(finding)  # without the first #: the whole report
+search = PhotoSearch()
+search
 
 # %% [markdown]
-# **Ready** means that every chapter that needs no images runs. A *note* is no obstacle: without the
-# CIFAR-10 images, for example, only chapters on those images have less to show. A *problem* comes
-# with what to do about it, in the whole report. In a terminal, `gsl-tutorial doctor` prints the
-# same.
+# Choose a query with a click, or with Tab and the arrow keys. Below it you see what the search found: the ten
+# nearest codes, and for each of them one photograph that has it. All that the search knows about a photograph
+# is **four numbers from 0 to 255, which is four bytes**. A tick says that it shows the same kind of thing as
+# the query.
+#
+# Ten of the queries were drawn at random, one from each class. The last two are the worst of a hundred others,
+# because no search is always right. Which class are they mistaken for?
+#
+# Do you see coloured squares in place of photographs? Then the photographs are not on this machine. The search is
+# the real one all the same, because it never looks at a pixel; to see them, type `gsl-tutorial fetch` in a
+# terminal (170 MB) and run the cell again.
+
+# %% tags=["claim", "hide-input"]
+pixels, code = 32 * 32 * 3, 4
+print(
+    f"{search.n_photographs:,} photographs as pixels: {search.n_photographs * pixels / 1e6:.1f} MB"
+)
+print(f"the same photographs as codes: {search.n_photographs * code / 1e6:.1f} MB")
+
+# %% [markdown]
+# The four bytes are called a **code**. A neural network turns each photograph into a vector, its
+# **embedding**, and the code names the nearest of some stored vectors, the **codewords**. For the search to
+# work, the embedding has to be good *and* close to a codeword. Those are two wishes, and they do not always
+# agree.
+#
+# ## Drag a point and watch its gradient snap
+#
+# Here is that conflict in the plane. The black point is an embedding. During training it should move towards
+# the **star**, an item of its own class; the blue arrow shows that. The grey squares are codewords.
+#
+# - The usual recipe also pulls the point to the *nearest* square, which is the orange arrow. Training
+#   follows the sum of both arrows, and the sum may lead *away* from the star.
+# - **Gradient snapping** asks first: which of the squares nearby lies in a direction that the blue arrow
+#   agrees with? It pulls towards that one. The thick green arrow shows the result.
+#
+# Drag the point across one of the grey borders. At the border another square becomes the nearest one, so the
+# orange arrow jumps. What does the green one do?
+
+# %% tags=["hide-input"]
+from gsl_tutorial.course.widgets import GradientExplorer
+
+GradientExplorer()
+
+# %% [markdown]
+# <details><summary>What to see</summary>
+#
+# The orange arrow jumps at every border, wherever the star is. The green one changes only where another square
+# suits the blue arrow better, so it never works against it.
+#
+# </details>
+#
+# With the keyboard, Tab reaches the point and the arrow keys move it. The sliders and menus below the
+# picture will make sense by chapter 06; you cannot break anything, and *Reset* brings everything back.
+#
+# Whether snapping also helps real networks, and when it does not, is the question of chapters 06 to 09. The
+# answer is not a plain yes, which is what makes it worth the tour.
 #
 # ## Do an exercise
 #
-# Exercises have a number, a difficulty (easy, medium, hard) and an honest number of minutes. You
-# write where it says `...  # your code here`, run the cell, and read what the check says below it:
+# Now the way the chapters work. First, is everything installed?
+
+# %% tags=["volatile", "hide-input"]
+from gsl_tutorial.course.cli.doctor import examine
+
+report = examine()
+problems = [finding.topic for finding in report.findings if finding.level == "problem"]
+print("This machine is ready." if report.ok else f"To be solved first: {', '.join(problems)}.")
+
+# %% [markdown]
+# (In a terminal, `gsl-tutorial doctor` gives the whole report, with what to do about each problem.)
+#
+# Exercises have a number, a difficulty (easy, medium, hard) and an honest number of minutes. You write where
+# it says `...  # your code here`, run the cell, and read what the check says below it:
 #
 # | the check says | it means |
 # | --- | --- |
 # | ○ Not yet | the blank is still blank |
-# | ✗ Look again | something is wrong, and often what |
+# | ✗ Look again | something is wrong; often the check can say what |
 # | ✓ Right | go on; the sentence says what to take along |
 #
-# A wrong answer breaks nothing. Later cells use the package's own code, never yours. Below the sentence
-# a row of squares says how many exercises of the chapter are done. A function that never ends is
-# stopped after twenty seconds (on Windows, press the ■ above the notebook).
+# A wrong answer breaks nothing, because later cells use the package's own code and never yours. A row of
+# squares below the sentence shows how many exercises of the chapter you have solved. A function that never
+# ends is stopped after twenty seconds (on Windows, press the ■ above the notebook).
 #
-# **Exercise 00.1** (easy, 4 minutes). Nearly everything here rests on the **squared distance**
-# between two vectors $x$ and $y$: the sum of their squared differences. Write it with NumPy.
+# **Exercise 00.1** (easy, 4 minutes). Nearly everything in this workbook rests on the **squared distance**
+# between two vectors $x$ and $y$: subtract them number by number, square each difference, add up. Write it
+# with NumPy.
+
+# %% tags=["hide-input"]
+import numpy as np
+
+from gsl_tutorial.course.exercises import check, hint, my_progress
 
 
 # %% tags=["exercise"]
@@ -76,40 +139,79 @@ check.squared_distance(squared_distance)
 
 # %% [markdown]
 # Stuck? Three hints are folded into the line below. Open the first with a click, or with Tab and
-# Enter; the second lies inside it, and the third, nearly the solution, inside the second.
+# Enter; the second lies inside it, and the third, which is nearly the solution, inside the second.
 
 # %%
 hint("00.1")
 
 # %% [markdown]
-# **Try it.** Answer wrongly on purpose: take the root with `np.sqrt`, or forget to square. The
-# check knows these mistakes. Then try your function on numbers of your own:
+# **Try it.** Answer wrongly on purpose: take the square root with `np.sqrt`, or forget to square. What does
+# the check say? Then try your function on numbers of your own:
 
 # %%
 x, y = np.array([0.0, 3.0]), np.array([4.0, 0.0])
-print("yours:", squared_distance(x, y))  # None as long as the exercise is blank
+print("your answer:", squared_distance(x, y))  # None as long as the exercise is blank
 
 # %% [markdown]
-# All solutions stand in the folder `notebooks/solutions` of the repository, in notebooks of the same names.
-# (A copy made for a class has none.)
+# <details><summary>What to see</summary>
 #
-# ## See what is done
+# The check recognises both mistakes and names them. For the two vectors above, a right function gives 25:
+# the differences are -4 and 3, and 16 + 9 = 25. With the root it would be 5.
 #
-# Right answers are noted in a small file on this machine; it outlives the kernel, and two notebooks may
-# be open at once. What was solved once stays solved. This is your page. Run the cell again whenever
-# you like.
+# </details>
+#
+# Solved notebooks of all chapters are in the folder `notebooks/solutions` of the repository. (A copy made
+# for a class has none.)
+#
+# ## See what you have done
+#
+# Right answers are noted in a small file on this machine, which outlives the kernel. What you have solved
+# once stays solved. This is your page; run the cell again whenever you like.
 
 # %%
 my_progress()
 
 # %% [markdown]
-# In a terminal, `gsl-tutorial report` prints the same, and `gsl-tutorial report --json --out NAME.json`
-# writes a file that you may hand in. Nothing is sent anywhere by itself. Solved notebooks do not count.
+# In a terminal, `gsl-tutorial report` prints the same page, and `gsl-tutorial report --json --out NAME.json`
+# writes a file that you can hand in. Nothing is sent anywhere by itself. Solved notebooks do not count.
+#
+# ## Find your chapter
+#
+# | chapter | the question it answers |
+# | --- | --- |
+# | [01 search by similarity](01_search_by_similarity.ipynb) | What does it cost to find the nearest vectors, exactly? |
+# | [02 vector quantization](02_vector_quantization.ipynb) | How do you describe a vector by one number? |
+# | [03 product quantization](03_product_quantization.ipynb) | How do a thousand codewords do the work of four billion? |
+# | [04 other quantizers](04_other_quantizers.ipynb) | Can a code of the same length lose less? |
+# | [05 biased gradients](05_biased_gradients.ipynb) | When does a quantization loss work against what you train for? |
+# | [06 snapping the gradient](06_snapping_the_gradient.ipynb) | Can we pull to a codeword without ever working against it? |
+# | [07 learning in turns](07_learning_in_turns.ipynb) | When does snapping help, and why? |
+# | [08 retrieval on digits](08_retrieval_on_digits.ipynb) | What does the whole pipeline look like, in a minute? |
+# | [09 retrieval on CIFAR-10](09_retrieval_on_cifar10.ipynb) | What does it give on photographs? |
+# | [10 honest evaluation](10_honest_evaluation.ipynb) | Which numbers of this field can you believe? |
+# | [11 hard negatives](11_hard_negatives.ipynb) | Which wrong items teach a recommender most? |
+# | [12 past one machine](12_past_one_machine.ipynb) | What if the vectors do not fit, and a worker dies? |
+#
+# In a hurry? Read 03, then 06, then 08.
+#
+# ## Know where the formulas come from
+#
+# The gradient snapping layer was proposed by Liu and Lu, *Accurate Deep Representation Quantization with
+# Gradient Snapping Layer for Similarity Search* ([arXiv 1610.09645](https://arxiv.org/abs/1610.09645), 2016).
+# We could only read the abstract of that paper, so **every formula for the layer in this workbook is our
+# reconstruction** of what the abstract describes. A later version of the abstract says that the layer "works
+# better" where the first said "unbiased". We let the measurements decide, and we report them as they came
+# out, also where snapping loses.
+#
+# The rest of the workbook (k-means, product quantization, the rivals, the measures of retrieval) follows
+# published papers, and each chapter names them.
 #
 # ## Read the letters
 #
-# The same letters mean the same things in every chapter, in the code and in the pictures. Come back
-# here when one has slipped your mind. The last column tells in which chapter it first comes.
+# The same letters mean the same things in every chapter, in the code and in the pictures. You do not need
+# them now; come back here when one has slipped your mind.
+#
+# <details><summary>All letters of the series, with the chapter in which each first comes</summary>
 #
 # | name | symbol | in the code | meaning | first in |
 # | --- | --- | --- | --- | --- |
@@ -121,8 +223,8 @@ my_progress()
 # | codewords | $K$ | `n_codewords` | how many a codebook has; a code names one of them | 02 |
 # | reconstruction | $q(z)$ | `decode` | the vector that the code of $z$ stands for | 02 |
 # | distortion | $\lVert z - q(z) \rVert^2$ | `distortion` | what the code loses, as a mean over the vectors | 02 |
-# | pieces, or subspaces | $M$ | `n_subspaces` | how many pieces a vector is cut into | 03 |
-# | length of a piece | $d = \text{dim} / M$ | `d` | numbers in a piece | 03 |
+# | subspaces | $M$ | `n_subspaces` | how many subvectors a vector is cut into | 03 |
+# | length of a subvector | $d = \text{dim} / M$ | `d` | how many numbers it has | 03 |
 # | codebooks | $C$ | `codebooks_` | all codewords, an array `(M, K, d)` | 03 |
 # | bits | $M \log_2 K$ | `bits` | length of a code | 03 |
 # | asymmetric distance computation | ADC | `distances` | the query is exact, the database is coded | 03 |
@@ -139,29 +241,16 @@ my_progress()
 # | fallback | `zero`, `keep`, `nearest` | `fallback` | what happens where no candidate descends | 06 |
 # | mean average precision | mAP | `mean_average_precision` | how early the right items come, from 0 to 1 | 07 |
 #
-# ## Find your chapter
-#
-# | chapter | what happens there | is it here? |
-# | --- | --- | --- |
-# | 00 start here | this page | here |
-# | [01 search by similarity](01_search_by_similarity.ipynb) | exact nearest neighbours, and what they cost | here |
-# | [02 vector quantization](02_vector_quantization.ipynb) | k-means and its cells | here |
-# | [03 product quantization](03_product_quantization.ipynb) | cut, quantize, add up | here |
-# | [04 other quantizers](04_other_quantizers.ipynb) | rotated, residual, additive: distortion per bit | here |
-# | [05 biased gradients](05_biased_gradients.ipynb) | where a penalty sends a point uphill | here |
-# | [06 snapping the gradient](06_snapping_the_gradient.ipynb) | write the layer | here |
-# | [07 learning in turns](07_learning_in_turns.ipynb) | codebooks and network take turns | here |
-# | [08 retrieval on digits](08_retrieval_on_digits.ipynb) | from images to results | here |
-# | [09 retrieval on CIFAR-10](09_retrieval_on_cifar10.ipynb) | photographs and tables | here |
-# | [10 honest evaluation](10_honest_evaluation.ipynb) | protocols, ties, leaks, seeds | here |
-# | [11 hard negatives](11_hard_negatives.ipynb) | two towers and clusters | here |
-# | 12 past one machine | inverted lists, many machines | to come |
-#
-# In a hurry? Read 03, then 06, then 08. Teaching a lab? Chapter 03 fills the first half.
+# </details>
 #
 # ## Keep your hands on the keyboard
 #
-# These are JupyterLab's own keys; on a Mac, Cmd stands for Ctrl, except in Ctrl + Enter.
+# Sliders are reached with Tab and moved with the arrow keys. Menus are reached with Tab, too: Space opens
+# one, the arrow keys choose, Enter takes. Every picture has a text for those who do not see it.
+#
+# <details><summary>Keys of JupyterLab</summary>
+#
+# On a Mac, Cmd stands for Ctrl, except in Ctrl + Enter.
 #
 # | keys | what they do |
 # | --- | --- |
@@ -172,33 +261,32 @@ my_progress()
 # | A, B (after Esc) | a new cell above, below |
 # | Tab, Shift + Tab (while writing) | complete a name, show its description |
 # | Ctrl + S | save |
-# | 0 0 (after Esc) | start the kernel afresh, when everything is tangled |
+# | 0 0 (after Esc) | restart the kernel, when everything is tangled |
 # | Ctrl + Shift + C | all commands, by name |
 # | Ctrl + Shift + H | all keys |
 #
-# Sliders take the focus with Tab and move with the arrow keys. Menus take it, too: Space opens one,
-# the arrow keys choose, Enter takes. (On a closed menu the arrow keys belong to JupyterLab and lead
-# to the next cell.) Every picture has a text for those who do not see it.
+# </details>
 #
 # ## What to remember
 #
-# - Shift + Enter, from top to bottom.
-# - A check never breaks anything, and it knows the usual mistakes.
-# - Three hints, one inside the other; what is done is noted on this machine only.
-# - The letters are on this page.
+# - A code of four bytes is enough to find photographs of the same kind, if the network that makes the
+#   vectors and the codewords suit each other.
+# - Run the cells with Shift + Enter, from top to bottom. You cannot break anything.
+# - Each exercise has three hints, one inside the other, and a check that knows the usual mistakes.
+# - Where the formulas come from, and what the letters mean, stands on this page.
 #
 # ## Quiz
 #
 # 1. You left an exercise blank. Does the rest of the chapter run?
-# 2. The check says "Look again" and names a root. What has happened?
-# 3. You solved an exercise last week and break it today. Is it still done?
+# 2. The check says "Look again" and names a square root. How can it know?
+# 3. You solved an exercise last week and break it today. Is it still solved?
 #
 # <details><summary>Answers</summary>
 #
 # 1. Yes. Later cells use the package, not your answer.
-# 2. You returned the distance, not the squared distance: the check compared your number with the
-#    results of the usual mistakes.
-# 3. Yes. Once solved stays solved; the file only counts one more try.
+# 2. It compares your numbers with the results of the usual mistakes, and yours were those of the distance
+#    instead of the squared distance.
+# 3. Yes. What is solved stays solved; the file only counts one more try.
 #
 # </details>
 #

@@ -1,27 +1,33 @@
 # %% [markdown]
 # # Search by similarity
 #
-# **What you will do.** Write an exact search, count what it costs in bytes and in time, then shrink
-# the vectors step by step and watch how many of the true neighbours are still found.
+# You have a picture, and a collection of many others. Which of them are most like yours, and what does it
+# cost to find out? This chapter builds the search that is always right. Then it squeezes the vectors, a few
+# bits at a time, and counts what gets lost.
 #
-# **What you will learn.** What "similar" means to a computer, why the square root may be left out,
-# where the bytes and the seconds go, and how to say in one number what a compressed search loses.
+# <details><summary>What you will do, what you will learn, and what you need</summary>
+#
+# **What you will do.** Write an exact search, count what it costs in bytes and in time, then shrink the
+# vectors step by step and watch how many of the true neighbours are still found. At the end, search block by
+# block, as you would if the vectors did not fit.
+#
+# **What you will learn.** What "similar" means to a computer, why we can leave out the square root, where the
+# bytes and the seconds go, and how to say in one number what a compressed search loses.
 #
 # **What you need.** NumPy arrays and their axes; the squared distance of chapter 00. About 55
 # minutes, 35 of them for the five exercises.
 #
-# > Nothing is learned in this chapter and nothing is clever: every query is compared with every
-# > vector. That is the search that all others are measured against.
+# </details>
 
-# %%
+# %% tags=["hide-input"]
 import time
 
-import faiss
 import numpy as np
 
 from gsl_tutorial.course.datasets import load_digits, make_blobs_2d
 from gsl_tutorial.course.exercises import attempt, check, hint
 from gsl_tutorial.course.plots import show
+from gsl_tutorial.course.plots.costs import draw_costs
 from gsl_tutorial.course.plots.neighbours import (
     draw_found_images,
     draw_memory,
@@ -32,29 +38,29 @@ from gsl_tutorial.course.plots.product import draw_images
 from gsl_tutorial.course.toys.kmeans_steps import assign
 from gsl_tutorial.course.toys.neighbours import (
     Compressed,
+    differences_first,
     nearest_neighbours,
     recall_at,
     round_numbers,
 )
-from gsl_tutorial.course.widgets import CompressionSliders
+from gsl_tutorial.course.widgets import CompressionSliders, Guess
 from gsl_tutorial.evaluation.distances import squared_distances
 from gsl_tutorial.quantizers.kmeans import kmeans
 
 points = make_blobs_2d(30, 4, random_state=3, spread=0.22).x
 digits = load_digits()
 database, queries = digits.database.x, digits.query.x
-print(f"points in the plane: {len(points)}")
-print(f"digits: {len(database)} to search in, {len(queries)} others to search for")
-print(f"a digit is a vector of {database.shape[1]} numbers, its pixels")
 
 # %% [markdown]
 # ## Find the nearest points
 #
-# What we search in is the **database**: $N$ vectors. What we search for is a **query**: a vector of
-# the same length. The query's **neighbours** are the vectors with the smallest distances, and their
-# number is $k$ (a small k; the capital $K$ of the later chapters counts codewords).
+# We call the vectors that we search in the **database**; there are $N$ of them. What we search for is a
+# **query**, a vector of the same length. The **neighbours** of the query are the vectors at the smallest
+# distance from it. How many we look at is $k$, a small letter, because the capital $K$ will count codewords
+# in later chapters.
 #
-# In the plane one can see them. The star is the query.
+# In the plane you can see them. The star is the query, and the circle passes through the last of its $k$
+# nearest points.
 
 # %%
 query = np.array([0.05, 0.15])  # try another place, between -1 and 1
@@ -71,10 +77,19 @@ show(
 print(f"radius of the circle: {radius:.2f}")
 
 # %% [markdown]
-# **Try it.** Move the query into one of the groups. How much smaller does the circle become?
+# **Try it.** Move the query into one of the groups. How much smaller does the circle become? And which number
+# would you look at to find out how crowded a place is?
 #
-# The picture was easy: one query. A search engine answers many, so it needs a table with a row for
-# each query and a column for each vector of the database.
+# <details><summary>What to see</summary>
+#
+# Inside a group the circle shrinks to a fraction of its size. The radius that holds $k$ points is
+# small where the data are dense and large where they are thin, so it measures how crowded a place is. Some
+# methods of statistics estimate densities in just this way.
+#
+# </details>
+#
+# One query was easy. A search engine answers many at once, so we want a table with a row for each query and a
+# column for each vector of the database.
 #
 # **Exercise 01.1** (medium, 7 minutes). Fill this table with *squared* distances. $B$ is the number
 # of queries.
@@ -95,7 +110,7 @@ check.all_distances(all_distances)
 hint("01.1")
 
 # %% [markdown]
-# **Exercise 01.2** (easy, 5 minutes). From the table, pick the $k$ nearest of each query, nearest
+# **Exercise 01.2** (easy, 5 minutes). From the table, pick the $k$ nearest vectors of each query, nearest
 # first. Return their row numbers in the database.
 
 
@@ -114,29 +129,102 @@ check.nearest_rows(nearest_rows)
 hint("01.2")
 
 # %% [markdown]
-# ## Leave the root out
+# ## Watch the memory of a broadcast
 #
-# A distance is the root of the squared distance. We leave it out everywhere, for two reasons. It
-# costs time. And a root never swaps two numbers: what was smaller stays smaller, so the **ranking**
-# is the same. The next cell compares the whole rankings of all queries.
+# A table like this is quickly written: subtract everything from everything at once, square, sum. The short line
+# hides a price. NumPy **broadcasts**: it builds all $B \times N$ differences, each with `dim` numbers, before it
+# sums any of them. There is another way. Write the square out,
+#
+# $$\lVert x - y \rVert^2 = \lVert x \rVert^2 + \lVert y \rVert^2 - 2\,\langle x, y \rangle ,$$
+#
+# and the only large part is a product of two matrices, which needs no room beyond the table itself. Let us
+# compare both ways on images of handwritten digits; each is a vector of 64 pixels.
 
-# %% tags=["claim"]
-exact = squared_distances(queries, database)
-by_square = nearest_neighbours(exact, len(database))
-by_root = nearest_neighbours(np.sqrt(exact), len(database))
-print(f"rankings: {len(queries)}, of {len(database):,} digits each")
-print("the same with and without the root:", np.array_equal(by_square, by_root))
-print("the values are the same:", np.allclose(exact, np.sqrt(exact)))
+# %% tags=["hide-input"]
+print(f"{len(database):,} digits to search in, {len(queries)} others to search for")
+table_mb = len(queries) * len(database) * 4 / 1e6
+show(
+    draw_costs(
+        {
+            "all differences first": table_mb * database.shape[1],
+            "the square written out": table_mb,
+        },
+        unit="MB",
+        title="memory for one table of squared distances",
+    ),
+    alt=f"Two bars: {table_mb * database.shape[1]:.0f} MB for all differences, and {table_mb:.0f} MB for the "
+    "square written out.",
+    caption="The first way needs 64 times the memory, once for every pixel.",
+)
+
+# %% tags=["volatile", "hide-input"]
+timed = {"all differences first": differences_first, "the square written out": squared_distances}
+for name, compute in timed.items():
+    compute(queries[:2], database)  # the first call also wakes the libraries up
+    started = time.perf_counter()
+    compute(queries, database)
+    print(f"{name}: {1e3 * (time.perf_counter() - started):.0f} ms on this machine")
 
 # %% [markdown]
-# The ranking stays, the *values* do not: a sum or a mean of distances is another thing than a sum
-# or a mean of squared ones. Chapter 03 depends on that.
+# There is one catch. Where all vectors lie far from the origin, the formula subtracts huge numbers that are
+# nearly equal, and the digits that matter are rounded away. The package therefore moves the origin into the
+# data first.
+#
+# ## Choose what "near" means
+#
+# A distance is the square root of a squared distance. We leave the root out everywhere, for two reasons: it
+# costs time, and it cannot change who is nearest. If one number is smaller than another, so is its root.
+#
+# Besides the distance, which is called **L2**, two other measures are common. The **inner product**
+# $\langle x, y \rangle$ is large when two vectors point the same way *and* are long. The **cosine** is the
+# inner product after both vectors have been scaled to length 1, so only the direction counts:
+#
+# $$\cos(x, y) = \frac{\langle x, y \rangle}{\lVert x \rVert\,\lVert y \rVert} .$$
+#
+# Do they agree on the nearest neighbour? The formula above knows the answer. If all vectors have length 1, it
+# reads $\lVert x - y \rVert^2 = 2 - 2\cos(x, y)$: the smaller the distance, the larger the cosine, and all
+# three measures give the same ranking. If lengths differ, they may not.
+
+# %% tags=["hide-input"]
+Guess.of("01 measures")
+
+# %% tags=["claim", "hide-input"]
+exact = squared_distances(queries, database)
+unit_queries, unit_database = (
+    x / np.linalg.norm(x, axis=1, keepdims=True) for x in (queries, database)
+)
+same_ranking = np.array_equal(
+    nearest_neighbours(exact, len(database)), nearest_neighbours(np.sqrt(exact), len(database))
+)
+print(
+    f"With and without the root, {'all' if same_ranking else 'not all'} {len(queries)} rankings agree."
+)
+winner = (queries @ database.T).argmax(axis=1)
+agree = int((exact[np.arange(len(queries)), winner] == exact.min(axis=1)).sum())
+print(
+    f"The largest inner product is also the smallest distance for {agree} of {len(queries)} queries."
+)
+gap = np.abs(
+    squared_distances(unit_queries, unit_database) - (2 - 2 * unit_queries @ unit_database.T)
+)
+close = "agree" if gap.max() < 1e-5 else "do not agree"
+print(f"At length 1, the squared distances and 2 - 2 cos {close} to five decimals.")
+
+# %% [markdown]
+# The inner product prefers bright digits with thick strokes, whatever the query looks like, because they are
+# long vectors. That can be what you want (popular films in a recommender) or not at all. Networks for
+# retrieval often scale their embeddings to length 1, and then the question disappears. This workbook uses
+# squared distances unless it says otherwise.
+#
+# One warning for later: without the root, the *ranking* stays the same, but the *values* do not. A mean of
+# squared distances is not the square of a mean distance, and chapter 03 depends on the difference.
 #
 # ## Search the digits
 #
-# The same search works at any length, and nothing in it knows that these vectors are pictures.
+# The same search works for vectors of any length, and nothing in it knows that these vectors are pictures.
+# Here are ten queries, one of each digit, and below each its three nearest neighbours. Look for mistakes.
 
-# %%
+# %% tags=["hide-input"]
 true = nearest_neighbours(exact, 10)
 first_of_each = [np.flatnonzero(digits.query.labels == label)[0] for label in range(10)]
 rows = {"query": queries[first_of_each]}
@@ -146,36 +234,38 @@ show(
     alt="Ten digits as queries, and under each the three nearest digits of the database. Nearly "
     "all show the digit of the query, in a similar hand; the neighbours of the five are nines.",
 )
-print("digits of the queries:", *range(10))
-for rank in range(3):
-    print(f"neighbours no. {rank + 1}:     ", *digits.database.labels[true[first_of_each, rank]])
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 labels = digits.database.labels
 same_digit = labels[true[:, 0]] == digits.query.labels
-print(f"the nearest shows the same digit for {same_digit.sum()} of {len(queries)} queries")
+print(
+    f"The nearest neighbour shows the same digit for {same_digit.sum()} of {len(queries)} queries."
+)
 
 # %% [markdown]
-# **Look closely.** For the others the nearest pixels belong to another digit. No search can mend
-# that: it finds what is near. What *should* be near is a question for the vectors, and chapter 08
-# learns better ones.
+# For the other queries, the nearest pixels belong to another digit. No search can repair that, because a
+# search finds what *is* near. What *should* be near is a question for whoever makes the vectors, and chapter
+# 08 learns better ones.
 #
 # ## Compare with faiss
 #
-# **faiss** is a library for similarity search that many use. Its plainest index, `IndexFlatL2`,
-# keeps the vectors as they are and compares each with the query: our search, in C++.
+# When you have written something by hand, check it against something that others trust. **faiss** is a widely
+# used library for similarity search. Its plainest index, `IndexFlatL2`, keeps the vectors as they are and
+# compares each with the query, so it is our search in C++.
 
 # %% tags=["claim"]
+import faiss
+
 index = faiss.IndexFlatL2(database.shape[1])
 index.add(database)
 found_distances, found = index.search(queries, 10)
-print("vectors in the index:", index.ntotal)
-print("the same ten distances:", np.allclose(found_distances, np.take_along_axis(exact, true, 1)))
-at_found = np.take_along_axis(exact, found, axis=1)
-print("at rows of these distances:", np.allclose(found_distances, at_found))
+same = np.allclose(found_distances, np.take_along_axis(exact, true, axis=1))
+print(
+    f"For {len(queries)} queries, faiss finds {'the same' if same else 'other'} ten distances as we do."
+)
 
 # %% [markdown]
-# Why do we not simply compare row numbers? Two digits may be equally far from a query. Then both
+# Why did we compare distances and not row numbers? Two digits can be equally far from a query. Then both
 # orders are right, and each library is free to choose.
 #
 # ## Count the bytes
@@ -202,21 +292,20 @@ check.vector_bytes(vector_bytes)
 hint("01.3")
 
 # %% [markdown]
-# Networks give vectors that are longer than our digits: several hundred numbers are common. Guess
-# before you run the next cell: how much do a million and a billion of them take?
+# Embeddings from networks are longer than our digits; several hundred numbers are common. Guess before you run
+# the next cell: how much memory do a million of them take, and a billion?
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 million, billion = 10**6, 10**9
 for name, bytes_each in {
-    "64 floats": 64 * 4,
     "768 floats": 768 * 4,
+    "64 floats": 64 * 4,
     "a code of 8 bytes": 8,
 }.items():
     print(f"{name:18} a million: {million * bytes_each / 1e9:9,.3f} GB", end="   ")
     print(f"a billion: {billion * bytes_each / 1e9:9,.0f} GB")
-print(f"multiplications for one query, a billion x 768: {billion * 768:,}")
 
-# %%
+# %% tags=["hide-input"]
 counts = [10.0**power for power in range(4, 11)]
 sizes = {"768 floats": 3072, "64 floats": 256, "8-byte code": 8, "1-byte code": 1}
 show(
@@ -224,19 +313,20 @@ show(
     alt="Bytes against the number of vectors, both on logarithmic scales: four parallel lines. The "
     "line of 768 floats crosses the 4 GB of a laptop soon after a million vectors, that of "
     "8-byte codes only near half a billion.",
+    caption="Follow a thick grey line to the right: the lower the slanted line, the more vectors fit.",
 )
 
 # %% [markdown]
-# On these scales every line has the same slope: twice the vectors, twice the bytes. Compression
-# does not change the slope. It moves the line down, and that is all we need.
+# Both axes are logarithmic, so every line has the same slope: twice the vectors, twice the bytes. Compression
+# cannot change the slope. It moves the line down, and that is all we need.
 #
 # ## Measure the time
 #
-# Each query touches every number of the database, so time grows as memory does. (In a small database
-# the call itself counts, too.) Measure it on your own machine; these numbers are yours, and they differ
-# from run to run.
+# An exact search computes $N$ distances of `dim` multiplications each, that is $N \cdot \text{dim}$ operations
+# for every query. So the time grows in the same way as the memory. Here is how long that takes on your own
+# machine; the numbers differ from run to run.
 
-# %% tags=["volatile"]
+# %% tags=["volatile", "hide-input"]
 rng = np.random.default_rng(0)
 crowd = rng.random((200_000, 64), dtype=np.float32)
 for n in (2_000, 20_000, 200_000):
@@ -246,25 +336,25 @@ for n in (2_000, 20_000, 200_000):
     started = time.perf_counter()
     part.search(crowd[:20], 10)
     each = (time.perf_counter() - started) / 20
-    print(f"{n:7,} vectors: {1e3 * each:7.2f} ms for a query")
-print(f"at this speed, a billion vectors: {each * billion / n:,.0f} s for a query")
+    print(f"{n:7,} vectors x 64 numbers: {n * 64:10,} operations, {1e3 * each:7.2f} ms for a query")
+print(f"At this speed, a billion vectors would take {each * billion / n:,.0f} s for a query.")
 del crowd, part
 
 # %% [markdown]
-# So there are two prices, and both ask for the same thing: *fewer bits for each vector*. Less to
-# keep, less to read. What does it cost us in neighbours?
+# So there are two prices, memory and time, and both ask for the same thing: *fewer bits for each vector*. There
+# is less to keep, and less to read. But how many of the neighbours does it cost?
 #
 # ## Say how much is found
 #
-# A search in compressed vectors brings $k$ rows, and some of them are not the true ones.
-# **Recall@k** is the share of the $k$ true neighbours that are among the $k$ found, as a mean over
-# all queries. Their order among themselves does not count.
+# A search in compressed vectors returns $k$ rows, and some of them are not the true ones. **Recall@k** is the
+# share of the $k$ true neighbours that are among the $k$ found, averaged over all queries. Their order does
+# not count.
 #
-# > One name, two measures. Others ask only whether the single nearest neighbour is among the $k$
-# > found; chapter 03 does. Wherever you read "recall@10", look for its definition.
+# > One name, two measures. Other authors ask only whether the single nearest neighbour is among the $k$
+# > found, and chapter 03 does so, too. Wherever you read "recall@10", look for its definition.
 #
-# **Exercise 01.4** (medium, 7 minutes). Write recall@k. Both arrays hold row numbers, a row for
-# each query; within one row every number is another.
+# **Exercise 01.4** (medium, 7 minutes). Write recall@k. Both arrays hold row numbers, one row for
+# each query; the entries of a row are all distinct.
 
 
 # %% tags=["exercise"]
@@ -284,18 +374,18 @@ hint("01.4")
 # %% [markdown]
 # ## Compress the points and watch
 #
-# The crudest compression is to **round**: cut the range of each number into equal parts and keep
-# only which part it is. With one bit there are two parts, with each further bit twice as many. To
-# search, stand for each number by the middle of its part.
+# The crudest way to save bits is to **round**. Cut the range of each number into equal parts and keep only
+# which part the number falls into. With one bit there are two parts, and each further bit doubles them. For
+# the search, the middle of the part takes the place of the number.
 #
-# In the plane, rounding puts all points on a grid. Points at one place cannot be told apart: they
-# are **tied**. If they are tied for the last places among the ten, it is luck which of them come;
-# `recall_at` of the package counts the mean over all orders.
+# In the plane, rounding moves all points onto a grid. Points that land at the same place are **tied**, because
+# nothing distinguishes them any more. If they compete for the last places among the ten, luck decides who
+# comes in, so `recall_at` of the package averages over all orders.
 #
-# The menu holds a second way: keep only a few **codewords**, places that suit the data, and stand
-# for each point by the nearest of them. Chapter 02 tells how to find such places.
+# The menu offers a second way: keep a few **codewords**, places that suit the data, and replace each point by
+# the nearest of them. Chapter 02 is about finding such places.
 
-# %%
+# %% tags=["hide-input"]
 low, high = -1.2, 1.2
 
 
@@ -323,23 +413,34 @@ many_queries = np.random.default_rng(0).uniform(-1, 1, size=(200, 2))
 CompressionSliders(points, ways, many_queries)
 
 # %% [markdown]
-# With the keyboard: Tab reaches a slider or the menu, the arrow keys move a slider, Space opens the
-# menu. Rings mark the ten true neighbours, diamonds what is found through the codes, triangles what
-# is found by luck. An empty ring is a miss.
+# Rings mark the ten true neighbours, diamonds what is found through the codes, triangles what is found by luck.
+# An empty ring is a neighbour that was missed. (With the keyboard, Tab reaches a slider or the menu, the arrow
+# keys move a slider, and Space opens the menu.)
 #
 # **Try it.**
 #
 # 1. Set the level to 1 and move the query slowly across the middle. When does the recall jump?
 # 2. At level 3, find a place for the query with a recall of 1, and one with less than a half.
-# 3. Change the menu to the codewords. With equal bits, which way finds more? At level 4 every point
-#    is its own codeword and nothing is lost. What is wrong with that as a compression?
+# 3. Change the menu to the codewords. At the same number of bits, which way finds more? And at level 4, where
+#    every point is its own codeword and nothing is lost, what is wrong with that as a compression?
+#
+# <details><summary>What to see</summary>
+#
+# 1. It jumps where the nearest of the four places changes: all points of that place come in at once.
+# 2. Recall is high where the true neighbours share a place of the grid and no stranger does, that is, deep
+#    inside a group. It is low between the groups and near a line where the grid cuts a group in two.
+# 3. At level 1 the two are about equal. From then on the codewords find more, because none of them is wasted on
+#    empty paper, as many places of the grid are. At level 4 the list of
+#    codewords *is* the database: nothing has been saved, since the list has to be kept, too.
+#
+# </details>
 #
 # ## Round the digits
 #
-# The same with the digits. One bit for each pixel makes a vector of 64 numbers a code of 8 bytes.
-# (White paper turns grey: the middle of the lowest part is more than zero.)
+# Now the same with the digits. One bit for each pixel turns a vector of 64 numbers into a code of 8 bytes.
+# (White paper turns grey, because the middle of the lowest part is more than zero.) Could you still read them?
 
-# %%
+# %% tags=["hide-input"]
 few = (3, 2, 1)
 rows = {"pixels": queries[first_of_each]}
 rows |= {
@@ -355,7 +456,7 @@ show(
     "and every digit can still be read.",
 )
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 curve_bits, curve_recall = [], []
 for bits in (1, 2, 3, 4, 6, 8, 32):
     compressed = database  # 32 bits: as they are
@@ -367,9 +468,9 @@ for bits in (1, 2, 3, 4, 6, 8, 32):
     print(f"{bits:2} bits a pixel: {curve_bits[-1] // 8:3} bytes a digit, recall@10 {recall:.2f}")
 
 # %% [markdown]
-# The query stays exact here; only the database is rounded. Read the table from below: from 32 bits
-# to 8 a number, hardly a neighbour is lost; in faiss such an index is called a *scalar quantizer*.
-# With fewer bits it begins to hurt. Who takes the places of the lost neighbours?
+# The query stays exact here, and only the database is rounded. Read the table from below: going from 32 bits to
+# 8 for each number, you lose hardly a neighbour. (faiss calls such an index a *scalar quantizer*.) With fewer
+# bits it begins to hurt. Who takes the places of the lost neighbours?
 
 # %%
 which = 35  # try another query
@@ -385,20 +486,21 @@ show(
     "one bit for each pixel. True neighbours are ticked, others crossed; from row to row the "
     f"crosses are {misses}.",
 )
-for name, (_, is_true) in rows.items():
-    print(f"{name:14} misses: {10 - is_true.sum()}")
 
 # %% [markdown]
-# Recall is strict: it counts a different picture of the same digit as a miss. Chapter 08 asks the
-# milder question, whether what is found has the right *label*.
+# Recall is strict: a different picture of the same digit counts as a miss. Chapter 08 asks the milder question
+# whether what is found has the right *label*.
 #
-# ## Look below one bit for each number
+# ## Go below one bit for each number
 #
-# Rounding ends at one bit for each number. For a vector of 64 numbers that is a code of 64 bits,
-# for 768 numbers it is 768. To go further down, several numbers must share a bit: one code for the
-# *whole* vector. Codewords do that. Here they are, found by k-means, beside the rounding:
+# Rounding cannot go below one bit for each number. For a vector of 64 numbers that is a code of 64 bits, for
+# 768 numbers it is 768. To go further down, several numbers have to share a bit, so we need one code for the
+# *whole* vector, and codewords give us that. The next picture compares both ways.
 
-# %%
+# %% tags=["hide-input"]
+Guess.of("01 codewords")
+
+# %% tags=["hide-input"]
 word_bits, word_recall = [], []
 for bits in (2, 4, 6, 8, 10):
     words = kmeans(database, 2**bits, seed=0)
@@ -406,9 +508,6 @@ for bits in (2, 4, 6, 8, 10):
     recall = recall_at(squared_distances(queries, compressed), true).mean()
     word_bits.append(bits)
     word_recall.append(float(recall))
-    print(
-        f"{2**bits:5} codewords: a code of {bits:2} bits, of ten neighbours it finds {10 * recall:.0f}"
-    )
 show(
     draw_recall(
         {
@@ -421,16 +520,15 @@ show(
     "approaches one at 512.",
 )
 
-# %% tags=["claim"]
-print("bits: ten for codewords, 64 for rounding to one bit")
-print("the codewords find more:", word_recall[-1] > curve_recall[0])
-print(f"images for each of the 1,024 codewords: {len(database) / 1024:.1f}")
+# %% tags=["claim", "hide-input"]
+better = "more" if word_recall[-1] > curve_recall[0] else "no more"
+print(f"Ten bits of codewords find {better} neighbours than 64 bits of rounding.")
+print(f"But there are only {len(database) / 1024:.1f} images for each of the 1,024 codewords.")
 
 # %% [markdown]
-# Codewords win by far. But the last line is a warning: there are hardly more images than codewords,
-# and the list of codewords is nearly as large as the database itself. How codewords are found, and
-# why one cannot just take more and more of them, is the subject of [chapter
-# 02](02_vector_quantization.ipynb).
+# Codewords win by far, and yet the second line is a warning. There are hardly more images than codewords, so
+# the list of codewords is nearly as large as the database itself. How to find codewords, and why you cannot
+# simply take more and more of them, is the subject of [chapter 02](02_vector_quantization.ipynb).
 
 # %% [markdown]
 # ## Search what does not fit
@@ -492,33 +590,34 @@ show(
 #
 # ## What to remember
 #
-# - Exact search: all distances, then the $k$ smallest. It is slow and right, and everything else is
-#   measured against it.
-# - Squared distances rank as distances do. The root costs time and changes no neighbour.
-# - Bytes are vectors times numbers times bits over eight. The time grows in the same way.
+# - Exact search computes all distances and picks the $k$ smallest. It is slow and right, and everything else
+#   is measured against it.
+# - Squared distances rank as distances do. With vectors of length 1, the inner product and the cosine give the
+#   same ranking, too; otherwise they may not.
+# - Memory is vectors times numbers times bits, divided by eight. Time grows in the same way.
 # - Recall@k says how many of the true neighbours a compressed search still finds.
 # - Eight bits for each number are nearly free. Less than one bit for each number needs codewords.
 #
 # ## Quiz
 #
-# 1. You add a constant to all squared distances of a query. Who is nearest now? And if you multiply
-#    them by a constant above zero?
+# 1. You add a constant to all squared distances of a query. Who is nearest now? And if you multiply them by a
+#    positive constant?
 # 2. A database of vectors with 32-bit numbers fills your memory. You keep 8 bits for each number.
 #    How many times as many vectors fit?
 # 3. Every vector of a database has the same code. What is the recall@10 among a thousand of them?
-# 4. Two papers report recall@10 for the same codes and data, and one of them has much more. Who is
+# 4. Two papers report recall@10 for the same codes and data, and one of them reports much more. Who is
 #    wrong?
-# 5. Rounding makes the digits coarser, but a digit of one bit for each pixel can still be read. Why
+# 5. Rounding makes the digits coarser, but you can still read a digit with one bit for each pixel. Why
 #    is the recall low all the same?
 #
 # <details><summary>Answers</summary>
 #
-# 1. The same as before, both times: neither changes the order.
+# 1. The same vector as before, both times, because neither changes the order.
 # 2. Four times as many.
-# 3. One in a hundred: ten of a thousand tied ones come, and any ten are as good as others.
+# 3. One in a hundred. All thousand are tied, ten of them come in, and any ten are as likely as any other.
 # 4. Perhaps nobody. One may count all ten true neighbours, the other only the nearest.
-# 5. A reader needs the class, recall needs the very same ten pictures. Among many similar digits
-#    small errors are enough to change places.
+# 5. To read a digit you need its class, but recall needs the very same ten pictures. Among many similar
+#    digits, small errors are enough to change places.
 #
 # </details>
 #

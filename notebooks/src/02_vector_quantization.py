@@ -1,26 +1,30 @@
 # %% [markdown]
 # # Quantize vectors with k-means
 #
-# **What you will do.** Build k-means from its two halves, step through it, place codewords with your
-# own hands, rescue one that nobody uses, let your own k-means learn from pictures, and count how far a
-# single codebook can take you.
+# Suppose you may describe each of your vectors by a single number, and nothing else. Which number would you
+# choose, and how wrong would you be? This chapter builds the oldest answer, k-means, step by step. You will
+# place codewords with your own hands, and see why one list of codewords cannot grow for ever.
 #
-# **What you will learn.** What a codeword, a cell and distortion are; why k-means never gets worse
-# and may still end badly; how bits and codewords go together.
+# <details><summary>What you will do, what you will learn, and what you need</summary>
+#
+# **What you will do.** Build k-means from its two halves, step through it, place codewords by hand, rescue one
+# that nobody uses, let your own k-means learn from pictures, and count how far a single codebook can take you.
+#
+# **What you will learn.** What a codeword, a cell and distortion are; why k-means never gets worse and may
+# still end badly; what a bit buys, and why it buys less when vectors are long.
 #
 # **What you need.** NumPy arrays and their axes; chapter 01 for why we compress at all. About 65
 # minutes, 39 of them for the five exercises.
 #
-# > **Vector quantization** stands for a whole vector by one number. The method that finds good
-# > codewords is **k-means**, in the form that S. Lloyd wrote down and that carries his name, too.
+# </details>
 
-# %%
+# %% tags=["hide-input"]
 import numpy as np
 
 from gsl_tutorial.course.datasets import load_digits, make_blobs_2d
 from gsl_tutorial.course.exercises import attempt, check, hint
 from gsl_tutorial.course.plots import show
-from gsl_tutorial.course.plots.clusters import draw_cells, draw_rate
+from gsl_tutorial.course.plots.clusters import draw_cells, draw_ends, draw_rate
 from gsl_tutorial.course.plots.product import draw_images
 from gsl_tutorial.course.toys.kmeans_steps import (
     assign,
@@ -29,22 +33,20 @@ from gsl_tutorial.course.toys.kmeans_steps import (
     revive,
     start_on_points,
 )
-from gsl_tutorial.course.widgets import CodewordExplorer, KMeansSliders
+from gsl_tutorial.course.widgets import CodewordExplorer, Guess, KMeansSliders
 from gsl_tutorial.quantizers.kmeans import kmeans
 
 points = make_blobs_2d(50, 4, random_state=1, spread=0.22).x
-print(f"{len(points)} points in the plane")
 
 # %% [markdown]
-# ## Stand for many points by a few
+# ## Let a few places speak for many points
 #
-# A **codebook** is a list of $K$ **codewords**, places in the space of the vectors. To encode a
-# vector, write down the row number of its nearest codeword: that is its **code**. To decode, look
-# the codeword up: that is the **reconstruction**, $q(z)$.
+# **Vector quantization** replaces a whole vector by a single number. It keeps a list of $K$ places, the
+# **codewords**; the list is called a **codebook**. To *encode* a vector, write down the number of its nearest
+# codeword: that is its **code**. To *decode*, look the codeword up: that is the **reconstruction**, $q(z)$.
 #
-# All points with the same code form a **cell**. Between two codewords the border of their cells
-# runs straight, half-way, at a right angle to the line that joins them. Such a picture is called a
-# **Voronoi diagram**.
+# All points with the same code form a **cell**. The border between two cells runs straight, half-way between
+# their codewords, at a right angle to the line that joins them. Such a picture is called a **Voronoi diagram**.
 
 # %%
 codewords = np.array([[-0.7, 0.6], [0.1, 0.7], [0.7, -0.2], [-0.2, -0.6]])  # try other places
@@ -58,7 +60,7 @@ print("points in each cell:", np.bincount(cells))
 
 # %% [markdown]
 # **Exercise 02.1** (medium, 6 minutes). Assign each point to its nearest codeword. (Where two are
-# equally near, `argmin` takes the first, and that will do.)
+# equally near, `argmin` takes the first, and that is good enough.)
 
 
 # %% tags=["exercise"]
@@ -78,12 +80,12 @@ hint("02.1")
 # %% [markdown]
 # ## Measure what is lost
 #
-# A code cannot bring back more than the codeword. What is lost is the squared distance between a
-# vector and its reconstruction, and its mean over all vectors is the **distortion**:
+# A code cannot bring back more than its codeword. What is lost is the squared distance between a vector and its
+# reconstruction. Its mean over all $N$ vectors $z_1, \dots, z_N$ is the **distortion**:
 #
 # $$\text{distortion} = \frac{1}{N} \sum_{i=1}^{N} \lVert z_i - q(z_i) \rVert^2 .$$
 #
-# **Exercise 02.2** (easy, 5 minutes). Compute it. Which codeword stands for which point is given:
+# **Exercise 02.2** (easy, 5 minutes). Compute it. You are told which codeword stands for which point;
 # it need not be the nearest.
 
 
@@ -107,29 +109,44 @@ print(f"distortion of the four codewords above: {distortion(points, codewords, c
 # %% [markdown]
 # ## Move each codeword to the middle
 #
-# Keep the cells as they are: where should a codeword stand, so that its own points lose the least?
-# At their **mean**. Any other place costs exactly the squared distance from the mean *more*:
+# Now keep the cells as they are, and ask where a codeword should stand so that its own points lose the least.
+# The answer is their **mean**, $\bar z$. Any other place $c$ costs more, and we can say exactly how much more,
+# namely its squared distance from the mean:
 #
 # $$\text{mean of } \lVert z - c \rVert^2 \;=\; \text{mean of } \lVert z - \bar z \rVert^2
 # \;+\; \lVert c - \bar z \rVert^2 .$$
 #
-# The next cell tries it with a thousand random places.
+# <details><summary>Why is there no cross term?</summary>
+#
+# Go from $z$ to $c$ by way of the mean, $z - c = (z - \bar z) + (\bar z - c)$, and square:
+#
+# $$\lVert z - c \rVert^2 = \lVert z - \bar z \rVert^2 + \lVert \bar z - c \rVert^2
+# + 2\,\langle z - \bar z,\; \bar z - c \rangle .$$
+#
+# Now take the mean over the points of the cell. The second factor of the last term is the same for all of them,
+# and the mean of the first, $z - \bar z$, is zero: the points lie around their mean in a balanced way. So the
+# last term, the **cross term**, vanishes. You will meet this argument again in chapter 03.
+#
+# </details>
+#
+# To see it at work, we put the first codeword on a thousand random places.
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 mine = points[cells == 0]
 middle = mine.mean(axis=0)
 at_middle = ((mine - middle) ** 2).sum(axis=1).mean()
 elsewhere = np.random.default_rng(0).uniform(-1, 1, size=(1000, 2))
 there = ((mine - elsewhere[:, None]) ** 2).sum(axis=2).mean(axis=1)
 away = ((elsewhere - middle) ** 2).sum(axis=1)
-print("places that are better than the mean:", (there < at_middle).sum())
-print("each costs its squared distance from the mean more:", np.allclose(there, at_middle + away))
+print(f"{(there < at_middle).sum()} of {len(elsewhere):,} random places beat the mean.")
+exact = "exactly" if np.allclose(there, at_middle + away) else "not exactly"
+print(f"What each of them costs more is {exact} its squared distance from the mean.")
 
 # %% [markdown]
-# That is why the squares: for them, the best place is a plain mean.
+# That is one reason why this field measures with squares: for them, the best place is a plain mean.
 #
 # **Exercise 02.3** (medium, 8 minutes). Move every codeword to the mean of its points. A codeword
-# may have no points at all; it stays where it was.
+# may have no points at all; then it stays where it was.
 
 
 # %% tags=["exercise"]
@@ -153,36 +170,46 @@ hint("02.3")
 # %% [markdown]
 # ## Step through k-means
 #
-# Once the codewords have moved, some points are nearer to another codeword than to their own. So
-# assign again, move again, and so on, until no point changes its codeword: that is **k-means**. The
-# usual start puts the codewords on randomly chosen points.
+# Once the codewords have moved, some points are nearer to another codeword than to their own. So we assign
+# again, move again, and so on, until no point changes its codeword. That is **k-means**, in the form that S.
+# Lloyd wrote down. The usual start puts the codewords on randomly chosen points.
 #
-# The slider below goes by *half-steps*: assign, move, assign, move. While the codewords move, the
-# cells are still the old ones. Small white marks show where each codeword began.
+# The slider below goes by *half-steps*: assign, move, assign, move. After a move, the picture still shows the
+# old cells, so that you can see each codeword in the middle of its points. Small white marks show where each
+# codeword began.
 
 # %%
 KMeansSliders(points)
 
 # %% [markdown]
-# With the keyboard: Tab reaches a slider, the arrow keys move it.
+# (With the keyboard, Tab reaches a slider and the arrow keys move it.)
 #
 # **Try it.**
 #
 # 1. Step from 0 on. Which of the first half-steps lowers the distortion most?
-# 2. With four codewords, go through the random starts, the half-step at its right end. Do all of
-#    them end with the same distortion?
+# 2. Set the half-step to its right end and go through the random starts, first with four codewords and then with
+#    eight. Do all of them end with the same distortion?
 # 3. Set K to 1. After how many half-steps does it stand still, and where?
+#
+# <details><summary>What to see</summary>
+#
+# 1. Usually the first move: a random start is far from good, so the first correction is the largest.
+# 2. With four codewords, one for each group, they do. With eight they do not: some starts end higher than others,
+#    although nothing goes wrong on the way.
+# 3. After the first move, on the mean of all points. With one codeword there is nothing to assign.
+#
+# </details>
 #
 # ## See why it must stop
 #
-# Assigning cannot raise the distortion: every point takes the *nearest* codeword. Moving cannot
-# raise it: every codeword takes the *best* place for its points. So the curve only falls. And as
-# there are only so many ways to share the points among the codewords, it must stand still at last.
+# Does k-means ever end? Look at the two halves. Assigning cannot raise the distortion, because every point takes
+# its *nearest* codeword. Moving cannot raise it either, because every codeword takes the *best* place for its
+# points. So the distortion can only fall. And as there are only finitely many ways to share the points among the
+# codewords, it has to stop falling at some time.
 #
-# The next cell watches a hundred runs. It also asks whether faiss, whose k-means the package
-# computes with, arrives where our plain NumPy loop does.
+# We let a hundred runs go until they stop, and check the argument on each of their half-steps.
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 rises, unfinished = 0, 0
 for seed in range(100):
     start = start_on_points(points, 2 + seed % 7, random_state=seed)
@@ -190,28 +217,30 @@ for seed in range(100):
     course = np.array([step.distortion for step in steps[1:]])
     rises += int((np.diff(course) > 1e-12).sum())
     unfinished += not np.array_equal(steps[-1].assignment, steps[-3].assignment)
-print("half-steps that raised the distortion:", rises)
-print("runs that did not come to a stop:", unfinished)
+print(
+    f"In 100 runs, {rises} half-steps raised the distortion, and {unfinished} runs did not come to a stop."
+)
 
 start = start_on_points(points, 4, random_state=0).astype(np.float32)
 ours = kmeans_steps(points, start)[-1].codewords
 theirs = kmeans(points, 4, seed=0, start=start, n_iterations=50)
-print("faiss arrives at the same codewords:", np.allclose(ours, theirs, atol=1e-4))
+same = "the same" if np.allclose(ours, theirs, atol=1e-4) else "other"
+print(f"From the same start, faiss arrives at {same} codewords as our loop.")
 
 # %% [markdown]
 # ## Place the codewords yourself
 #
-# It stops, but where? Here are three groups and three codewords. First bring the distortion down by
-# hand: drag the codewords. Then let k-means go on from your places: the slider counts its rounds.
-# Small white marks show where the codewords began. Grab one again, and you take over from there.
+# It stops, but does it stop at the best place? Here are three groups and three codewords, and you may try to beat
+# the machine. First bring the distortion down by hand: drag the codewords. Then let k-means go on from your
+# places, with the slider that counts its rounds. If you grab a codeword again, you take over from there.
 #
-# With the keyboard: Tab reaches a codeword, the arrow keys move it (with Shift in small steps), Home
-# puts it back.
+# (With the keyboard, Tab reaches a codeword and the arrow keys move it, with Shift in small steps; Home puts it
+# back.)
 #
 # **Try it.** Find a start from which k-means ends *far above* the best known distortion, however
-# many rounds you give it. (What if two codewords share a group?)
+# many rounds you give it.
 
-# %%
+# %% tags=["hide-input"]
 groups = make_blobs_2d(40, 3, random_state=2, spread=0.14).x
 ends = [
     kmeans_steps(groups, start_on_points(groups, 3, random_state=seed))[-1].distortion
@@ -220,23 +249,42 @@ ends = [
 CodewordExplorer(groups, [[-0.3, 0.5], [0.3, -0.3], [0.7, 0.6]], best=min(ends))
 
 # %% [markdown]
-# k-means goes downhill, and only downhill: it ends in the valley in which it began. The remedy is
-# plain. Start several times from different points and keep the best end.
+# <details><summary>One way to do it</summary>
+#
+# Put two codewords into one group and let the third stand between the other two groups. The two share their
+# group fairly, the third sits in the middle of its two, and no point is nearer to another codeword than to its
+# own. So nothing moves, although a better solution exists.
+#
+# </details>
+#
+# k-means goes downhill and only downhill, so it ends in the valley in which it began. A **local optimum**, as
+# such a valley floor is called, can be far above the best one. How often does that happen? Here is where a
+# hundred random starts end on these three groups.
 
-# %% tags=["claim"]
+# %% tags=["hide-input"]
 ends = np.array(ends)
+show(
+    draw_ends(ends),
+    alt="A hundred dots, the ends of a hundred runs sorted by distortion. A long row of dots lies on the "
+    "dashed line, the best end; then the dots jump up to ends that are several times as bad.",
+    caption="Each dot is one run. The dashed line is the best end that was found.",
+)
+
+# %% tags=["claim", "hide-input"]
 stuck = ends > 1.5 * ends.min()
-print("random starts:", len(ends))
-print("some end at more than 1.5 times the best distortion:", bool(stuck.any()))
-print("most do not:", bool(stuck.mean() < 0.5))
+some = "Some" if stuck.any() else "None"
+most = "but most do not" if stuck.mean() < 0.5 else "and so do most"
+print(f"{some} of the {len(ends)} runs end at more than 1.5 times the best distortion, {most}.")
 
 # %% [markdown]
+# So the remedy is simple: start several times from different points, and keep the best end.
+#
 # ## Bring a dead codeword back
 #
-# A codeword can be so far off that it is the nearest of no point. Then it never moves again: it is
+# A codeword can stand so far off that no point has it as its nearest. Then it never moves again, and we call it
 # **dead**. It takes up a row of the codebook, and no code ever names it.
 #
-# One remedy is to put it where the need is greatest: on the point that is farthest from its own
+# One remedy is to put it where the need is greatest, on the point that is farthest from its own
 # codeword. (faiss puts it beside a codeword with many points.)
 #
 # **Exercise 02.4** (hard, 8 minutes). Put each dead codeword on a point: the first dead one on the
@@ -262,7 +310,7 @@ check.revive_dead(revive_dead)
 # %%
 hint("02.4")
 
-# %%
+# %% tags=["hide-input"]
 far_off = np.array([[-0.5, 0.4], [0.4, 0.6], [0.0, -0.6], [-0.95, -0.95]])
 stopped = kmeans_steps(groups, far_off)[-1]
 revived = revive(groups, stopped.codewords, stopped.assignment)
@@ -280,14 +328,16 @@ show(
     alt="Three panels. In the first, three codewords serve the three groups, and a fourth stands "
     "alone in the lower left corner, without points. In the second it has moved to a point at the "
     "rim of a group. In the third that group has two codewords, and the distortion is lower.",
+    caption="The title of a panel gives its distortion.",
 )  # fmt: skip
 
-# %% tags=["claim"]
+# %% tags=["hide-input"]
 dead_before = np.bincount(stopped.assignment, minlength=4) == 0
 dead_after = np.bincount(again.assignment, minlength=4) == 0
-print("dead codewords before and after:", dead_before.sum(), dead_after.sum())
-print("the dead one is where it began:", np.array_equal(stopped.codewords[3], far_off[3]))
-print("the distortion is lower now:", again.distortion < stopped.distortion)
+stayed = "is still where it began" if np.array_equal(stopped.codewords[3], far_off[3]) else "moved"
+lower = "lower" if again.distortion < stopped.distortion else "no lower"
+print(f"When k-means has stopped, {dead_before.sum()} codeword is dead; it {stayed}.")
+print(f"Revived, {dead_after.sum()} are dead, and the distortion is {lower}.")
 
 # %% [markdown]
 # ## Put it together
@@ -345,13 +395,16 @@ for name, words in found.items():
 #
 # ## Count the bits
 #
-# To name one of $K$ codewords takes $\log_2 K$ bits: with each further bit the codebook doubles.
-# What does a bit buy? We measure the distortion that is left, as a share of the distortion with one
-# codeword. Dots are the vectors from which the codewords were learned; squares are **held-out**
-# vectors, which the codewords have never seen.
+# To name one of $K$ codewords takes $\log_2 K$ bits, so the codebook doubles with each further bit. What does a
+# bit buy? We measure how much distortion is left, as a share of what a single codeword leaves. Dots show the
+# vectors from which the codewords were learned; squares show **held-out** vectors, which the codewords have
+# never seen.
+
+# %% tags=["hide-input"]
+Guess.of("02 a bit")
 
 
-# %%
+# %% tags=["hide-input"]
 def share_left(vectors, codewords, learned_from):
     """The distortion of vectors, divided by that of one codeword, the mean of the learned ones."""
     single = learned_from.mean(axis=0, keepdims=True)
@@ -382,95 +435,122 @@ show(
     "eight bits, and the curve of the held-out digits stays above that of the learned ones.",
 )
 
-# %%
-print("bits    K   plane: learned  held out   digits: learned  held out")
-plane, images = left.values()
-for b in bits:
-    print(
-        f"{b:4} {2**b:4} {plane['learned from'][b]:16.3f} {plane['held out'][b]:9.3f}"
-        f" {images['learned from'][b]:17.3f} {images['held out'][b]:9.3f}"
-    )
-
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
+slopes = {}
 for title, curves in left.items():
     inside, outside = np.array(curves["learned from"]), np.array(curves["held out"])
-    print(f"{title}:")
-    print("  every further bit lowers the distortion:", bool((np.diff(inside) < 0).all()))
-    print("  at 8 bits the held-out ones are distorted more:", bool(outside[-1] > inside[-1]))
-    print("  less than a tenth is left at 4 bits:", bool(inside[4] < 0.1))
+    falls = "lowers" if (np.diff(inside) < 0).all() else "does not always lower"
+    worse = "more" if outside[-1] > inside[-1] else "no more"
+    tenth = "less" if inside[4] < 0.1 else "more"
+    print(
+        f"{title}: every further bit {falls} the distortion. At 4 bits {tenth} than a tenth is left."
+    )
+    print(f"    At 8 bits, held-out vectors are distorted {worse} than those learned from.")
 
 # %% [markdown]
 # Read two things from the picture.
 #
-# - In the plane a few bits do. In a space of many numbers there is more to say about a vector, and
-#   each bit says only a little of it.
-# - The two curves part. The more codewords, the fewer vectors each has learned from; it knows
-#   *those* vectors, not their kind. With a codeword on every vector the dots would be at zero, and
-#   nothing would have been learned.
+# - **In the plane a few bits are enough. In a space of many numbers each bit buys less.**
+# - **The two curves part.** The more codewords, the fewer vectors each has learned from. It learns *those*
+#   vectors and not their kind. With a codeword on every vector the dots would be at zero, and nothing would
+#   have been learned.
 #
-# **Try it.** Let the plane's codewords learn from four times as many points: change the first
-# `make_blobs_2d(100, ...)` to 400. How far apart are the two curves at eight bits now?
+# ## Explain the slopes: the rate law
+#
+# Why does a bit buy less when vectors are long? Imagine points spread evenly over a square, and codewords on a
+# grid. To halve the distance to the nearest codeword in a plane you need four times as many codewords; in a
+# space of `dim` numbers you need $2^{\text{dim}}$ times as many. Those cost `dim` bits, and half the distance is
+# a quarter of the distortion $D$. So each bit, $b$ of them in all, divides the distortion by $2^{2/\text{dim}}$:
+#
+# $$D \;\sim\; 2^{-2b/\text{dim}} .$$
+#
+# In the plane, `dim` = 2, a bit halves the distortion. With `dim` = 64 it would save only two percent, and our
+# digits do much better than that. The reason is that digits do not fill their space: most pictures of 64 random
+# pixels are no digit. What counts is how many directions the data really use, and we can turn the law round
+# and read that number from the slope. It is called an **effective dimension**.
+
+# %% tags=["claim", "hide-input"]
+effective = {
+    title: -2 * 3 / np.log2(curves["learned from"][6] / curves["learned from"][3])
+    for title, curves in left.items()
+}
+print(f"One bit at 64 dimensions saves {1 - 2 ** (-2 / 64):.1%} of the distortion.")
+for title, number in effective.items():
+    print(f"{title}: from 3 bits to 6 the distortion falls as in {number:.0f} dimensions")
+
+# %% [markdown]
+# The plane comes out as a plane, and the digits behave as if they had about six numbers instead of 64. (The law
+# holds for many codewords and smooth data, so this is a rule of thumb; with few vectors for each codeword the
+# slope looks steeper than it is.)
+#
+# **Try it.** Let the plane's codewords learn from four times as many points: open the cell above the picture and
+# change the first `make_blobs_2d(100, ...)` to 400. How far apart are the two curves at eight bits now?
+#
+# <details><summary>What to see</summary>
+#
+# They come much closer together. With four times as many points for each codeword, a codeword learns the
+# neighbourhood in which it lives and not the few points it has met.
+#
+# </details>
 #
 # ## See why one codebook cannot grow
 #
-# Suppose we want codes of 64 bits, as 8 bytes for each vector are easy to afford. Guess: how much
+# Suppose we want codes of 64 bits, because 8 bytes for each vector are easy to afford. Guess: how much
 # memory does the codebook take, and how long does it take to encode a single vector?
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 dim, per_second = 64, 10**9
 
 
-def plain(x):
+def readable(x):
     """A number without powers of ten."""
-    if x < 1e-7:
-        return "next to none"
-    return f"{x:,.0f}" if x >= 1 else f"{x:.7f}"
+    if x < 0.001:
+        return "< 0.001"
+    return f"{x:,.0f}" if x >= 1 else f"{x:.3f}"
 
 
+print("bits                   codewords   GB of codebook   seconds to encode one vector")
 for n_bits in (8, 16, 32, 64):
     K = 2**n_bits
-    print(f"a code of {n_bits} bits: K = {K:,} codewords")
-    print(f"    GB of codebook, in 4-byte floats: {plain(K * dim * 4 / 1e9)}")
-    print(
-        f"    seconds to encode one vector, a billion codewords a second: {plain(K / per_second)}"
-    )
-    print(f"    digits of our database for each codeword: {plain(len(digits.database) / K)}")
-print(f"64 bits: years to encode one vector: {plain(2**64 / per_second / (365 * 24 * 3600))}")
+    gigabytes, seconds = readable(K * dim * 4 / 1e9), readable(K / per_second)
+    print(f"{n_bits:4} {K:27,} {gigabytes:>16} {seconds:>30}")
+years = 2**64 / per_second / (365 * 24 * 3600)
+print(f"The last number is {years:,.0f} years, at a billion comparisons a second.")
 
 # %% [markdown]
-# Memory, time and data give out, all three, long before 64 bits. And yet the codes are good: eight
-# bytes for a vector is what we want to pay. What we cannot have is *one* list with a row for each
-# code.
+# Memory, time and data all run out long before 64 bits. (Data, because every codeword needs a few vectors to
+# learn from.) And yet the codes themselves are just what we want: eight bytes for a vector is a fair price. What
+# we cannot have is *one* list with a row for each code.
 #
-# The way out is a small trick with large consequences: cut the vector into pieces, give each piece
-# a short codebook of its own, and combine. [Chapter 03](03_product_quantization.ipynb) does that.
+# The way out is a small trick with large consequences: cut the vector into subvectors, give each of them a short
+# codebook of its own, and combine. [Chapter 03](03_product_quantization.ipynb) does that.
 #
 # ## What to remember
 #
-# - A quantizer writes the row number of the nearest codeword. What is lost is the distortion, a
+# - A quantizer replaces a vector by the number of its nearest codeword. What is lost is the distortion, a
 #   mean of squared distances.
-# - k-means: assign, move, again. Neither half can raise the distortion.
-# - It ends in the valley where it began: start several times, keep the best.
+# - k-means assigns, moves, and repeats. Neither half can raise the distortion.
+# - It ends in the valley where it began, so start several times and keep the best.
 # - A codeword without points is dead; put it where the distortion is large.
-# - $K$ codewords take $\log_2 K$ bits. Memory, time and data grow with $K$, that is, they double
-#   with each bit.
+# - $K$ codewords take $\log_2 K$ bits. Each bit divides the distortion by about $2^{2/\text{dim}}$, and doubles the
+#   memory, the time and the data that the codebook needs.
 #
 # ## Quiz
 #
 # 1. Two codewords stand at the same place. What does `argmin` do with the points around them, and
 #    what becomes of the second one?
-# 2. Your curve of distortion rises once in a while. What can you conclude?
-# 3. How many bits has a code out of 1,000 codewords, if each code takes a whole number of bits?
+# 2. You plot the distortion of your own k-means, and once in a while the curve rises. What can you conclude?
+# 3. How many bits does a code have if it names one of 1,000 codewords and takes a whole number of bits?
 # 4. With $K = N$ the distortion can be zero. Why is that no success?
-# 5. Someone replaces squared distances by plain ones, and keeps the mean when moving. Does the curve
-#    of *plain* distances have to fall?
+# 5. Someone replaces the squared distances by plain ones, but still moves each codeword to the mean. Does the
+#    mean *plain* distance have to fall?
 #
 # <details><summary>Answers</summary>
 #
-# 1. It gives them all to the first of the two. The second has no points: it is dead.
-# 2. That there is a mistake in the program: neither half-step can raise it.
-# 3. Ten: nine bits name only 512 codewords.
-# 4. The codebook is the database itself, nothing is saved, and held-out vectors are distorted
+# 1. It gives them all to the first of the two. The second has no points, so it is dead.
+# 2. There is a mistake in the program, because neither half-step can raise the distortion.
+# 3. Ten, because nine bits name only 512 codewords.
+# 4. The codebook is the database itself, so nothing is saved, and held-out vectors are distorted
 #    all the same.
 # 5. No. The mean is the best place for squared distances; for plain ones another place is best.
 #

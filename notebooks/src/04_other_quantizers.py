@@ -1,22 +1,25 @@
 # %% [markdown]
 # # Compare four quantizers behind one contract
 #
+# Product quantization cuts a vector wherever the numbers happen to stand, and it shows: strokes break at the cuts.
+# Can a code of the same length lose less? This chapter tries three ideas, turning before the cut, adding instead
+# of cutting, and learning everything together, and then asks what each of them is worth on data it has not seen.
+#
+# <details><summary>What you will do, what you will learn, and what you need</summary>
+#
 # **What you will do.** Turn the space before you cut it, quantize what a quantizer left over, keep
 # several sums in play at once, and measure on digits what each of these is worth.
 #
 # **What you will learn.** Where product quantization wastes its bits; how codes that are *sums* of
 # whole codewords avoid that, and what they cost; why the best quantizer on the vectors it learned
-# from can be the worst on new ones.
+# from can be the worst on held-out ones.
 #
-# **What you need.** Chapter 03: pieces, codes, look-up tables. About 60 minutes, 30 of them for the
+# **What you need.** Chapter 03: subvectors, codes, lookup tables. About 60 minutes, 30 of them for the
 # four exercises.
 #
-# > **Optimized product quantization** (OPQ) is by Ge, He, Ke and Sun, 2013; **residual
-# > quantization** (RQ) in this use by Chen, Guan and Wang, 2010; **additive quantization** by Babenko
-# > and Lempitsky, 2014. The additive quantizer here finds its codes by local search, after Martinez
-# > and others, 2016 and 2018; the tables call it LSQ.
+# </details>
 
-# %%
+# %% tags=["hide-input"]
 import math
 import time
 
@@ -41,22 +44,71 @@ from gsl_tutorial.course.plots.quantizers import (
     draw_sums,
 )
 from gsl_tutorial.course.toys.plane_codes import all_places
-from gsl_tutorial.course.widgets import MethodSliders, RotationSliders
+from gsl_tutorial.course.widgets import Guess, MethodSliders, RotationSliders
 from gsl_tutorial.evaluation.distances import squared_distances
 from gsl_tutorial.quantizers.faiss_index import to_faiss
 
 digits = load_digits()
 database, queries = digits.database.x, digits.query.x
-print(f"{len(database)} digits to learn from and to search in, {len(queries)} held-out ones")
+
+# %% [markdown]
+# ## Turn the grid until it fits
+#
+# In the plane, PQ with two subvectors has a list of values across and a list of values up. It can express every
+# combination, so its reconstructions form a **grid**, and the lines of that grid run along the axes, wherever the
+# data lie. Here are four groups of points and a grid of four places.
+#
+# **Try it.**
+#
+# 1. Leave the points as they are and turn the *grid*. Where does it fit, and what does the worst
+#    angle cost?
+# 2. Set the grid back to zero and turn the *points*. Is that any different?
+#
+# (With the keyboard, Tab reaches a slider and the arrow keys move it.)
+
+# %% tags=["hide-input"]
+groups = make_blobs_2d(40, 4, random_state=0, spread=0.12).x
+RotationSliders(groups)
+
+# %% [markdown]
+# <details><summary>What to see</summary>
+#
+# 1. The curve on the right has its low where the lines of the grid run through the groups. The worst angle loses
+#    several times as much, with the same bits.
+# 2. No. Only the angle *between* grid and points matters.
+#
+# </details>
+#
+# So PQ wastes bits when its axes do not suit the data. **Optimized product quantization** (OPQ, by Ge, He, Ke and Sun)
+# learns the angle, a **rotation** $R$ of the whole space, and then cuts as PQ does. A rotation changes no length and no
+# angle, so neighbours stay neighbours. To decode, we turn back:
+#
+# $$q(z) = R^\top\, q_{\text{PQ}}(R z) .$$
+#
+# **Exercise 04.1** (easy, 5 minutes). Wrap a rotation around any quantizer. `quantize` takes the
+# rows of an array and returns their reconstructions. Mind that your vectors are *rows*.
+
+
+# %% tags=["exercise"]
+def rotate_quantize(X, rotation, quantize):
+    """(N, dim), (dim, dim), a function -> (N, dim), where z' = rotation @ z for one vector z."""
+    # BEGIN SOLUTION
+    return quantize(X @ rotation.T) @ rotation
+    # END SOLUTION
+
+
+check.rotate_quantize(rotate_quantize)
+
+# %%
+hint("04.1")
 
 # %% [markdown]
 # ## Swap the quantizer, keep the code
 #
-# Whatever a quantizer does inside, we ask five things of it: `fit`, `encode`, `decode`,
-# `lookup_tables` and `candidates`. The last, codewords *near* a vector, is for chapter 06; the end of
-# this chapter shows it. Two more, `split` and `join`, go between a vector and the pieces that its
-# candidates are made of. That is the **contract**. Code that keeps to it does not care
-# which quantizer it works with: the loop below swaps four of them in one line.
+# Four quantizers appear in this chapter: PQ, OPQ, and two that add codewords, RQ and LSQ, which are explained below.
+# Whatever they do inside, we ask the same five things of each: `fit`, `encode`, `decode`, `lookup_tables` and `candidates` (codewords *near* a
+# vector; the end of this chapter shows what they are for). That is a **contract**. Code that keeps to it does not care
+# which quantizer it works with, so the loop below swaps four of them in one line.
 
 # %%
 methods = {
@@ -80,7 +132,7 @@ show(
     "have none; beyond that the eye cannot tell which row is best.",
 )
 
-# %% tags=["claim"]
+# %% tags=["hide-input"]
 for name, quantizer in fitted.items():
     codes = quantizer.encode(queries)
     shapes = codes.shape, quantizer.decode(codes).shape, quantizer.lookup_tables(queries).shape
@@ -88,61 +140,18 @@ for name, quantizer in fitted.items():
     print("      candidates:", quantizer.candidates(queries, 3).shape)
 
 # %% [markdown]
-# The pictures do not say which is best; the distortions above them do, and that is why we measure.
-# In the shapes, only the last line differs: PQ and OPQ offer candidates for each of $M$ pieces, the other two for
-# the whole vector, which is *one* piece. We come back to that at the end.
+# The pictures do not say which quantizer is best. The distortions above them do, and that is why we measure. As for the
+# shapes, only the candidates differ: PQ and OPQ offer candidates for each of $M$ subvectors, the other two for the whole
+# vector.
 #
-# ## Turn the grid until it fits
+# ## Put into one subspace what belongs together
 #
-# In the plane, PQ with two pieces has a list of places across and a list of places up. It can say
-# every combination, so its reconstructions form a **grid**, and the lines of that grid run along the
-# axes, wherever the data lie. Here are four groups of points and a grid of four places.
-#
-# **Try it.**
-#
-# 1. Leave the points as they are and turn the *grid*. Where does it fit, and what does the worst
-#    angle cost?
-# 2. Set the grid back to zero and turn the *points*. Is that any different?
-#
-# With the keyboard: Tab reaches a slider, the arrow keys move it.
+# Real vectors are longer than two numbers, and there is a better way to say why turning helps. Codewords can follow a
+# dependence *inside* a subvector, but never one that runs *across the cut*. Below are vectors of four numbers. The third
+# number nearly repeats the first, and the fourth nearly mirrors the second. PQ cuts just between them, so each of its
+# subvectors is a round cloud in which there is nothing to follow.
 
-# %%
-groups = make_blobs_2d(40, 4, random_state=0, spread=0.12).x
-RotationSliders(groups)
-
-# %% [markdown]
-# The bits are the same at every angle. **OPQ** learns the angle, a **rotation** ($R$) of the whole
-# space, and then cuts as PQ does. A rotation changes no length and no angle, so neighbours stay
-# neighbours, and to decode we turn back:
-#
-# $$q(z) = R^\top\, q_{\text{PQ}}(R z) .$$
-#
-# **Exercise 04.1** (easy, 5 minutes). Wrap a rotation around any quantizer. `quantize` takes the
-# rows of an array and returns their reconstructions. Mind that your vectors are *rows*.
-
-
-# %% tags=["exercise"]
-def rotate_quantize(X, rotation, quantize):
-    """(N, dim), (dim, dim), a function -> (N, dim), where z' = rotation @ z for one vector z."""
-    # BEGIN SOLUTION
-    return quantize(X @ rotation.T) @ rotation
-    # END SOLUTION
-
-
-check.rotate_quantize(rotate_quantize)
-
-# %%
-hint("04.1")
-
-# %% [markdown]
-# ## Put into one piece what belongs together
-#
-# Real vectors are longer, and the reason to turn them is this: codewords can follow a dependence
-# *inside* a piece, but never one that runs *across the cut*. Below are vectors of four numbers. The
-# third number nearly repeats the first, the fourth nearly mirrors the second. The cut of PQ lies
-# just between: each of its pieces sees a round cloud.
-
-# %%
+# %% tags=["hide-input"]
 rng = np.random.default_rng(0)
 two = rng.normal(size=(300, 2))
 linked = np.hstack([two, 0.9 * two * [1, -1] + 0.25 * rng.normal(size=(300, 2))])
@@ -154,45 +163,66 @@ for name in ("PQ", "OPQ"):
     print(f"{name:4} distortion {lost[name]:.2f}")
 show(
     draw_piece_clouds(rows),
-    alt="Four panels of points with codewords and cells. For PQ both pieces are round clouds in which "
+    alt="Four panels of points with codewords and cells. For PQ both subvectors are round clouds in which "
     "eight codewords lie far apart. For OPQ both are thin stripes, and the eight codewords stand "
     "along them close to every point.",
+    caption="Both rows show the same vectors with the same number of bits.",
 )
 
 # %% [markdown]
-# After the rotation each piece is a thin stripe, and the same eight codewords serve it much better.
-# How does OPQ find $R$? In turns: with the rotation fixed, k-means in each piece; with the
-# codewords fixed, the rotation that brings the vectors nearest to their reconstructions, for which
-# there is a formula (the *Procrustes* problem). Where the turns end depends on where they start, so
-# ours run them twice, from no rotation and from the main axes of the data, dealt out evenly to the
-# pieces, and keep the better end.
+# After the rotation each subvector is a thin stripe, and the same eight codewords serve it much better.
+#
+# How does OPQ find $R$? It takes turns. With the rotation fixed, it runs k-means in each subspace. With the codewords
+# fixed, it looks for the rotation that brings the vectors $X$ nearest to their reconstructions $Y$. This is known as
+# the *Procrustes* problem, and it has a solution of one line: take the singular value decomposition
+# $Y^\top X = U S V^\top$, and then
+#
+# $$R = U V^\top .$$
+#
+# <details><summary>Why?</summary>
+#
+# With rows as vectors, we want the smallest $\lVert X R^\top - Y \rVert^2$. Multiply out. Because a rotation changes no
+# length, only the mixed term depends on $R$, so we want the largest trace of $Y^\top X R^\top = U S V^\top R^\top$, which
+# is the trace of $S\,(V^\top R^\top U)$. The matrix in brackets is orthogonal, too, so none of its entries is above 1,
+# and the trace is largest when it is the identity. That gives $R = U V^\top$.
+#
+# </details>
+#
+# Each turn lowers the distortion or leaves it as it is, exactly as in k-means, and for the same reason OPQ may stop in a
+# **local optimum**: where it ends depends on where it starts. Ours runs twice, once without any rotation and once from
+# the principal axes of the data, dealt out evenly to the subspaces, and keeps the better end.
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 pq, opq = fitted["PQ"], fitted["OPQ"]
 R = opq.rotation_
 turned = queries @ R.T
 inner = ProductQuantizer(M, K).with_codebooks(opq.codebooks_)
-print(
-    "on the linked vectors OPQ loses less than half of what PQ loses:", lost["OPQ"] < lost["PQ"] / 2
+half = "less" if lost["OPQ"] < lost["PQ"] / 2 else "more"
+print(f"On the linked vectors, OPQ loses {half} than half of what PQ loses.")
+turns = (
+    "turns and does not stretch" if np.allclose(R @ R.T, np.eye(len(R)), atol=1e-4) else "stretches"
 )
-print("R turns and does not stretch:", np.allclose(R @ R.T, np.eye(len(R)), atol=1e-4))
-print("OPQ is PQ of the turned vectors:", bool((inner.encode(turned) == opq.encode(queries)).all()))
+equal = "the same" if (inner.encode(turned) == opq.encode(queries)).all() else "other"
+print(f"R {turns}; PQ of the turned vectors gives {equal} codes as OPQ.")
 gain = 1 - opq.distortion(queries) / pq.distortion(queries)
-print("on held-out digits OPQ saves more than a twentieth:", gain > 0.05)
+print(
+    f"On held-out digits OPQ saves {'more' if gain > 0.05 else 'less'} than a twentieth of the distortion."
+)
 
 # %% [markdown]
 # ## Quantize what is left
 #
-# Another way out is not to cut at all. Quantize the whole vector with a short codebook. Then
-# subtract: what is left is the **residual**, a vector again. Quantize that with a second codebook,
-# and so on for $M$ **stages**. The reconstruction is a sum of whole codewords:
+# Another way out is not to cut at all. Quantize the whole vector with a short codebook. Then subtract the codeword:
+# what is left is the **residual**, a vector again. Quantize that with a second codebook, and so on for $M$ **stages**.
+# The reconstruction is a sum of whole codewords:
 #
-# $$q(z) = c_1 + c_2 + \dots + c_M .$$
+# $$q(z) = c_0 + c_1 + \dots + c_{M-1} .$$
 #
-# Here are three stages on points along two bows.
+# This is **residual quantization** (RQ; for search by Chen, Guan and Wang). Here are three stages on points along two
+# bows.
 
 
-# %%
+# %% tags=["hide-input"]
 def two_bows(n, *, seed):
     """(n, 2) points along two half circles that open to opposite sides."""
     rng = np.random.default_rng(seed)
@@ -210,9 +240,9 @@ for m in range(3):
     size = np.abs(residual).max()
     book, code = staged.codebooks_[m], stage_codes[:, m]
     what = "the points" if m == 0 else f"what is left, {1 / size:.1f} times as large"
-    panels[f"stage {m + 1}: {what}"] = residual / size, book / size, code
+    panels[f"stage {m}: {what}"] = residual / size, book / size, code
     residual = residual - book[code]
-    print(f"left after stage {m + 1}: {(residual**2).sum(axis=1).mean():.4f}")
+    print(f"distortion after stage {m}: {(residual**2).sum(axis=1).mean():.4f}")
 show(
     draw_cells(panels),
     alt="Three panels with four codewords each. The first shows points along two bows; the second, "
@@ -221,11 +251,11 @@ show(
 )
 
 # %% [markdown]
-# **Look closely.** All cells of the first stage share *one* second codebook. It must fit the left-overs
-# of all four at once, whatever their shapes.
+# **Look closely.** All cells of the first stage share *one* second codebook. It has to fit what is left over in all
+# four cells at once, whatever their shapes.
 #
-# **Exercise 04.2** (medium, 7 minutes). Encode one vector: in each stage the nearest codeword to
-# what is still left. This is the **greedy** way: no stage looks ahead.
+# **Exercise 04.2** (medium, 7 minutes). Encode one vector: in each stage, take the nearest codeword to
+# what is still left. This way is called **greedy**, because no stage looks ahead.
 
 
 # %% tags=["exercise"]
@@ -249,12 +279,12 @@ hint("04.2")
 # %% [markdown]
 # On digits, each stage adds a whole picture: first the rough form, then corrections.
 
-# %%
+# %% tags=["hide-input"]
 rq = fitted["RQ"]
 codes = rq.encode(originals)
 sums = np.cumsum(rq.codebooks_[np.arange(M), codes], axis=1)
 rows = {"pixels": originals}
-rows |= {f"stage{'s' * (m > 0)} 1{f' to {m + 1}' * (m > 0)}": sums[:, m] for m in range(M)}
+rows |= {f"{m + 1} stage{'s' * (m > 0)}": sums[:, m] for m in range(M)}
 show(
     draw_images(rows),
     alt="Ten digits: the pixels, then the sum after one, two, three and four stages. One stage gives "
@@ -265,11 +295,11 @@ show(
 # %% [markdown]
 # ## Keep more than one way open
 #
-# Greedy can go wrong: the nearest codeword now may leave a residual that the next codebook has
-# nothing for. A **beam** keeps the best few partial sums instead of one, and decides at the end. We
-# look at the point for which it makes the largest difference.
+# Greedy can go wrong: the codeword that is nearest now may leave a residual for which the next codebook has nothing to
+# offer. A **beam** keeps the best few partial sums instead of one, and decides at the end. Here is the point for which
+# that makes the largest difference.
 
-# %%
+# %% tags=["hide-input"]
 wide = ResidualQuantizer(2, 4, beam=4, random_state=0).fit(bows)
 greedy = ResidualQuantizer(2, 4, beam=1).with_codebooks(wide.codebooks_)
 errors = {
@@ -318,7 +348,10 @@ hint("04.3")
 # %% [markdown]
 # Now on the digits, with eight stages: the same codebooks, wider and wider beams.
 
-# %% tags=["claim"]
+# %% tags=["hide-input"]
+Guess.of("04 beam")
+
+# %% tags=["claim", "hide-input"]
 deep = ResidualQuantizer(8, 16, random_state=0).fit(database)
 widths = (1, 2, 4, 8, 16)
 left = {"learned from": [], "held out": []}
@@ -328,22 +361,22 @@ for width in widths:
     left["held out"].append(deep.distortion(queries))
 deep.beam = 8
 learned, held_out = np.array(list(left.values()))
-print("each wider beam loses less on held-out digits:", bool((np.diff(held_out) < 0).all()))
-print(
-    "it saves more on held-out digits than on the others:",
-    held_out[0] / held_out[-1] > learned[0] / learned[-1],
-)
+always = "always" if (np.diff(held_out) < 0).all() else "not always"
+print(f"On held-out digits a wider beam {always} loses less.")
+more = "more" if held_out[0] / held_out[-1] > learned[0] / learned[-1] else "no more"
+print(f"It saves {more} on held-out digits than on those learned from.")
 saved = -np.diff(held_out)
-print("the first doubling saves more than the last:", saved[0] > saved[-1])
+first = "more" if saved[0] > saved[-1] else "no more"
+print(f"The first doubling of the beam saves {first} than the last.")
 
-# %%
+# %% tags=["hide-input"]
 show(
     draw_beam(widths, left),
     alt="Distortion against the width of the beam, from one to sixteen. For held-out digits it falls, "
     "steeply first and then less and less; for those learned from it hardly falls.",
 )
 
-# %% tags=["volatile"]
+# %% tags=["volatile", "hide-input"]
 print("beam   seconds to encode the database")
 for width in widths:
     deep.beam = width
@@ -353,20 +386,20 @@ for width in widths:
 deep.beam = 8
 
 # %% [markdown]
-# The stages were learned greedily on the digits of the database. For these the greedy code is made
-# to measure, and the beam finds little to mend. A held-out digit has no such luck.
+# Why is that? The stages were learned greedily on the digits of the database. For these digits the greedy code is made to
+# measure, and the beam finds little to improve. A held-out digit has no such luck.
 #
 # ## Learn all codebooks together
 #
-# RQ fixes its first codebook before it knows the second. An **additive quantizer** learns all
-# codebooks at once, in turns. With the codebooks fixed, it searches for better codes: a beam, then
-# it frees one codeword of each sum at a time and chooses it anew (*local search*). With the codes
-# fixed, a reconstruction is a plain sum of rows, so the best codebooks are the solution of one linear
-# system (*least squares*).
+# RQ fixes its first codebook before it knows the second. An **additive quantizer** (by Babenko and Lempitsky) learns all
+# codebooks at once, in turns. With the codebooks fixed, it searches for better codes: first a beam, then it frees one
+# codeword of each sum at a time and chooses it anew, which is called *local search*. With the codes fixed, a
+# reconstruction is a plain sum of rows, so the best codebooks solve one linear system by *least squares*. Our tables call
+# it LSQ, after the local-search version by Martinez and others.
 #
-# The same points, the same bits, four quantizers:
+# Here are the same points, the same bits, and four quantizers:
 
-# %%
+# %% tags=["hide-input"]
 MethodSliders(bows, methods)
 
 # %% [markdown]
@@ -377,18 +410,29 @@ MethodSliders(bows, methods)
 #    exist? (Think of one codebook with a row for each place.)
 # 3. Move K to both ends. At which end do the four differ most, as a ratio?
 #
+# <details><summary>What to see</summary>
+#
+# 1. PQ changes, because its grid stays where the axes are. RQ and LSQ choose their codewords freely in the plane, so they
+#    do not care. OPQ should not care either, since it can always turn back. Its number moves a little all the same, and
+#    that is the local optimum at work: from a turned start, its turns may end in another valley.
+# 2. PQ and OPQ waste most places, because a grid is full wherever its lines cross. Sums waste some, too: a sum of two
+#    lists has to express all combinations. One codebook with a row for each place would waste none, and that is plain
+#    vector quantization, which chapter 02 could not afford.
+# 3. At the many. Each further codeword goes where the points are, if the quantizer is free to put it there.
+#
+# </details>
+#
 # ## Pay for the coupling
 #
-# What does a sum cost us? For PQ the squared distance falls into pieces, because the pieces share no
-# numbers. The codewords of a sum do share them. Multiply out, with $x$ for the query:
+# What does a sum cost us? For PQ, the squared distance is a sum over subvectors, because they share no numbers. The
+# codewords of a sum do share them. Multiply out, with $x$ for the query:
 #
 # $$\lVert x - \textstyle\sum_m c_m \rVert^2 = \lVert x \rVert^2 - 2 \sum_{m} \langle x, c_m \rangle
 # + \lVert \textstyle\sum_m c_m \rVert^2 .$$
 #
-# The middle term is a look-up table again. The last one **couples** the stages: it holds the product
-# of every codeword with every other. But it has nothing to do with the query! It is one number for
-# each item, its squared length, computed once and stored beside the code. The package calls it
-# `code_norms`.
+# The middle term is a lookup table again. The last one **couples** the stages, since it contains the product of every
+# codeword with every other. But it has nothing to do with the query! It is one number for each item, its squared length,
+# computed once and stored beside the code. The package calls it `code_norms`.
 #
 # **Exercise 04.4** (medium, 8 minutes). Compute the squared distances from one query to many codes,
 # given their squared lengths `norms`.
@@ -415,7 +459,8 @@ hint("04.4")
 # `to_faiss` knows all four quantizers. For the additive ones it packs the squared length behind each
 # code. Do the distances agree, and what if the length is left out?
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
+agree = []
 for name, quantizer in fitted.items():
     codes = quantizer.encode(database)
     ours = quantizer.distances(queries, codes)
@@ -423,26 +468,30 @@ for name, quantizer in fitted.items():
     theirs, items = to_faiss(quantizer, codes).search(queries, 10)
     same = np.allclose(theirs, np.sort(ours)[:, :10], atol=1e-3)
     same &= np.allclose(theirs, np.take_along_axis(ours, items, axis=1), atol=1e-3)
-    print(
-        f"{name:4} distances to the reconstructions:", np.allclose(ours, decoded, atol=1e-3), end=""
-    )
-    print("   equal to those of faiss:", same)
+    same &= np.allclose(ours, decoded, atol=1e-3)
+    agree += [name] if same else []
+print("The tables, the reconstructions and faiss agree for:", ", ".join(agree))
 without = ours - quantizer.code_norms(codes)  # of the last one, LSQ
 other = (without.argmin(axis=1) != ours.argmin(axis=1)).mean()
-print("LSQ without the lengths: another nearest item for more than half:", bool(other > 0.5))
+print(
+    f"LSQ without the lengths finds another nearest item for {'more' if other > 0.5 else 'less'} than half."
+)
 
 # %% [markdown]
-# Without the length, long sums look near: the mistake does not show in any single number, only in
-# what is found.
+# Without the length, long sums look near. The mistake does not show in any single number, only in what is found, and that
+# makes it dangerous.
 #
 # ## Measure distortion per bit
 #
-# Three sizes. The first has half the bits of the other two, which share theirs: eight short
-# codebooks against four long ones. **recall@10** is the share of queries whose true nearest neighbour
-# stands among the first ten, as in chapter 03.
+# Which quantizer should you take? We measure three sizes. The first has half the bits of the other two, which share
+# theirs: eight short codebooks against four long ones. **recall@10** is the share of queries whose true nearest neighbour
+# is among the first ten found, as in chapter 03.
+
+# %% tags=["hide-input"]
+Guess.of("04 richest")
 
 
-# %%
+# %% tags=["hide-input"]
 def recall_at_10(distances, nearest):
     """(B, N) distances, (B,) true nearest neighbours -> share found among the first ten."""
     to_nearest = np.take_along_axis(distances, nearest[:, None], axis=1)
@@ -454,8 +503,6 @@ def recall_at_10(distances, nearest):
 nearest = squared_distances(queries, database).argmin(axis=1)
 sizes = ((4, 16), (8, 16), (4, 256))
 measured, seconds = {}, {}
-print("                    distortion:               recall@10")
-print("                    learned from  held out")
 for M, K in sizes:
     for name, method in methods.items():
         started = time.process_time()
@@ -464,11 +511,6 @@ for M, K in sizes:
         recall = recall_at_10(one.distances(queries, one.encode(database)), nearest)
         inside, outside = one.distortion_, one.distortion(queries)
         measured[M, K, name] = inside, outside, recall
-        print(
-            f"{one.bits} bits  {M} x {K:<4} {name:4} {inside:11.2f} {outside:8.2f} {recall:13.2f}"
-        )
-
-# %%
 show(
     draw_gaps(
         {
@@ -482,44 +524,70 @@ show(
     "from and a square for held-out ones. With K = 16 both fall from PQ to LSQ. With K = 256 the "
     "discs of RQ and LSQ are far below the others, but all squares are about level, and that of "
     "LSQ is the highest.",
+    caption="Discs: digits learned from. Squares: held-out digits. What is the best square in each panel?",
 )
 
-# %% tags=["claim"]
+# %% tags=["hide-input"]
+print("                distortion: learned from  held out   recall@10")
+for (M, K, name), (on_database, on_queries, found) in measured.items():
+    print(
+        f"{round(M * math.log2(K))} bits  {M} x {K:<4} {name:4} {on_database:16.2f} {on_queries:9.2f} {found:11.2f}"
+    )
+
+# %% tags=["claim", "hide-input"]
 inside, outside, recall = ({key: row[i] for key, row in measured.items()} for i in range(3))
-for M, K in sizes:
-    a, b, c, d = (inside[M, K, name] for name in methods)
-    print(f"{M} x {K}, learned from: PQ > OPQ > RQ > LSQ is {a > b > c > d}")
+ordered = all(
+    inside[M, K, "PQ"] > inside[M, K, "OPQ"] > inside[M, K, "RQ"] > inside[M, K, "LSQ"]
+    for M, K in sizes
+)
+print(
+    f"On digits learned from, the order PQ > OPQ > RQ > LSQ holds {'at every size' if ordered else 'not always'}."
+)
 sums_at_4, sums_at_8 = (max(outside[M, 16, "RQ"], outside[M, 16, "LSQ"]) for M in (4, 8))
-print("4 x 16, held out: RQ and LSQ lose less than PQ:", sums_at_4 < outside[4, 16, "PQ"])
-print("8 x 16, held out: RQ and LSQ lose less than OPQ:", sums_at_8 < outside[8, 16, "OPQ"])
+print(
+    f"4 x 16, held out: RQ and LSQ lose {'less' if sums_at_4 < outside[4, 16, 'PQ'] else 'no less'} than PQ."
+)
+print(
+    f"8 x 16, held out: RQ and LSQ lose {'less' if sums_at_8 < outside[8, 16, 'OPQ'] else 'no less'} than OPQ."
+)
 worst = max(methods, key=lambda name: outside[4, 256, name])
-print("4 x 256, held out: most is lost by", worst)
 ratio = {name: outside[4, 256, name] / inside[4, 256, name] for name in methods}
-print("  held out / learned from is more than 4 times for LSQ:", ratio["LSQ"] > 4)
-print("  and less than 2 times for PQ:", ratio["PQ"] < 2)
-found = min(recall[4, 16, name] for name in ("RQ", "LSQ")) - recall[4, 16, "PQ"]
-print("4 x 16: recall of RQ and LSQ is more than .05 above that of PQ:", bool(found > 0.05))
+four = "more" if ratio["LSQ"] > 4 else "less"
+two = "less" if ratio["PQ"] < 2 else "more"
+print(
+    f"4 x 256, held out: {worst} loses most, {four} than 4 times what it loses on its own digits (PQ: {two} than 2 times)."
+)
+gain = min(recall[4, 16, name] for name in ("RQ", "LSQ")) - recall[4, 16, "PQ"]
+print(
+    f"4 x 16: the recall of RQ and LSQ is {'more' if gain > 0.05 else 'less'} than .05 above that of PQ."
+)
 
 # %% [markdown]
 # Read it in this order:
 #
-# - With short codebooks, each step of the chapter pays: turn, then sum, then learn the sums together.
-#   It pays on held-out digits, too, and mostly in recall. (In the smallest size OPQ and RQ are close on
-#   held-out digits: with another `random_state` they can change places.)
-# - With long codebooks, the digits to learn from are few for each codeword, and the codewords of a
-#   sum are whole pictures: many more numbers to learn than for PQ. On *its own* digits LSQ is far
-#   ahead. On held-out ones it is the worst of the four. That is **overfitting**, and only the
-#   held-out digits can tell.
-# - Recall hardly shows it, since it searches the very digits that the codewords were learned from.
+# - **With short codebooks, each step of the chapter pays:** turn, then add, then learn the sums together. It pays on
+#   held-out digits, too, and mostly in recall. (At the smallest size, OPQ and RQ are close on held-out digits; with
+#   another `random_state` they can change places.)
+# - **With long codebooks, it turns round.** There are few digits for each codeword, and the codewords of a sum are whole
+#   pictures, which means many more numbers to learn than for PQ. On *its own* digits LSQ is far ahead. On held-out ones it
+#   is the worst of the four. That is **overfitting**, and only held-out digits can tell.
+# - Recall hardly shows it, because it searches the very digits that the codewords were learned from.
 #
-# **Try it.** Learn from half the digits: put `database[::2]` into `fit` and leave the rest. What
-# happens to the squares of the picture?
+# **Try it.** Open the cell above the picture and learn from half the digits: put `database[::2]` into `fit` and leave the
+# rest. What happens to the squares?
+#
+# <details><summary>What to see</summary>
+#
+# The squares rise, most of all for the sums with long codebooks, while the discs may even fall. Less data means more
+# overfitting, and the richest quantizer suffers most.
+#
+# </details>
 #
 # ## Count the bytes and the seconds
 #
 # Equal bits are not equal bytes. What has to be stored, at the smallest of our sizes?
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 for name, quantizer in fitted.items():
     in_code = math.ceil(quantizer.bits / 8)
     packed = to_faiss(quantizer, quantizer.encode(database)).sa_code_size()
@@ -530,17 +598,19 @@ for name, quantizer in fitted.items():
     )
     print(f"   stored once: {once:,}")
 richer = ProductQuantizer(4, 64, random_state=0).fit(database)
-print(f"PQ with one byte more, {richer.bits} bits, has less distortion on held-out digits:")
-print("  than RQ: ", richer.distortion(queries) < fitted["RQ"].distortion(queries))
-print("  than LSQ:", richer.distortion(queries) < fitted["LSQ"].distortion(queries))
+rivals = [
+    name for name in ("RQ", "LSQ") if richer.distortion(queries) < fitted[name].distortion(queries)
+]
+print(
+    f"PQ with one byte more, {richer.bits} bits, has less held-out distortion than {' and '.join(rivals)}."
+)
 
 # %% [markdown]
-# The length is stored in four bytes here. faiss can squeeze it into one byte, and even then PQ may
-# spend that byte on longer codebooks and win, as the last lines show. So where codes are this short,
-# the length weighs heavily. It weighs less in long codes, and nothing where you decode an item
-# instead of adding up tables.
+# The length takes four bytes here. faiss can squeeze it into one byte, and even then PQ may spend that byte on longer
+# codebooks and win, as the last line shows. So where codes are this short, the length weighs heavily. It weighs less in
+# long codes, and nothing where you decode an item instead of adding up tables.
 
-# %% tags=["volatile"]
+# %% tags=["volatile", "hide-input"]
 print("                 fit            encode the database")
 for name, quantizer in fitted.items():
     trials = []
@@ -557,18 +627,18 @@ for name, quantizer in fitted.items():
     )
 
 # %% [markdown]
-# PQ and OPQ search each piece on its own. A sum has to be searched for, stage by stage and once more
-# for the local search, with the whole beam. Searching a database afterwards costs all four the same:
-# $M$ look-ups for each item, and for the sums one more addition.
+# PQ and OPQ search each subspace on its own. A sum has to be searched for with the whole beam, stage by stage, and once
+# more by local search. Searching a database afterwards costs all four the same: $M$ lookups for each item, and for the
+# sums one more addition.
 #
 # ## Look where a gradient may snap
 #
-# Chapter 06 sends gradients towards codewords *near* a vector. What "a codeword near z" means depends
-# on the quantizer, and `candidates(z, n)` gives the answer. PQ and OPQ have $n$ codewords for each
-# piece, and the pieces choose freely: in the plane, lines across and lines up. Sums have no pieces.
-# Their candidates are whole reconstructions, the best $n$ of the beam.
+# Chapter 06 sends gradients towards codewords *near* a vector. What "a codeword near $z$" means depends on the quantizer,
+# and `candidates(z, n)` gives the answer. PQ and OPQ have $n$ codewords for each subvector, and the subvectors choose
+# freely: in the plane, these are lines across and lines up. Sums have no subvectors. Their candidates are whole
+# reconstructions, the best $n$ of the beam.
 
-# %%
+# %% tags=["hide-input"]
 z = np.array([[0.1, 0.2]], dtype=np.float32)
 panels = {}
 for name, text in {"PQ": "PQ: two lists of values", "LSQ": "LSQ: whole reconstructions"}.items():
@@ -577,33 +647,37 @@ for name, text in {"PQ": "PQ: two lists of values", "LSQ": "LSQ: whole reconstru
 show(
     draw_candidates(z[0], panels),
     alt="A point among the reconstructions of two quantizers. For PQ, three numbered vertical lines "
-    "and three numbered horizontal ones, the values that each piece may snap to. For LSQ, three "
+    "and three numbered horizontal ones, the values that each subvector may snap to. For LSQ, three "
     "numbered squares around the three nearest reconstructions.",
 )
-for name, quantizer in fitted.items():
-    nearest_one = quantizer.join(quantizer.candidates(queries, 1)[:, :, 0])
-    same = np.allclose(nearest_one, quantizer.decode(quantizer.encode(queries)), atol=1e-4)
-    print(f"{name:4} the first candidate, joined, is the reconstruction: {same}")
+first_is_nearest = [
+    name
+    for name, one in fitted.items()
+    if np.allclose(
+        one.join(one.candidates(queries, 1)[:, :, 0]), one.decode(one.encode(queries)), atol=1e-4
+    )
+]
+print("The first candidate is the reconstruction itself for:", ", ".join(first_is_nearest))
 
 # %% [markdown]
-# That is all the snapping layer needs to know of a quantizer, so any of the four fits under it.
+# That is all the snapping layer needs to know about a quantizer, so any of the four fits under it.
 # [Chapter 06](06_snapping_the_gradient.ipynb) builds the layer.
 #
 # ## What to remember
 #
 # - One contract: to try another quantizer, change one line.
-# - Codewords follow a dependence inside a piece, never across the cut. OPQ turns the space so that
-#   what belongs together shares a piece.
-# - RQ and LSQ add up whole codewords. Greedy codes can be poor; a beam is nearer and slower.
-# - The distance to a sum needs one more number for each item: its squared length.
-# - A small distortion on the vectors learned from is no promise for new ones. The richer the
-#   quantizer, the more vectors it needs. Measure on held-out vectors.
+# - Codewords follow a dependence inside a subvector, never across the cut. OPQ turns the space so that
+#   what belongs together shares a subspace.
+# - RQ and LSQ add up whole codewords. Greedy codes can be poor; a beam gets nearer and takes longer.
+# - The distance to a sum needs one more number for each item, its squared length.
+# - A small distortion on the vectors learned from is no promise for held-out ones. The richer the
+#   quantizer, the more vectors it needs.
 #
 # ## Quiz
 #
 # 1. All numbers of your vectors are independent of each other and equally spread. What can OPQ gain?
-# 2. Two stages of RQ have the same codebook. What can its sums say that one stage cannot?
-# 3. Why may PQ do without the squared lengths?
+# 2. Two stages of RQ have the same codebook. What can its sums express that one stage cannot?
+# 3. Why does PQ not need the squared lengths?
 # 4. You double the beam, and the distortion of one vector goes *up*. Is that a mistake in the
 #    program?
 # 5. You may choose a quantizer by its distortion on the training vectors, on held-out ones, or by recall
@@ -611,15 +685,15 @@ for name, quantizer in fitted.items():
 #
 # <details><summary>Answers</summary>
 #
-# 1. If they are normally distributed, nothing: every rotation of such a cloud looks the same.
-#    Otherwise a little at most; there is no dependence to bring together.
-# 2. All sums of two codewords, and twice each codeword: still far more than one stage. But the
-#    residuals are smaller than the vectors, so codewords of their size serve better.
-# 3. Its pieces share no numbers, so the codewords of different pieces are at right angles to each
-#    other: nothing couples them, and the squared distances of the pieces add up.
+# 1. If they are normally distributed, nothing, because every rotation of such a cloud looks the same.
+#    Otherwise a little at most, since there is no dependence to bring together.
+# 2. All sums of two codewords, and twice each codeword, which is still far more than one stage can. But
+#    residuals are smaller than vectors, so codewords of their size serve better.
+# 3. Its subvectors share no numbers, so the codewords of different subspaces are at right angles to each
+#    other. Nothing couples them, and the squared distances add up.
 # 4. It need not be. A partial sum that a narrow beam kept can be pushed out of a wider one by sums
 #    that look better for a while. On average a wider beam is nearer.
-# 5. The one on held-out vectors: the new items were not there to learn from either.
+# 5. The one on held-out vectors. The new items were not there to learn from either.
 #
 # </details>
 #

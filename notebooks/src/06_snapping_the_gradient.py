@@ -1,55 +1,55 @@
 # %% [markdown]
 # # Snap the gradient to a codeword
 #
-# **What you will do.** Build the gradient snapping layer, first for one point in the plane, then
-# meet the same rule as a PyTorch layer.
+# **What you will do.** Build the gradient snapping layer, first for one point in the plane and then as
+# a PyTorch layer. At the end you will watch sixty points and nine codewords learn together, once with the
+# usual penalty and once with your layer.
 #
-# **What you will learn.** Why a pull to the *nearest* codeword can work against the similarity loss,
-# how a pull to a *descending* codeword cannot, and what remains to be decided where no codeword
-# descends.
+# **What you will learn.** Why a pull to the *nearest* codeword can work against the similarity loss, why
+# a pull to a *descending* codeword cannot, what has to be decided where no codeword descends, and when
+# all of this makes a difference.
 #
-# **What you need.** Vectors, dot products, the idea of gradient descent. Chapter 05 shows the fault that
-# is mended here, chapter 03 where codewords come from. No downloads. About 50 minutes, 20 of them for the
-# four exercises.
+# **What you need.** Vectors, dot products and the idea of gradient descent. Chapter 05 shows the problem
+# that we solve here, and chapter 03 explains where codewords come from. No downloads. About 55 minutes,
+# 20 of them for the four exercises.
 #
-# > The layer is from Liu and Lu, [arXiv 1610.09645](https://arxiv.org/abs/1610.09645). Only its
-# > abstract was at hand. **Every formula in this chapter is our reconstruction.** The first abstract
-# > calls the snapped gradient *unbiased*; a later one says that it *works better*. Here you can look
-# > for yourself.
+# > The layer comes from Liu and Lu, [arXiv 1610.09645](https://arxiv.org/abs/1610.09645). We could only
+# > read its abstract, so **every formula in this chapter is our reconstruction.** The first version of the
+# > abstract calls the snapped gradient *unbiased*; a later version says that it *works better*. Here you
+# > can see for yourself.
 
 # %%
-import inspect
 from dataclasses import replace
 
 import numpy as np
-import torch
 
-from gsl_tutorial import GradientSnapping, ProductQuantizer, snap_gradient
 from gsl_tutorial.course.exercises import check, hint
 from gsl_tutorial.course.plots import show
 from gsl_tutorial.course.plots.plane import draw_fields, draw_paths, draw_snap
 from gsl_tutorial.course.toys.plane import Plane, cosine
 from gsl_tutorial.course.toys.plane_methods import method_gradient, run_method
-from gsl_tutorial.course.widgets import GradientExplorer, Guess
+from gsl_tutorial.course.toys.plane_turns import POSITIVES, TurnsPlane, random_starts
+from gsl_tutorial.course.widgets import GradientExplorer, Guess, TurnsExplorer
+from gsl_tutorial.course.widgets.explorer_play import PRESETS, TOUR
 from gsl_tutorial.snapping import SnapOptions
 from gsl_tutorial.snapping.by_hand import descending_codeword, snap_gradient_numpy
-from gsl_tutorial.snapping.rule import snap_unrounded
 
 # %% [markdown]
 # ## Meet the two pulls
 #
-# The plane holds nine **codewords** (c), grey squares. A **point** (z), the black disc, should come
-# near its **partner**, the star: they belong to the same class. The **similarity loss** (L) is half
-# the squared distance to the star, and its **gradient** (g = dL/dz) points away from the star, so
-# $-g$ points towards it.
+# You know this plane from chapter 05. A **point** (z), the black disc, belongs to the same class as its
+# **positive**, the star, so the two should come close. (The code calls it the `partner`.) The
+# **similarity loss** (L) is half the squared distance between them. Its **gradient** (g = dL/dz) points
+# away from the star, so $-g$ points towards it.
 #
-# We also want the point to lie on a codeword, so that a short code describes it well. The usual way
-# adds a **penalty** to the loss: a **strength** (λ) times the squared distance to the *nearest*
-# codeword. Its pull knows nothing of the star.
+# There is a second wish. Later we will store the point as a short code, the index of one of the nine
+# **codewords** (c), the grey squares, so we would like it to sit close to one of them. The usual recipe is
+# a **quantization penalty**: a **strength** (λ) times the squared distance to the *nearest* codeword. Its
+# pull knows nothing about the star, and that is the problem.
 #
-# The picture shows four arrows. Three you know from chapter 05: the descent $-g$, the pull to the nearest
-# codeword, and their sum, which is what the penalty does. The fourth, thick and green, is the **snapped
-# step**, which this chapter builds.
+# The picture shows four arrows. Three are those of chapter 05: the descent $-g$, the pull to the nearest
+# codeword, and their sum, along which the penalty sends the point. The fourth, thick and green, is the
+# **snapped step**. You will build it in this chapter.
 
 # %%
 codewords = np.array(
@@ -63,15 +63,21 @@ plane = Plane(codewords, partner=np.array([-0.45, 0.45]))
 point = np.array([-0.20, 0.20])
 show(
     draw_snap(plane, point, strength=1.5, n_candidates=3),
-    alt="A point between its partner on the upper left and its nearest codeword on the lower right. "
-    "The penalty's arrow points away from the partner, out of the shaded half-plane; the snapped "
+    alt="A point between its positive on the upper left and its nearest codeword on the lower right. "
+    "The penalty's arrow points away from the positive, out of the shaded half-plane; the snapped "
     "arrow stays inside: the descent and a pull to the codeword above, added up.",
+    caption="The point, its positive (the star), the nine codewords, and four arrows. Which of the arrows leave the shaded half-plane?",
 )
 
 # %% [markdown]
-# The shaded half-plane is where the similarity loss falls. The dash-dotted arrow, the sum of loss
-# and penalty, leaves it: the point is sent **uphill**. The next cell measures how much, by the cosine
-# between $g$ and the gradient that is used instead: 1 where they agree, below 0 where the step goes uphill.
+# In the shaded half-plane a small step lowers the similarity loss. The dash-dotted arrow, the sum of loss
+# and penalty, points out of it, so the point is sent **uphill**. How far off is it? The next cell computes
+# the cosine between $g$ and the gradient that each method uses instead. It is 1 where the two agree, and
+# below 0 where even a small step raises the loss.
+#
+# Why a *small* step? A gradient only speaks about the immediate neighbourhood of a point. If you walk to
+# the end of a long arrow, you may well end up farther from the star than you started, even if the arrow
+# points downhill at first.
 
 # %% tags=["claim"]
 z = point[None]
@@ -84,13 +90,14 @@ print(f"cosine with g, snapped: {cosine(snapped, plane.gradient(z))[0]:+.2f}")
 # %% [markdown]
 # ## Find the codewords that descend
 #
-# Moving from $z$ a little towards a codeword $c$ changes the loss by about $g \cdot (c - z)$. The
-# codeword **descends** when that is negative:
+# If the nearest codeword lies uphill, could we pull the point to another one? We need a test that says
+# which codewords are harmless. Moving $z$ a small fraction $t$ of the way to a codeword $c$ changes the
+# loss by about $t\, g \cdot (c - z)$. We say that the codeword **descends** when this is negative:
 #
 # $$\langle -g,\; c - z \rangle > 0 .$$
 #
-# A codeword at a right angle to $g$ does not descend. There are $K$ codewords of $d$ numbers each (here 9
-# and 2).
+# In words: the way to the codeword and the way downhill make an angle of less than 90 degrees. A codeword
+# at exactly a right angle does not descend. There are $K$ codewords of $d$ numbers each (here 9 and 2).
 #
 # **Exercise 06.1** (easy, 4 minutes). Write this test for all codewords at once.
 
@@ -111,10 +118,11 @@ hint("06.1")
 # %% [markdown]
 # ## Choose one of them
 #
-# Look only at the **n nearest** codewords: the *candidates*, ringed in the picture (there n is 3). A far
-# codeword may lie in a better direction, but the point would cross many cells on its way, and would not be
-# near any codeword soon. Among the candidates choose the one whose direction makes the smallest angle with
-# $-g$. Call it $c^*$.
+# Usually several codewords descend, so we have to choose. We look only at the **n nearest** ones, the
+# **candidates**, which are ringed in the picture (there n is 3). A codeword far away may lie in a better
+# direction, but the point would have to cross many cells to get there, and for a long time it would not be
+# close to any codeword. Among the candidates we take the one whose direction makes the smallest angle with
+# $-g$, and call it $c^*$.
 #
 # **Exercise 06.2** (medium, 6 minutes). Return its position in `candidates`, counted from 0, or `None` where
 # no candidate descends.
@@ -137,8 +145,9 @@ check.choose(choose)
 hint("06.2")
 
 # %% [markdown]
-# **Try it.** Look at the first picture and guess: how many candidates does it take until one descends? The
-# package has the same rule, `descending_codeword`; it returns the codeword itself, not its position.
+# **Try it.** Look at the first picture and guess: how many candidates do we need until one of them
+# descends? The package has the same rule as `descending_codeword`. It returns the codeword itself instead
+# of its position.
 
 # %% tags=["claim"]
 g = plane.gradient(point[None])[0]
@@ -149,7 +158,8 @@ for n in (1, 2, 3, 4, 9):
 # %% [markdown]
 # ## Send the gradient there
 #
-# Three readings of "regularize the gradient towards a neighbouring codeword", three **forms**:
+# The abstract says that the gradient is regularized "towards a neighbouring codeword". That can be read in
+# three ways, so the layer has three **forms**:
 #
 # | form | what leaves the layer |
 # | --- | --- |
@@ -157,9 +167,10 @@ for n in (1, 2, 3, 4, 9):
 # | `pull` | $g + 2\lambda\,(z - c^*)/N$: the similarity gradient passes whole, and $c^*$ pulls; $N$ is the size of the batch |
 # | `look-ahead` | the same pull, to the candidate nearest to $z - \eta g$, the place where one step (η) of the loss alone would send $z$ |
 #
-# All three are gradients: training steps along their *negative*. Here are the three from one point, with the
-# four nearest codewords as candidates. Watch the thick arrow: in `replace` it lies on the line to $c^*$, in
-# `pull` it is the sum of the descent and a pull to $c^*$, in `look-ahead` the pull goes to another codeword.
+# All three are gradients, so training steps along their *negative*. Here they are at one point, with the
+# four nearest codewords as candidates. Watch the thick arrow. With `replace` it lies on the line to $c^*$,
+# with `pull` it is the sum of the descent and a pull to $c^*$, and with `look-ahead` the pull goes to
+# another codeword.
 
 # %%
 for form, text in [
@@ -217,8 +228,8 @@ hint("06.4")
 # %% [markdown]
 # ## Say what happens where nothing descends
 #
-# Near the border of the codebook all candidates may lie uphill. Then a **fallback** decides, and no
-# fallback is free:
+# Near the edge of the codebook it can happen that all candidates lie uphill. Then a **fallback** decides.
+# There is no perfect choice, so the layer makes it an argument:
 #
 # | fallback | `replace` gives | `pull` gives |
 # | --- | --- | --- |
@@ -226,8 +237,9 @@ hint("06.4")
 # | `keep` | $g$ alone | $g$ alone |
 # | `nearest` | $g$ and a pull to the nearest codeword, shortened so that the sum does not go uphill | the same |
 #
-# `look-ahead` needs no fallback: some candidate is always nearest. The price is that its pull may go
-# uphill; *never uphill*, which the last section tries out, holds for the two other forms only.
+# `look-ahead` needs no fallback, because some candidate is always the nearest one to $z - \eta g$. The price
+# is that its pull may go uphill. The promise *never uphill*, which we test in the next section, holds for
+# the two other forms only.
 
 # %% tags=["claim"]
 corner = Plane(codewords, partner=np.array([-1.1, 1.1]))
@@ -240,158 +252,38 @@ for fallback in ("zero", "keep", "nearest"):
 # %%
 show(
     draw_snap(corner, lonely[0], n_candidates=2, form="replace", fallback="nearest", strength=0.5),
-    alt="A point in the upper left corner whose partner is further out: both candidates lie outside "
+    alt="A point in the upper left corner whose positive is further out: both candidates lie outside "
     "the shaded half-plane. The fallback adds a pull to the nearest one; the snapped arrow still "
     "points into the half-plane, but it is shorter than the descent.",
+    caption="Both candidates lie uphill, so the fallback decides: here a pull to the nearest one, shortened until the sum no longer goes uphill.",
     dpi=80,
 )
 
 # %% [markdown]
-# ## Drag and see
-#
-# Now the whole rule by hand. The same world, alive: the point, the codewords and the star can be dragged
-# (with the keyboard: Tab walks from one to the next, the arrow keys move it, Home puts it back). Candidates
-# are ringed, the chosen codeword has a green diamond round it, and the thick green arrow is the snapped
-# step.
-#
-# The point stands a little below the codeword in the middle, with the star on the upper left. Soon you
-# will drag it straight down, over the border of its cell.
-
-# %%
-Guess.of("06 border")
-
-# %%
-GradientExplorer(codewords, similar=[plane.partner], dissimilar=(), point=(0.1, -0.2), strength=1.5)
-
-# %% [markdown]
-# The same in numbers, a step before the border and a step behind it (what is printed is the step, minus the
-# gradient: across, up):
-
-# %%
-for place in ((0.1, -0.30), (0.1, -0.35)):
-    z = np.array([place])
-    summed, snapped = plane.penalized(z, 1.5), plane.snapped(z, rule)
-    print(f"at {place}: sum {-summed[0].round(2)}   snapped {-snapped[0].round(2)}")
-
-# %% [markdown]
-# **Try it.**
-#
-# - Find a place where the penalty goes uphill and the snapped step does not.
-# - Find the place where the chosen codeword flips. It is no border of a cell: what does change there?
-# - Set n to 1. When does the snapped step become the descent alone? Choose the form `replace`: when does
-#   it vanish, and which fallback brings it back?
-# - Choose `look-ahead` and search for a place where it goes uphill, too.
-#
-# <details><summary>What to see</summary>
-#
-# Places around the star are of the first kind; the next section marks them with crosses. The choice flips
-# where two candidates make the same angle with $-g$, or where a codeword becomes one of
-# the n nearest or ceases to be. With n = 1 the one candidate is the nearest codeword. Where it lies
-# uphill, `pull` leaves $g$ alone and `replace` nothing at all; `keep` and `nearest` bring a step back.
-#
-# </details>
-#
-# ## Compare the rivals' fields
-#
-# Others have asked how to train towards codewords, and answered differently:
-#
-# - **penalty**: add the squared distance to the nearest codeword to the loss;
-# - **straight-through** ([arXiv 1308.3432](https://arxiv.org/abs/1308.3432)): ask for the gradient *at
-#   the codeword*, use it at the point;
-# - **rotation** ([arXiv 2410.06424](https://arxiv.org/abs/2410.06424)): the same, but turn and stretch
-#   that gradient as the point would have to be turned and stretched to become its codeword.
-#
-# The last two keep a penalty as well, or the points would never come near a codeword. One arrow for
-# each place, all over the same loss; crosses mark the places that are sent uphill.
-#
-# **Guess first.** Under straight-through, what do all arrows within one cell have in common, apart from
-# the penalty's part?
-
-# %%
-line = np.linspace(-1.1, 1.1, 12)
-grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
-
-
-def field(method, **how):
-    return method_gradient(plane, grid, method, replace(rule, **how))
-
-
-fields = {
-    "similarity alone": field("similarity"),
-    "penalty": field("penalty"),
-    "straight-through": field("straight-through"),
-    "rotation": field("rotation"),
-    "snap: pull": field("snap", form="pull"),
-    "snap: replace": field("snap", form="replace"),
-    "snap: look-ahead": field("snap", form="look-ahead"),
-}
-show(
-    draw_fields(plane, fields, grid),
-    alt="Seven fields of arrows over the same loss and codewords. Under the penalty, straight-through and "
-    "rotation the arrows around the partner point away from it, to the codewords; under pull "
-    "and replace none does, under look-ahead a few do.",
-    dpi=80,
-)
-
-# %% tags=["claim"]
-for name, arrows in fields.items():
-    uphill = (arrows * plane.gradient(grid)).sum(axis=1) < -1e-12
-    print(f"{name:17} sends {uphill.mean():4.0%} of the places uphill")
-
-# %% [markdown]
-# Within one cell straight-through hands the same similarity arrow to every place: that of the codeword.
-# Only the penalty's part differs. A field with uphill places is not refuted by this picture: real
-# codewords follow the points (chapter 07), and what counts is what is found in the end. The study at the
-# end of chapter 07 trains real networks with all of them.
-#
-# ## Follow the points down
-#
-# Forty points, sixty steps. Guess first: which rule ends nearest to the star, which one nearest to
-# codewords?
-
-# %%
-starts = np.random.default_rng(3).uniform(-1.1, 1.1, size=(40, 2))
-ways = {
-    "similarity": ("similarity", rule),
-    "penalty": ("penalty", rule),
-    "pull": ("snap", rule),
-    "replace": ("snap", replace(rule, form="replace")),
-}
-paths = {name: run_method(plane, starts, *way, n_steps=60, rate=0.1) for name, way in ways.items()}
-show(
-    draw_paths(plane, paths),
-    alt="Paths of forty points. Under the penalty they gather at a few places, each between a codeword "
-    "and the partner. Under pull they all arrive around the partner. Under replace they run along "
-    "lines to codewords; most come near the partner, some stop early.",
-    dpi=90,
-)
-
-# %% tags=["claim"]
-for name, path in paths.items():
-    end = path[-1]
-    distortion = ((end - plane.reconstruct(end)) ** 2).sum(axis=1).mean()
-    print(f"{name:11} loss {plane.loss(end).mean():.2f}   distortion {distortion:.2f}")
-
-# %% [markdown]
-# Read the table as it stands. The penalty gives compact points that are far from their partner: it
-# traded one for the other. `pull` gave up almost none of the similarity loss, `replace` less than half
-# of what the penalty did. But here, with codewords that never move, `pull` stays about as far from the
-# codewords as plain descent, because the star is not on one. Codewords that follow the points
-# (chapter 07) change that picture; chapter 08 measures it on digits.
-#
 # ## Read the layer
 #
-# In PyTorch the rule works on a whole batch and all subspaces at once. Forward, the layer is the
-# identity; the backward pass calls one function. In its formulas `n` runs over the batch, `m` over the
-# pieces, `j` over the candidates and `d` over the numbers of a piece.
+# You have now written every part of the rule for one point. In PyTorch it works on a whole batch and on
+# all subspaces at once. In the forward pass the layer is the identity, and in the backward pass it calls
+# the one function below. In its formulas `n` runs over the batch, `m` over the subspaces, `j` over the
+# candidates and `d` over the numbers of a subvector.
 
 # %%
+import inspect
+
+from gsl_tutorial.snapping.rule import snap_unrounded
+
 print(inspect.getsource(snap_unrounded).split('"""')[2])
 
 # %% [markdown]
-# Three properties hold exactly, whatever the numbers. The cell tries a thousand random cases of each.
+# Three properties hold for any input. The next cell tries a thousand random cases of each: the forward pass
+# changes nothing, the result never goes uphill (for `replace` and `pull`), and the layer agrees with the
+# plain NumPy rule.
 
 # %% tags=["claim"]
+import torch
+
+from gsl_tutorial import GradientSnapping, ProductQuantizer, snap_gradient
+
 rng = np.random.default_rng(0)
 identity, never_uphill, agree = True, True, True
 for case in range(1000):
@@ -414,26 +306,271 @@ print("never uphill, in every subspace:     ", never_uphill)
 print("equals the plain NumPy rule:         ", agree)
 
 # %% [markdown]
+# ## Drag and see
+#
+# Now try the whole rule by hand. You can drag the point, the codewords and the star. (With the keyboard,
+# Tab takes you from one to the next, the arrow keys move it, and Home puts it back.) Candidates are ringed,
+# the chosen codeword wears a green diamond, and the thick green arrow is the snapped step. Arrows that are
+# too long for the picture are cut, and two strokes across the shaft say so.
+#
+# The point starts a little below the codeword in the middle, with the star on the upper left. In a moment
+# you will drag it straight down, across the border of its cell. Guess first:
+
+# %%
+Guess.of("06 border")
+
+# %%
+GradientExplorer(
+    codewords, similar=[plane.partner], dissimilar=(), point=(0.1, -0.2), strength=1.5,
+    presets=PRESETS, tour=TOUR,
+)  # fmt: skip
+
+# %% [markdown]
+# The same in numbers, shortly before the border and shortly after it. What is printed is the step, so minus
+# the gradient, as (across, up):
+
+# %%
+for place in ((0.1, -0.30), (0.1, -0.35)):
+    z = np.array([place])
+    summed, snapped = plane.penalized(z, 1.5), plane.snapped(z, rule)
+    print(f"at {place}: sum {-summed[0].round(2)}   snapped {-snapped[0].round(2)}")
+
+# %% [markdown]
+# **Try it.**
+#
+# - Find a place where the penalty goes uphill and the snapped step does not.
+# - Find a place where the chosen codeword changes. It is not the border of a cell. What does change there?
+# - Set n to 1. When does the snapped step become the descent alone? Choose the form `replace`. When does
+#   the step vanish, and which fallback brings it back?
+# - Choose `look-ahead` and search for a place where it goes uphill, too.
+# - **Find the counterexample.** Make snapping lose to the penalty in a run of at most 100 steps: move codewords
+#   and data, change strength and candidates, press **Run**, and read the line below the slider, which compares
+#   what the codewords lose in the end. The preset *penalty wins* is one that we found. **Copy link** holds your
+#   proof: anyone who opens it sees the same run.
+#
+# <details><summary>What to see</summary>
+#
+# Places around the star are of the first kind; the next section marks them with crosses. The choice changes
+# where two candidates make the same angle with $-g$, or where a codeword enters or leaves the n nearest
+# ones. With n = 1 the only candidate is the nearest codeword. Where it lies uphill, `pull` passes $g$ alone
+# and `replace` passes nothing at all; the fallbacks `keep` and `nearest` bring a step back.
+#
+# </details>
+#
+# ## Compare the rivals' fields
+#
+# Snapping is not the only answer to the question how a network should learn about its codewords. Its
+# rivals are:
+#
+# - **penalty**: add the squared distance to the nearest codeword to the loss;
+# - **straight-through** ([arXiv 1308.3432](https://arxiv.org/abs/1308.3432)): compute the gradient of the
+#   loss *at the nearest codeword*, and use it at the point as if nothing had happened in between;
+# - **rotation** ([arXiv 2410.06424](https://arxiv.org/abs/2410.06424)): the same, but the gradient is first
+#   rotated and scaled, by the inverse of what turns the point into its codeword.
+#
+# The last two need a penalty as well, because otherwise nothing would draw the points to the codewords. The
+# picture shows one arrow for each place, all with the same loss. Crosses mark places that are sent uphill.
+#
+# **Guess first.** Under straight-through, what do all arrows within one cell have in common, apart from
+# the part that comes from the penalty?
+
+# %%
+line = np.linspace(-1.1, 1.1, 12)
+grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
+
+
+def field(method, **how):
+    return method_gradient(plane, grid, method, replace(rule, **how))
+
+
+fields = {
+    "similarity alone": field("similarity"),
+    "penalty": field("penalty"),
+    "straight-through": field("straight-through"),
+    "rotation": field("rotation"),
+    "snap: pull": field("snap", form="pull"),
+    "snap: replace": field("snap", form="replace"),
+    "snap: look-ahead": field("snap", form="look-ahead"),
+}
+show(
+    draw_fields(plane, fields, grid),
+    alt="Seven fields of arrows over the same loss and codewords. Under the penalty, straight-through and "
+    "rotation the arrows around the positive point away from it, to the codewords; under pull "
+    "and replace none does, under look-ahead a few do.",
+    caption="One arrow for each place, seven methods. Crosses mark the places that are sent uphill.",
+    dpi=80,
+)
+
+# %% tags=["claim"]
+for name, arrows in fields.items():
+    uphill = (arrows * plane.gradient(grid)).sum(axis=1) < -1e-12
+    print(f"{name:17} sends {uphill.mean():4.0%} of the places uphill")
+
+# %% [markdown]
+# Within one cell straight-through gives the same similarity arrow to every place, namely that of the
+# codeword; only the penalty's part differs. But do not judge a method by this picture alone. In training,
+# codewords move with the points, and what counts is what a search finds in the end.
+#
+# ## Follow the points down
+#
+# What happens if we follow the arrows? We release forty points and let each take sixty small steps. Guess
+# first: under which rule do they end closest to the star, and under which closest to the codewords?
+
+# %%
+starts = np.random.default_rng(3).uniform(-1.1, 1.1, size=(40, 2))
+ways = {
+    "similarity": ("similarity", rule),
+    "penalty": ("penalty", rule),
+    "pull": ("snap", rule),
+    "replace": ("snap", replace(rule, form="replace")),
+}
+paths = {name: run_method(plane, starts, *way, n_steps=60, rate=0.1) for name, way in ways.items()}
+show(
+    draw_paths(plane, paths),
+    alt="Paths of forty points. Under the penalty they gather at a few places, each between a codeword "
+    "and the positive. Under pull they all arrive around the positive. Under replace they run along "
+    "lines to codewords; most come near the positive, some stop early.",
+    caption="Forty points under four rules, from the hollow start to the full end. The codewords stand still.",
+    dpi=90,
+)
+
+# %% tags=["claim"]
+for name, path in paths.items():
+    end = path[-1]
+    distortion = ((end - plane.reconstruct(end)) ** 2).sum(axis=1).mean()
+    print(f"{name:11} loss {plane.loss(end).mean():.2f}   distortion {distortion:.2f}")
+
+# %% [markdown]
+# The penalty trades one goal for the other: its points end close to codewords but far from the star. `pull`
+# gives up almost none of the similarity loss, but its points end about as far from the codewords as those of
+# plain descent, because the star does not lie on a codeword. `replace` stands between the two.
+#
+# So is the snap useless? In this picture, almost: it hardly differs from doing nothing about the codewords
+# at all. But the picture leaves out half of the story. In training, the codewords do not stand still. Every
+# now and then they are fitted again to wherever the points are by then, and where the points are depends on
+# the method.
+#
+# ## Let the codewords take turns
+#
+# In the last picture of this chapter everything moves. There are sixty points of three classes: discs,
+# squares and diamonds. Each class has its own positive, the large pale mark, and the similarity loss of a
+# point is half the squared distance to the positive of its class. Nine codewords start where k-means puts
+# them. Then points and codewords take turns: the points take five small steps, then the codewords do one
+# round of k-means (each moves to the mean of the points in its cell, as in chapter 02), and so on. A codeword
+# that has lost all its points is re-seeded at the point that is farthest from its own codeword. The same
+# points start twice: on the left under the penalty, on the right under the snap, both at strength 4.
+#
+# How do we know whether the codes are any good? A cell is a code: all points in it look the same to a search.
+# So we ask how often a point is among its own kind. The **cell purity** is the share of points whose own
+# class is the most frequent one in their cell. With one class to a cell it is 100%. A cell that holds
+# several classes is shaded.
+#
+# **Bet before you press Play:** which side ends with the purer cells, and what will happen to the other one?
+
+# %%
+TurnsExplorer(strength=4.0)
+
+# %% [markdown]
+# Watch the left side. Within a few steps the penalty gathers the points around the nearest codewords,
+# whatever their class. When the codewords are refitted, they move to the middle of these mixed groups, and
+# that makes the mixture permanent: the codeword now sits where its points are, and its points are held by
+# the codeword. The classes are **glued** together. On the right a point is only ever pulled to a codeword
+# that lies in the direction of its own positive. The classes separate first, the codewords follow, and in
+# the end each class has codewords of its own.
+#
+# One world proves nothing, so here are ten: the slider "world (seed)" shows each of them. The cell prints
+# the mean purity after 100 steps, and in brackets the worst of the ten worlds.
+
+# %% tags=["claim"]
+worlds = [TurnsPlane(np.array(POSITIVES), random_starts(seed)) for seed in range(10)]
+strengths = (0.5, 1.5, 4.0, 8.0)
+print(f"{'cell purity, ten worlds':24}" + "".join(f"{f'λ = {s:g}':>14}" for s in strengths))
+for method in ("similarity", "penalty", "straight-through", "snap"):
+    row = f"{method:24}"
+    for strength in strengths:
+        rule = SnapOptions(strength=strength, n_candidates=3)
+        ends = [world.run(method, rule).at(-1).purity for world in worlds]
+        row += f"{f'{np.mean(ends):.0%} ({min(ends):.0%})':>14}"
+    print(row)
+
+# %% [markdown]
+# Weak penalties do no harm. From a strength of 1.5 on the penalty mixes the classes, more so the stronger
+# it is, and straight-through follows it closely, because it carries the same penalty. The snap keeps every
+# cell pure, at every strength.
+#
+# Read the first row, too, because it keeps us honest. The similarity loss *alone* sorts the classes just as
+# well. Here each point can move freely, so nothing stops the loss from collecting each class at its positive,
+# and then nine codewords are more than enough. So this picture does not show that snapping *gains* anything.
+# It shows that snapping bears strengths at which the penalty ruins the codes. A gain is only possible where
+# the loss alone leaves something to be gained. A real network cannot move each point freely, and its
+# codebooks may be too small for all that has to be told apart. Chapter 07 looks for the places where this
+# matters, and chapter 08 trains in one of them, on digits.
+#
+# ## Find where the snap fails
+#
+# Does the snap keep classes apart in every world? No. Bring two positives so close together that their
+# points take nearly the same way. Then a codeword on that way descends for both classes, the snap gathers
+# both of them there, and most of the nine codewords are left without points. Whether the classes come apart
+# again depends on what happens to those unused codewords.
+
+# %% tags=["claim"]
+close = np.array([(-0.8, -0.6), (-0.7, -0.6), (0.0, 0.9)])
+rule = SnapOptions(strength=1.5, n_candidates=3)
+for reseed in (True, False):
+    worlds = [TurnsPlane(close, random_starts(seed), reseed=reseed) for seed in range(10)]
+    for method in ("similarity", "snap"):
+        ends = [world.run(method, rule).at(-1).purity for world in worlds]
+        unused = "re-seeded" if reseed else "left where they are"
+        print(f"unused codewords {unused:20} {method:11} {np.mean(ends):5.0%} ({min(ends):.0%})")
+
+# %% [markdown]
+# If unused codewords stay where they are, the snap ends with two classes in one cell in all ten worlds,
+# while the similarity loss alone keeps them apart. With re-seeding, which the k-means of our package does as
+# well, there is no difference. So the snap relies on a quantizer that puts its codewords to use.
+#
+# **Try it.**
+#
+# - Turn the strength down until the penalty no longer glues. Where does that happen, and is it the same in
+#   every world?
+# - Set K to 3, one codeword for each class. How weak does the penalty have to be now?
+# - Compare the snap with *similarity loss alone*. Which of them gets there in fewer steps, and why?
+# - Drag two positives close together, and choose what becomes of unused codewords.
+#
+# <details><summary>What to see</summary>
+#
+# With nine codewords the penalty mixes the classes in no world at 0.5 and in all of them at 1.25. With three
+# codewords some worlds are mixed even at 0.5. The snap arrives in fewer steps than the loss alone: its pull
+# is added to the descent and never works against it, so its steps are longer.
+#
+# </details>
+
+# %% [markdown]
 # ## What to remember
 #
-# - A penalty pulls to the nearest codeword and can send a point uphill.
+# - A penalty pulls a point to its nearest codeword, even where that raises the similarity loss.
 # - Snapping looks at a few candidates and pulls only to one that descends.
-# - The layer is the identity forward; only the backward pass changes.
-# - Where nothing descends, something must be decided: the fallback is an argument, not a secret.
+# - The layer is the identity in the forward pass; only the backward pass changes.
+# - Where no candidate descends, a fallback decides, and you choose which one.
+# - When codewords are refitted to the points, a strong penalty glues classes together, while the snap leaves
+#   them apart. In the plane the similarity loss alone does as well as the snap, and the snap needs codewords
+#   that are re-seeded when they fall out of use.
 #
 # ## Quiz
 #
 # 1. The nearest codeword lies exactly at a right angle to $-g$. Does it descend?
 # 2. With `form="pull"` and a candidate that descends, can the result be shorter than $g$?
-# 3. Why is `n` not simply K, all codewords?
+# 3. Why is `n` not simply K, so that every codeword is a candidate?
+# 4. Under a strong penalty, refitting the codewords does not separate two classes that share a cell. Why not?
 #
 # <details><summary>Answers</summary>
 #
-# 1. No: the product is 0, and descending needs more than 0.
+# 1. No. The product is 0, and to descend it has to be greater than 0.
 # 2. No. The pull's gradient makes an angle below 90 degrees with $g$, so the sum is longer than $g$.
 #    Only the fallback `nearest` can shorten it, as in the corner above.
-# 3. The best aligned codeword of all may be far away: the point would cross many cells and would not be near
-#    any codeword soon.
+# 3. The best aligned codeword of all may be far away. The point would have to cross many cells, and for a long
+#    time it would not be close to any codeword.
+# 4. The codeword moves to the mean of its points, of both classes. That only makes its hold on them stronger:
+#    the pull of the penalty then balances the two similarity gradients.
 #
 # </details>
 #

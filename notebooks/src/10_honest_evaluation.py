@@ -1,8 +1,14 @@
 # %% [markdown]
 # # Measure so that nobody can fault it
 #
-# **What you will do.** Make the mistakes of this field on purpose, one by one, and see how many points
-# each of them adds. Then tell a gain from luck, and find three faults in a table.
+# Two papers report the same method on the same data, and their numbers differ by ten points. Is one of them lying?
+# Probably not. In this chapter you make the mistakes of this field on purpose, one by one, and watch what each of them
+# does to a number that you know to be right.
+#
+# <details><summary>What you will do, what you will learn, and what you need</summary>
+#
+# **What you will do.** Make mistakes on purpose and see how many points each of them adds. Then tell a gain from luck,
+# and find three faults in a table.
 #
 # **What you will learn.** Which choices hide behind the word mAP, why a table with seen classes says
 # little about codes, and what three seeds can and cannot say.
@@ -11,11 +17,14 @@
 # 34 of them for the five exercises; the computer works for less than one. A section for a second reading
 # (eight more mistakes, and a program that looks for them) takes 20 minutes more.
 #
-# > Every mistake here but one (the best of three seeds) was found in public code or in issues of this field;
-# > the table in the middle says where. The codes are ours: the run that chapter 09 shows. Its snapping layer is our reconstruction of
-# > Liu and Lu, [arXiv 1610.09645](https://arxiv.org/abs/1610.09645), of which we had the abstract only.
+# </details>
+#
+# Every mistake here but one (the best of three seeds) was found in public code or in issues of this field; a table in
+# the middle says where. The codes are our own, those of chapter 09.
+#
+# *The formulas of its snapping layer are [our reconstruction](00_start_here.ipynb#Know-where-the-formulas-come-from).*
 
-# %%
+# %% tags=["hide-input"]
 import subprocess
 import sys
 import tempfile
@@ -43,6 +52,7 @@ from gsl_tutorial.course.results.our_runs import our_runs
 from gsl_tutorial.course.results.saved_runs import DATA, load_shipped
 from gsl_tutorial.course.study import StudyResults, load_study
 from gsl_tutorial.course.study.report import compare
+from gsl_tutorial.course.widgets import Guess
 from gsl_tutorial.evaluation import average_precisions, mean_average_precision
 from gsl_tutorial.evaluation.distances import squared_distances
 from gsl_tutorial.evaluation.intervals import clustered_bootstrap, paired_bootstrap
@@ -52,10 +62,11 @@ from gsl_tutorial.storage import load_arrays
 # %% [markdown]
 # ## Begin with an honest figure
 #
-# We take the shipped run: 500 of its queries, 50 of each class, and 10,000 of its database, 1,000 of
-# each class. That is enough to see every effect, and each cell answers within seconds.
+# First we need a figure that we can trust. We take the trained run of chapter 09, and from it 500 queries, 50 of each
+# class, and 10,000 images of its database, 1,000 of each class. That is enough to see every effect, and each cell
+# answers within seconds.
 
-# %%
+# %% tags=["hide-input"]
 run = load_shipped("cifar10-p2-32bit")
 pq = run.model.quantizer
 rng = np.random.default_rng(10)
@@ -76,17 +87,23 @@ distances = pq.distances(queries, codes)  # ADC: squared
 honest = mean_average_precision(distances, query_labels, labels)
 print(f"{pq}\nADC mAP@all {honest:.3f}, denominator: relevant, ties: exact")
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 print(get_protocol(run.card["metrics"]["protocol"]))
-print("here:", distances.shape[0], "of these queries,", distances.shape[1], "of the database")
-print("the card's figure is met to 0.03:", abs(honest - run.card["metrics"]["adc_map"]) < 0.03)
+print(
+    f"Here: {distances.shape[0]} of these queries, {distances.shape[1]:,} images of the database."
+)
+close = "within" if abs(honest - run.card["metrics"]["adc_map"]) < 0.03 else "not within"
+print(f"The figure is {close} 0.03 of what all queries and all images give.")
 
 # %% [markdown]
-# Two helpers: the field's own way to rank and to score, ties as they happen to fall. And a notebook
-# page on which we write down what each mistake adds, in **points** (hundredths).
+# (mAP@all is the mean average precision over the whole ranking, as in chapter 09.)
+#
+# Two helpers do what programs of this field usually do, rank and score, with ties as they happen to fall. A third one
+# writes down what each mistake adds, in **points** (hundredths). From here on, cells that hold a mistake are open, and
+# the line that is wrong carries the comment *the mistake*.
 
 
-# %%
+# %% tags=["hide-input"]
 def rank(distances, labels):
     """(B, N) -> (B, N) booleans: is the item at this rank of the query's class?"""
     order = np.argsort(distances, axis=1, kind="stable")
@@ -113,10 +130,13 @@ def note(family, mistake, measured, honest, mistaken):
 # %% [markdown]
 # ## Rank wrongly
 #
-# **1. Ties broken by the order of the files.** Short codes tie: many images have the same distance.
-# A program that sorts and takes the ties as they lie gives the first ranks to what stands first in the
-# file, and files are often sorted by class. Here are codes of 12 bits: the signs of 12 random
-# directions, compared by how many differ.
+# **1. Ties are broken by the order of the file.** Short codes tie: many images have the same distance from a query. A
+# program that sorts them and takes ties as they lie gives the best ranks to whatever stands first in the file, and files
+# are often sorted by class. Here are codes of 12 bits, the signs of 12 random projections, compared by how many bits
+# differ.
+
+# %% tags=["hide-input"]
+Guess.of("10 ties")
 
 # %%
 directions = np.random.default_rng(1).normal(size=(queries.shape[1], 12))
@@ -125,9 +145,8 @@ query_bits, bits = (queries - center) @ directions > 0, (vectors - center) @ dir
 hamming = (query_bits[:, None] != bits).sum(axis=2)
 fair = average_precisions(hamming, query_labels, labels)
 
-by_class = np.argsort(
-    labels, kind="stable"
-)  # the mistake: the database in the order of its classes
+# the mistake: the database in the order of its classes
+by_class = np.argsort(labels, kind="stable")
 gains = {}
 for name, order in {"first class first": by_class, "last class first": by_class[::-1]}.items():
     unfair = scores(rank(hamming[:, order], labels[order]))
@@ -145,20 +164,21 @@ show(
     dpi=85,
 )
 
-# %%
+# %% tags=["hide-input"]
 unfair = scores(rank(hamming[:, by_class], labels[by_class]))
 change = unfair - fair
-print("the first class never loses:", bool((change[query_labels == 0] > -1e-9).all()))
-print("the last class never gains: ", bool((change[query_labels == 9] < 1e-9).all()))
+loses = "never loses" if (change[query_labels == 0] > -1e-9).all() else "sometimes loses"
+gains_too = "never gains" if (change[query_labels == 9] < 1e-9).all() else "sometimes gains"
+print(f"A query of the first class {loses}, and one of the last class {gains_too}.")
 
 # %% [markdown]
-# What some classes gain others lose, so here the mean over ten balanced classes moves far less than the
-# luckiest and the unluckiest class. It need not cancel: for other codes of 12 bits a tenth of mAP is reported
-# (swuxyj/DeepHash-pytorch, issue 33). The cure is the **exact** rule of chapter
-# 09: the mean over all orders of the tied items.
+# What some classes gain others lose, so with ten balanced classes the mean moves far less than the luckiest and the
+# unluckiest class. It need not cancel: for other codes of 12 bits, a change of a tenth of mAP was reported
+# (swuxyj/DeepHash-pytorch, issue 33). The cure is the **exact** rule of chapter 09, the mean over all orders of the tied
+# items.
 #
 # **Exercise 10.1** (medium, 8 minutes). How many relevant
-# items are among the first k? Items nearer than the k-th distance are surely in; those *at* the k-th
+# items are among the first k? Items nearer than the k-th distance are certainly in; those *at* the k-th
 # distance share the places that are left. Return the mean over all their orders.
 
 
@@ -179,10 +199,10 @@ hint("10.1")
 
 # %% [markdown]
 # **2. The query is in the database.** Under protocol P0 the 10,000 test images are queries and database
-# at once. Each query finds itself, and that is the easiest hit there is. The wrong line is the missing
-# one: nobody takes the query out.
+# at once. Each query finds itself, and there is no easier hit. The mistake is a line that is missing:
+# nobody takes the query out.
 
-# %%
+# %% tags=["hide-input"]
 same = squared_distances(queries, queries)
 np.fill_diagonal(same, 0.0)  # what each query finds first: itself
 without = same.copy()
@@ -205,10 +225,12 @@ note("rank", "query in the database", "mAP@all, 500 images",
 # %% [markdown]
 # ## Score wrongly
 #
-# **3. AP@R divided by the hits inside the top R.** It looks innocent, for without a cut both divisors
-# agree.
+# **3. AP@R is divided by the hits inside the top R.** Average precision at R looks at the first R ranks only. Divide by
+# what? By the number of hits in them, or by how many hits there could be, the smaller of R and the number of relevant
+# items? Without a cut both are the same, so the choice looks innocent. Here are two rankings of three items, a plus for a
+# hit; two relevant items exist. Which ranking is better?
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 for text in ("+-+", "+--"):
     top = np.array([[character == "+" for character in text]])
     total = scores(top)[0] * top.sum()
@@ -216,8 +238,8 @@ for text in ("+-+", "+--"):
           f"by min(R, relevant) {total / 2:.2f}")  # fmt: skip
 
 # %% [markdown]
-# Divided by its hits, the ranking with *one more hit* scores lower. This divisor has no common name; we
-# call it `retrieved`, and it must be asked for.
+# The first ranking finds everything that the second one finds and one item more. Yet if you divide by the hits, it scores
+# *lower*. This divisor has no common name. We call it `retrieved`, and our functions use it only when you ask for it.
 #
 # **Exercise 10.2** (easy, 5 minutes). Write AP@R with the right divisor.
 
@@ -238,10 +260,10 @@ check.ap_at(ap_at)
 hint("10.2")
 
 # %% [markdown]
-# **4. mAP@R beside mAP@all.** Some tables mix them. Here is the same ranking at every cut, with both
+# **4. mAP@R stands beside mAP@all.** Some tables mix the two. Here is one and the same ranking at every cut, with both
 # divisors.
 
-# %%
+# %% tags=["hide-input"]
 cuts = [1, 3, 10, 30, 100, 300, 1000, 3000, 10_000]
 curves = {
     f"divided by {words}": np.array(
@@ -265,13 +287,16 @@ note("score", "divided by hits", "mAP@1000", right[at], field[at])
 note("score", "@1000 beside @all", "divided by hits", honest, field[at])
 note("score", "@1000 beside @all", "by min(R, relevant)", honest, right[at])
 
-# %%
-print("divided by hits is never below:", bool((field >= right - 1e-12).all()))
-print("at all ranks both are mAP@all: ", bool(np.isclose([field[-1], right[-1]], honest).all()))
+# %% tags=["hide-input"]
+below = "never" if (field >= right - 1e-12).all() else "sometimes"
+ends = "equal" if np.isclose([field[-1], right[-1]], honest).all() else "differ from"
+print(
+    f"Divided by the hits, the value is {below} below the other. At all ranks, both {ends} mAP@all."
+)
 
 # %% [markdown]
-# **5. Queries without a hit are left out.** If the top R holds nothing relevant, AP is 0. Two programs
-# of the field append to their list only when there was a hit, so the hardest queries vanish.
+# **5. Queries without a hit are left out.** If the top R holds nothing relevant, the AP of this query is 0. Two programs
+# of the field append to their list only when there was a hit, so their hardest queries vanish.
 
 # %%
 ranking = rank(distances, labels)
@@ -285,12 +310,12 @@ print(f"left out: {(~has_hit).sum()} of {len(has_hit)} queries")
 # %% [markdown]
 # ## Choose wrongly
 #
-# **6. The best epoch, picked on the test queries.** To see it, we must train. A small network on 400
-# digits, at a rate that is too high on purpose, so that its course is restless; after each epoch 100
+# **6. The best epoch is picked on the test queries.** To see this one, we have to train. A small network learns 400
+# digits, at a learning rate that is too high on purpose, so that its scores jump up and down. After each epoch, 100
 # validation queries and 100 test queries search the digits that are left.
 
 
-# %% tags=["volatile"]
+# %% tags=["volatile", "hide-input"]
 digits = load_digits()
 X, Z = (part.x.astype(np.float32) for part in (digits.database, digits.query))
 
@@ -349,11 +374,19 @@ note("choose", "best epoch on the test queries", "against the last", test[:, -1]
 note("choose", "best epoch on the test queries", "against validation", by_validation, by_test)
 
 # %% [markdown]
-# Why not always the last epoch? It is honest, but it is not the only honest way: let validation queries
-# choose. The issue that reported this mistake (swuxyj/DeepHash-pytorch, number 17) gives 1.3 to 4.2
-# points between best and last epoch.
+# Why not always take the last epoch? That is honest, but it is not the only honest way: you may let the *validation*
+# queries choose. The issue that reported this mistake (swuxyj/DeepHash-pytorch, number 17) gives 1.3 to 4.2
+# points between the best and the last epoch.
 #
-# **Try it.** Set the rate to 0.02 in `course`. Is the course as restless? What is left of the mistake?
+# **Try it.** Open the cell above the picture and set the rate to 0.02. Do the scores still jump? What is left of the
+# mistake?
+#
+# <details><summary>What to see</summary>
+#
+# At a lower rate the scores settle, so the best epoch and the last are nearly the same, and little is left to pick. The
+# mistake is worth as much as a method is restless, and that differs between the methods of a table.
+#
+# </details>
 #
 # **Exercise 10.3** (easy, 5 minutes). Each seed chooses its own epoch on its validation scores. Return
 # the mean of the test scores at those epochs.
@@ -373,10 +406,10 @@ check.honest_score(honest_score)
 hint("10.3")
 
 # %% [markdown]
-# **7. A rival whose weight is 0 by default.** Then the baseline "with quantization loss" trains without
-# it. The study of chapter 07 has both, with the weight tuned and without the term.
+# **7. A rival has a weight that is 0 by default.** Then the baseline "with quantization loss" trains without
+# it. The study of chapter 07 has both, the penalty with a tuned weight and training without the term.
 
-# %%
+# %% tags=["hide-input"]
 results = StudyResults(load_study("cifar10"), DATA / "results")
 rows_of = {
     protocol: {
@@ -389,11 +422,11 @@ note("choose", "weight 0 by default", "penalty, P2, 3 seeds",
      seen["penalty"].adc_map.mean, seen["none"].adc_map.mean)  # fmt: skip
 
 # %% [markdown]
-# **8. The best of three seeds.** If one seed may be chosen after the fact, the spread becomes a gain. In
-# the *unseen* runs three classes are kept out of training and searched afterwards, and each seed also draws
+# **8. The best of three seeds is reported.** If you may choose a seed after the fact, the spread of the seeds becomes a
+# gain. In the *unseen* runs three classes are kept out of training and searched afterwards, and each seed also draws
 # which three. We come back to them.
 
-# %%
+# %% tags=["hide-input"]
 by_run = {
     (one["protocol"], one["method"], one["seed"]): one
     for one in results.records("core")
@@ -404,36 +437,36 @@ for protocol in ("P2", "unseen"):
     note("choose", "best of three seeds", f"plain training, {protocol}", np.mean(three), max(three))
 
 # %% [markdown]
-# **9. The database helped to train.** Under P2 every database image was trained on, with its label.
-# That is no mistake as long as the table says P2. How much is it worth? The same queries search the
-# test images that are no queries, which training never saw, and as many images that it did see.
+# **9. The database helped to train.** Under protocol P2 the network was trained on every image of the database, with its
+# label. That is no mistake as long as the table says P2. How much is it worth? We let the same queries search the
+# remaining test images, which are held out, and then as many images that the network was trained on.
 
-# %%
-fresh = np.setdiff1d(np.arange(len(run.query)), asked)
-fresh_z, fresh_labels = run.query.z[fresh], run.query.labels[fresh]
+# %% tags=["hide-input"]
+held_out = np.setdiff1d(np.arange(len(run.query)), asked)
+held_out_z, held_out_labels = run.query.z[held_out], run.query.labels[held_out]
 
 
-def on_fresh(quantizer):
-    """mAP of the queries among test images that training never saw."""
-    d = quantizer.distances(queries, quantizer.encode(fresh_z))
-    return mean_average_precision(d, query_labels, fresh_labels)
+def on_held_out(quantizer):
+    """mAP of the queries among held-out test images."""
+    d = quantizer.distances(queries, quantizer.encode(held_out_z))
+    return mean_average_precision(d, query_labels, held_out_labels)
 
 
 others_trained = np.setdiff1d(np.arange(len(run.database)), searched)
-as_many = np.random.default_rng(16).permutation(others_trained)[: len(fresh)]
+as_many = np.random.default_rng(16).permutation(others_trained)[: len(held_out)]
 known = mean_average_precision(
     pq.distances(queries, run.codes[as_many]), query_labels, run.database.labels[as_many]
 )
-note("choose", "database = training set, not said", "P2 codes", on_fresh(pq), known)
+note("choose", "database = training set, not said", "P2 codes", on_held_out(pq), known)
 
 # %% [markdown]
-# What we **cannot** show: the same with an *unlabelled* database in training (found in GPQ, and not
-# said there). That needs GPQ's training. The figure above is about labels, so it is no measure of that
-# case. Pre-training that is not mentioned we cannot show either.
+# Two things we **cannot** show. One is an *unlabelled* database in training, found in GPQ and not mentioned there; that
+# needs the training of GPQ, and the figure above is about labels, so it does not tell. The other is pre-training that is
+# not mentioned.
 #
 # ## See them together
 
-# %% tags=["volatile"]
+# %% tags=["volatile", "hide-input"]
 listed = list(added.values())
 up = max(listed, key=lambda row: row.points)
 down = min(listed, key=lambda row: row.points)
@@ -445,17 +478,17 @@ show(
     dpi=85,
 )
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 points = np.array([row.points for row in listed])
-print("some raise the figure by more than 2 points:", bool((points > 2).any()))
-print("some lower it by more than half a point:    ", bool((points < -0.5).any()))
-print("some do less than half a point:             ", bool((abs(points) < 0.5).any()))
+up, down, flat = ((points > 2).any(), (points < -0.5).any(), (abs(points) < 0.5).any())
+print(f"{'Some' if up else 'None'} raise the figure by more than 2 points.")
+print(f"{'Some' if down else 'None'} lower it by more than half a point.")
+print(f"{'Some' if flat else 'None'} do less than half a point.")
 
 # %% [markdown]
-# **Read it like this.** No mistake has a size of its own: it depends on the data, the codes and the
-# measure. A bar to the left is not harmless: in a rival's code it makes our own row look better. And
-# where the bar is zero here, it need not be zero on other data. The rows marked * are in the section for a
-# second reading.
+# No mistake has a size of its own. It depends on the data, the codes and the measure. A bar to the left is not harmless:
+# in the code of a rival, it makes our own row look better. And where a bar is zero here, it need not be zero on other
+# data. (Rows marked * are explained in the section for a second reading.)
 #
 # | mistake | where it was seen |
 # | --- | --- |
@@ -475,18 +508,25 @@ print("some do less than half a point:             ", bool((abs(points) < 0.5).a
 # | weight 0 by default | thulab/DeepHash issues 35 and 57 |
 # | database used in training, not said | GPQ |
 #
-# These are programs that people shared, which is why their mistakes could be found.
+# These are programs that people shared, and that is why their mistakes could be found.
 #
 # **Try it.** Go back to the codes of 12 bits and take 4 or 32 directions. What happens to the ties? Then
 # run the cells down to here again: the picture follows.
 #
+# <details><summary>What to see</summary>
+#
+# With 4 bits there are 5 possible distances, so nearly everything is tied and the order of the file decides nearly
+# everything. With 32 bits ties are rare at the top of the ranking, and the mistake fades.
+#
+# </details>
+#
 # ## Ask about classes that training never saw
 #
-# A classifier's answer, four bits long, is a strong code for *seen* classes (chapter 09). So a table
-# with ten seen classes compares classifiers. The **unseen** protocol trains on seven classes and
-# searches among the other three. A random ranking of three equal classes is not at 0:
+# For *seen* classes, the answer of a classifier is a strong code of four bits (chapter 09). So a table with ten seen
+# classes mostly compares classifiers. The **unseen** protocol trains on seven classes and searches among the other
+# three. Mind that a random ranking of three equal classes does not score 0. What does it score?
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 three = np.repeat([0, 1, 2], 1000)
 floor = mean_average_precision(np.zeros((3, len(three))), np.arange(3), three)
 print(f"mAP of chance with three classes: {floor:.2f}")
@@ -501,8 +541,8 @@ apart = {
     for key, title in {"P2": "seen classes (P2)", "unseen": "unseen classes"}.items()
 }
 for name, panel in apart.items():
-    print(f"{name}: told apart from plain training {sum(i.excludes_zero for i in panel.values())} of "
-          f"{len(panel)}")  # fmt: skip
+    clear = sum(i.excludes_zero for i in panel.values())
+    print(f"{name}: {clear} of {len(panel)} methods differ clearly from plain training")
 small = {
     one["protocol"]: one
     for one in results.records("bits")
@@ -515,34 +555,34 @@ for protocol, method in (("P2", "snap"), ("unseen", "snap-pull")):
         f"{one['weights']:9,} weights: ADC mAP {one['adc_map']:.2f}" for one in pair
     ))  # fmt: skip
 
-# %%
+# %% tags=["hide-input"]
 told = [
     ", ".join(m for m, i in panel.items() if i.excludes_zero) or "none" for panel in apart.values()
 ]
 show(
     draw_intervals(apart, xlabel="ADC mAP minus that of plain training"),
     alt="Two panels with seven methods each: the difference to plain training with its interval. Filled "
-    f"squares are told apart from zero. Seen classes: {told[0]}. Unseen classes: {told[1]}.",
+    f"squares differ clearly from zero. Seen classes: {told[0]}. Unseen classes: {told[1]}.",
     dpi=80,
 )
 
 # %% [markdown]
-# Left, several methods are told apart from plain training, for better and for worse. Right, none is.
-# That does not say that they are equal. It says that three draws of three classes cannot tell:
-# which classes are held out moves the figure far more than any method does. Who prints only the left
-# panel shows gains; who prints both shows where they end.
+# On the left, several methods differ clearly from plain training, for better and for worse. On the right, none does. That
+# does not mean that they are equal. It means that three draws of three classes cannot decide, because *which* classes are
+# held out moves the figure far more than any method does. Whoever prints only the left panel shows gains; whoever prints
+# both shows where they end.
 #
-# Would a stronger network help? The last two lines above the picture set the small network of the study (1,000 images of each
-# class) beside the wide one of chapter 09 (5,000), both trained with the pull for 32 bits, seed 0: the same
-# three unseen classes. On seen classes the strong network gains almost thirty points, on unseen ones none.
-# It learned to bring each of *its* classes to one place, and says no more about others than before. (One
-# draw; but so wide a gap is no luck.)
+# Would a stronger network help? The last two lines above the picture compare the small network of the study (1,000
+# images of each class) with the wide one of chapter 09 (5,000), both trained with the pull for 32 bits and seed 0, so
+# with the same three unseen classes. On seen classes the strong network gains almost thirty points, on unseen ones
+# nothing. It learned to bring each of *its* classes to one place, and says no more about others than before. (That is one
+# draw, but so wide a gap is no accident.)
 #
 # ## Trust a seed, or three
 #
-# One number of the right panel, looked at closely: the penalty against plain training on unseen classes.
-# For a single seed both methods rank the same queries, so we subtract query by query and ask how far the
-# mean of these **paired** differences might be off.
+# Let us look closely at one number of the right panel, the penalty against plain training on unseen classes. With a
+# single seed, both methods rank the same queries. So we can subtract query by query, and ask how far the mean of these
+# **paired** differences might be off.
 #
 # **Exercise 10.4** (medium, 6 minutes). The standard error of the mean of a - b.
 
@@ -561,12 +601,15 @@ check.standard_error(standard_error)
 hint("10.4")
 
 # %% [markdown]
-# The **bootstrap** says the same without a formula: draw the queries again, with replacement, two
-# thousand times, and see how the mean scatters. Each seed by itself, and then all three, with the seeds
-# drawn as well (**clustered**):
+# The **bootstrap** answers the same question without a formula: draw the queries again, with replacement, two thousand
+# times, and see how much the mean scatters. We do that for each seed by itself, and then for all three, where the seeds
+# are drawn again as well (a **clustered** bootstrap).
+
+# %% tags=["hide-input"]
+Guess.of("10 seeds")
 
 
-# %%
+# %% tags=["hide-input"]
 def scores_of(protocol, method, runs=by_run, n=3):
     """(n, Q) AP of each query, a row for each seed."""
     return np.stack([results.per_query(runs[protocol, method, seed]) for seed in range(n)])
@@ -591,7 +634,7 @@ show(
     dpi=80,
 )
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 for title, panel in panels.items():
     print(title)
     for name, interval in panel.items():
@@ -600,20 +643,22 @@ one, other = scores_of("unseen", "penalty")[0], scores_of("unseen", "none")[0]
 half = 1.96 * sem(one - other)
 interval = panels["penalty minus plain training, unseen"]["seed 0 alone"]
 agree = abs((interval.high - interval.low) / 2 - half) < 0.1 * half
-print("the bootstrap's half width is that of the formula, to a tenth:", bool(agree))
+print(
+    f"Bootstrap and formula {'agree' if agree else 'do not agree'} on the width, to a tenth of it."
+)
 
 # %% [markdown]
-# On unseen classes one seed *proves* that the penalty harms, and another one *proves* that it helps. Both
-# intervals are right about what they speak of: other queries for *these two* trained networks. About the
-# method only the last line speaks. The queries are many, the seeds are few, and the seeds decide.
+# On unseen classes, one seed *proves* that the penalty harms, and another one *proves* that it helps. Both
+# intervals are right about what they speak of: other queries for *these two* trained networks. Only the last line speaks
+# about the method. There are many queries and few seeds, and the seeds decide.
 #
 # On the right, all three seeds agree, and still three are not enough: with two degrees of freedom an
-# interval is wide. The gain may be real. It is not shown.
+# interval is wide. The gain may be real, but it has not been shown.
 #
-# **More seeds, then.** At 32 bits the study has ten seeds of plain training, of the penalty and of the
-# pull: ten draws of three unseen classes. What do the first three say, and what do all ten?
+# **So take more seeds.** At 32 bits the study has ten seeds of plain training, of the penalty and of the
+# pull, which means ten draws of three unseen classes. What do the first three say, and what do all ten?
 
-# %%
+# %% tags=["hide-input"]
 ten = {
     (one["protocol"], one["method"], one["seed"]): one
     for part in ("bits", "unseen")
@@ -643,20 +688,21 @@ show(
     dpi=80,
 )  # fmt: skip
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 for title, panel in draws.items():
     apart_from_zero = [name for name, interval in panel.items() if interval.excludes_zero]
-    print(f"{title}: told apart: {', '.join(apart_from_zero) or 'none'}")
+    print(f"{title}: clear differences: {', '.join(apart_from_zero) or 'none'}")
 width = {
     n: max(i.high - i.low for i in p.values()) for n, p in zip((3, 10), draws.values(), strict=True)
 }
 inside = all(abs(end) < 0.01 for i in many.values() for end in (i.low, i.high))
-print("all ends of the intervals of ten draws lie between -.01 and .01:", inside)
-print("the widest one of three draws is more than twice as wide:       ", width[3] > 2 * width[10])
+print(f"The intervals of ten draws {'lie' if inside else 'do not lie'} between -.01 and .01.")
+twice = "more" if width[3] > 2 * width[10] else "less"
+print(f"The widest interval of three draws is {twice} than twice as wide as that of ten.")
 plain = [ten["unseen", "none", seed] for seed in range(10)]
 lost = np.mean([one["exact_map"] - one["adc_map"] for one in plain])
-print(f"what the codes of plain training lose against exact search: {lost:.3f}")
-print("the wide network of chapter 09, one draw:")
+print(f"Against exact search, the codes of plain training lose {lost:.3f}.")
+print("The wide network of chapter 09, one draw:")
 of_wide, _ = load_arrays(DATA / "results" / "cifar10-full" / "unseen-32bit.safetensors")
 for a, b in (("penalty", "none"), ("snap-pull", "none"), ("snap-pull", "penalty")):
     interval = paired_bootstrap(
@@ -666,32 +712,31 @@ for a, b in (("penalty", "none"), ("snap-pull", "none"), ("snap-pull", "penalty"
 
 # %% [markdown]
 # Ten draws say something that three could not: if the pull gains anything here, it is less than a point.
-# And the loss against exact search says why: at 32 bits the codes lose next to nothing, so a training for
+# The loss against exact search tells why. At 32 bits the codes lose next to nothing, so training for
 # the codes has next to nothing to win back.
 #
-# The last lines are of the wide network, trained in the three ways (they share all but the last four
-# rounds). For these three networks the order is clear, and the pull is last. About the *methods* one draw
-# says as much as the single seeds above: nothing yet. What can be said is this: on unseen classes nothing
-# that we measured shows a gain of the pull, or of the penalty, over plain training.
+# The last lines are about the wide network, trained in three ways that share all but the last four rounds. For these
+# three networks the order is clear, and the pull is last. About the *methods*, one draw says as much as the single seeds
+# above: nothing yet. What we can say is this: on unseen classes at 32 bits, nothing that we measured shows a gain of the
+# pull, or of the penalty, over plain training.
 #
 # ## Keep the list
 #
-# One page, for your own tables as well as for others'. `write_checklist("checklist.txt")` writes it as
-# plain text for a printer.
+# Here is one page of questions, for your own tables as much as for those of others. `write_checklist("checklist.txt")`
+# writes it as plain text for a printer.
 
-# %%
+# %% tags=["hide-input"]
 folder = tempfile.TemporaryDirectory()
 page = write_checklist(Path(folder.name) / "checklist.txt")
-print(len(page.read_text().splitlines()), "lines")
 Markdown(as_markdown())
 
 # %% [markdown]
 # ## Find the three faults
 #
 # The table below is invented. Three of its rows carry a fault that can be seen in the table itself. The
-# others are honest, though some look odd.
+# others are honest, even if some of them look odd.
 
-# %%
+# %% tags=["hide-input"]
 print(results_table())
 
 # %% [markdown]
@@ -712,19 +757,19 @@ hint("10.5")
 # %% [markdown]
 # ## For a second reading: eight more mistakes
 #
-# Leave this section out when time is short. It changes nothing above; it makes the list complete.
+# Leave this section out when time is short. It changes nothing above, but it makes the list complete.
 #
 # ### In the metric
 #
 # **10. The last item is dropped.** In one program, R = -1 stands for "all", and the ranking is cut with
 # `[0:R]`. In Python that leaves out the last rank.
 
-# %%
+# %% tags=["hide-input"]
 R = -1
 note("rank", "the last item dropped", "mAP@all", scores(ranking).mean(),
      scores(ranking[:, 0:R]).mean())  # fmt: skip
 
-# %%
+# %% tags=["hide-input"]
 short = np.array([[False, False, True]])
 print("three items, the last one right: AP", scores(short).round(3), "and cut with [0:-1]:",
       scores(short[:, 0:-1]))  # fmt: skip
@@ -736,7 +781,7 @@ print("three items, the last one right: AP", scores(short).round(3), "and cut wi
 # time takes the best precision at that recall *or later*. That is another measure.
 
 
-# %%
+# %% tags=["hide-input"]
 def interpolated(relevant, n_levels=21):
     """(B, N) in rank order -> (B,)."""
     hits = np.cumsum(relevant, axis=1)
@@ -768,17 +813,20 @@ second_call = matches(rows, rows)  # both sides are now the changed array
 note("score", "labels changed in the metric", "second call, 500 images",
      scores(with_self).mean(), scores(ranked(same, second_call)).mean())  # fmt: skip
 
-# %%
-print("first call right:", bool((first_call == (query_labels[:, None] == labels)).all()))
-print("second call: everything matches everything:", bool(second_call.all()))
+# %% tags=["hide-input"]
+fine = (first_call == (query_labels[:, None] == labels)).all()
+print(f"The first call is {'right' if fine else 'wrong'}.")
+print(
+    f"In the second call, {'everything matches everything' if second_call.all() else 'some do not match'}."
+)
 
 # %% [markdown]
 # ### In the search
 #
-# The next mistakes are in the codes. On the shipped run they hardly show, because its embeddings are of
-# unit length and form ten tight groups. So we make each of them on the pixels of digits as well.
+# The next mistakes are in the codes. On our trained run they hardly show, because its embeddings have
+# length 1 and form ten tight groups. So we make each of them on the pixels of digits as well.
 
-# %%
+# %% tags=["hide-input"]
 pixels = ProductQuantizer(16, 16, random_state=0).fit(X)
 
 
@@ -796,7 +844,7 @@ cases = {
 }
 
 # %% [markdown]
-# **13. Sub-distances summed without the square.** Squared distances add up over the pieces, distances do
+# **13. Sub-distances are summed without the square.** Squared distances add up over subvectors, distances do
 # not.
 
 # %%
@@ -808,8 +856,8 @@ for name, (measure, quantizer, of_queries, of_items) in cases.items():
     note("search", "sub-distances not squared", name, right, measure(wrong))
 
 # %% [markdown]
-# **14. Encode with normalised codewords, look up raw ones.** The encoder chooses by angle, the search
-# measures distances: two different codebooks.
+# **14. The encoder uses normalised codewords, the search raw ones.** One chooses by angle, the other
+# measures distances, so these are two different codebooks.
 
 # %%
 for name, (measure, quantizer, of_queries, of_items) in cases.items():
@@ -828,13 +876,13 @@ for name, (measure, quantizer, of_queries, of_items) in cases.items():
 # **15. Bits = books x root of words.** It should be $M \log_2 K$. For 16 words both give 4, which may be
 # why nobody noticed.
 
-# %%
+# %% tags=["hide-input"]
 for K in (4, 16, 64, 256):
     print(
         f"4 books of {K:3} words: 4 log2 K = {4 * np.log2(K):2.0f} bits, 4 sqrt(K) = {4 * K**0.5:2.0f}"
     )
 
-# %%
+# %% tags=["hide-input"]
 small = ProductQuantizer(4, 64, random_state=0).fit(vectors)  # 24 bits, sold as 4 x 8 = 32
 true = ProductQuantizer(4, 256, random_state=0).fit(vectors)  # 32 bits
 note("search", "24 bits sold as 32", "CIFAR-10", *(
@@ -846,14 +894,16 @@ note("search", "24 bits sold as 32", "CIFAR-10", *(
 # the plot is wrong all the same.
 #
 # **16. The codebooks are fitted again on the database at test time.** Under P2 the database *is* the
-# training set and nothing can be seen. So the test images that are no queries play the
-# database again; one book of 256 words.
+# training set, so nothing would show. The held-out test images play the database once more, with
+# one codebook of 256 codewords.
 
-# %%
-fitted, refitted = (ProductQuantizer(1, 256, random_state=0).fit(on) for on in (vectors, fresh_z))
-note("search", "codebook refitted at test time", "fresh database, 8 bits",
-     on_fresh(fitted), on_fresh(refitted))  # fmt: skip
-lost = [one.relative_distortion(fresh_z) for one in (fitted, refitted)]
+# %% tags=["hide-input"]
+fitted, refitted = (
+    ProductQuantizer(1, 256, random_state=0).fit(on) for on in (vectors, held_out_z)
+)
+note("search", "codebook refitted at test time", "held-out database, 8 bits",
+     on_held_out(fitted), on_held_out(refitted))  # fmt: skip
+lost = [one.relative_distortion(held_out_z) for one in (fitted, refitted)]
 print(f"relative distortion of that database: {lost[0]:.4f}, refitted {lost[1]:.4f}")
 
 # %% [markdown]
@@ -862,14 +912,14 @@ print(f"relative distortion of that database: {lost[0]:.4f}, refitted {lost[1]:.
 # **17. The alternating step is dead code.** The codebooks stay those of the first epoch; chapter 07 plays
 # this through. It makes a figure *worse*: when it sits in the code of a rival, it flatters us.
 
-# %% tags=["volatile"]
+# %% tags=["volatile", "hide-input"]
 alive, dead = np.mean([searched for _, searched in trained], axis=0)
 note("choose", "codebooks never learn again", "digits, 8 bits", alive, dead)
 
 # %% [markdown]
 # ### All of them
 
-# %% tags=["volatile"]
+# %% tags=["volatile", "hide-input"]
 listed = list(added.values())
 up = max(listed, key=lambda row: row.points)
 down = min(listed, key=lambda row: row.points)
@@ -881,19 +931,19 @@ show(
     dpi=85,
 )
 
-# %% tags=["volatile"]
+# %% tags=["volatile", "hide-input"]
 lines = ["| | mistake | measured | honest | mistaken | points |", "| --- " * 6 + "|"]
 for row in listed:
     lines.append(f"| {row.family} | {row.mistake} | {row.measured} | {row.honest:.3f} | "
                  f"{row.mistaken:.3f} | {row.points:+.1f} |")  # fmt: skip
 Markdown("\n".join(lines))
 
-# %%
+# %% tags=["hide-input"]
 points = np.array([row.points for row in listed])
 print(f"{len(points)} figures")
-print("some are raised by more than 5 points: ", bool((points > 5).any()))
-print("some are lowered by more than 5 points:", bool((points < -5).any()))
-print("some move by less than half a point:   ", bool((abs(points) < 0.5).any()))
+raised, lowered = (points > 5).any(), (points < -5).any()
+print(f"{'Some' if raised else 'None'} are raised by more than 5 points, and")
+print(f"{'some' if lowered else 'none'} are lowered by more than 5 points.")
 
 # %% [markdown]
 # ### A program that looks
@@ -932,18 +982,18 @@ command("evaluate --codes Q.npy D.npy --labels QL.npy DL.npy --protocol P2")
 
 # %% [markdown]
 # A program sees codes and labels. It cannot see how an epoch was chosen, on what the codebooks were
-# fitted, what the network had seen before. For these, ask.
+# fitted, or what the network had seen before. For these things you have to ask.
 #
 # **Try it.** Hand it codes of your own by changing `files`.
 
 # %% [markdown]
 # ## What to remember
 #
-# - mAP is not one measure: cut, divisor, ties, empty queries and protocol belong beside it.
-# - A mistake may add much, nothing, or take away. Look for it in the code of rivals, too.
-# - Choose on validation, ask the test queries once.
+# - mAP is not one measure. Cut, divisor, tie rule, empty queries and protocol have to stand beside it.
+# - A mistake may add much, add nothing, or take away. Look for it in the code of rivals, too.
+# - Choose on validation queries, and use the test queries once.
 # - With seen classes you compare classifiers. Look at unseen ones, too.
-# - Queries are many, seeds are few, and the seeds decide. *Not told apart* is a result.
+# - There are many queries and few seeds, and the seeds decide. *No clear difference* is a result, too.
 #
 # ## Quiz
 #

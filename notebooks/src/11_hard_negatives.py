@@ -1,27 +1,40 @@
 # %% [markdown]
-# # Find hard negatives in the positive's own cluster
+# # Find hard negatives in the positive's own cell
+#
+# You liked a science-fiction film. A recommender learns little from being told that you did *not* choose a cooking show.
+# It might learn more from another science-fiction film that you passed over. Films of that kind are called **hard
+# negatives**, and a recent paper finds them with the help of a language model. Does it work? In this chapter you build
+# the method and then put it to a fair test.
+#
+# Half of the answer first: with simulated users, whose taste we know, hard negatives bring a small gain at the top of
+# the list, and they cost something further down. Whether that carries over to the ratings of real people is a bet that
+# you will place before you see it. Learning how to *find such things out* is the other half of the chapter.
+#
+# <details><summary>What you will do, what you will learn, and what you need</summary>
 #
 # **What you will do.** Train two towers that match users with films, choose by hand what the model is told
-# to push away, and judge a claim about hard negatives on made-up users and on real ratings.
+# to push away, and judge a claim about hard negatives on simulated users and on real ratings.
 #
 # **What you will learn.** Why a few negatives can stand for a whole catalogue, what the *logQ correction*
-# corrects, when negatives from the same cluster help, how to see beforehand that they will not, and what
+# corrects, when negatives from the same cell help, how to see beforehand that they will not, and what
 # codes of a few bytes cost here.
 #
 # **What you need.** Softmax and gradients; product quantization from chapter 03. About 60 minutes; the
 # computer works for less than one. No download, no language model.
 #
-# > The idea is from the abstract of *Real-Time Hard Negative Sampling via LLM-based Clustering for
-# > Large-Scale Two-Tower Retrieval*, [arXiv 2607.00448](https://arxiv.org/abs/2607.00448), which is all we
-# > had of it: a language model represents the items, the items are clustered, and during training each
-# > positive gets hard negatives from its own cluster. **How we draw and correct them is our
-# > reconstruction.**
+# </details>
+#
+# > The idea is from *Real-Time Hard Negative Sampling via LLM-based Clustering for Large-Scale Two-Tower Retrieval*,
+# > [arXiv 2607.00448](https://arxiv.org/abs/2607.00448). We could only read its abstract: a language model represents
+# > the items, the items are clustered, and during training each positive gets hard negatives from its own cluster.
+# > **How we draw and correct them is our reconstruction.**
 
-# %%
+# %% tags=["hide-input"]
 import numpy as np
 import torch
 
 from gsl_tutorial.course.datasets.interactions import leave_last_out
+from gsl_tutorial.course.datasets.movielens import find_movielens, load_movielens, rows_of
 from gsl_tutorial.course.exercises import check, hint
 from gsl_tutorial.course.plots import show
 from gsl_tutorial.course.plots.honesty import draw_intervals
@@ -52,37 +65,50 @@ from gsl_tutorial.course.two_tower.sampling import InvertedLists
 from gsl_tutorial.course.two_tower.simulator import simulate_users
 from gsl_tutorial.course.two_tower.study import TwoTowerResults
 from gsl_tutorial.course.two_tower.training import TwoTowerConfig, train_towers
-from gsl_tutorial.course.widgets import NegativesSliders
+from gsl_tutorial.course.widgets import Guess, NegativesSliders
 
 # %% [markdown]
 # ## Meet the items
 #
-# The catalogue is that of MovieLens, one of the best known sets of film ratings. A language model has read
-# each title with its genres and turned it into a vector; we kept 64 numbers of it. Then k-means cut the
-# catalogue into 100 **cells**, just as in chapter 02. The repository carries these vectors and the cell of
-# each film; titles and ratings it does not carry.
+# Our catalogue is that of MovieLens, one of the best-known sets of film ratings. A language model has read the title and
+# the genres of each film and turned them into a vector, of which we kept 64 numbers. Then k-means cut the catalogue into
+# 100 **cells**, just as in chapter 02. The repository contains these vectors and the cell of each film, but neither
+# titles nor ratings, because they are not ours to give away.
 
-# %%
+# %% tags=["hide-input"]
 texts = load_items()
 sizes = np.bincount(texts.cells["training"])
 print(f"{len(texts.ids):,} films, {texts.vectors.shape[1]} numbers for each, {len(sizes)} cells")
 print(f"films in a cell: from {sizes.min()} to {sizes.max()}")
 
+# %% tags=["volatile", "hide-input"]
+titles = None
+if find_movielens():
+    films = load_movielens()
+    titles = [films.titles[row] for row in rows_of(texts.ids, films.movie_ids)]
+print(
+    "The titles are not on this machine; `gsl-tutorial two-tower fetch` brings them (1 MB)."
+    if titles is None
+    else f"The titles are here: {titles[0]}, {titles[1]}, ..."
+)
+
 # %% [markdown]
 # ## Score every item, pay for a few
 #
-# A **two-tower** model has two networks. One turns a user's last films into a vector $u$, the other a
-# film into a vector $v$. Both have length one, and the **score** of film $j$ is $s_j = \langle u, v_j\rangle / \tau$
-# with a **temperature** $\tau$. To recommend is then to search for the nearest vectors.
+# A **two-tower** model has two networks. One turns the last films of a user into a vector $u$, the other turns a film
+# into a vector $v$. Both vectors have length 1, and the **score** of film $j$ is $s_j = \langle u, v_j\rangle / \tau$
+# with a **temperature** $\tau$ that says how strongly differences count. To recommend is then to search for the nearest
+# vectors, and we know how to do that.
 #
-# For training we know one film $p$ that the user chose. The loss is the softmax over the whole catalogue:
+# For training we know one film $p$ that the user chose, the **positive**. The loss is the softmax over the whole
+# catalogue; it is small when $p$ has a higher score than everything else:
 #
 # $$L = \log \sum_{j} e^{s_j} - s_p .$$
 #
-# The sum runs over all films, at every step. So we draw a few **negatives** and let each of them stand for
-# many. A negative that is drawn $Q$ times on average enters as $e^{s_j} / Q = e^{s_j - \log Q}$: what is drawn
-# often counts less, so that every film counts *once* on average. This is the **logQ correction**. The
-# positive is there for sure, so it is not corrected.
+# The trouble is the sum, which runs over all films in every step. So we draw a few **negatives** and let each of them
+# stand for many. A negative that is drawn $Q$ times on average enters as $e^{s_j} / Q = e^{s_j - \log Q}$: what is drawn
+# often counts less, so that every film counts *once* on average. This is called the **logQ correction**. The
+# positive is always there, so it needs no correction.
 #
 # **Exercise 11.1** (medium, 8 minutes). Write the corrected loss of one positive.
 
@@ -102,11 +128,12 @@ check.sampled_loss(sampled_loss)
 hint("11.1")
 
 # %% [markdown]
-# Does the sum come out right? A toy catalogue of 60 films in 6 cells. The cell of the positive is *hot*: all
-# its films have high scores, as after some training. We draw 4 films from the whole catalogue and 4 from the
-# positive's cell, many times. Both ways can draw the same film, so $Q$ must add up both.
+# Does the sum come out right? Take a toy catalogue of 60 films in 6 cells. The cell of the positive is *hot*: all
+# its films have high scores, as they do after some training. We draw 8 films many times, either all from the whole
+# catalogue, or 4 from it and 4 from the cell of the positive. Both ways can draw the same film, so $Q$ has to add up
+# both. What will happen if we forget that, and treat all draws as if they came from the whole catalogue?
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 rng = np.random.default_rng(0)
 N = 60
 labels = np.arange(N) % 6
@@ -124,15 +151,15 @@ for name, (uniform, hard) in ways.items():
         print(f"{'the same, wrong Q (8/N)':25} estimate / truth: mean {flat.mean():.1f}")
 
 # %% [markdown]
-# With the right $Q$ both estimate the same sum, so both train on the *same loss*. The hard draws only make the
-# estimate steadier, because that is where the large terms are. Counted as if they were uniform, they change the
-# loss: the cell weighs too much. Keep that in mind, it comes back below.
+# With the right $Q$, both ways estimate the same sum, so both train on the *same loss*. The hard draws only make the
+# estimate steadier, because they look where the large terms are. If you count them as if they were uniform, they change
+# the loss, because the cell weighs too much. Keep that in mind; it comes back below.
 #
 # ## Draw from the positive's own cell
 #
 # Here are five of the cells, a film, and its negatives.
 
-# %%
+# %% tags=["hide-input"]
 cells = texts.cells["training"]
 lists = InvertedLists.of(cells)
 rng = np.random.default_rng(4)
@@ -153,11 +180,21 @@ show(
     alt=f"A flat map of {len(rows)} films in {len(shown_cells)} cells. The positive, a star, lies among the "
     f"{int((cells == cells[positive]).sum())} films of its cell, and so do its hard negatives; the "
     "easy ones are spread over other groups.",
+    caption="The star is the positive. Its hard negatives come from its own group, the easy ones from anywhere.",
 )
 
+# %% tags=["volatile", "hide-input"]
+if titles is not None:
+    print(f"the positive: {titles[positive]}")
+    print("hard:", "; ".join(titles[int(one)] for one in hard))
+    print("easy:", "; ".join(titles[int(one)] for one in easy))
+
 # %% [markdown]
-# For each cell the sampler keeps a list of its films, laid end to end. To draw a cell-mate is one look-up and
-# one random number, whatever the size of the catalogue. That is what "real time" asks for.
+# (With the titles on your machine, the last cell names these films. Would you call the hard ones hard?)
+#
+# For each cell the sampler keeps a list of its films, and all lists stand end to end in one array. Drawing a film from
+# the same cell takes one lookup and one random number, whatever the size of the catalogue, and that is what "real time"
+# in the title of the paper asks for.
 #
 # **Exercise 11.2** (medium, 8 minutes). Which films may be drawn as hard negatives? Never the positive, and
 # never one that the user has liked: that would be a **false negative**.
@@ -179,20 +216,22 @@ hint("11.2")
 
 # %% [markdown]
 # What the user *will* like is not in the history, and no sampler can leave it out. How often does that happen?
-# We need users for that.
+# To find out, we need users whose future we know.
 #
-# ## Make users whose taste you know
+# ## Simulate users whose taste you know
 #
-# Our made-up users like two cells each (cells of another k-means run, which training never sees), have a
-# favourite film in each, and prefer what is like it. **Sharpness** says how much: at 0 every film of a liked
-# cell is as good as the other; at 6 they want the favourite's nearest relatives and not the rest of the cell.
-# To save time their world has only the films of 20 of those cells. Such users show a
-# *mechanism*. They are no evidence about people: their taste was made from the same vectors as our cells.
+# Our simulated users like two cells each (cells of another k-means run, which training never sees), have a
+# favourite film in each, and prefer what is similar to it. The **sharpness** says how much they do. At 0, every film of a
+# cell that they like is as good as any other; at 6 they want the nearest relatives of the favourite and not the rest of
+# the cell. To save time, their world has only the films of 20 of those cells.
+#
+# Such users can show a *mechanism*. They are no evidence about people, because their taste was made from the same vectors
+# as our cells.
 
 
-# %%
+# %% tags=["hide-input"]
 def world(sharpness, n_users=1000, seed=0):
-    """Made-up users over some of the films, their last five films hidden."""
+    """Simulated users over some of the films, their last five films hidden."""
     _, vectors, cells_of = first_cells(texts, 20)
     return simulated_data(
         vectors,
@@ -215,11 +254,13 @@ print(
 )
 
 # %% [markdown]
-# The first kind is excluded. The second kind is the price of hard negatives.
+# The first kind can be excluded. The second kind is the price of hard negatives.
 #
 # ## Hide the end, and only the end
 #
-# To judge a model we hide each user's last films and ask for them. **Exercise 11.3** (medium, 8 minutes). Split
+# To judge a model, we hide the last films of each user and ask for them.
+#
+# **Exercise 11.3** (medium, 8 minutes). Split
 # one user's events into the **profile** that the model may see and the `n` last, hidden ones. Equal times are
 # ordered by item number. Events in the same second as the first hidden one belong to neither part: nobody knows
 # which came first.
@@ -241,14 +282,14 @@ check.profile_and_hidden(profile_and_hidden)
 hint("11.3")
 
 # %% [markdown]
-# In the real ratings this rule matters: many users rated a whole evening's list at once, so what we call "the
-# last film" is often the last line of a form. For real films, though, ordering equal times by item number
+# In the real ratings this rule matters, because many users rated the films of a whole evening at once, and what we call
+# "the last film" is often just the last line of a form. For real films, though, ordering equal times by item number
 # would not be fair: MovieLens numbers its films roughly by age, so the newest film of the evening would always
 # count as the last one. The package therefore draws lots among events of the same second, and it keeps such
-# events out of each other's profiles as well. And one thing the rule does not do: other users' later ratings
+# events out of each other's profiles as well. One thing the rule does not do: the later ratings of *other* users
 # stay in the training set.
 
-# %%
+# %% tags=["hide-input"]
 users = simulate_users(
     texts.vectors, texts.cells["simulator"], n_users=50, sharpness=2, random_state=1
 )
@@ -257,21 +298,20 @@ latest_seen = np.array(
     [split.seen_before_test.time[split.seen_before_test.user == u].max() for u in range(50)]
 )
 first_hidden = np.array([split.test.time[split.test.user == u].min() for u in range(50)])
-print(
-    "for every user, all that is seen lies before the test moment:",
-    bool((latest_seen < first_hidden).all()),
-)
+before = "lies before" if (latest_seen < first_hidden).all() else "does not always lie before"
+print(f"For each of 50 users, all that the model may see {before} the first hidden film.")
 
 # %% [markdown]
 # ## Train, and watch the negatives
 #
-# Two trainings on the same events, for the same number of steps, with the same **budget**: 7 negatives from
-# the batch and 8 more. `uniform` draws all 8 from the whole catalogue; `text` replaces 4 of them by films of the
-# positive's cell, from the second epoch on.
+# We train twice, on the same events, for the same number of steps, with the same **budget**: 7 negatives from
+# the batch and 8 more. The first training, `uniform`, draws all 8 from the whole catalogue. The second, `text`, replaces 4
+# of them by films from the cell of the positive, from the second epoch on.
 #
-# **Guess first.** Which kind of negative will outscore the positive more often? And will that be worth anything?
+# **Guess first.** Which kind of negative will have a higher score than the positive more often? And will that be worth
+# anything?
 
-# %%
+# %% tags=["hide-input"]
 torch.set_num_threads(1)  # two threads add in another order each time, and the figures with it
 draws = fix_draws(data, data.cells["text"])  # the same negatives for every look at a model
 looks, live = {"uniform": [], "text": []}, {}
@@ -285,7 +325,7 @@ for arm in looks:
     print(f"{arm:8} Recall@10 {figures['recall@10']:.2f}   Recall@100 {figures['recall@100']:.2f}")
 
 
-# %%
+# %% tags=["hide-input"]
 def course(histories):
     """Notes of several trainings -> kind -> measure -> (seeds, epochs)."""
     return {
@@ -302,22 +342,21 @@ def course(histories):
 seen = course([live["text"].history])
 last = {kind: seen[kind]["outscores"][0, -1] for kind in seen}
 show(
-    draw_course({"made-up users, this training": seen}),
+    draw_course({"simulated users, this training": seen}),
     alt="Two panels by epoch. Above, the share of negatives that outscore the positive: at the end "
     f"{last['same cell']:.0%} of those from the cell, {last['uniform']:.1%} of the uniform ones and "
     f"{last['in-batch']:.1%} of those from the batch. Below, how hard the loss pushes one negative: in the "
     "last epoch hardest for those from the cell.",
 )
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
+harder = (seen["same cell"]["outscores"] > seen["uniform"]["outscores"])[0, 1:].all()
 print(
-    "a negative of the cell outscores the positive more often than a uniform one, in every epoch:",
-    bool((seen["same cell"]["outscores"] > seen["uniform"]["outscores"])[0, 1:].all()),
+    f"In {'every' if harder else 'not every'} epoch, negatives of the cell beat the positive more often than uniform ones."
 )
 fades = seen["uniform"]["pressure"][0]
 print(
-    "a uniform negative is pushed less in the last epoch than in the first:",
-    bool(fades[-1] < fades[0]),
+    f"A uniform negative is pushed {'less' if fades[-1] < fades[0] else 'no less'} in the last epoch than in the first."
 )
 
 
@@ -328,70 +367,70 @@ def share_of_push(look, **settings):
 
 
 before, after = looks["text"][0], looks["text"][-1]
+shares = share_of_push(before), share_of_push(after), share_of_push(after, corrected=False)
 print(
-    "the 4 hard ones of 15 get, before training, less than a tenth of the push:",
-    bool(share_of_push(before) < 0.1),
+    "The 4 hard ones of 15 negatives get "
+    f"{'less' if shares[0] < 0.1 else 'more'} than a tenth of the whole push before training,"
 )
-print("after it, more than a quarter:", bool(share_of_push(after) > 0.25))
 print(
-    "and counted as uniform, more than half:",
-    bool(share_of_push(after, corrected=False) > 0.5),
+    f"{'more' if shares[1] > 0.25 else 'less'} than a quarter after it, and "
+    f"{'more' if shares[2] > 0.5 else 'less'} than half if they are counted as uniform."
 )
 
 # %% [markdown]
-# The gradient of an easy negative dies: once its score is low, the loss leaves it alone. A negative of the cell
+# The gradient of an easy negative dies out: once its score is low, the loss leaves it alone. A negative from the cell
 # goes on competing.
 #
 # ### Turn it yourself
 #
-# Here is the model trained with `text`, looked at before training and after each epoch, always with the same
-# draws for 400 events. On the left, how far each negative is **behind** its positive: right of the line it is
-# ahead. Below, what the softmax makes of that distance. On the right, how many of the draws are of each kind, and
-# how much of the whole push they get.
+# Here is the model of the `text` training, before training and after each epoch, always with the same draws for 400
+# events. On the left you see how far each negative is **behind** its positive; right of the line it is ahead. Below is
+# what the softmax makes of that distance. On the right you see how many of the draws are of each kind, and how much of
+# the whole push they get.
 #
 # Guess first: where will the hard negatives lie before training, and where after it? Then move the sliders (Tab
 # reaches them, the arrow keys move them). The towers stay as they were trained; only the loss is
-# computed anew. (Where no slider runs, the last epoch stands in its place.)
+# computed anew. (Where no slider runs, you see the last epoch.)
 
-# %%
+# %% tags=["hide-input"]
 NegativesSliders(draws, looks["text"])
 
 # %% [markdown]
 # **Try it.**
 #
 # 1. Move *epoch* from 0 to 4. Which kind moves left, and which stays near the line? What do all pushes add up to?
-# 2. Lower the temperature. Who is left to be pushed? Raise it to 0.5: what has become of "hard"?
-# 3. Move *hard ones* from 0 to 8, then switch to *counted as uniform*. Who pays?
+# 2. Lower the temperature. Which negatives are still pushed? Then raise it to 0.5: what has become of "hard"?
+# 3. Move *hard ones* from 0 to 8, then switch to *counted as uniform*. Which negatives pay for it?
 #
 # <details><summary>What to see</summary>
 #
-# 1. All three start round the line. Uniform and in-batch negatives move far to the left, and the sum of the pushes
-#    falls; those of the cell stay nearer.
-# 2. At a low temperature only what is near the line is pushed, and that is mostly the cell. At 0.5 distance hardly
-#    matters: the cell gets what it is of the catalogue, a few per cent.
-# 3. With the correction, twice the hard draws get less than twice the push: each counts less. Counted as uniform
-#    they take most of it, away from all other items.
+# 1. All three kinds start around the line. Uniform and in-batch negatives move far to the left, and the sum of the
+#    pushes falls; those of the cell stay nearer.
+# 2. At a low temperature only what is near the line is pushed, and that is mostly the cell. At 0.5 the distance hardly
+#    matters: the cell gets its share of the catalogue, a few per cent.
+# 3. With the correction, twice as many hard draws get less than twice the push, because each counts less. Counted as
+#    uniform they take most of it, away from all other items.
 #
 # </details>
 #
 # Is the model better for it? One small run cannot say. A study can.
 #
-# ## Read the study: made-up users
+# ## Read the study: simulated users
 #
-# Every **arm** saw the same events and the same budget, except `uniform-4x`, which has four times the uniform
-# negatives. Temperature and learning rate were chosen on validation films, with as many trials for `uniform` as
-# for `text`. Three seeds, each with users of its own. The controls matter most: `random` draws from cells of the
-# same sizes and no meaning, `genre` from films of the same genres; `true` uses the simulator's own cells, which
-# nobody has in practice; `learned` uses clusters of the item tower itself, found anew after each epoch;
-# `text-raw` forgets the correction.
+# In the study, every way of drawing negatives, called an **arm**, saw the same events with the same budget. (One
+# exception: `uniform-4x` has four times as many uniform negatives.) Temperature and learning rate were chosen on
+# validation films, with as many trials for `uniform` as for `text`. There are three seeds, each with users of its own.
+#
+# The control arms matter most. `random` draws from cells of the same sizes that mean nothing, and `genre` from films of
+# the same genres. `true` uses the simulator's own cells, which nobody has in practice. `learned` uses clusters of the item
+# tower itself, found anew after each epoch. `text-raw` forgets the correction.
 
-# %%
+# %% tags=["hide-input"]
 results = TwoTowerResults(load_grid(), DATA / "results")
 made_up = compare_arms(results, "core", "simulated")
-print(arms_as_text(made_up))
 
 
-# %%
+# %% tags=["hide-input"]
 def arms_figure(rows, title):
     """The picture of a table and what to say of it."""
     keys = ("recall@10", "recall@100", "popularity@10")
@@ -413,15 +452,18 @@ def arms_figure(rows, title):
     return figure, text
 
 
-figure, text = arms_figure(made_up, "made-up users")
+figure, text = arms_figure(made_up, "simulated users")
 show(figure, alt=text)
 
+# %% tags=["hide-input"]
+print(arms_as_text(made_up))
+
 # %% [markdown]
-# **Turn the knob.** The same comparison at lower sharpness. At 0 a film's cell-mates are as good as the film:
-# what would you expect hard negatives to do there?
+# **Turn the knob.** Here is the same comparison at lower sharpness. At 0, every film of a cell is as good as the
+# positive. What would you expect hard negatives to do there?
 
 
-# %%
+# %% tags=["hide-input"]
 def gains(arm, key):
     """Difference from uniform, seed by seed, at each sharpness."""
     out = []
@@ -452,18 +494,17 @@ show(
 )
 
 # %% [markdown]
-# **Enlarge the world.** In a world of 20 cells, one uniform negative in twenty is of the positive's cell anyway.
-# In the whole catalogue, with 100 cells, it is one in a hundred, and uniform negatives are easier. Four arms once
-# more, with four times as many users:
+# **Enlarge the world.** In a world of 20 cells, one uniform negative in twenty is from the cell of the positive anyway.
+# In the whole catalogue with its 100 cells it is one in a hundred, so uniform negatives are easier there. Here are four
+# arms once more, with four times as many users:
 
-# %%
+# %% tags=["hide-input"]
 large = compare_arms(results, "large", "simulated")
-print(arms_as_text(large))
-figure, text = arms_figure(large, "made-up users, all 100 cells")
+figure, text = arms_figure(large, "simulated users, all 100 cells")
 show(figure, alt=text)
 
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 def said(rows, *arms):
     """Differences from uniform, paired by seed, in words."""
     by_arm = {row.arm: row for row in rows}
@@ -481,25 +522,32 @@ print("against uniform, 100 cells:")
 said(large, "text", "text-raw", "random")
 
 # %% [markdown]
-# In the small world text cells are not told apart from uniform negatives. In the large one they gain at the top
-# of the list, and pay for it at a hundred. Random cells gain nothing in either world: it is the meaning of the
-# cells that works, not the grouping. Without the correction (`text-raw`) the top of the list is no worse, and the
-# loss at a hundred is several times as large: the model trains another loss, one that cares for the cell more than
-# for the catalogue. Watch a list at more than one length before you praise it.
+# **What helps, and its price.** In the large world, negatives from text cells gain at the top of the list, and pay for it
+# at a hundred. In the small world there is no clear difference from uniform negatives. Random cells gain nothing in either
+# world, so it is the meaning of the cells that works, not the grouping.
+#
+# Without the correction (`text-raw`), the top of the list is no worse, but the loss at a hundred is several times as
+# large. That model trains another loss, one that cares for the cell more than for the catalogue. So look at a list at
+# more than one length before you praise it.
 #
 # ## Read the study: real ratings
 #
-# Now people: the 490 users of MovieLens with 20 liked films or more, their last five hidden, all 9,742 films
-# ranked. The same arms; `true` is missing, because nobody knows the true cells of people. (The intervals count the
-# users as well as the seeds.)
+# Now real people: the 490 users of MovieLens with 20 liked films or more, with their last five hidden, and all 9,742 films
+# ranked. The arms are the same, except that `true` is missing, because nobody knows the true cells of people. (The
+# intervals count the users as well as the seeds.)
 
-# %%
+# %% tags=["hide-input"]
+Guess.of("11 real ratings")
+
+# %% tags=["hide-input"]
 real = compare_arms(results, "core", "movielens")
-print(arms_as_text(real))
 figure, text = arms_figure(real, "MovieLens")
 show(figure, alt=text)
 
-# %% tags=["claim"]
+# %% tags=["hide-input"]
+print(arms_as_text(real))
+
+# %% tags=["claim", "hide-input"]
 print("against uniform, real ratings:")
 said(real, "text", "text-raw", "random", "genre", "uniform-4x")
 popular = {row.arm: row.figures["popularity@10"][0] for row in real}
@@ -509,7 +557,7 @@ print(
 )
 watched = {
     title: course([history for row in rows if row.arm == "text" for history in row.history])
-    for title, rows in (("made-up users", made_up), ("MovieLens", real))
+    for title, rows in (("simulated users", made_up), ("MovieLens", real))
 }
 ends = {
     title: {kind: float(np.nanmean(kinds[kind]["outscores"][:, -1])) for kind in kinds}
@@ -523,16 +571,17 @@ for title, end in ends.items():
     )
 
 # %% [markdown]
-# Nothing here beats uniform negatives, at this size of a study: not text cells, not four times the budget. What
-# moves the figures is logQ; and further down the list, negatives from outside the batch. So it is not the choice of
-# the further negatives that limits this model on these data. The popularity column asks what the abstract claims in
-# passing: that such negatives make the lists less popular. Here they do not; what does is to forget logQ, and that
-# costs half of the recall.
+# In this study nothing beats uniform negatives, neither text cells nor four times the budget. What does move the figures
+# is the logQ correction and, further down the list, having negatives from outside the batch at all. So these data do not
+# seem to be limited by *which* further negatives are drawn.
 #
-# Could we have known? The last two lines compare what the negatives do in both worlds, before any recall is
-# measured; the picture shows it by epoch.
+# The popularity column tests what the abstract claims in passing, that such negatives make the lists less dominated by
+# popular films. Here they do not. Forgetting logQ does, and it costs half of the recall.
+#
+# Could we have known beforehand? The last two lines compare what the negatives do in both worlds, before any recall is
+# measured, and the picture shows it by epoch.
 
-# %%
+# %% tags=["hide-input"]
 show(
     draw_course(watched),
     alt="Four panels by epoch. Share of negatives that outscore the positive in the last epoch: "
@@ -545,20 +594,27 @@ show(
 )
 
 # %% [markdown]
-# With made-up users a negative of the cell competes, and the loss pushes it hardest. With real ratings it competes
-# more rarely, and the loss pushes it least; what competes there comes from the batch.
+# With simulated users, a negative from the cell competes, and the loss pushes it hardest. With real ratings it competes
+# more rarely, and the loss pushes it least; the competition there comes from the batch.
 #
 # **Try it.** Which films does a MovieLens user find hard to tell from the one that was liked: those with similar
-# titles, or those that everybody has seen? Look at the in-batch line, which follows popularity.
+# titles, or those that everybody has seen? (Look at the in-batch line, which follows popularity.)
+#
+# <details><summary>What to see</summary>
+#
+# Films of the batch are drawn as often as people watch them, so they are the popular ones, and they are what outscores
+# the positive. What people watch is decided more by what everybody watches than by how similar two titles sound.
+#
+# </details>
 #
 # ## Search with more care
 #
 # Perhaps hard negatives only need better settings. So we gave them more trials, on validation films and never on the
-# test films: fewer and more cells, another share of hard negatives, no warm-up, and cells refreshed after each epoch,
-# beside the temperatures and learning rates that both rivals had tried before. That favours the hard ones, so it
-# is a test that they should pass.
+# test films: fewer and more cells, another share of hard negatives, no warm-up, and cells refreshed after each epoch, in
+# addition to the temperatures and learning rates that both rivals had tried before. That favours the hard negatives, so
+# it is a test that they should pass.
 
-# %%
+# %% tags=["hide-input"]
 tried = {
     title: {
         "uniform": search_trials(results, ["tune"], task, ["uniform"]),
@@ -566,16 +622,8 @@ tried = {
             results, ["tune", "search", "search-refreshed"], task, ["text", "learned"]
         ),
     }
-    for title, task in (("made-up users", "simulated"), ("MovieLens", "movielens"))
+    for title, task in (("simulated users", "simulated"), ("MovieLens", "movielens"))
 }
-for title, rivals in tried.items():
-    for rival, trials in rivals.items():
-        print(f"{title}, {rival}: {len(trials)} trials")
-        for one in trials:
-            print(
-                f"    {one.setting:24} Recall@10 {one.figures['recall@10']:.3f}, "
-                f"Recall@100 {one.figures['recall@100']:.3f}"
-            )
 show(
     draw_trials(
         {
@@ -597,15 +645,15 @@ show(
 )
 
 # %% [markdown]
-# The ring marks the best of each row, with its setting. It lies a little to the right for hard negatives, by less
-# than the settings of one rival differ among themselves; and each point is one seed, and the best of ten draws is
-# high by luck. So the winner of each data set goes to the test films, once, with ten seeds in place of three, and
-# beside it the setting of before:
+# The ring marks the best of each row. It lies a little to the right for hard negatives, by less than the settings of one
+# rival differ among themselves. But each point is a single seed, and the best of ten draws is high by luck. So the winner
+# of each data set goes to the test films, once, with ten seeds instead of three, next to the setting of before. Do you
+# expect it to hold up?
 
-# %%
+# %% tags=["hide-input"]
 compared = {}
 for title, task, winner in (
-    ("made-up users", "simulated", "winner"),
+    ("simulated users", "simulated", "winner"),
     ("MovieLens", "movielens", "winner-people"),
 ):
     of_uniform = (["core", winner], "uniform")
@@ -628,28 +676,28 @@ show(
     ),
 )
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 for title, panel in compared.items():
     for name, interval in panel.items():
         print(f"{title:14} {name:27} {interval.verdict}")
 
 # %% [markdown]
-# Ten seeds show for made-up users what three could not: with the setting of before, hard negatives gain a little over
-# uniform ones. The winner of the search gains nothing. It was the first of ten on validation films, with one seed, and
-# the first of ten is partly lucky: one seed was too few to search with. On MovieLens neither setting is told apart from
-# uniform negatives, with ten seeds as with three.
+# For simulated users, ten seeds show what three could not: with the setting of before, hard negatives gain a little over
+# uniform ones. The winner of the search gains nothing. It came first of ten on validation films with one seed, and whoever
+# comes first of ten is partly lucky, so one seed was too few to search with. On MovieLens, neither setting differs
+# clearly from uniform negatives, with ten seeds as with three.
 #
 # ## Pay in bytes
 #
-# An item's vector has 32 numbers, 128 bytes. A product quantizer makes 8, 16 or 32 bytes of them. It can be fitted
-# to the trained tower (`none`), or the last two epochs can train with it: with a `penalty` on the distance to the
-# code, or with the snapped gradient of chapter 06 (`snap-pull`). The towers are those of the arm `text`; strengths
-# were chosen on validation films, from two for each method.
+# The vector of an item has 32 numbers, which is 128 bytes. A product quantizer makes 8, 16 or 32 bytes of them. It can be
+# fitted to the trained tower afterwards (`none`), or the last two epochs can train with it, either with a `penalty` on the
+# distance to the code or with the snapped gradient of chapter 06 (`snap-pull`). The towers are those of the arm `text`;
+# strengths were chosen on validation films, from two for each method.
 
-# %%
+# %% tags=["hide-input"]
 coded = {
     title: code_table(results, task)
-    for title, task in (("made-up users", "simulated"), ("MovieLens", "movielens"))
+    for title, task in (("simulated users", "simulated"), ("MovieLens", "movielens"))
 }
 for title, methods in coded.items():
     for method, row in methods.items():
@@ -675,7 +723,7 @@ show(
     ),
 )
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 for title, methods in coded.items():
     fitted = {size: one["recall@10"][0] for size, one in methods["none"].items()}
     kept_ = {size: value / fitted[0] for size, value in fitted.items() if size}
@@ -689,7 +737,7 @@ for title, methods in coded.items():
             f"{'':14} {method:9} against fitted: "
             + ", ".join(f"{gain:+.3f} at {size} bytes" for size, gain in gained.items())
         )
-for title, part in (("made-up users", "codes"), ("MovieLens", "codes-people")):
+for title, part in (("simulated users", "codes"), ("MovieLens", "codes-people")):
     of_8 = {
         method: [
             one["codes"]["8"]["recall@10"]
@@ -703,22 +751,415 @@ for title, part in (("made-up users", "codes"), ("MovieLens", "codes-people")):
         print(f"{title}, 8 bytes: {method} is above fitted in {above} of {len(of_8['none'])} seeds")
 
 # %% [markdown]
-# With 8 bytes a training for the codes gives back some of what the codes had cost, or all of it: with made-up users
-# it is `snap-pull` that does so, on MovieLens the `penalty`. So neither of the two wins, and three seeds are few.
+# With 8 bytes, training for the codes gives back some of what the codes had cost, or all of it. With simulated users it is
+# `snap-pull` that does so, on MovieLens the `penalty`. So neither of the two wins, and three seeds are few.
 # From 16 bytes on there is little left to win for anybody.
 #
-# The order at the very top suffers first. So a retrieval system takes a hundred items or more by their codes and
-# sorts these again with the exact vectors. And the circle closes: a coarse quantizer's cell *is* such a cluster
-# (chapter 12, to come), and the codes of the item tower are those of chapter 03, trained as in chapter 06.
+# The order at the very top suffers first. A retrieval system therefore takes a hundred items or more by their codes and
+# sorts these again with the exact vectors. And here the circle closes: a cell of a coarse quantizer *is* such a cluster
+# (chapter 12), and the codes of the item tower are those of chapter 03, trained as in chapter 06.
+
+# %% [markdown]
+# ## The second claim: does it break the feedback loop?
+#
+# So far every model was judged once, on events that were there before it. A recommender in service makes its own
+# events. What it shows can be clicked, what it does not show cannot, and tomorrow it learns from the clicks of today.
+# If it prefers what is popular in its log, these films are shown more, clicked more, and become more popular in the log.
+# This is a **feedback loop**.
+#
+# **What the paper claims.** Its abstract says that hard negatives from a language model's clusters break such loops and
+# reduce popularity bias, and that they can be drawn in real time for billions of training examples at little cost.
+#
+# **What we found.** In a small simulated world the loop is real and strong. Which negatives you draw changes it
+# little: with negatives from text clusters the lists are about as uneven as with uniform ones, and we can tell no
+# difference at all from random clusters of the same sizes. What slows the loop clearly is to ask how often each film
+# was *seen* before its clicks are counted. On real ratings text clusters change neither popularity bias nor the recall of
+# rare films in a way that we could measure. The claim about cost holds: a draw from a catalogue of ten million films
+# costs about twice one from ten thousand, and thousands of times less than scoring everything.
+#
+# **Where the claim may still hold.** Our catalogue has 520 films, so that eight uniform negatives meet a positive's
+# whole neighbourhood within an epoch. With millions of items they hardly ever do, and negatives of the same cluster are
+# then the only ones that compete. We cannot measure that here.
+#
+# Let us look at all of this in turn; it takes about half an hour.
+
+# %% tags=["hide-input"]
+from gsl_tutorial.course.plots.loop import draw_loop_log, draw_rounds, draw_scaling
+from gsl_tutorial.course.two_tower import loop_log
+from gsl_tutorial.course.two_tower.loop import LoopConfig, run_loop
+from gsl_tutorial.course.two_tower.loop_grid import load_loop_grid
+from gsl_tutorial.course.two_tower.loop_measures import distance
+from gsl_tutorial.course.two_tower.loop_report import (
+    MEASURES,
+    difference,
+    film_cells,
+    loop_as_text,
+    series,
+    student_interval,
+    titles_at_hand,
+)
+from gsl_tutorial.course.two_tower.loop_study import LoopResults
+from gsl_tutorial.course.two_tower.loop_world import examination, make_world
+from gsl_tutorial.course.widgets import FeedbackLoop
+from gsl_tutorial.storage import read_json
+
+# %% [markdown]
+# ### A world with a known taste
+#
+# 150 simulated users, 520 films in six true cells. Each user likes two cells, and in them what is like a favourite
+# film; some films appeal to everybody, and some cells have more friends than others. So every film has a **true
+# popularity**: its share of all clicks if everybody looked at everything.
+#
+# Before the first round every user looks through 60 films drawn by lot. Then come ten rounds. In each one two towers are
+# trained from scratch on all clicks so far, and every user gets a list of ten films that he or she has not clicked yet.
+# The first place is always looked at, the second half of the time, the third a third of the time, and so on: that
+# is the **position effect**. A film that is looked at is clicked by the user's true taste. All arms have 15 negatives
+# for each positive, five seeds, and the same users and coins; nothing was tuned for any one arm. Two arms train nothing: the `oracle`
+# knows every taste, and the `lottery` knows nothing.
+
+# %%
+loops = LoopResults(load_loop_grid(), DATA / "results")
+print(loop_as_text(loops, "core"))
+
+# %% [markdown]
+# Each pair of numbers is the first round and the tenth. The **Gini coefficient** says how unevenly the places in the
+# lists are shared among the films: 0 if all are shown equally often, close to 1 if a few take everything. The **head** is
+# the tenth of the catalogue with the most clicks so far; its column is the share of places that goes to it.
+# **Coverage** is the share of the catalogue that is shown to anybody. **Distance** compares the popularity in the log
+# with the true one: it is the share of clicks that would have to move. **Regret** is what a user misses in one round, in
+# clicks, compared with the best list that he or she could still get. **Variety** is the number of true cells in a list.
+#
+# The oracle is the line to compare with. It is not even-handed either, because true tastes are not.
+#
+# ### Let the loop run
+#
+# Guess first: a list for one user, ten rounds. Will it become more varied, because the model learns, or less? And how
+# many of the 520 films will anybody see in the end?
+
+# %%
+FeedbackLoop(
+    [loops.records("core", arm=arm, seed=0)[0] for arm in loops.study.part("core").arms],
+    film_cells(loops, load_items()),
+    titles_at_hand(),
+    arm=list(loops.study.part("core").arms).index("uniform"),
+    round=10,
+)
+
+# %% [markdown]
+# **Try it.**
+#
+# 1. Press *Play* with `uniform`. Watch the red curve leave the dashed one, and the cells in the list.
+# 2. Switch to `oracle`. Which way does its curve move, and why? (It never shows what a user has clicked before.)
+# 3. Compare `text`, `random` and `weighted` in round 10. Which of them lies nearer to the oracle?
+#
+# <details><summary>What to see</summary>
+#
+# 1. From round to round a smaller part of the catalogue takes all places. What is left out gets no clicks, and without
+#    clicks it stays out.
+# 2. It moves towards the diagonal: favourites are used up, so it goes on to the next best. A recommender that learned
+#    the taste would spread out, too.
+# 3. `weighted` does. `text` and `random` are hard to tell from `uniform` with the naked eye.
+#
+# </details>
+#
+# One user is an anecdote. Here are all users and all seeds; the bands are 95% intervals of the mean over five seeds.
+
+# %%
+shown_arms = ("oracle", "lottery", "in-batch-raw", "uniform", "text", "random", "weighted")
+by_measure = {
+    one: series(loops, one) for one in ("gini", "coverage", "distance", "head", "recall", "regret")
+}
+
+
+def ends(measure):
+    """First and last round of the arms that are drawn, in words."""
+    found = by_measure[measure]
+    return f"{MEASURES[measure]}: " + ", ".join(
+        f"{arm} {found[arm].mean[0]:.2f} to {found[arm].mean[-1]:.2f}" for arm in shown_arms
+    )
+
+
+show(
+    draw_rounds(by_measure, shown_arms),
+    alt="Six panels against the round, a line for each arm. From the first round to the last. "
+    + "; ".join(ends(one) for one in by_measure)
+    + ".",
+    caption="The dotted black line is what true tastes alone would do. Look for arms that move away from it.",
+)
+
+# %% tags=["claim"]
+print("the last three rounds, less those of uniform:")
+for arm in ("in-batch-raw", "in-batch", "text", "text-raw", "mixed", "random", "genre", "weighted"):
+    words = []
+    for measure in ("gini", "coverage", "recall", "regret"):
+        gap = difference(by_measure[measure][arm], by_measure[measure]["uniform"], last=3)
+        words.append(f"{measure} {gap.difference:+.3f}{'*' if gap.excludes_zero else ' '}")
+    print(f"   {arm:13}", "  ".join(words))
+print("   * the 95% interval over seeds excludes zero")
+for measure in ("gini", "coverage", "recall", "regret"):
+    gap = difference(by_measure[measure]["text"], by_measure[measure]["random"], last=3)
+    print(f"text less random: {measure:9} {gap}")
+
+# %% [markdown]
+# The loop is there, from the first round on. The recommenders share their places far more unevenly than the oracle does.
+# In nearly all arms the covered part of the catalogue shrinks, while the oracle's grows. And the log drifts away from the
+# true popularity, round after round. The lottery learns nothing and the oracle needs to learn nothing, and their logs do
+# not drift.
+#
+# Do text clusters break it? No. In the last rounds their lists are about as uneven as those of uniform negatives, their
+# recall is slightly lower, and random clusters of the same sizes do the same, within the noise. Drawn hard and not
+# corrected (`text-raw`) they make the lists more uneven and the regret larger. The strong brake is to forget
+# logQ (`in-batch-raw`). It punishes whatever is popular in the log, so that the lists spread out; but it punishes the
+# deserving films with the lucky ones, and much of the recall is gone. The only arm that gains on both sides is `weighted`,
+# which does not touch the negatives at all: it counts a click less if its film was seen often. Why that works is what the
+# next exercises are about.
+#
+# ### One thing at a time
+#
+# Is it the position effect that drives the loop, or that nothing is ever tried? And do more clusters help? Here one
+# setting is changed at a time: three places in ten are filled by lot (`explore 0.3`), every place is looked at
+# (`position 0`), or `text` draws from 48 clusters in place of 12. These have three seeds, so read them as hints.
+
+# %% tags=["claim"]
+compared = ("gini", "coverage", "distance", "recall", "regret")
+print("in the last round:   " + "  ".join(f"{one:>8}" for one in compared))
+for arm, parts in (("uniform", ("explore", "position")), ("text", ("cells",))):
+    table = {"as above": {one: by_measure[one][arm] for one in compared}}
+    for part in parts:
+        ((name, value),) = loops.study.part(part).variants[0].items()
+        table[f"{name} {value:g}"] = {one: series(loops, one, part=part)[arm] for one in compared}
+    for what, row in table.items():
+        words = "  ".join(f"{row[one].values[:3, -1].mean():8.2f}" for one in compared)
+        print(f"{arm:8} {what:11}", words)
+
+# %% [markdown]
+# A little exploration helps more than any choice of negatives: the lists must be wider, because a part of them is drawn by
+# lot, but the log also stays closer to the truth, and recall is no worse. Without the position effect the loop does not go away. What drives it
+# is not where a film stands, but that a film which is never shown can never be clicked. (Its regret cannot be compared: there every place is looked at.) More
+# clusters make no difference that three seeds could show.
+#
+# ## Find the loop in a log
+#
+# In the simulator we know the truth. In service there is only the log: who was shown what, at which place, and whether
+# it was clicked. Clicks fall from place to place for two reasons that look alike: the films there are worse, and fewer
+# people look. To tell them apart you need films that stand somewhere *by lot*, because these are as good at the tenth
+# place as at the first. So suppose that three places in ten are filled by lot. Here is such a log, of a
+# recommender that knows the users well.
+
+# %%
+_, world_vectors, world_cells = first_cells(texts, 6)
+many = make_world(
+    world_vectors, world_cells["simulator"], {}, n_users=1000, sharpness=1.0, random_state=0
+)
+log = run_loop(many, LoopConfig(arm="oracle", explore=0.3)).log
+log = log.take(log.round > 0)
+print(f"{len(log):,} impressions, {log.clicked.sum():,} clicks, {log.by_lot.mean():.0%} by lot")
+
+# %% [markdown]
+# The chance that a place is looked at is its **propensity**. Only its ratio to the first place can be found, and
+# that is enough.
+#
+# **Exercise 11.4** (medium, 8 minutes). Estimate the propensity of each place from such a log.
+
+
+# %% tags=["exercise"]
+def place_propensity(rank, clicked, by_lot, k):
+    """(n,) places from 0, (n,) clicked or not, (n,) by lot or not, number of places -> (k,), first one 1."""
+    # BEGIN SOLUTION
+    shown = np.bincount(rank[by_lot], minlength=k)
+    clicks = np.bincount(rank[by_lot & clicked], minlength=k)
+    rate = clicks / shown
+    return rate / rate[0]
+    # END SOLUTION
+
+
+check.place_propensity(place_propensity)
+
+# %%
+hint("11.4")
+
+# %%
+truth = examination(10, 1.0)
+found = loop_log.looks_by_rank(log, 10)
+every = np.array([log.clicked[log.rank == place].mean() for place in range(10)])
+figure = draw_loop_log(truth, found, every / every[0])
+show(
+    figure,
+    alt="How often each of ten places is looked at, compared with the first. True: "
+    + ", ".join(f"{one:.2f}" for one in truth)
+    + ". Estimated from films by lot: "
+    + ", ".join(f"{one:.2f}" for one in found)
+    + ". Click rates of all films: "
+    + ", ".join(f"{one:.2f}" for one in every / every[0])
+    + ".",
+    caption="Films by lot follow the true line, with noise; all films together stay a little below it.",
+)
+
+# %% [markdown]
+# The films by lot find the rule of the simulator, with some noise, because they are clicked rarely. The click rates of
+# all films fall a little too fast, because the better films stand first. With a weaker recommender or a shorter list the
+# difference can be larger.
+#
+# ## Correct it
+#
+# Now judge the films fairly. A film that was shown a thousand times at the tenth place has been seen a hundred times.
+# Its clicks should be compared with these hundred looks.
+#
+# **Exercise 11.5** (medium, 8 minutes). How often is each film clicked once it is looked at? Every film of this log was
+# shown at least once. (What should the answer be for one that was not? Not 0: nothing is known of it.)
+
+
+# %% tags=["exercise"]
+def clicks_per_look(item, rank, clicked, looks, n_items):
+    """(n,) films, (n,) places, (n,) clicked or not, (k,) propensities, number of films -> (n_items,)."""
+    # BEGIN SOLUTION
+    seen = np.bincount(item, weights=looks[rank], minlength=n_items)
+    clicks = np.bincount(item[clicked], minlength=n_items)
+    return clicks / seen
+    # END SOLUTION
+
+
+check.clicks_per_look(clicks_per_look)
+
+# %%
+hint("11.5")
+
+# %% tags=["claim"]
+n_films = many.chance.shape[1]
+by_lot = log.take(log.by_lot)
+popularities = {
+    "clicks": log.clicks(n_films),
+    "clicks per look": loop_log.clicks_per_look(log, truth, n_films),
+    "clicks per look, films by lot only": loop_log.clicks_per_look(by_lot, truth, n_films),
+}
+print("distance from the true popularity:")
+for name, one in popularities.items():
+    print(f"   {name:36} {distance(np.nan_to_num(one), many.popularity):.2f}")
+
+# %% [markdown]
+# Counting looks removes a good part of the distance. It cannot remove all of it, because a good recommender shows a film
+# to those who like it, so that its looks are friendly ones. The films by lot are free of that bias, but there are so few
+# of them that noise costs more than the bias did. This is the usual bargain: exploration buys unbiased data, and it is
+# paid for with lists that are worse today.
+#
+# The arm `weighted` does just this inside the loop. It draws the negatives of `uniform`, and each click counts one over
+# the looks that its film has had so far. That costs one division for each film. In our world it is what slows the loop.
+#
+# ## Look at real ratings once more
+#
+# People's ratings were not collected by our recommender, so they hold no loop of ours to break. But popularity bias can
+# be measured: how popular is what an arm retrieves, and does it find the films in the tail? Here are the runs on
+# MovieLens from above once more. We can also count the price: how often a negative is a film that the user liked before
+# (the sampler leaves it out) or will like later (nothing can). (In these runs events of the same second and films of
+# the same score went by film number. The package draws lots today, so a new run will differ a little.)
+
+# %% tags=["claim"]
+people = TwoTowerResults(load_grid(), DATA / "results")
+by_arm = {
+    arm: people.records("core", task="movielens", arm=arm)
+    for arm in ("in-batch-raw", "in-batch", "uniform", "text", "text-raw", "random", "genre")
+}
+print(
+    "arm            popularity  tail recall@50  coverage   against uniform: popularity, tail recall"
+)
+for arm, records in by_arm.items():
+    means = [
+        np.mean([one["figures"][key] for one in records])
+        for key in ("popularity@10", "tail_recall@50", "coverage@10")
+    ]
+    gaps = [
+        student_interval(
+            np.array(
+                [
+                    a["figures"][key] - b["figures"][key]
+                    for a, b in zip(records, by_arm["uniform"], strict=True)
+                ]
+            )
+        )
+        for key in ("popularity@10", "tail_recall@50")
+    ]
+    words = (
+        ""
+        if arm == "uniform"
+        else f"{gaps[0].difference:+6.1f}{'*' if gaps[0].excludes_zero else ' '}"
+    )
+    words += (
+        ""
+        if arm == "uniform"
+        else f"  {gaps[1].difference:+.4f}{'*' if gaps[1].excludes_zero else ' '}"
+    )
+    print(f"{arm:14} {means[0]:7.1f} {means[1]:14.3f} {means[2]:12.2f}     {words}")
+print("* the 95% interval over three seeds excludes zero")
+liked = by_arm["text"][0]["false_negatives"]
+for source, rates in liked.items():
+    print(
+        f"a draw, {source:8} liked before {rates['known']:.1%}, will like later {rates['hidden']:.2%}"
+    )
+
+# %% [markdown]
+# Text cells change neither the popularity of what is retrieved nor the recall of the tail. What does is the batch:
+# with in-batch negatives alone the lists are less popular and the tail is found more often, most of all without logQ, and
+# the table further up says what that costs in recall. A negative from the positive's own cell is a film that the user
+# likes about twice as often as a uniform one. That is the price of being hard.
+#
+# ## Draw at size
+#
+# The third part of the claim is about cost. A draw from an inverted list is a look-up, whatever the size of the
+# catalogue. The rival that people fear is the naive way to find hard negatives: score the whole catalogue for each
+# positive and keep the best. We measured both, and uniform draws, from ten thousand to ten million items.
+
+# %% tags=["claim"]
+bench = read_json(DATA.parent / "benchmarks" / "results" / "negatives.json")
+grown = bench["items_grow_by"]
+print(
+    f"a catalogue {grown:,} times as large: a draw from lists costs {bench['list_draw_grows_by']} times"
+)
+largest = bench["sizes"][-1]
+print(
+    f"with {largest['items']:,} items, scoring everything costs {largest['naive_over_list']:,} times a draw"
+)
+print(f"memory of the lists: {largest['list_mb_a_million']:.0f} MB for a million items")
+refresh = bench["refresh"]
+print(
+    f"new cells for {refresh['items']:,} items: {refresh['cluster_and_assign_s']:.1f} s of the processor, "
+    f"{refresh['batches_drawn_meanwhile']} batches drawn meanwhile"
+)
+
+# %%
+sizes = [one["items"] for one in bench["sizes"]]
+times = {
+    "score everything": [one["naive_ms"] for one in bench["sizes"]],
+    "inverted lists": [one["list_ms"] for one in bench["sizes"]],
+    "uniform": [one["uniform_ms"] for one in bench["sizes"]],
+}
+show(
+    draw_scaling(sizes, times),
+    alt="Milliseconds for a batch of 256 positives with 8 negatives each, against the size of the catalogue, "
+    "both on logarithmic axes. From the smallest to the largest: "
+    + "; ".join(f"{name} {one[0]:g} to {one[-1]:g} ms" for name, one in times.items())
+    + ".",
+    caption="Scoring everything grows with the catalogue; drawing does not.",
+)
+
+# %% [markdown]
+# The small rise of the list draw is the processor's: in a long list the next look-up is no longer in its cache. A
+# uniform draw is cheaper still, by a factor of about ten, but both are nothing beside a training step.
+#
+# Clusters age while the towers learn. So the package finds new ones in the background, on a sample first and then
+# shard by shard, and exchanges the lists between two steps (`two_tower.refresh`). The step of the exchange is fixed
+# beforehand, and the random numbers of a step are named by seed, process and step. So a training that was stopped, or
+# that runs in several processes, draws the same negatives again.
 #
 # ## What to remember
 #
-# - A few negatives stand for a catalogue if each counts $1/Q$, and $Q$ adds up *all* ways in which it is drawn.
-# - A corrected hard negative estimates the same loss more steadily. An uncorrected one trains another loss: the
+# - A few negatives can stand for a catalogue if each counts $1/Q$, and $Q$ adds up *all* ways in which it is drawn.
+# - With the correction, hard negatives estimate the same loss more steadily. Without it they train another loss: the
 #   top of the list may gain while the rest of it loses.
-# - Leave out the positive and the user's history. What the user will like later stays in: that is the price.
-# - Negatives are hard only if they *compete*. Whether they do can be watched before any recall is measured.
+# - Leave out the positive and the user's history. What the user will like later stays in, and that is the price.
+# - Negatives are hard only if they *compete*. You can watch whether they do before any recall is measured.
 # - Compare on one budget, with the rival tuned as carefully, and with random cells as a control.
+# - A recommender that learns from its own log concentrates. Compare it with an oracle, because true tastes concentrate, too.
+# - Clicks say what was shown, seen and liked. Divide by the looks; and only what is shown by lot tells who looks.
 #
 # ## Quiz
 #
@@ -731,12 +1172,13 @@ for title, part in (("made-up users", "codes"), ("MovieLens", "codes-people")):
 #
 # <details><summary>Answers</summary>
 #
-# 1. A little: the same number is missing from all negatives, so they weigh less or more against the positive. Among
-#    themselves they are treated alike. With in-batch negatives it matters much: popular films are punished.
-# 2. That the meaning of the cells does not help. Grouping, or the correction, may.
-# 3. At every draw. Its $Q$ is large, so it counts little: once on average, as all others do.
+# 1. A little. The same number is missing from all negatives, so they weigh less or more against the positive, but among
+#    themselves they are treated alike. With in-batch negatives it matters much, because popular films are punished.
+# 2. That the meaning of the cells does not help. The grouping, or the correction, may.
+# 3. It is drawn every time. Its $Q$ is large, so it counts little: once on average, as all others do.
 # 4. The same budget, more seeds, and the same care in tuning both.
-# 5. Rarely: who likes the film may well like the sequel. Our sampler leaves out items whose texts nearly agree.
+# 5. Rarely, because whoever likes the film may well like the sequel. Our sampler leaves out items whose texts nearly
+#    agree.
 #
 # </details>
 #
@@ -752,5 +1194,9 @@ for title, part in (("made-up users", "codes"), ("MovieLens", "codes-people")):
 #   [arXiv 2007.00808](https://arxiv.org/abs/2007.00808), 2021, and S. Hofstätter and others,
 #   [arXiv 2104.06967](https://arxiv.org/abs/2104.06967), 2021: batches from one cluster.
 # - F. M. Harper and J. A. Konstan, *The MovieLens Datasets: History and Context*, ACM TiiS 5(4), 2015.
+# - A. J. B. Chaney, B. M. Stewart and B. E. Engelhardt, *How Algorithmic Confounding in Recommendation Systems Increases
+#   Homogeneity and Decreases Utility*, [arXiv 1710.11214](https://arxiv.org/abs/1710.11214), RecSys 2018: the loop.
+# - T. Joachims, A. Swaminathan and T. Schnabel, *Unbiased Learning-to-Rank with Biased Feedback*,
+#   [arXiv 1608.04468](https://arxiv.org/abs/1608.04468), WSDM 2017: propensities of places.
 # - W. Krichene and S. Rendle, *On Sampled Metrics for Item Recommendation*, KDD 2020: why we rank the whole
 #   catalogue.

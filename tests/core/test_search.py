@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from quantizer_cases import ADDITIVE, CUT, made
 from twins import pq_clear
 
-from gsl_tutorial import ProductQuantizer
+from gsl_tutorial import OptimizedProductQuantizer, ProductQuantizer, ResidualQuantizer
 from gsl_tutorial.errors import InvalidInputError, NotFittedError
 from gsl_tutorial.quantizers.faiss_index import from_faiss, to_faiss
 
@@ -225,3 +225,32 @@ def test_bad_input_is_named(call: Any, words: list[str]) -> None:
 def test_an_unfitted_quantizer_is_refused() -> None:
     with pytest.raises(NotFittedError, match=r"call fit\(X\) first"):
         to_faiss(ProductQuantizer(2, 16))
+
+
+# Fast scan
+
+
+@pytest.mark.parametrize("kind", [ProductQuantizer, OptimizedProductQuantizer])
+def test_a_fast_scan_finds_what_the_tables_find(kind: type[ProductQuantizer]) -> None:
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(3000, 16)).astype(np.float32)
+    quantizer = kind(4, 16, random_state=0).fit(X)
+    codes = quantizer.encode(X)
+    queries = rng.normal(size=(50, 16)).astype(np.float32)
+    found, items = to_faiss(quantizer, codes, fast_scan=True).search(queries, 10)
+    exact = quantizer.distances(queries, codes)
+    # Each of the M entries is rounded to one of 255 steps of the largest sum that there can be.
+    tables = quantizer.lookup_tables(queries)
+    step = (tables.max(2) - tables.min(2)).sum(1, keepdims=True) / 255
+    there = np.take_along_axis(exact, items, 1)
+    assert (np.abs(found - there) <= 4 * step).all()
+    tenth = np.sort(exact, axis=1)[:, 9:10]
+    assert (there <= tenth + 8 * step).all()
+
+
+def test_a_fast_scan_of_other_codes_is_refused() -> None:
+    X = np.random.default_rng(0).normal(size=(300, 8)).astype(np.float32)
+    for other in (ProductQuantizer(2, 8), ResidualQuantizer(2, 16)):
+        other.fit(X)
+        with pytest.raises(InvalidInputError, match="with 16 codewords, a table that fits"):
+            to_faiss(other, other.encode(X), fast_scan=True)

@@ -17,8 +17,10 @@ import typer
 from gsl_tutorial.course.cli import (  # noqa: F401  (registers the commands)
     authors,
     evaluating,
+    method_map,
     report,
     runs,
+    scale,
     study,
     two_tower,
     workbook,

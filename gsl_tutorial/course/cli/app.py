@@ -74,6 +74,29 @@ def share_of(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+def numbers_of(text: str) -> list[int]:
+    """Read whole numbers with commas between.
+
+    Parameters
+    ----------
+    text : str
+        Such as "1000,3000".
+
+    Returns
+    -------
+    list of int
+
+    Raises
+    ------
+    InvalidInputError
+        Something in it is no whole number above 0.
+    """
+    parts = [part.strip().replace("_", "") for part in text.split(",")]
+    if not all(re.fullmatch(r"0*[1-9]\d*", part) for part in parts):
+        raise InvalidInputError("whole numbers like 1000,3000", text, "write --sizes 1000,3000")
+    return [int(part) for part in parts]
+
+
 def nothing_finished(parts: Iterable[str], folder: Path) -> DataMissingError:
     """Make the error for a report of parts without a finished run.
 

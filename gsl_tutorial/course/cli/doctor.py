@@ -22,17 +22,18 @@ from typing import Any, Literal
 
 import psutil
 
+from gsl_tutorial import container
 from gsl_tutorial.course.datasets import cache_folder, cifar10_status
 from gsl_tutorial.course.datasets.cifar10_files import verify_files
 from gsl_tutorial.course.datasets.movielens import find_movielens
 from gsl_tutorial.course.text_table import text_table
+from gsl_tutorial.course.workbook import data_folder, is_clone, is_workbook, shipped_workbook
 from gsl_tutorial.errors import TutorialError
 from gsl_tutorial.storage import digest, read_json
 
 _GB = 1e9
 _NEEDED_MEMORY = 1 * _GB  # the budget of a notebook
 _NEEDED_DISK = 0.4 * _GB  # CIFAR-10, packed and unpacked
-_SHIPPED = Path(__file__).parents[3] / "data"
 # Where the installed name may differ from the one asked for (conda, GPU builds), its module decides.
 _MODULES = {
     "faiss-cpu": "faiss", "ipython": "IPython", "pillow": "PIL", "scikit-learn": "sklearn",
@@ -83,15 +84,15 @@ class Report:
         return {"ok": self.ok, "findings": [asdict(finding) for finding in self.findings]}
 
 
-def examine(*, data: str | Path | None = None, shipped: str | Path = _SHIPPED) -> Report:
+def examine(*, data: str | Path | None = None, shipped: str | Path | None = None) -> Report:
     """Look at the machine and return what was found.
 
     Parameters
     ----------
     data : path, optional
         Where to look for CIFAR-10; without it, in `GSL_TUTORIAL_DATA` and the user's cache.
-    shipped : path
-        The folder of trained weights that comes with the repository.
+    shipped : path, optional
+        The folder of trained weights; without it, the one that came with the package.
 
     Returns
     -------
@@ -105,7 +106,8 @@ def examine(*, data: str | Path | None = None, shipped: str | Path = _SHIPPED) -
             *_memory_and_disk(),
             *_data(data),
             *_ratings(data),
-            *_weights(Path(shipped)),
+            *_workbook(Path.cwd()),
+            *_weights(Path(shipped or data_folder())),
         )
     )
 
@@ -153,7 +155,7 @@ def _python_and_packages() -> Iterator[Finding]:
             "problem",
             "gsl-tutorial",
             "not installed",
-            "run `pip install -e '.[course]'` in the repository",
+            "pip install 'gsl-tutorial[course]'; in a clone: pip install -e '.[course]'",
         )
         return
     version, allowed = platform.python_version(), str(own.metadata["Requires-Python"])
@@ -184,7 +186,7 @@ def _package(name: str, wanted: str, allowed: Any) -> Finding:
 
 
 def _torch() -> Iterator[Finding]:
-    cores = _cores()
+    cores = container.processors()
     asked = os.environ.get("OMP_NUM_THREADS", "not set")
     yield Finding("ok", "cores", f"{cores} (OMP_NUM_THREADS: {asked})")
     try:
@@ -216,18 +218,10 @@ def _torch() -> Iterator[Finding]:
         yield Finding("ok", "gpu", "none; every notebook runs without one")
 
 
-def _cores() -> int:
-    """Return how many cores this process may use, which in a container is fewer than there are."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS, Windows
-        return os.cpu_count() or 1
-
-
 def _memory_and_disk() -> Iterator[Finding]:
     memory = psutil.virtual_memory()
     total, free = memory.total, memory.available
-    if (limit := _container_limit()) is not None and limit < total:
+    if (limit := container.memory_limit()) is not None and limit < total:
         total = limit
         free = min(free, limit - psutil.Process().memory_info().rss)
     text = f"{free / _GB:.1f} GB free of {total / _GB:.1f} GB"
@@ -251,16 +245,6 @@ def _memory_and_disk() -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "disk", text)
-
-
-def _container_limit() -> int | None:
-    """Return the memory limit of a container such as Binder's, in bytes, or None."""
-    for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            return int(Path(name).read_text())
-        except (OSError, ValueError):  # no such file; or "max", which is no limit
-            continue
-    return None
 
 
 def _data(root: str | Path | None) -> Iterator[Finding]:
@@ -289,6 +273,27 @@ def _ratings(root: str | Path | None) -> Iterator[Finding]:
     yield Finding("ok", "MovieLens", str(find_movielens(root) or absent))
 
 
+def _workbook(here: Path) -> Iterator[Finding]:
+    source = shipped_workbook()
+    if is_workbook(here):
+        yield Finding("ok", "notebooks", f"{here / 'notebooks'}")
+    elif source is None:
+        yield Finding(
+            "problem",
+            "notebooks",
+            "none in this folder, and none came with the package",
+            "change to the folder that holds `notebooks`, or install the package again",
+        )
+    elif is_clone(source):
+        yield Finding("ok", "notebooks", f"{source / 'notebooks'}")
+    else:
+        yield Finding(
+            "ok",
+            "notebooks",
+            "in the package; `gsl-tutorial lab --copy` copies them to this folder",
+        )
+
+
 def _weights(folder: Path) -> Iterator[Finding]:
     files = sorted(folder.rglob("*.safetensors")) if folder.is_dir() else []
     by_folder: dict[str, list[Path]] = {}
@@ -311,7 +316,7 @@ def _weights(folder: Path) -> Iterator[Finding]:
             "note",
             "weights",
             f"no trained weights in {folder}",
-            "clone the repository whole, or train: chapter 09 says how",
+            "install the package again or clone the repository whole; or train: chapter 09 says how",
         )
 
 

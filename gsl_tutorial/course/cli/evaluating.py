@@ -93,9 +93,11 @@ def evaluate(
         Path | None,
         typer.Option("--split", help="The split file that they follow (`gsl-tutorial split`)."),
     ] = None,
-    at: Annotated[int | None, typer.Option(help="mAP of the first R ranks; else of all.")] = None,
+    at: Annotated[
+        int | None, typer.Option(help="mAP of the first R ranks; all by default.")
+    ] = None,
     denominator: Annotated[
-        str, typer.Option(help="relevant, or retrieved (warned of).")
+        str, typer.Option(help="relevant, or retrieved (with a warning).")
     ] = "relevant",
     k: Annotated[int | None, typer.Option(help="Also precision and recall at rank k.")] = None,
     radius: Annotated[
@@ -249,7 +251,7 @@ def split(
     protocol: Annotated[
         str, typer.Option(help="P0, P1a, P1b, P2, unseen, validation or digits.")
     ] = "P1a",
-    seed: Annotated[int, typer.Option(help="Which draw; P0 and P2 draw nothing.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the random choice; P0 and P2 make none.")] = 0,
     json_: AsJson = False,
 ) -> None:
     """Write which images are queries, trained on and searched, with checksums; no images needed."""

@@ -12,9 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from gsl_tutorial.course.workbook import FIRST, is_clone, is_workbook, shipped_workbook
 from gsl_tutorial.errors import DataMissingError, InvalidInputError
 
-_FIRST = Path("notebooks") / "00_start_here.ipynb"
 _DEFAULT_PORT = 8888
 #: Default settings: no question about Jupyter's news at the first start, and a saved notebook keeps its
 #: widgets, so that they are there when it is opened again. A user's own settings come first.
@@ -22,7 +22,7 @@ _SETTINGS = Path(__file__).parent / "lab_settings"
 
 
 def workbook_root() -> Path:
-    """Find the checkout: the present folder, or the one that the package was installed from.
+    """Find the notebooks: in the present folder, or in the clone that the package was installed from.
 
     Returns
     -------
@@ -34,13 +34,15 @@ def workbook_root() -> Path:
     DataMissingError
         Neither of them is one.
     """
-    for root in (Path.cwd(), Path(__file__).resolve().parents[3]):
-        if (root / _FIRST).exists():
-            return root
+    if is_workbook(Path.cwd()):
+        return Path.cwd()
+    shipped = shipped_workbook()
+    if shipped is not None and is_clone(shipped):
+        return shipped
     raise DataMissingError(
-        f"the workbook's folder, with {_FIRST}",
-        f"{Path.cwd()}",
-        "change to the folder that you cloned, then call again",
+        f"a folder with {FIRST}",
+        f"{Path.cwd()}, which has none",
+        "call `gsl-tutorial lab --copy`, which copies the notebooks here, or change to their folder",
     )
 
 
@@ -78,7 +80,7 @@ def command(root: Path, *, browser: bool, port: int | None) -> list[str]:
         f"--ServerApp.port={port or _DEFAULT_PORT}",
         f"--ServerApp.port_retries={0 if port else 50}",
         f"--ServerApp.root_dir={root}",
-        f"--LabApp.default_url=/lab/tree/{_FIRST.as_posix()}",
+        f"--LabApp.default_url=/lab/tree/{FIRST.as_posix()}",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         f"--LabApp.app_settings_dir={_SETTINGS}",
     ]  # fmt: skip

@@ -20,7 +20,10 @@ def train(
     quantizer: Annotated[
         str, typer.Option(help="pq, opq (rotated), rq (residual) or lsq (additive).")
     ] = "pq",
-    bits: Annotated[int, typer.Option(help="Bits of a code: 8 for each subspace.")] = 32,
+    bits: Annotated[int, typer.Option(help="Bits of a code: M log2 K for M codebooks.")] = 32,
+    codewords: Annotated[
+        int, typer.Option(help="K, codewords in each codebook: a power of two.")
+    ] = 256,
     method: Annotated[
         str,
         typer.Option(
@@ -35,7 +38,7 @@ def train(
     profile: Annotated[
         str,
         typer.Option(
-            help="quick: a lab's patience. For cifar10 also full (an hour of two cores), few (the "
+            help="quick: short enough for a lab. For cifar10 also full (an hour of two cores), few (the "
             "same for the 5,000 images of P1a), gpu, and study (a small network)."
         ),
     ] = "quick",
@@ -51,8 +54,15 @@ def train(
         float | None, typer.Option(help="Weight of the pull to a codeword (lambda).")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on after the last finished round.")
+        bool, typer.Option("--resume", help="Continue after the last finished round.")
     ] = False,
+    warm_up: Annotated[
+        Path | None,
+        typer.Option(
+            help="Begin after the warm-up of this run, which differs in method, quantizer or codes "
+            "only: up to there they are the same run."
+        ),
+    ] = None,
     json_: AsJson = False,
 ) -> None:
     """Train an encoder and its codebooks in turns. Ctrl-C keeps the last finished round."""
@@ -68,6 +78,7 @@ def train(
         dataset=dataset,
         quantizer=quantizer,
         bits=bits,
+        n_codewords=codewords,
         method=method,
         loss=loss,
         profile=profile,
@@ -85,6 +96,7 @@ def train(
                 data,
                 folder=folder,
                 resume=resume,
+                warm_up=None if warm_up is None else RunFolder(warm_up),
                 provenance=provenance(),
                 on_progress=show,
             )
@@ -110,16 +122,24 @@ def export(
     protocol: Annotated[
         str, typer.Option(help="One with the training images of the run (its own by default).")
     ] = "",
+    codes: Annotated[
+        bool, typer.Option("--codes", help="Codes and queries alone: enough for a search.")
+    ] = False,
 ) -> None:
     """Write weights, embeddings and codes of a run, with a card: what data/ carries."""
     from gsl_tutorial.course.results.evaluate_run import embed_before, evaluate_model, summary
     from gsl_tutorial.course.results.saved_runs import rounded, ship
+    from gsl_tutorial.course.results.shipped_codes import ship_codes
     from gsl_tutorial.course.training.progress import say
     from gsl_tutorial.course.training.runs import RunFolder
 
     folder = RunFolder(run)
     model, warm = rounded(folder.load_model()), folder.load_warm()
     result, query, database = evaluate_model(model, protocol=protocol, on_stage=say)
+    if codes:
+        ship_codes(to, model, query, database, metrics=summary(model, result))
+        print(f"Wrote card.json, codes.safetensors to {to}")
+        return
     before = None if warm is None else embed_before(warm, protocol=protocol, on_stage=say)
     ship(to, model, query, database, metrics=summary(model, result), before=before)
     print(f"Wrote card.json, embeddings.safetensors, model.safetensors to {to}")
@@ -127,8 +147,10 @@ def export(
 
 @app.command()
 def reproduce(
-    shipped: Annotated[Path, typer.Argument(help="A folder with a card, as data/ carries them.")],
-    out: Annotated[Path, typer.Option(help="Folder of the new run; with one there, it goes on.")],
+    shipped: Annotated[Path, typer.Argument(help="A folder with a card, such as those in data/.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder of the new run; a run that is there is continued.")
+    ],
     json_: AsJson = False,
 ) -> None:
     """Train a shipped run once more and compare its figures with the card; as long as it took then.

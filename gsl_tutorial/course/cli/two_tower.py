@@ -118,6 +118,49 @@ def study(
     print(f"Next: gsl-tutorial two-tower study --results {results} --report")
 
 
+@two_tower.command()
+def loop(
+    part: Annotated[str, typer.Option(help="A part of the grid; all in turn by default.")] = "",
+    results: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results"),
+    share: Annotated[str, typer.Option(help="1/2 does every other run.")] = "1/1",
+    grid: Annotated[Path | None, typer.Option(help="A TOML file in place of our grid.")] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="Run nothing: print what the finished runs say.")
+    ] = False,
+) -> None:
+    """Let simulated users meet each arm for ten rounds. What is finished is not done again."""
+    import torch
+
+    from gsl_tutorial.course.cli.app import nothing_finished, share_of
+    from gsl_tutorial.course.study import run_part
+    from gsl_tutorial.course.training.progress import say
+    from gsl_tutorial.course.training.provenance import provenance
+    from gsl_tutorial.course.two_tower.loop_grid import PlannedLoop, load_loop_grid
+    from gsl_tutorial.course.two_tower.loop_report import loop_as_text
+    from gsl_tutorial.course.two_tower.loop_study import LoopResults
+
+    own_share = share_of(share)
+    declared = load_loop_grid(grid)
+    kept = LoopResults(declared, results)
+    chosen = [declared.part(part)] if part else declared.parts
+    if report:
+        found = [one for one in chosen if kept.records(one.name)]
+        if not found:
+            raise nothing_finished((one.name for one in chosen), kept.path)
+        for one in found:
+            print(f"\n{one.name}\n{loop_as_text(kept, one.name)}")
+        return
+
+    def tell(run: PlannedLoop, i: int, n: int) -> None:
+        say(f"{run.part} {i}/{n}: {run.name}")
+
+    torch.set_num_threads(1)
+    for one in chosen:
+        done = run_part(kept, one.name, share=own_share, provenance=provenance(), on_run=tell)
+        print(f"{one.name}: {done} loops done")
+    print(f"Next: gsl-tutorial two-tower loop --results {results} --report")
+
+
 def _report(kept: TwoTowerResults, parts: Sequence[TwoTowerPart]) -> None:
     from gsl_tutorial.course.cli.app import nothing_finished
     from gsl_tutorial.course.two_tower.grid import measures_codes

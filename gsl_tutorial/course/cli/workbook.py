@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,11 +34,28 @@ def lab(
         bool, typer.Option("--browser/--no-browser", help="Open a browser window.")
     ] = True,
     port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="A port of your own; else a free one.")
+        int | None, typer.Option(min=1, max=65535, help="The port; a free one by default.")
     ] = None,
+    copy: Annotated[
+        bool, typer.Option("--copy", help="First copy notebooks and data into this folder.")
+    ] = False,
 ) -> None:
-    """Open the workbook in JupyterLab at chapter 00, on this machine only."""
+    """Open the workbook in JupyterLab at chapter 00, on this machine only.
+
+    Where the package was installed without a clone, the notebooks are copied into the present folder first,
+    if you agree. What lies there already stays as it is: your answers, above all.
+    """
+    from gsl_tutorial.course import workbook
     from gsl_tutorial.course.cli.lab import start
+
+    here, shipped = Path.cwd(), workbook.shipped_workbook()
+    installed = shipped is not None and not workbook.is_clone(shipped)
+    if installed and not copy and not workbook.is_workbook(here) and sys.stdin.isatty():
+        size = workbook.workbook_size() / 1e6
+        copy = typer.confirm(f"Copy notebooks and data ({size:.0f} MB) to {here}?", default=True)
+    if copy:
+        made = workbook.copy_workbook(here)
+        print(f"{len(made)} files are new in {here}", file=sys.stderr)
 
     raise typer.Exit(start(browser=browser, port=port))
 

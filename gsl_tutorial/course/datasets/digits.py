@@ -11,6 +11,9 @@ part, E. Alpaydin and C. Kaynak 1998). What we changed: pixels divided by 16, an
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from pathlib import Path
+
 import numpy as np
 
 from gsl_tutorial.course.datasets.protocols import split
@@ -43,9 +46,7 @@ def load_digits(*, random_state: int | np.random.Generator = 0, validation: int 
       Split(database: 1437 x 64 float32, 10 classes)
       Split(query: 360 x 64 float32, 10 classes)
     """
-    from sklearn.datasets import load_digits as sklearn_digits  # late: half a second
-
-    pixels, targets = sklearn_digits(return_X_y=True)
+    pixels, targets = _pixels_and_targets()
     everything = Split(
         "all",
         (pixels / 16).astype(np.float32),
@@ -65,3 +66,19 @@ def load_digits(*, random_state: int | np.random.Generator = 0, validation: int 
         database=database,
         query=everything.take(parts.query, name="query"),
     )
+
+
+def _pixels_and_targets() -> tuple[np.ndarray, np.ndarray]:
+    """What scikit-learn's `load_digits` returns, from the file beside it.
+
+    To import `sklearn.datasets` takes a second and 60 MB; a chapter's first picture need not wait for that.
+    """
+    spec = find_spec("sklearn")  # finds the folder and imports nothing
+    for folder in (spec and spec.submodule_search_locations) or ():
+        file = Path(folder) / "datasets" / "data" / "digits.csv.gz"
+        if file.exists():
+            table = np.loadtxt(file, delimiter=",", dtype=np.int64)
+            return table[:, :-1].astype(np.float64), table[:, -1]
+    from sklearn.datasets import load_digits as sklearn_digits
+
+    return sklearn_digits(return_X_y=True)

@@ -150,7 +150,7 @@ def class_text(group: Class, ids: Sequence[str]) -> str:
         solved = [len(one.solved) for one in chapters(progress, ids)]
         tries = sum(progress.entries.get(one, Entry()).tries for one in ids)
         rows.append((name, sum(solved), tries, *solved))
-    head = ("student", "done", "tries", *(f"{chapter}/{n}" for chapter, n in heads))
+    head = ("student", "sum", "tries", *(f"{chapter}/{n}" for chapter, n in heads))
     lines = [text_table(rows, head=head, right=range(1, len(head)))]
     lines += ["", f"{len(rows)} students, {len(ids)} exercises. Solved by how many:"]
     counts = [(one, sum(each.solved(one) for each in group.students.values())) for one in ids]

@@ -111,6 +111,33 @@ def draw_kmeans(
     return figure
 
 
+def draw_ends(ends: Sequence[float]) -> Figure:
+    """Draw where many runs of k-means ended, sorted from the best to the worst.
+
+    Parameters
+    ----------
+    ends : sequence of float
+        The distortion at the end of each run, above zero.
+
+    Returns
+    -------
+    Figure
+        A dot for each run, and a line at the best.
+    """
+    sorted_ends = np.sort(np.asarray(ends, dtype=float))
+    figure = new_figure(7.6, 3.0)
+    axes = figure.add_subplot()
+    axes.axhline(sorted_ends[0], color=GREY, lw=1.5, ls="--")
+    axes.plot(np.arange(1, len(sorted_ends) + 1), sorted_ends, "o", ms=5, color=BLUE)
+    axes.set(
+        xlabel="runs of k-means, from the best end to the worst", ylabel="distortion at the end",
+        ylim=(0, 1.1 * sorted_ends[-1]),
+    )  # fmt: skip
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="0.9")
+    return figure
+
+
 def draw_rate(
     panels: Mapping[str, tuple[Sequence[float], Mapping[str, Sequence[float]]]],
     *,

@@ -13,7 +13,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from gsl_tutorial.course.plots.plane import _arrow, _borders, _shade_descent
+from gsl_tutorial.course.plots.plane import (
+    ARROW_NOTE,
+    _arrow,
+    _borders,
+    _shade_descent,
+    cut_sample,
+)
 from gsl_tutorial.course.plots.style import (
     BLACK,
     BLUE,
@@ -89,10 +95,11 @@ def draw_explorer_point(
     axes.plot(*z, "o", ms=9, color=BLACK, zorder=8)
     axes.set_title(_words(out, options, snap=snap), fontsize=11, loc="left", family="monospace")
     _add_legend(figure, plane, snap=snap)
+    figure.text(0.59, 0.03, ARROW_NOTE, fontsize=9.5, va="bottom")
     return figure
 
 
-def draw_explorer_field(plane: LossPlane, options: SnapOptions) -> Figure:
+def draw_explorer_field(plane: LossPlane, options: SnapOptions, *, snap: bool = True) -> Figure:
     """Draw the field of arrows of each rival.
 
     Parameters
@@ -101,13 +108,15 @@ def draw_explorer_field(plane: LossPlane, options: SnapOptions) -> Figure:
         The world.
     options : SnapOptions
         How points snap, and the strength that all rivals share.
+    snap : bool
+        Whether all rivals are drawn; without it, the penalty alone.
 
     Returns
     -------
     Figure
         One panel for each rival; crosses mark the places that are sent uphill.
     """
-    figure, panels = _side_by_side(plane)
+    figure, panels = _side_by_side(plane, snap=snap)
     line = np.linspace(-1.1, 1.1, 12)
     grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
     g = plane.gradient(grid)
@@ -133,6 +142,7 @@ def draw_explorer_run(
     *,
     n_steps: int,
     rate: float,
+    snap: bool = True,
 ) -> Figure:
     """Draw the paths on which each rival moves the same points.
 
@@ -148,13 +158,15 @@ def draw_explorer_run(
         Length of the run.
     rate : float
         How far one step goes: z - rate * gradient.
+    snap : bool
+        Whether all rivals are drawn; without it, the penalty alone.
 
     Returns
     -------
     Figure
         One panel for each rival; starts are hollow, ends full.
     """
-    figure, panels = _side_by_side(plane)
+    figure, panels = _side_by_side(plane, snap=snap)
     for method, axes in panels.items():
         path = run_method(plane, starts, method, options, n_steps=n_steps, rate=rate)
         axes.plot(path[:, :, 0], path[:, :, 1], color=BLUE, lw=0.8, alpha=0.8, zorder=4)
@@ -198,11 +210,12 @@ def _data_looks(plane: LossPlane) -> list[tuple[str, float, str, Any]]:
     return [("*", 16, YELLOW, plane.similar[:1]), ("X", 11, RED, plane.dissimilar[:1])]
 
 
-def _side_by_side(plane: LossPlane) -> tuple[Figure, dict[str, Axes]]:
-    figure = _new_figure(3.3 * len(RIVALS), 3.95)
+def _side_by_side(plane: LossPlane, *, snap: bool) -> tuple[Figure, dict[str, Axes]]:
+    methods = RIVALS if snap else ("penalty",)
+    figure = _new_figure(3.3 * len(methods), 3.95)
     panels = {}
-    for i, method in enumerate(RIVALS, start=1):
-        panels[method] = figure.add_subplot(1, len(RIVALS), i)
+    for i, method in enumerate(methods, start=1):
+        panels[method] = figure.add_subplot(1, len(methods), i)
         draw_world(panels[method], plane)
     return figure, panels
 
@@ -217,12 +230,13 @@ def _add_legend(figure: Figure, plane: LossPlane, *, snap: bool) -> None:
     (near, near_size, *_), (far, far_size, *_) = _data_looks(plane)
     names = ("same class as z", "other class")
     if plane.kind != "two-class":
-        names = ("partner of z", "stranger")
+        names = ("positive: same class", "negative: other class")
     handles = [
         line(BLUE, "-", 2, "descent of the loss: −g"),
         line(ORANGE, "--", 2, "pull to the nearest codeword"),
         line(PURPLE, "-.", 2, "their sum (penalty)"),
         *([line(GREEN, "-", 3.5, "snapped step")] if snap else []),
+        cut_sample(),
         mark("o", 8, "z, the point", color=BLACK),
         mark("s", 7, "codeword", color=GREY, mec=BLACK),
     ]

@@ -31,8 +31,13 @@ from gsl_tutorial.course.toys.plane import Plane, cosine
 from gsl_tutorial.snapping import SnapOptions
 
 _LIMIT = 1.25
-#: Arrows are cut at this length, so that their heads stay in the picture.
+#: Arrows are cut at this length, so that their heads stay in the picture, and marked as cut.
 _LONGEST = 0.9
+#: What stands below the legends of arrows.
+ARROW_NOTE = (
+    "The arrows are to scale, but a training step is\nonly a small part of one. At the end of a long\n"
+    "arrow the loss may be higher than where it began."
+)
 #: Arrows and paths: colour, line style, width, label.
 _LOOKS: dict[str, tuple[str, str, float, str]] = {
     "similarity": (BLUE, "-", 2.0, "similarity: −g"),
@@ -62,6 +67,7 @@ def draw_snap(plane: Plane, z: Float[np.ndarray, " 2"], **how: Any) -> Figure:
     figure = new_figure(7.8, 4.9, layout="none")
     _draw_point(figure.add_axes((0.01, 0.01, 0.555, 0.885)), plane, z, SnapOptions(**how))
     _add_legend(figure)
+    figure.text(0.59, 0.03, ARROW_NOTE, fontsize=9.5, va="bottom")
     return figure
 
 
@@ -169,7 +175,7 @@ def _add_legend(figure: Figure) -> None:
         Line2D([], [], color=colour, ls=style, lw=width, label=label)
         for colour, style, width, label in _LOOKS.values()
     ]
-    handles += _legend_points()
+    handles += [cut_sample(), *_legend_points()]
     figure.legend(
         handles=handles,
         loc="upper left",
@@ -241,6 +247,21 @@ def _arrow(axes: Axes, start: Any, arrow: Any, name: str) -> None:
         zorder=5 if name == "snapped" else 6,
         annotation_clip=False,
     ).arrow_patch.set_clip_box(axes.bbox)  # type: ignore[union-attr]
+    if size > _LONGEST:
+        _mark_as_cut(axes, start + 0.5 * arrow, arrow / _LONGEST, colour)
+
+
+def _mark_as_cut(axes: Axes, middle: Any, direction: Any, colour: str) -> None:
+    """Draw two strokes across the shaft of an arrow."""
+    across = 0.045 * np.array([-direction[1], direction[0]]) + 0.018 * direction
+    for shift in (-0.02, 0.02):
+        ends = middle + shift * direction + np.outer([-1, 1], across)
+        axes.plot(*ends.T, color=colour, lw=2, zorder=6.5, gid="cut")
+
+
+def cut_sample() -> Line2D:
+    """The entry of a legend for an arrow that is longer than drawn."""
+    return Line2D([], [], color=BLACK, lw=1.5, marker="$//$", ms=10, label="cut: longer than drawn")
 
 
 def _legend_points() -> list[Line2D]:
@@ -249,7 +270,7 @@ def _legend_points() -> list[Line2D]:
 
     return [
         point("o", 8, "z, the point", color=BLACK),
-        point("*", 13, "its partner", color=YELLOW, mec=BLACK),
+        point("*", 13, "its positive", color=YELLOW, mec=BLACK),
         point("s", 7, "codeword", color=GREY, mec=BLACK),
         point("o", 13, "candidate", mfc="none", mec=BLACK),
         point("s", 10, "here the loss falls", color=SKY, alpha=0.4),

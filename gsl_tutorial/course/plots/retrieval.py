@@ -146,13 +146,16 @@ def draw_history(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> Figu
     Parameters
     ----------
     histories : mapping of str to sequence of mapping
-        Run -> its rounds, each with "round", "loss" and "relative_distortion".
+        Run -> its rounds, each with "round", "loss" and, where there were codes, "relative_distortion".
+        A run that is named like a method of the study looks as it does there.
 
     Returns
     -------
     Figure
         Two panels, with one line for each run.
     """
+    from gsl_tutorial.course.plots.study import LOOKS  # imports torch, which galleries do without
+
     figure = new_figure(7.4, 2.8)
     panels = [
         ("loss", "similarity loss in training"),
@@ -160,12 +163,14 @@ def draw_history(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> Figu
     ]
     for i, (key, label) in enumerate(panels, start=1):
         axes = figure.add_subplot(1, 2, i)
-        for (name, records), (colour, style, marker) in zip(
-            histories.items(), _LINES, strict=False
-        ):
-            rounds = [record["round"] for record in records]
+        for j, (name, records) in enumerate(histories.items()):
+            colour, style, marker = _LINES[j % len(_LINES)]
+            if name in LOOKS:
+                colour, marker, style = LOOKS[name]
+            there = [record for record in records if key in record]
+            rounds = [record["round"] for record in there]
             axes.plot(
-                rounds, [record[key] for record in records], color=colour, ls=style, marker=marker,
+                rounds, [record[key] for record in there], color=colour, ls=style, marker=marker,
                 ms=4, label=name,
             )  # fmt: skip
         axes.set(xlabel="round", ylabel=label, yscale="log")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float
@@ -32,7 +32,45 @@ LOOKS: dict[str, tuple[str, str, str]] = {
     "snap-replace": (SKY, "D", (0, (5, 1))),  # type: ignore[dict-item]
     "snap-pull": (BLUE, "*", "-"),
     "snap-lookahead": (GREEN, "P", "--"),
+    "halfway": ("#5B2A86", "p", "-."),
+    "radius": ("#8C6D00", "h", ":"),
+    "pull-relative": (BLUE, "d", ":"),
 }
+
+
+def draw_seeds(
+    groups: Mapping[str, Sequence[float]], *, xlabel: str, names: Mapping[str, str] | None = None
+) -> Figure:
+    """Draw the figure of every seed as a mark, and their mean as a line.
+
+    Parameters
+    ----------
+    groups : mapping of str to sequence of float
+        Method -> one value for each seed.
+    xlabel : str
+        What the values are.
+    names : mapping of str to str, optional
+        What a method is called in the picture.
+
+    Returns
+    -------
+    Figure
+        One row for each method.
+    """
+    figure = new_figure(7.0, 0.9 + 0.42 * len(groups))
+    axes = figure.add_subplot()
+    for row, (method, values) in enumerate(groups.items()):
+        colour, marker, _ = LOOKS.get(method, (BLACK, "o", "-"))
+        size = 12 if marker == "*" else 8
+        axes.plot(values, np.full(len(values), row), marker, color=colour, ms=size, mec="white")
+        mean = float(np.mean(values))
+        axes.plot([mean, mean], [row - 0.32, row + 0.32], color=colour, lw=2)
+    labels = [(names or {}).get(method, method) for method in groups]
+    axes.set(yticks=range(len(groups)), yticklabels=labels, xlabel=xlabel)
+    axes.set_ylim(len(groups) - 0.5, -0.5)
+    axes.grid(axis="x", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
 
 
 def draw_pareto(groups: dict[str, Sequence[Row]]) -> Figure:

@@ -101,18 +101,20 @@ def _packed(image: Image.Image, **how: Any) -> bytes:
     return buffer.getvalue()
 
 
-def show(figure: Figure, alt: str, *, dpi: int = 110) -> None:
-    """Display a figure, and under it a text for those who do not see it.
+def show(figure: Figure, alt: str, *, caption: str = "", dpi: int = 110) -> None:
+    """Display a figure with a caption for everyone and a text for those who do not see it.
 
-    JupyterLab drops the `alt` of a picture, so the text also stands below, where everyone can read
-    it; tools that make pages from notebooks take it from the metadata.
+    Tools that make pages take `alt` from the metadata. JupyterLab drops the `alt` of a picture, so it
+    also stands below the figure, where a screen reader finds it and nobody else.
 
     Parameters
     ----------
     figure : Figure
         What is displayed.
     alt : str
-        What the picture shows and what follows from it, in one or two sentences.
+        What the picture shows, described.
+    caption : str
+        What to look at and what it means, in a sentence or two; none by default.
     dpi : int
         Pixels per inch.
 
@@ -127,10 +129,22 @@ def show(figure: Figure, alt: str, *, dpi: int = 110) -> None:
     width, height = figure.get_size_inches()
     size = {"width": int(width * 80), "height": int(height * 80)}
     display(data, raw=True, metadata={"image/png": {"alt": alt, **size}})
-    display({"text/html": caption(alt), "text/plain": f"[{alt}]"}, raw=True)
+    below = (_paragraph(caption) if caption else "") + for_screen_readers(alt)
+    display({"text/html": below, "text/plain": f"[{caption or alt}]"}, raw=True)
+
+
+def for_screen_readers(text: str) -> str:
+    """Return the HTML of a text that is read aloud and takes no room."""
+    # Only what JupyterLab's sanitizer leaves in a notebook that is not trusted yet.
+    hidden = "max-height: 1px; overflow: hidden; margin: 0; font-size: 1px; opacity: 0.01"
+    return f'<p style="{hidden}">{html.escape(text)}</p>'
 
 
 def caption(text: str) -> str:
     """Return the HTML of the line below a picture."""
+    return _paragraph(text)
+
+
+def _paragraph(text: str) -> str:
     look = "max-width: 45em; font-size: 85%; line-height: 1.4; margin: 0 0 1em"
     return f'<p style="{look}">{html.escape(text)}</p>'

@@ -111,7 +111,7 @@ def draw_uphill(plane: Plane, strengths: Sequence[float]) -> Figure:
     handles = [
         Patch(facecolor="#D55E004D", edgecolor=RED, hatch="///", label="uphill places"),
         Line2D([], [], ls="none", marker="D", ms=7, color=BLUE, label="here the sum rests"),
-        Line2D([], [], color=BLUE, lw=0.9, ls="--", label="circle from partner to rest"),
+        Line2D([], [], color=BLUE, lw=0.9, ls="--", label="circle from positive to rest"),
         *_marks()[:2],
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False, fontsize=10)
@@ -180,7 +180,7 @@ def _add_circle(
 
 def _marks(point: str = "") -> list[Line2D]:
     named = [
-        ("*", 13, "#F0E442", "its partner" if point else "partner"),
+        ("*", 13, "#F0E442", "its positive" if point else "positive"),
         ("s", 7, GREY, "codeword"),
         ("o", 8, BLACK, point),
     ]

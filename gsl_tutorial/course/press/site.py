@@ -1,4 +1,4 @@
-"""The static site: every chapter, solved and executed, as pages that need no network and no server.
+"""The static site: the chapters as they ran and for students, and the reference; no network, no server.
 
 Sphinx makes the pages, the navigation and the search, MyST-NB reads the notebooks, Furo is the look.
 Ours is what keeps the network out: formulas are MathML with a font beside them, pictures lie beside the
@@ -18,8 +18,9 @@ from typing import Any
 
 import nbformat
 
-from gsl_tutorial.course.press import columns, formulas
+from gsl_tutorial.course.press import columns, formulas, reference
 from gsl_tutorial.course.press.errors import SourceError
+from gsl_tutorial.course.press.front_page import front_page, repository_of
 from gsl_tutorial.course.press.pages import beside, with_pictures
 from gsl_tutorial.course.press.student_page import title_of
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, StorageError, UnknownNameError
@@ -28,43 +29,23 @@ TOOLS = ("furo", "latex2mathml", "myst_nb", "sphinx", "sphinx_revealjs", "ziamat
 TITLE = "Gradient snapping: a workbook"
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_INDEX = """\
-# {title}
-
-On learned quantization and similarity search, with the gradient snapping layer. These pages show the
-solved notebooks as they ran; figures that can be dragged are alive here. To do the exercises, open the
-notebooks in JupyterLab.
-
-The layer is from Liu and Lu, [arXiv 1610.09645](https://arxiv.org/abs/1610.09645). Only the abstract of
-that paper was at hand: the formulas are a reconstruction.
-
+_STYLE = Path(__file__).parent / "workbook.css"
+_TRAINING = Path("docs") / "training.md"
+#: The folder of the pages for students, whose notebooks have exercises to solve.
+_STUDENT = "student"
+_TOCTREE = """\
 ```{{toctree}}
+:hidden:
 :maxdepth: 1
+:caption: {caption}
 
-{chapters}
+{entries}
 ```
 """
-_STYLE = """\
-.cell_output pre { white-space: pre-wrap; }
-.cell_output img { max-width: 100%; height: auto; background: #fff; margin: 0.5rem 0; }
-.cell_output .still { font-size: 0.85em; font-style: italic; margin-top: 0; }
-:focus-visible { outline: 3px solid var(--color-brand-primary); outline-offset: 2px; }
-/* A line of code has up to a hundred letters; text stays as narrow as it was. */
-.content { width: 55em; }
-td:first-child code { white-space: nowrap; }
-.cell_output table { font-size: 0.85em; }
-.cell_output .table-wrapper { margin: 0; padding: 0; }
-article section > details { margin-bottom: 1rem; }
-article section > :is(p, ul, ol, blockquote) { max-width: 46em; }
-@media (min-width: 63em) { .sidebar-drawer { width: calc(50% - 30em); } }
-@media (max-width: 46em) { article table { font-size: 0.8em; } }
-@media print {
-  .skip-to-content, .toc-drawer, .back-to-top { display: none !important; }
-  .highlight pre { white-space: pre-wrap; font-size: 0.64rem; }
-  .cell_output img, .gsl-explorer-page, .cell_output tr { break-inside: avoid; }
-  .cell_output table { font-size: 0.65em; }
-}
-"""
+#: What can be scrolled sideways is reached by Tab, in every browser.
+_SCROLLS = re.compile(r'<div class="table-wrapper[^"]*"|<math (?=[^>]*display="block")')
+#: Furo calls the captions of its navigation headings and does not say of which level.
+_CAPTION = '<p class="caption" role="heading"'
 
 
 @dataclass(frozen=True)
@@ -138,7 +119,7 @@ def build_site(root: Path, to: Path, *, only: list[str] | None = None) -> Site:
         to.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=to.parent, prefix=".site-") as scratch:
             source, pages = Path(scratch) / "source", Path(scratch) / "pages"
-            _stage(notebooks, source)
+            _stage(root, notebooks, source)
             # A part of the chapters links to others that are not there.
             whole = {} if only is None else {"suppress_warnings": ["myst.xref_missing"]}
             _press(source, pages, Path(scratch) / "doctrees", _SETTINGS | whole)
@@ -170,18 +151,41 @@ def _chosen(root: Path, only: list[str] | None) -> list[Path]:
     return [path for path in notebooks if only is None or path.stem[:2] in only]
 
 
-def _stage(notebooks: list[Path], source: Path) -> None:
-    """What Sphinx reads: the notebooks, their pictures, and a first page."""
+def _stage(root: Path, notebooks: list[Path], source: Path) -> None:
+    """What Sphinx reads: the notebooks, their pictures, the reference, and a first page."""
     static = source / "_static"
-    place = beside(static / "figures", "_static/figures")
-    static.mkdir(parents=True)
+    (source / _STUDENT).mkdir(parents=True)
+    static.mkdir()
+    solved, blank = [], []
     for path in notebooks:
-        shown = with_pictures(nbformat.read(path, as_version=4), place)
-        nbformat.write(shown, source / path.name)
-    entries = "\n".join(f"{path.stem[:2]} {title_of(path)} <{path.stem}>" for path in notebooks)
-    (source / "index.md").write_text(_INDEX.format(title=TITLE, chapters=entries), "utf-8")
+        _stage_notebook(path, source / path.name, static, prefix="")
+        solved.append(f"{path.stem[:2]} {title_of(path)} <{path.stem}>")
+        exercises = root / "notebooks" / path.name
+        if exercises.exists():
+            _stage_notebook(exercises, source / _STUDENT / path.name, static, prefix="../")
+            blank.append(f"Exercises {path.stem[:2]} <{_STUDENT}/{path.stem}>")
+    toctrees = _TOCTREE.format(caption="Chapters, solved", entries="\n".join(solved))
+    if blank:
+        toctrees += _TOCTREE.format(caption="For students", entries="\n".join(blank))
+    reference.write_reference(source / "reference")
+    package = ["Reference <reference/index>"]
+    if (root / _TRAINING).exists():
+        shutil.copyfile(root / _TRAINING, source / "training.md")
+        package.insert(0, "training")
+    toctrees += _TOCTREE.format(caption="The package", entries="\n".join(package))
+    page = front_page(
+        notebooks, static, title=TITLE, repository=repository_of(root), toctrees=toctrees
+    )
+    (source / "index.md").write_text(page, "utf-8")
     letters = formulas.STYLE.format(family=formulas.FONT_FAMILY, address="formulas.ttf")
-    (static / "workbook.css").write_text(letters + _STYLE + columns.STYLE, "utf-8")
+    look = letters + _STYLE.read_text("utf-8") + columns.STYLE
+    (static / "workbook.css").write_text(look, "utf-8")
+
+
+def _stage_notebook(path: Path, to: Path, static: Path, *, prefix: str) -> None:
+    kind = _STUDENT if prefix else "solved"
+    place = beside(static / "figures" / kind, f"{prefix}_static/figures/{kind}")
+    nbformat.write(with_pictures(nbformat.read(path, as_version=4), place), to)
 
 
 def _press(source: Path, pages: Path, doctrees: Path, settings: dict[str, Any]) -> None:
@@ -202,8 +206,10 @@ def _press(source: Path, pages: Path, doctrees: Path, settings: dict[str, Any]) 
 
 def _finish(pages: Path) -> None:
     text = ""
-    for page in pages.glob("*.html"):
-        page.write_text(columns.marked(formulas.unbroken(page.read_text("utf-8"))), "utf-8")
+    for page in pages.rglob("*.html"):
+        made = columns.marked(formulas.unbroken(page.read_text("utf-8")))
+        made = _SCROLLS.sub(r'\g<0> tabindex="0" ', made)
+        page.write_text(made.replace(_CAPTION, f'{_CAPTION} aria-level="2"'), "utf-8")
         text += page.read_text("utf-8")
     shutil.rmtree(pages / "_sources", ignore_errors=True)  # the notebooks once more
     (pages / "_static" / "formulas.ttf").write_bytes(formulas.font(text))
@@ -219,12 +225,14 @@ def setup(app: Any) -> dict[str, bool]:
         raise nodes.SkipNode
 
     app.add_html_math_renderer("mathml", (visit, None), (visit, None))
+    reference.connect(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 _SETTINGS: dict[str, Any] = {
     "project": TITLE,
-    "extensions": ["myst_nb", "gsl_tutorial.course.press.site"],
+    "extensions": ["myst_nb", *reference.EXTENSIONS, "gsl_tutorial.course.press.site"],
+    **reference.SETTINGS,
     "html_theme": "furo",
     "html_title": TITLE,
     "html_static_path": ["_static"],

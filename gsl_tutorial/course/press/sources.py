@@ -38,6 +38,9 @@ SHORTEST_LEAK = 20
 #: nbval's word for "compare the output of this cell".
 NBVAL_TAG = "nbval-check-output"
 
+#: The site's word for "show what the cell does and fold how"; JupyterLab has a setting for it.
+FOLDED = "hide-input"
+
 #: Stands in every solved notebook, below its import of `check`.
 OFF_THE_RECORD = (
     "check.off_the_record()  # this is a solved notebook: nothing counts as your progress"
@@ -232,6 +235,12 @@ def _text_for(
             f"both at {file}, line {line}",
             "keep one of the tags",
         )
+    if {"exercise", FOLDED} <= set(marked):
+        raise SourceError(
+            "an exercise that is open",
+            f"{FOLDED} at {file}, line {line}",
+            f"remove {FOLDED}: a reader must see where to write",
+        )
     if "solution" in marked and variant == "student":
         return None, (text,)
     if "exercise" in marked and cell.cell_type == "code":
@@ -264,8 +273,10 @@ def _not_recorded(text: str) -> str:
 
 
 def _metadata(cell: NotebookNode) -> dict[str, Any]:
-    """What the author wrote behind `# %%`, with nbval's own tag on each claim."""
+    """What the author wrote behind `# %%`, with nbval's own tag on each claim, folded where asked."""
     kept = {key: value for key, value in cell.metadata.items() if key not in _LAYOUT}
+    if FOLDED in tags(cell):
+        kept["jupyter"] = {"source_hidden": True}
     if "claim" in tags(cell):
         kept["tags"] = [tag for tag in tags(cell) if tag != NBVAL_TAG] + [NBVAL_TAG]
     return kept

@@ -13,7 +13,7 @@ _PAGE = """\
 You need Python 3.11, 3.12 or 3.13. In this folder, once:
 
     python3 -m venv .venv
-    .venv/bin/python -m pip install -c constraints.txt -e .
+    .venv/bin/python -m pip install -c constraints.txt -e ".[course]"
 
 (On Windows, write `.venv\\Scripts\\python` and `.venv\\Scripts\\gsl-tutorial`.) On Linux the default
 package index serves torch with CUDA, which is several GB; pytorch.org ("Start locally", CPU) gives the

@@ -23,7 +23,7 @@ NEEDED = (
     "accuracy", "method", "encoder", "pre_training", "profile", "seed",
 )  # fmt: skip
 #: Two records that agree in these are one run.
-_SAME = ("protocol", "bits", "method", "profile", "encoder", "seed")
+_SAME = ("protocol", "bits", "n_codewords", "method", "profile", "encoder", "seed")
 
 
 def evaluations(folder: Path = DATA / "results" / "cifar10-full") -> list[Record]:
@@ -48,9 +48,13 @@ def evaluations(folder: Path = DATA / "results" / "cifar10-full") -> list[Record
 
 
 def shipped_names(root: Path = DATA) -> list[str]:
-    """The folders that `load_shipped` can read, by name: those whose card has metrics."""
-    cards = root.glob("*/card.json")
-    return sorted(path.parent.name for path in cards if "metrics" in read_json(path))
+    """The folders that `load_shipped` can read, by name: those whose card has metrics and a network."""
+    cards = {path.parent.name: read_json(path) for path in root.glob("*/card.json")}
+    return sorted(
+        name
+        for name, card in cards.items()
+        if "metrics" in card and "model.safetensors" in card.get("sha256", {})
+    )
 
 
 def our_runs(root: Path = DATA) -> list[Record]:
@@ -106,7 +110,7 @@ def _checked(record: Any, name: str) -> Record:
 
 
 def _key(record: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(record[key] for key in _SAME)
+    return tuple(record.get(key) if key == "n_codewords" else record[key] for key in _SAME)
 
 
 def _sorted(records: Iterable[Record]) -> list[Record]:

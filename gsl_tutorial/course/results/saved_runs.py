@@ -25,12 +25,13 @@ from gsl_tutorial.course.datasets.split_file import label_checksum
 from gsl_tutorial.course.training.config import TrainingConfig
 from gsl_tutorial.course.training.embedding import Embedded
 from gsl_tutorial.course.training.runs import TrainedModel, load_model_file
+from gsl_tutorial.course.workbook import data_folder
 from gsl_tutorial.errors import ChecksumError, DataMissingError
 from gsl_tutorial.quantizers import Quantizer
 from gsl_tutorial.storage import digest, load_arrays, read_json, save_arrays, write_json
 
-#: The folder `data/` beside the package in a checkout of the repository.
-DATA = Path(__file__).resolve().parents[3] / "data"
+#: The folder `data/` of a clone, or of an installed package.
+DATA = data_folder()
 
 
 @dataclass(frozen=True)

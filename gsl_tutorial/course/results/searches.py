@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from jaxtyping import Float, Integer, Real
@@ -20,8 +20,10 @@ from gsl_tutorial.course.results.audit import Warned
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.evaluation.at_rank import code_distances, word_distances, words_of_bits
 from gsl_tutorial.evaluation.distances import squared_distances
-from gsl_tutorial.quantizers import ProductQuantizer, Quantizer, ResidualQuantizer
 from gsl_tutorial.validation import as_array, as_codes, as_vectors, check_name, describe
+
+if TYPE_CHECKING:
+    from gsl_tutorial.quantizers import Quantizer
 
 #: Squared Euclidean distance; minus the inner product; minus the cosine.
 Metric = Literal["l2", "ip", "cosine"]
@@ -169,6 +171,9 @@ def by_tables(
         queries = _rotated(queries, rotation)
     M, K, d = books.shape
     is_sum = queries.ndim == 2 and queries.shape[1] == d and M > 1
+    # Late, for codes without codebooks need neither them nor torch, which is 200 MB.
+    from gsl_tutorial.quantizers import ProductQuantizer, ResidualQuantizer
+
     quantizer: Quantizer = (ResidualQuantizer if is_sum else ProductQuantizer)(M, K)
     quantizer.with_codebooks(books)
     codes = as_codes(codes, n_subspaces=M, n_codewords=K)

@@ -65,6 +65,27 @@ def nearest_neighbours(distances: Float[np.ndarray, "B N"], k: int) -> Integer[n
     return np.argsort(distances, axis=1, kind="stable")[:, :k]
 
 
+def differences_first(
+    queries: Float[np.ndarray, "B dim"], database: Float[np.ndarray, "N dim"]
+) -> Float[np.ndarray, "B N"]:
+    """Compute squared distances as one would write them first, with every difference in memory at once.
+
+    Parameters
+    ----------
+    queries : (B, dim) array
+        What is searched for.
+    database : (N, dim) array
+        What is searched.
+
+    Returns
+    -------
+    (B, N) array
+        The same as `squared_distances` gives, in ``dim`` times the memory.
+    """
+    away = np.expand_dims(queries, 1) - np.expand_dims(database, 0)
+    return np.einsum("bnd,bnd->bn", away, away)
+
+
 def chances(
     distances: Float[np.ndarray, "B N"], which: Integer[np.ndarray, "B t"], k: int
 ) -> Float[np.ndarray, "B t"]:

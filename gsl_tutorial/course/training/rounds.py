@@ -73,6 +73,7 @@ def train(
     *,
     folder: RunFolder | None = None,
     resume: bool = False,
+    warm_up: RunFolder | None = None,
     device: str = "cpu",
     provenance: dict[str, Any] | None = None,
     on_progress: Callable[[TrainingStep], None] | None = None,
@@ -95,6 +96,9 @@ def train(
     resume : bool
         A run in that folder goes on from its last finished round, and ends with the weights of an
         uninterrupted one.
+    warm_up : RunFolder, optional
+        A run that differs in quantizer, codes or method only: its warm-up is taken over, and the
+        weights at the end are the same as without.
     device : str
         Where the network learns, such as "cpu" or "cuda".
     provenance : dict, optional
@@ -115,7 +119,7 @@ def train(
     Raises
     ------
     RunMismatchError
-        For a folder of another configuration.
+        For a folder of another configuration, or a warm-up of one.
     DivergedError
         On a NaN loss.
     StorageError
@@ -140,6 +144,10 @@ def train(
         before = _begin(model, optimizer, beginning, labels)
         rounds, done = list(beginning.rounds), len(beginning.rounds)
         shared.embedded = rounds[-1].embedded
+
+    if not done and warm_up is not None:
+        warm_up.hand_over_warm_up(model, optimizer)
+        before, done = _own_codebooks(model, images, labels), schedule.warmup_rounds
 
     steps_per_round = schedule.epochs * n_batches(len(images), schedule.batch_size)
     n_steps = schedule.rounds * steps_per_round
@@ -181,7 +189,7 @@ def train(
         if folder is not None:
             folder.save_checkpoint(model, optimizer, finished_rounds=round_ + 1)
             if round_ + 1 == schedule.warmup_rounds:
-                folder.save_warm(model)
+                folder.save_warm(model, optimizer)
         if on_round is not None:
             on_round(model, round_ + 1)
     model.provenance = provenance or {}
@@ -348,6 +356,18 @@ def _begin(
     model.classifier.load_state_dict(beginning.classifier)
     optimizer.load_state_dict(beginning.optimizer)
     return before
+
+
+def _own_codebooks(
+    model: TrainedModel, images: Tensor, labels: Tensor
+) -> Integer[np.ndarray, "n M"]:
+    """Fit codebooks where another run's warm-up ended, and measure the last round of it with them."""
+    schedule = model.config.schedule
+    followed = follow(
+        model, images, labels, warm=True, last=schedule.warmup_rounds == schedule.rounds
+    )
+    model.history[-1] |= followed.measured
+    return followed.codes
 
 
 def n_batches(n_images: int, batch_size: int) -> int:

@@ -2,7 +2,8 @@
 
     config.json            what was asked for
     checkpoint.safetensors state after the last finished round, to resume from
-    warm.safetensors       the model before joint training, trained by the similarity loss alone
+    warm.safetensors       the model before joint training, trained by the similarity loss alone, with
+                           the momentum, so that runs with other codes can begin there
     model.safetensors      encoder, classifier and codebooks of the finished run
     history.json           one record for each round
 
@@ -28,6 +29,9 @@ from gsl_tutorial.course.training.encoders import (
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, RunMismatchError
 from gsl_tutorial.quantizers import Quantizer
 from gsl_tutorial.storage import load_arrays, read_json, save_arrays, write_json
+
+#: Settings in which runs may differ and still have one warm-up.
+JOINT = ("method", "options", "quantizer", "bits", "n_codewords")
 
 
 @dataclass
@@ -241,12 +245,9 @@ class RunFolder:
         finished_rounds : int
             How many rounds are done.
         """
-        arrays = model.arrays()
-        for index, state in optimizer.state_dict()["state"].items():
-            arrays[f"momentum.{index}"] = state["momentum_buffer"].cpu().numpy()
         save_arrays(
             self.checkpoint_file,
-            arrays,
+            model.arrays() | _momentum_of(optimizer),
             {
                 "config": model.config.to_dict(),
                 "schedule": asdict(model.config.schedule),
@@ -282,12 +283,7 @@ class RunFolder:
         _check_schedule(model.config, header.get("schedule", {}))
         model.adopt(arrays)
         model.history = header["history"]
-        momentum = {
-            int(name.removeprefix("momentum.")): {"momentum_buffer": torch.from_numpy(array)}
-            for name, array in arrays.items()
-            if name.startswith("momentum.")
-        }
-        optimizer.load_state_dict({**optimizer.state_dict(), "state": momentum})
+        _adopt_momentum(optimizer, arrays)
         return int(header["finished_rounds"])
 
     def save_model(self, model: TrainedModel) -> None:
@@ -295,9 +291,64 @@ class RunFolder:
         write_json(self.path / "history.json", model.history)
         save_model_file(self.model_file, model)
 
-    def save_warm(self, model: TrainedModel) -> None:
-        """Write the model as it is before joint training begins."""
-        save_model_file(self.warm_file, model)
+    def save_warm(self, model: TrainedModel, optimizer: torch.optim.Optimizer) -> None:
+        """Write the model as it is before joint training begins, and the momentum of its steps.
+
+        Parameters
+        ----------
+        model : TrainedModel
+            The model after its warm-up.
+        optimizer : torch.optim.Optimizer
+            Holds the momentum.
+        """
+        save_arrays(
+            self.warm_file,
+            model.arrays() | _momentum_of(optimizer),
+            _header(model) | {"schedule": asdict(model.config.schedule)},
+        )
+
+    def hand_over_warm_up(self, model: TrainedModel, optimizer: torch.optim.Optimizer) -> None:
+        """Let another run stand where this one stood before joint training, codebooks apart.
+
+        Until then runs that differ in quantizer, codes or method only have the same weights.
+
+        Parameters
+        ----------
+        model : TrainedModel
+            Takes over the networks, and of the history losses and seconds.
+        optimizer : torch.optim.Optimizer
+            Takes over the momentum.
+
+        Raises
+        ------
+        DataMissingError
+            When the run here has not come so far, or kept no momentum.
+        RunMismatchError
+            When the runs differ in anything else.
+        """
+        if not self.warm_file.exists():
+            raise DataMissingError(
+                f"a run with a finished warm-up at {self.path}",
+                "no warm.safetensors in it",
+                "let that run come to the end of its warm-up first",
+            )
+        arrays, header = load_arrays(self.warm_file)
+        theirs, mine = TrainingConfig.from_dict(header["config"]), model.config
+        _check_same(
+            mine, replace(theirs, **{name: getattr(mine, name) for name in JOINT}), "warm-up"
+        )
+        _check_schedule(mine, header.get("schedule", {}))
+        if not any(name.startswith("momentum.") for name in arrays):
+            raise DataMissingError(
+                f"the momentum at the end of the warm-up in {self.warm_file}",
+                "weights alone",
+                "train that run again: early versions did not keep it",
+            )
+        networks = ("encoder.", "classifier.")
+        model.adopt({name: array for name, array in arrays.items() if name.startswith(networks)})
+        _adopt_momentum(optimizer, arrays)
+        told = ("round", "loss", "seconds")  # all else was measured with the codebooks of that run
+        model.history = [{key: row[key] for key in told} for row in header["history"]]
 
     def load_warm(self) -> TrainedModel | None:
         """Read the model as it was before joint training.
@@ -343,15 +394,31 @@ def save_model_file(path: Path, model: TrainedModel) -> None:
     model : TrainedModel
         What is written.
     """
-    save_arrays(
-        path,
-        model.arrays(),
-        {
-            "config": model.config.to_dict(),
-            "history": model.history,
-            "provenance": model.provenance,
-        },
-    )
+    save_arrays(path, model.arrays(), _header(model))
+
+
+def _header(model: TrainedModel) -> dict[str, Any]:
+    return {
+        "config": model.config.to_dict(),
+        "history": model.history,
+        "provenance": model.provenance,
+    }
+
+
+def _momentum_of(optimizer: torch.optim.Optimizer) -> dict[str, np.ndarray]:
+    return {
+        f"momentum.{index}": state["momentum_buffer"].cpu().numpy()
+        for index, state in optimizer.state_dict()["state"].items()
+    }
+
+
+def _adopt_momentum(optimizer: torch.optim.Optimizer, arrays: dict[str, np.ndarray]) -> None:
+    momentum = {
+        int(name.removeprefix("momentum.")): {"momentum_buffer": torch.from_numpy(array)}
+        for name, array in arrays.items()
+        if name.startswith("momentum.")
+    }
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": momentum})
 
 
 def load_model_file(

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from gsl_tutorial.course.training.config import TrainingConfig
 from gsl_tutorial.course.training.encoders import augment
+from gsl_tutorial.course.training.runs import JOINT
 
 #: Beginnings that are kept; the oldest makes room.
 _MOST = 16
@@ -165,7 +166,7 @@ class SharedWork:
 def _keys(config: TrainingConfig) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """Names of the whole training without a method, and of the warm-up."""
     everything = config.to_dict()
-    for name in ("method", "options", "quantizer", "bits", "n_codewords"):
+    for name in JOINT:
         del everything[name]
     shared = (*everything.values(), config.schedule)
     return ("whole", *shared), ("warm-up", *shared)

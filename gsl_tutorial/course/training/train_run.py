@@ -73,6 +73,7 @@ def train_run(
     *,
     folder: RunFolder | None = None,
     resume: bool = False,
+    warm_up: RunFolder | None = None,
     provenance: dict[str, Any] | None = None,
     on_progress: Callable[[TrainingStep], None] | None = None,
     on_round: Callable[[TrainedModel, int], None] | None = None,
@@ -88,7 +89,7 @@ def train_run(
         What is asked for.
     data : Dataset
         Of its splits only the training images are used.
-    folder, resume, provenance, on_progress, on_round, shared
+    folder, resume, warm_up, provenance, on_progress, on_round, shared
         As in `train`.
 
     Returns
@@ -116,6 +117,7 @@ def train_run(
             torch.from_numpy(labels),
             folder=folder,
             resume=resume,
+            warm_up=warm_up,
             device="cuda" if torch.cuda.is_available() else "cpu",
             provenance={**(provenance or {}), "trained_on": fingerprint(data.train)},
             on_progress=on_progress,

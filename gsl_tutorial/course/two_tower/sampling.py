@@ -94,6 +94,10 @@ class InvertedLists:
         """How many items are in each cell."""
         return np.diff(self.starts)
 
+    def sizes_of(self, cells: Int[np.ndarray, "..."]) -> Int[np.ndarray, "..."]:
+        """How many items these cells have, without a look at the others."""
+        return np.asarray(self.starts[cells + 1] - self.starts[cells])
+
     def draw_mates(
         self, positives: Int[np.ndarray, " B"], k: int, rng: np.random.Generator
     ) -> Int[np.ndarray, "B k"]:
@@ -113,7 +117,7 @@ class InvertedLists:
         (B, k) integer array
         """
         cell = self.labels[positives]
-        start, size = self.starts[cell], self.sizes[cell]
+        start, size = self.starts[cell], self.sizes_of(cell)
         # One of size - 1 steps round the list, starting from the positive's own place.
         step = rng.integers(1, size[:, None], size=(len(positives), k))
         place = (self.place[positives] - start)[:, None] + step
@@ -324,7 +328,7 @@ class SameCell(Source):
         if not self.corrected:
             return np.full(items.shape, self.k / len(labels))
         cell = labels[positives][:, None]
-        mates = self.lists.sizes[cell] - 1
+        mates = self.lists.sizes_of(cell) - 1
         return np.where(
             (labels[items] == cell) & (items != positives[:, None]), self.k / mates, 0.0
         )

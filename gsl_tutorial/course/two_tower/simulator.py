@@ -76,12 +76,12 @@ def simulate_users(
             "ask for fewer events, or use fewer cells",
         )
     rng = np.random.default_rng(random_state)
-    likeness = [_likeness(text[one]) for one in roomy]
+    alike = [likeness(text[one]) for one in roomy]
     items = np.empty((n_users, n_events), dtype=np.int64)
     for user in range(n_users):
         chosen = []
         for cell in rng.choice(len(roomy), n_liked_cells, replace=False):
-            table = likeness[cell]
+            table = alike[cell]
             liking = sharpness * table[rng.integers(len(table))]
             # The largest of liking + Gumbel noise: a draw without repetition from the softmax.
             drawn = np.argsort(-(liking + rng.gumbel(size=len(liking))))[:per_cell]
@@ -125,8 +125,19 @@ def made_up_items(
     return text.astype(np.float32), cells
 
 
-def _likeness(text: Float[np.ndarray, "n t"]) -> Float[np.ndarray, "n n"]:
-    """Row f: cosines with item f, less the mean of the cell, in standard deviations of the row."""
+def likeness(text: Float[np.ndarray, "n t"]) -> Float[np.ndarray, "n n"]:
+    """How alike the items of one cell are, on a common scale.
+
+    Parameters
+    ----------
+    text : (n, t) float array
+        What the language model says of the items of the cell.
+
+    Returns
+    -------
+    (n, n) float array
+        Row f: cosines with item f, less the mean of the cell, in standard deviations of the row.
+    """
     residual = text - text.mean(axis=0)
     unit = residual / np.maximum(np.linalg.norm(residual, axis=1, keepdims=True), 1e-9)
     cosine = unit @ unit.T

@@ -32,7 +32,7 @@ from gsl_tutorial.course.two_tower.sampling import Drawn, Source, draw_negatives
 from gsl_tutorial.course.two_tower.towers import TwoTower
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.quantizers import ProductQuantizer
-from gsl_tutorial.validation import check_count, check_size
+from gsl_tutorial.validation import as_array, check_count, check_size, describe
 
 
 @dataclass(frozen=True)
@@ -148,6 +148,7 @@ def train_towers(
     data: TwoTowerData,
     config: TwoTowerConfig,
     *,
+    weights: Float[np.ndarray, " n"] | None = None,
     watch: Callable[[TwoTower], None] = lambda model: None,
 ) -> Trained:
     """Train on the training events alone; validation and test events are not looked at.
@@ -160,6 +161,8 @@ def train_towers(
         Its training events are used.
     config : TwoTowerConfig
         All settings.
+    weights : (n,) float array, optional
+        How much each training event counts; all alike without it.
     watch : callable(model)
         Gets the model before the first epoch and after each one; it may look, and must change
         nothing.
@@ -171,7 +174,7 @@ def train_towers(
     Raises
     ------
     InvalidInputError
-        Where there are fewer events than fill a group.
+        Where there are fewer events than fill a group, or weights that are not one for each.
     """
     started = time.process_time()
     arm, train = get_arm(config.arm), data.events.train
@@ -191,7 +194,7 @@ def train_towers(
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
     n_steps = config.epochs * (len(train) // batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda i: 1 - i / max(1, n_steps))
-    step = _Step(data, config, model, rng)
+    step = _Step(data, config, model, rng, _checked_weights(weights, len(train)))
     cells, quantizer = dict(data.cells), None
     history: list[dict[str, Any]] = []
     watch(model)
@@ -234,8 +237,10 @@ class _Step:
         config: TwoTowerConfig,
         model: TwoTower,
         rng: np.random.Generator,
+        weights: torch.Tensor | None,
     ) -> None:
         self.data, self.config, self.model, self.rng = data, config, model, rng
+        self.weights = weights
         self.histories = prefixes(data.events.train, config.history)
         self.quantizer: ProductQuantizer | None = None
         self.notes = EpochNotes([])
@@ -253,7 +258,7 @@ class _Step:
             scores = u @ self.model.items().T / tau
             loss = full_softmax(scores, torch.from_numpy(positives), torch.from_numpy(excluded))
             self.notes.add_loss(loss)
-            return loss.mean()
+            return self._mean(loss, rows)
         drawn = draw_negatives(
             sources, users, positives, history=data.history, twins=data.twins, rng=self.rng
         )
@@ -273,12 +278,30 @@ class _Step:
         loss = sampled_softmax(*arguments)
         self.notes.add_loss(loss)
         self.notes.add(drawn, *arguments)
-        return loss.mean() + term
+        return self._mean(loss, rows) + term
+
+    def _mean(self, loss: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
+        if self.weights is None:
+            return loss.mean()
+        return (loss * self.weights[torch.from_numpy(rows)]).mean()
 
     def _seen(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         if self.quantizer is None:
             return z, z.new_zeros(())
         return get_method(self.config.method)(z, self.quantizer, self.config.options)
+
+
+def _checked_weights(weights: Float[np.ndarray, " n"] | None, n: int) -> torch.Tensor | None:
+    if weights is None:
+        return None
+    array = as_array(weights, name="weights")
+    if array.shape != (n,) or array.dtype.kind not in "iuf" or not (array >= 0).all():
+        raise InvalidInputError(
+            f"a weight of 0 or more for each of {n} training events",
+            describe(array),
+            "pass (n,) finite numbers in the order of data.events.train",
+        )
+    return torch.from_numpy(array.astype(np.float32))
 
 
 def _vectors(model: TwoTower) -> np.ndarray:

@@ -14,9 +14,14 @@ if TYPE_CHECKING:
     from gsl_tutorial.course.widgets.compression_sliders import CompressionSliders
     from gsl_tutorial.course.widgets.drawing import DrawingWithControls
     from gsl_tutorial.course.widgets.explorer import GradientExplorer
+    from gsl_tutorial.course.widgets.explorer_turns import TurnsExplorer
     from gsl_tutorial.course.widgets.guess import Guess
     from gsl_tutorial.course.widgets.kmeans_sliders import KMeansSliders
+    from gsl_tutorial.course.widgets.loop import FeedbackLoop
+    from gsl_tutorial.course.widgets.method_map import MethodMap
     from gsl_tutorial.course.widgets.negatives_sliders import NegativesSliders
+    from gsl_tutorial.course.widgets.photo_search import PhotoSearch
+    from gsl_tutorial.course.widgets.quantization import QuantizationPlayground
     from gsl_tutorial.course.widgets.quantizer_sliders import MethodSliders, RotationSliders
     from gsl_tutorial.course.widgets.query_picker import QueryPicker
     from gsl_tutorial.course.widgets.recording_slider import RecordingSlider
@@ -25,28 +30,38 @@ _HOMES = {
     "CodewordExplorer": "gsl_tutorial.course.widgets.codewords",
     "CompressionSliders": "gsl_tutorial.course.widgets.compression_sliders",
     "DrawingWithControls": "gsl_tutorial.course.widgets.drawing",
+    "FeedbackLoop": "gsl_tutorial.course.widgets.loop",
     "GradientExplorer": "gsl_tutorial.course.widgets.explorer",
     "Guess": "gsl_tutorial.course.widgets.guess",
     "KMeansSliders": "gsl_tutorial.course.widgets.kmeans_sliders",
+    "MethodMap": "gsl_tutorial.course.widgets.method_map",
     "MethodSliders": "gsl_tutorial.course.widgets.quantizer_sliders",
     "NegativesSliders": "gsl_tutorial.course.widgets.negatives_sliders",
+    "PhotoSearch": "gsl_tutorial.course.widgets.photo_search",
+    "QuantizationPlayground": "gsl_tutorial.course.widgets.quantization",
     "QueryPicker": "gsl_tutorial.course.widgets.query_picker",
     "RecordingSlider": "gsl_tutorial.course.widgets.recording_slider",
     "RotationSliders": "gsl_tutorial.course.widgets.quantizer_sliders",
+    "TurnsExplorer": "gsl_tutorial.course.widgets.explorer_turns",
 }
 
 __all__ = [
     "CodewordExplorer",
     "CompressionSliders",
     "DrawingWithControls",
+    "FeedbackLoop",
     "GradientExplorer",
     "Guess",
     "KMeansSliders",
+    "MethodMap",
     "MethodSliders",
     "NegativesSliders",
+    "PhotoSearch",
+    "QuantizationPlayground",
     "QueryPicker",
     "RecordingSlider",
     "RotationSliders",
+    "TurnsExplorer",
 ]
 
 

@@ -21,7 +21,7 @@ function codewordComplaint(state) {
 }
 
 function renderCodewords({ model, el }) {
-  const widget = mountWidget({ model, el, label: "Codewords to place by hand", names: CODEWORD_NAMES, complaint: codewordComplaint });
+  const widget = mountWidget({ model, el, label: "Codewords to place by hand", names: CODEWORD_NAMES, complaint: codewordComplaint, kind: "codewords" });
   const { put } = widget;
   const { place } = planes;
   let initial;

@@ -1,8 +1,9 @@
 """A drawing function with a control for each of its arguments.
 
 The picture is redrawn on every move and put into one image, so nothing flickers and nothing piles
-up. Where no widget can run (a reopened notebook, GitHub, print) the first picture and its text stand
-in its place. A drawing that fails says so under the picture and leaves the last good one.
+up; one that was drawn before is shown again at once. Where no widget can run (a reopened notebook,
+GitHub, print) the first picture and its text stand in its place. A drawing that fails says so under
+the picture and leaves the last good one.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from typing import Any
 import ipywidgets as W
 from matplotlib.figure import Figure
 
-from gsl_tutorial.course.plots.style import caption, png, quick_png
+from gsl_tutorial.course.plots.style import caption, for_screen_readers, png, quick_png
 from gsl_tutorial.errors import TutorialError
+
+#: So many pictures are kept; each takes about a tenth of a megabyte.
+_KEPT = 100
 
 
 @cache
@@ -32,7 +36,7 @@ def _leave_imports_alone() -> None:
 
 
 class DrawingWithControls(W.VBox):
-    """`draw(**values)` shown above its controls.
+    """`draw(**values)` shown below its controls.
 
     Parameters
     ----------
@@ -42,7 +46,7 @@ class DrawingWithControls(W.VBox):
         A labelled ipywidgets control for each argument.
     alt : str or callable
         What the picture shows, for those who do not see it; a function of the same arguments where
-        the words depend on the controls.
+        the words depend on the controls, which is then printed for everyone.
     legend : Figure, optional
         Stands beside the picture and is drawn only once.
     still : callable, optional
@@ -62,6 +66,7 @@ class DrawingWithControls(W.VBox):
         self._still = still or draw
         self._draw, self._controls = draw, controls
         self._describe, self._alt, self._caption = alt, "", W.HTML()
+        self._drawn: dict[tuple[Any, ...], bytes] = {}
         self._image = W.Image(format="png", layout=W.Layout(object_fit="contain"))
         self._image.add_class("gsl-drawing")
         self._message = W.HTML()
@@ -76,7 +81,8 @@ class DrawingWithControls(W.VBox):
         if legend is not None:
             picture.append(W.Image(value=quick_png(legend), format="png"))
         beside = W.HBox(picture, layout=W.Layout(flex_flow="row wrap", align_items="flex-start"))
-        super().__init__([beside, self._caption, self._message, rows])
+        # Above the picture, so that neither leaves the screen while the other is used.
+        super().__init__([rows, beside, self._caption, self._message])
         self._redraw()
 
     @property
@@ -86,13 +92,25 @@ class DrawingWithControls(W.VBox):
 
     def _redraw(self, change: object = None) -> None:
         try:
-            self._image.value = quick_png(self._draw(**self.values))
+            self._image.value = self._picture()
             told = self._describe
-            self._alt = told if isinstance(told, str) else told(**self.values)
-            self._caption.value = caption(self._alt)
+            if isinstance(told, str):
+                self._alt, self._caption.value = told, for_screen_readers(told)
+            else:
+                self._alt = told(**self.values)
+                self._caption.value = caption(self._alt)
             self._message.value = ""
         except TutorialError as error:
             self._message.value = f"<b>{error}</b>"
+
+    def _picture(self) -> bytes:
+        """The picture for the controls as they stand, drawn once."""
+        place = tuple(self.values.values())
+        if place not in self._drawn:
+            if len(self._drawn) >= _KEPT:
+                self._drawn.pop(next(iter(self._drawn)))
+            self._drawn[place] = quick_png(self._draw(**self.values))
+        return self._drawn[place]
 
     def __repr__(self) -> str:
         return f"[Interactive figure: {self._alt}]"

@@ -27,7 +27,8 @@ function explorerNotes({ n_candidates: n, n_codewords: K, snap }) {
 }
 
 function renderExplorer({ model, el }) {
-  const widget = mountWidget({ model, el, label: "Gradient explorer", names: NAMES, complaint: explorerComplaint, notes: explorerNotes });
+  const extra = { shown_step: { get: () => views.run.at(), set: (t) => views.run.at(t) } };
+  const widget = mountWidget({ model, el, label: "Gradient explorer", names: NAMES, complaint: explorerComplaint, notes: explorerNotes, kind: "gradient", extra });
   const { put } = widget;
   const initial = {}; // what Reset brings back: where everything stood in the first good picture
 
@@ -42,12 +43,12 @@ function renderExplorer({ model, el }) {
   const names = { point: "One point", field: "Field", run: "Run" };
   const modeButtons = MODES.map((mode) => make("button", { type: "button", onclick: () => put({ mode }) }, names[mode]));
   const lossMenu = make("select", { onchange: (event) => put({ loss: event.target.value }) }, ...explorerMath.LOSSES.map((name) => make("option", { value: name }, name)));
-  const modes = make("div", { class: "gsl-modes", role: "group", "aria-label": "What to show" }, ...modeButtons);
-  const lossLabel = make("label", {}, "Similarity loss ", lossMenu);
+  const modes = make("div", { class: "gsl-modes", "data-control": "mode", role: "group", "aria-label": "What to show" }, ...modeButtons);
+  const lossLabel = make("label", { "data-control": "loss" }, "Similarity loss ", lossMenu);
   widget.bar.append(
     modes,
     lossLabel,
-    make("button", { type: "button", onclick: () => put(initial) }, "Reset"));
+    make("button", { type: "button", "data-control": "reset", onclick: () => put(initial) }, "Reset"));
 
   const handlers = { onMove, onHome };
   const views = { point: pointView(handlers), field: fieldView(handlers), run: runView(handlers) };

@@ -8,6 +8,7 @@ runs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ipywidgets as W
@@ -31,8 +32,8 @@ from gsl_tutorial.snapping import SnapOptions
 from gsl_tutorial.validation import check_count, check_name, check_size
 
 SCRIPT = script(
-    "explorer_math", "explorer_complaint", "explorer_marks", "explorer_point", "explorer_field",
-    "explorer_run", "explorer",
+    "explorer_math", "explorer_complaint", "explorer_marks", "explorer_formula", "explorer_point",
+    "explorer_field", "explorer_run", "explorer", says=("formula", "run"),
 )  # fmt: skip
 STYLE = style("explorer")
 
@@ -63,11 +64,19 @@ class GradientExplorer(PageWidget):
     mode : {"point", "field", "run"}
         Arrows of one point, fields, or runs of many points.
     snap : bool
-        Whether the snap is shown and its controls are offered; without it there is the point alone.
+        Whether the snap is shown and its controls are offered; without it, fields and runs show the
+        penalty alone.
     starts : (N, 2) array
         The points that a run releases; fifty over the plane by default.
     n_steps, rate : int, float
         Length of a run, and how far one step goes: z - rate * gradient.
+    presets : mapping of str to str
+        Name -> link of a world, one click away; none by default. `explorer_play` has some.
+    tour : sequence of dict
+        Steps of a tour, as `explorer_play.TOUR`; none by default.
+    hide : sequence of str
+        Controls to leave out: "mode", "loss", "reset", "link", "presets", "tour", "formula", and the
+        sliders by their trait, such as "strength".
     alt : str
         What the picture shows, for those who do not see it.
 
@@ -85,6 +94,7 @@ class GradientExplorer(PageWidget):
     """
 
     kind, render = "gradient", "renderExplorer"
+    page_only = ("shown_step",)
     script, style, told = SCRIPT, STYLE, parts.NAMES
     _esm, _css = entry(SCRIPT, "renderExplorer"), STYLE
 
@@ -115,6 +125,9 @@ class GradientExplorer(PageWidget):
         starts: Any = None,
         n_steps: int = 100,
         rate: float = 0.05,
+        presets: Mapping[str, str] | None = None,
+        tour: Sequence[dict[str, Any]] = (),
+        hide: Sequence[str] = (),
         alt: str = "",
     ) -> None:
         self._alt = alt
@@ -140,12 +153,19 @@ class GradientExplorer(PageWidget):
             loss=check_name("similarity loss", loss, SIMILARITY_LOSSES),
             mode=check_name("mode", mode, parts.MODES),
             snap=bool(snap),
+            around={"presets": dict(presets or {}), "tour": list(tour), "hide": list(hide)},
         )
         as_points(self.starts, name="starts")
         self.controls = parts.linked_controls(self)
         #: What a cell shows: the picture above its sliders.
         self.panel = W.VBox([self, parts.laid_out(self.controls)])
         self.panel.add_class("gsl-explorer-panel")
+        self.observe(self._hide_sliders, "around")
+        self._hide_sliders()
+
+    def _hide_sliders(self, change: Any = None) -> None:
+        for name, control in self.controls.items():
+            control.layout.display = "none" if name in self.around["hide"] else None
 
     @property
     def form(self) -> str:
@@ -199,11 +219,11 @@ class GradientExplorer(PageWidget):
     def still(self) -> Figure:
         """The picture as it stands now, drawn by matplotlib."""
         if self.mode == "field":
-            return stills.draw_explorer_field(self.plane, self.rule)
+            return stills.draw_explorer_field(self.plane, self.rule, snap=self.snap)
         if self.mode == "run":
             starts = as_points(self.starts, name="starts")
             return stills.draw_explorer_run(
-                self.plane, starts, self.rule, n_steps=self.n_steps, rate=self.rate
+                self.plane, starts, self.rule, n_steps=self.n_steps, rate=self.rate, snap=self.snap
             )
         return stills.draw_explorer_point(
             self.plane, as_point(self.point), self.rule, snap=self.snap
@@ -225,6 +245,11 @@ class GradientExplorer(PageWidget):
         InvalidInputError
             Some of it is faulty.
         """
+        check_name("mode", self.mode, parts.MODES)
+        for name, list_ in (("form_index", parts.FORMS), ("fallback_index", parts.FALLBACKS)):
+            check_count(getattr(self, name), name=name, low=0, high=len(list_) - 1)
+        check_size(self.rate, name="rate")
+        check_count(self.n_steps, name="n_steps", low=1)
         read_out(self.plane, as_point(self.point), self.rule)
         as_points(self.starts, name="starts")
 

@@ -14,9 +14,14 @@ function explorerComplaint(state) {
   if (state.loss !== "pair" && !state.dissimilar.length) return `expected a dissimilar point for the loss '${state.loss}'; got none. What to do: choose the loss 'pair'.`;
   if (!(Number.isInteger(K) && K >= 1 && K <= state.codewords.length)) return `expected K from 1 to ${state.codewords.length}, the codewords there are; got ${K}. What to do: move the slider of K, or give more codewords.`;
   if (!(Number.isInteger(n) && n >= 1)) return `expected n, the candidates, 1 or more; got ${n}. What to do: move the slider of n.`;
-  for (const name of ["strength", "step"]) {
+  for (const name of ["strength", "step", "rate"]) {
     if (!(Number.isFinite(state[name]) && state[name] >= 0)) return `expected ${name} 0 or more, finite; got ${state[name]}. What to do: move its slider.`;
   }
+  if (!MODES.includes(state.mode)) return `expected a mode out of ${MODES.join(", ")}; got '${state.mode}'. What to do: choose one of them.`;
+  for (const [name, list] of [["form_index", FORMS], ["fallback_index", FALLBACKS]]) {
+    if (!(state[name] in list)) return `expected ${name} from 0 to ${list.length - 1}; got ${state[name]}. What to do: choose from its menu.`;
+  }
+  if (!(Number.isInteger(state.n_steps) && state.n_steps >= 1)) return `expected n_steps 1 or more; got ${state.n_steps}. What to do: pass a whole number.`;
   const point = state.point;
   if (!(Array.isArray(point) && point.length === 2 && point.every((x) => Number.isFinite(x)))) return "expected the point as two finite numbers; got something else. What to do: press Reset.";
   return "";

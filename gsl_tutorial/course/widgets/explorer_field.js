@@ -1,5 +1,7 @@
 // The rivals side by side, one panel for each, and the field of arrows that each of them makes.
 const RIVALS = ["penalty", "straight-through", "rotation", "snap"];
+// Without the snap there is nothing to compare with yet: the penalty alone.
+const rivalsOf = (state) => (state.snap ? RIVALS : ["penalty"]);
 
 function panels(handlers, kind) {
   const made = RIVALS.map((method) => {
@@ -12,6 +14,7 @@ function panels(handlers, kind) {
 }
 
 function nameSnap(made, state) {
+  for (const { method, node } of made) node.hidden = !rivalsOf(state).includes(method);
   const { title } = made[made.length - 1];
   title.lastChild.textContent = `snap: ${FORMS[state.form_index]}`;
 }
@@ -30,6 +33,7 @@ function fieldView(handlers) {
     nameSnap(made, state);
     const slopes = places.map((z) => explorerMath.gradient(world, z));
     for (const { method, plane, line: caption, layers } of made) {
+      if (!rivalsOf(state).includes(method)) continue;
       plane.draw(sceneOf(world, null));
       const parts = ["", "", ""];
       let count = 0;

@@ -5,7 +5,8 @@ const LINES = {
   penalty: "their sum (penalty)",
   snap: "snapped step",
 };
-const LONGEST = 0.9; // arrows are cut here, so that their heads stay in the picture
+const LONGEST = 0.9; // arrows are cut here, so that their heads stay in the picture, and marked as cut
+const CUT = "M-6 9L1 -9M2 9L9 -9"; // two strokes across the shaft
 
 const MARKS = {
   point: "M0 -9A9 9 0 1 1 -.01 -9Z",
@@ -25,7 +26,7 @@ function handlesOf(world, point) {
       kind, index, at,
       look: all ? kind : special,
       mark: MARKS[all ? kind : special],
-      name: all ? `${kind} point ${index + 1}` : special,
+      name: all ? `${kind} point ${index + 1}` : { partner: "positive", stranger: "negative" }[special],
     }));
   return [
     ...(point ? [{ kind: "point", index: 0, at: point, look: "point", mark: MARKS.point, name: "point z" }] : []),
@@ -47,6 +48,7 @@ function arrow(parent, name) {
   const group = element("g", { class: `gsl-arrow gsl-line-${name}`, "data-arrow": name }, parent);
   const shaft = element("path", { class: "gsl-shaft" }, group);
   const head = element("path", { class: "gsl-head" }, group);
+  const cut = element("path", { d: CUT, class: "gsl-cut" }, group);
   const thick = name === "snap" ? 1.5 : 1;
   return (start, vector) => {
     const size = vectors.length(vector);
@@ -54,6 +56,7 @@ function arrow(parent, name) {
     group.style.display = size < 1e-9 ? "none" : "";
     group.dataset.x = vector[0];
     group.dataset.y = vector[1];
+    group.toggleAttribute("data-cut", size > LONGEST);
     if (size < 1e-9) return;
     const shown = vectors.along([0, 0], Math.min(1, LONGEST / size), vector);
     const tip = planes.place(vectors.along(start, 1, shown));
@@ -62,6 +65,8 @@ function arrow(parent, name) {
     const headSize = Math.min(13 * thick, long);
     shaft.setAttribute("d", `M${-long} 0H${-headSize * 0.8}`);
     head.setAttribute("d", `M0 0L${-headSize} ${-headSize * 0.42}V${headSize * 0.42}Z`);
+    cut.style.display = size > LONGEST ? "" : "none";
+    cut.setAttribute("transform", `translate(${-long / 2} 0)`);
     group.setAttribute("transform", `translate(${tip}) rotate(${angle.toFixed(2)})`);
   };
 }
@@ -69,7 +74,8 @@ function arrow(parent, name) {
 // A short piece of line, or a mark, as in the picture.
 function sample(kind, name) {
   const svg = element("svg", { viewBox: kind === "line" ? "0 -6 32 12" : "-20 -14 40 28", "aria-hidden": "true" });
-  if (kind === "line") element("path", { d: "M0 0H32", class: `gsl-shaft gsl-line-${name}`, "stroke-width": 3 }, svg);
+  if (name === "cut") element("path", { d: "M0 0H32", class: "gsl-shaft gsl-line-ink" }, svg).after(element("path", { d: CUT, class: "gsl-cut gsl-line-ink", transform: "translate(15 0) scale(.6)" }, svg));
+  else if (kind === "line") element("path", { d: "M0 0H32", class: `gsl-shaft gsl-line-${name}`, "stroke-width": 3 }, svg);
   else if (name === "candidate") element("circle", { r: 10, class: "gsl-candidate" }, svg);
   else if (name === "chosen") element("path", { d: MARKS.chosen, class: "gsl-chosen", transform: "scale(.7)" }, svg);
   else if (name === "half") {

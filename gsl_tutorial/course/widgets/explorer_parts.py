@@ -84,13 +84,15 @@ def native(specification: dict[str, Any]) -> dict[str, Any]:
     return {key: to_json(value) for key, value in specification.items()}
 
 
-def linked_controls(explorer: Any) -> dict[str, Any]:
+def linked_controls(explorer: Any, specified: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """Make ipywidgets controls that are linked in the page: no round trip to Python.
 
     Parameters
     ----------
-    explorer : GradientExplorer
+    explorer : PageWidget
         The explorer whose traits are linked.
+    specified : list of dict, optional
+        What `specifications` returns, for another widget than a `GradientExplorer`.
 
     Returns
     -------
@@ -99,7 +101,7 @@ def linked_controls(explorer: Any) -> dict[str, Any]:
     """
     style = {"description_width": "9.5em"}
     controls = {}
-    for one in specifications(explorer):
+    for one in specified or specifications(explorer):
         name, text = one["name"], one["label"]
         value = getattr(explorer, name)
         if "options" in one:
@@ -128,8 +130,9 @@ def described(explorer: Any) -> str:
     K, loss = explorer.n_codewords, explorer.loss
     if explorer.mode != "point":
         what = {"field": "Arrows over the plane", "run": "Paths of many points"}[explorer.mode]
+        rivals = "penalty, straight-through, rotation trick and snap, side by side"
         return (
-            f"{what} under penalty, straight-through, rotation trick and snap, side by side; "
+            f"{what} under {rivals if explorer.snap else 'the penalty'}; "
             f"{K} codewords, similarity loss {loss!r}."
         )
     out = explorer.read_out()

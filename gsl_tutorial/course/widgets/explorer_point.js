@@ -19,15 +19,17 @@ function pointView(handlers) {
   const rowsOf = {};
   const row = (key, text, ...names) => rowsOf[key] = make("tr", {}, make("th", { scope: "row" }, text), ...names.map((name) => (cells[`${key}-${name}`] = make("td", { "data-read": `${key}-${name}` }))));
   const table = make("table", {},
-    make("thead", {}, make("tr", {}, ...["a step along", "cosine with −g", "the loss goes"].map((text) => make("th", { scope: "col" }, text)))),
+    make("thead", {}, make("tr", {}, ...["a small step along", "cosine with −g", "the loss goes"].map((text) => make("th", { scope: "col" }, text)))),
     make("tbody", {}, row("penalty", "their sum", "cosine", "verdict"), row("snapped", "the snapped step", "cosine", "verdict")));
   const distances = make("table", {}, make("tbody", {},
     row("loss", "similarity loss", "value"),
     row("nearest", "to the nearest codeword", "distance", "name"),
     row("chosen", "to the chosen codeword", "distance", "name")));
   const marksShown = make("ul", { class: "gsl-legend" });
-  const beside = make("div", { class: "gsl-beside" }, sentence, table, distances, marksShown, spoken);
-  const node = make("div", { class: "gsl-point-mode" }, plane.svg, beside);
+  const scale = make("p", { class: "gsl-note" }, "The arrows are to scale, but a training step is only a small part of one. At the end of a long arrow the loss may be higher than where it began.");
+  const beside = make("div", { class: "gsl-beside" }, sentence, table, distances, marksShown, scale, spoken);
+  const formula = formulaView(Object.fromEntries(Object.keys(LINES).map((name) => [name, plane.above.querySelector(`[data-arrow="${name}"]`)])));
+  const node = make("div", { class: "gsl-point-mode" }, plane.svg, beside, formula.node);
   let legendFor = "";
 
   function legend({ loss, dissimilar }, snap) {
@@ -37,9 +39,10 @@ function pointView(handlers) {
     const item = (svg, text) => make("li", {}, svg, text);
     const data = loss === "two-class"
       ? [["similar", "same class as z"], ["dissimilar", "other class"]]
-      : [["partner", "partner of z"], ["stranger", "stranger"]].slice(0, dissimilar.length ? 2 : 1);
+      : [["partner", "positive: same class"], ["stranger", "negative: other class"]].slice(0, dissimilar.length ? 2 : 1);
     marksShown.replaceChildren(
       ...Object.entries(LINES).filter(([name]) => snap || name !== "snap").map(([name, text]) => item(sample("line", name), text)),
+      item(sample("line", "cut"), "cut: longer than drawn"),
       ...[["point", "z, the point"], ["codeword", "codeword"], ...(snap ? [["candidate", "candidate"], ["chosen", "chosen codeword"]] : []), ...data, ["half", "here the loss falls"]]
         .map(([name, text]) => item(sample("mark", name), text)));
   }
@@ -57,6 +60,7 @@ function pointView(handlers) {
     const pull = vectors.minus(world.codewords[out.nearest], z).map((x) => 2 * rule.strength * x);
     const shown = { similarity: opposite(g), quantization: pull, penalty: opposite(sum), snap: state.snap ? opposite(snapped.gradient) : [0, 0] };
     for (const [name, vector] of Object.entries(shown)) arrows[name](z, vector);
+    formula.update(shown, state.snap);
 
     const square = [[-LIMIT, -LIMIT], [LIMIT, -LIMIT], [LIMIT, LIMIT], [-LIMIT, LIMIT]];
     const falls = vectors.length(g) > 1e-9 ? geometry.clip(square, g, vectors.dot(g, z)) : [];
@@ -102,10 +106,10 @@ function pointView(handlers) {
 
 function describe(out, rule, snap) {
   const goes = { downhill: "goes downhill", UPHILL: "goes UPHILL", level: "leaves the loss level", stays: "stays" };
-  const penalty = `Loss plus penalty ${goes[out.penalty_verdict]}.`;
+  const penalty = `A small step along loss plus penalty ${goes[out.penalty_verdict]}.`;
   if (!snap) return penalty;
   if (out.chosen !== null) {
-    return `${penalty} The snapped step ${goes[out.snapped_verdict]}, with codeword ${out.chosen + 1}${out.chosen === out.nearest ? ", the nearest one" : ""}.`;
+    return `${penalty} A small snapped step ${goes[out.snapped_verdict]}, with codeword ${out.chosen + 1}${out.chosen === out.nearest ? ", the nearest one" : ""}.`;
   }
   const left = {
     zero: rule.form === "replace" ? "the step is zero, the point waits" : "only the descent −g remains",

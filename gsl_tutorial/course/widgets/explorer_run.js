@@ -15,8 +15,10 @@ function runView(handlers) {
   const stepButton = make("button", { type: "button", onclick: () => { stop(); seek(Math.floor(time) + 1); } }, "Step");
   const scrub = make("input", { type: "range", min: 0, step: 1, value: 0, "aria-label": "step shown", oninput: () => { stop(); seek(Number(scrub.value)); } });
   const clock = make("output", { "data-read": "step" });
+  const winner = make("p", { class: "gsl-note", "data-read": "winner", "aria-live": "off" });
   const node = make("div", {}, grid,
     make("div", { class: "gsl-transport" }, play, stepButton, make("label", {}, "Scrub", scrub), clock),
+    winner,
     make("div", { class: "gsl-charts" }, ...charts.map((one) => one.node)));
   let now; // what is being run: {world, rule, state}
   let history; // method -> {points: [], curves: []}
@@ -25,11 +27,11 @@ function runView(handlers) {
   let charted = -1;
 
   function update(world, rule, state) {
-    const key = JSON.stringify([world, rule, state.starts, state.rate]);
+    const key = JSON.stringify([world, rule, state.starts, state.rate, state.snap]);
     if (now?.key !== key) {
       now = { key, world, rule, state };
       charted = -1;
-      history = Object.fromEntries(RIVALS.map((method) => [method, { points: [state.starts], curves: [explorerMath.means(world, state.starts)] }]));
+      history = Object.fromEntries(rivalsOf(state).map((method) => [method, { points: [state.starts], curves: [explorerMath.means(world, state.starts)] }]));
       for (const { plane } of made) plane.draw(sceneOf(world, null));
     }
     now.state = state;
@@ -39,8 +41,7 @@ function runView(handlers) {
   }
 
   function reach(t) {
-    for (const method of RIVALS) {
-      const { points, curves } = history[method];
+    for (const [method, { points, curves }] of Object.entries(history)) {
       while (points.length <= t) {
         const next = explorerMath.stepAll(now.world, points[points.length - 1], method, now.rule, now.state.rate);
         points.push(next);
@@ -54,7 +55,7 @@ function runView(handlers) {
     reach(Math.ceil(time));
     const whole = Math.floor(time);
     const part = time - whole;
-    for (const panel of made) {
+    for (const panel of made.filter(({ method }) => method in history)) {
       const { points, curves } = history[panel.method];
       const after = points[whole + 1];
       let dots = "";
@@ -78,6 +79,8 @@ function runView(handlers) {
       for (const one of charts) one.update(history, whole, now.state.n_steps);
       clock.textContent = `step ${whole} of ${now.state.n_steps}`;
       scrub.value = whole;
+      const [a, b] = ["penalty", "snap"].map((method) => history[method].curves[whole].code_loss);
+      winner.textContent = fill(WORDS.run.winner, whole, a.toFixed(3), b.toFixed(3), WORDS.run[a.toFixed(3) === b.toFixed(3) ? "tie" : a < b ? "penalty" : "snap"]);
     }
   }
 
@@ -104,7 +107,9 @@ function runView(handlers) {
     play.textContent = "▶ Play";
   }
 
-  return { node, update, stop };
+  // The step shown, as a link holds it; with a number, the one to show next.
+  const at = (t) => (t === undefined ? Math.floor(time) : (time = Math.max(0, Math.floor(t))));
+  return { node, update, stop, at };
 }
 
 // One curve for each rival, drawn up to the step shown; the scale keeps what has been seen so far.
@@ -118,13 +123,13 @@ function chart(name, title) {
   const lines = RIVALS.map((method) => element("path", { class: `gsl-curve gsl-line-${method}` }, svg));
 
   function update(history, whole, end) {
-    const all = RIVALS.map((method) => history[method].curves.map((one) => one[name]));
+    const all = RIVALS.map((method) => (history[method]?.curves ?? []).map((one) => one[name]));
     const high = Math.max(1e-3, ...all.flat());
     const x = (t) => (48 + (254 * t) / end).toFixed(1);
     const y = (value) => (108 - (96 * value) / high).toFixed(1);
     top.textContent = high.toPrecision(2);
     cursor.setAttribute("d", `M${x(whole)} 8V108`);
-    lines.forEach((line, i) => line.setAttribute("d", `M${all[i].slice(0, whole + 1).map((value, t) => `${x(t)} ${y(value)}`).join("L")}`));
+    lines.forEach((line, i) => line.setAttribute("d", all[i].length === 0 ? "" : `M${all[i].slice(0, whole + 1).map((value, t) => `${x(t)} ${y(value)}`).join("L")}`));
   }
 
   return { node: make("figure", {}, make("figcaption", {}, title), svg), update };

@@ -7,24 +7,113 @@ from __future__ import annotations
 
 #: name -> (question, choice -> answer)
 GUESSES: dict[str, tuple[str, dict[str, str]]] = {
+    "01 measures": (
+        "Take the digit with the largest inner product with a query. How often is it also the nearest?",
+        {
+            "nearly always": "Far from it: for fewer than one query in ten. Bright digits win.",
+            "about half of the time": "Not even that: for fewer than one query in ten. Bright "
+            "digits win.",
+            "rarely": "Yes, for fewer than one query in ten: bright digits win, whatever the query "
+            "looks like.",
+        },
+    ),
+    "01 codewords": (
+        "Rounding to one bit for each pixel makes codes of 64 bits. How many bits do codewords for "
+        "the whole digit need to find as much?",
+        {
+            "about 10": "Yes. The two curves are at the same height there, and the codewords even "
+            "above.",
+            "about 30": "Fewer: about 10. A codeword describes all pixels at once.",
+            "about 64": "Far fewer: about 10. A codeword describes all pixels at once.",
+        },
+    ),
+    "02 a bit": (
+        "Points of 2 numbers, digits of 64. With which of them does one more bit lower the "
+        "distortion more?",
+        {
+            "the points": "Yes: their curve falls faster. Why it has to is told below the picture.",
+            "the digits": "It is the other way round: a bit says only a little about 64 numbers.",
+            "no difference": "There is one: the curve of the points falls faster, because a bit says "
+            "only a little about 64 numbers.",
+        },
+    ),
+    "03 one list": (
+        "One codebook for codes of 32 bits, with 64 floats in each codeword: how much memory?",
+        {
+            "about 1 GB": "More, by a factor of a thousand: there are four billion codewords.",
+            "about 1,000 GB": "Yes: four billion codewords of 256 bytes each.",
+            "about 1,000,000 GB": "Not quite so much: four billion codewords of 256 bytes each make "
+            "about 1,000 GB.",
+        },
+    ),
+    "03 two shapes": (
+        "Both have codes of 32 bits. Which one would you buy?",
+        {
+            "4 x 256": "Yes, a good buy: it distorts less and finds more. The price is in the table below.",
+            "8 x 16": "It is cheaper, but at equal bits fewer subvectors with more codewords distort "
+            "less and find more.",
+            "no difference": "There is one: at equal bits, fewer subvectors with more codewords "
+            "distort less and find more.",
+        },
+    ),
+    "04 beam": (
+        "For which digits does a wider beam save more?",
+        {
+            "those learned from": "It is the other way round: see below the picture why.",
+            "held-out ones": "Yes. Below the picture you can read why.",
+            "no difference": "There is one: it saves more on held-out digits.",
+        },
+    ),
+    "04 richest": (
+        "LSQ learns the most numbers. Will it be the best on held-out digits at every size?",
+        {
+            "at every size": "At the short codebooks it is. At the long ones it turns round: look at "
+            "the squares of the last panel.",
+            "not at every size": "Yes: look at the squares of the last panel.",
+        },
+    ),
+    "10 ties": (
+        "The database is sorted by class, and ties are taken as they lie. What changes most?",
+        {
+            "the mean": "It moves less than the single classes do: what some gain, others lose.",
+            "single classes": "Yes: what some gain, others lose, so the mean moves less.",
+            "nothing": "Single classes change a great deal; what some gain, others lose.",
+        },
+    ),
+    "10 seeds": (
+        "The penalty against plain training on unseen classes: will three seeds agree about which "
+        "is better?",
+        {
+            "they will": "They do not. One seed says clearly that the penalty harms, another that it "
+            "helps.",
+            "they will not": "Yes. One seed says clearly that the penalty harms, another that it helps.",
+        },
+    ),
+    "11 real ratings": (
+        "Will the gain of hard negatives carry over to the ratings of real people?",
+        {
+            "it will": "Not in this study: nothing that was tried beats uniform negatives there.",
+            "it will not": "Yes, so it is: nothing that was tried beats uniform negatives there.",
+        },
+    ),
     "05 one step": (
         "The point takes a small step along the sum of both arrows. Which way does it go?",
         {
-            "nearer to the star": "Not here: the arrow to the codeword is more than twice as long, "
-            "and it wins. Set the strength to 1.5 below and look.",
-            "away from the star": "Yes: the longer arrow wins, and the similarity loss rises. Set "
-            "the strength to 1.5 below and look.",
-            "it stays": "Not here: the two arrows differ in length, and they are not quite "
-            "opposite. Set the strength to 1.5 below and look.",
+            "nearer to the star": "Not here. The orange arrow works against the blue one, and that "
+            "part of it is longer than the blue arrow. Set the strength to 1.5 below and look.",
+            "away from the star": "Yes. The orange arrow works against the blue one and outweighs "
+            "it, so the similarity loss rises. Set the strength to 1.5 below and look.",
+            "it stays": "Not quite: the two arrows work against each other, but they do not cancel. "
+            "Set the strength to 1.5 below and look.",
         },
     ),
     "05 more codewords": (
         "From 4 codewords to 256, at the same strength: how does the share of uphill places change?",
         {
-            "it grows": "That depends on the strength. It is so for very strong penalties only: "
-            "look at the right end of the next picture.",
-            "it falls": "That depends on the strength. It is so for weak and middling ones: look "
-            "at the left and the middle of the next picture.",
+            "it grows": "It does for very strong penalties, at the right end of the next picture. "
+            "For weaker ones it falls.",
+            "it falls": "It does for weak and middling strengths, at the left and in the middle "
+            "of the next picture. For very strong ones it grows.",
             "it depends": "Yes, on the strength: the lines of the next picture cross.",
         },
     ),
@@ -49,6 +138,31 @@ GUESSES: dict[str, tuple[str, dict[str, str]]] = {
             "nearest. The snap keeps the codeword above, which descends and is still a candidate.",
             "both": "Only the sum. The codeword above is still a candidate beyond the border and "
             "still descends, so the snap keeps it.",
+        },
+    ),
+    "12 nearest list": (
+        "A thousand lists hold a million vectors. You look into the one nearest list only. For what "
+        "share of "
+        "the queries is the true nearest vector in it?",
+        {
+            "about 1 in 1000": "Much more often: a list is a neighbourhood, not a random thousandth. "
+            "The next picture shows how often.",
+            "more than half": "Yes: most often it is in the nearest list, and else in one of the next few. "
+            "The next picture shows how often.",
+            "nearly always": "Less often. Many queries lie near a border, and their nearest vector "
+            "lies on the other side. The next picture shows how often.",
+        },
+    ),
+    "12 killed worker": (
+        "Two workers share twenty shards. One of them is killed after the first answer. What becomes "
+        "of the search?",
+        {
+            "it fails": "No. The scheduler notices the lost connection and hands the shards that were not "
+            "answered to the worker that is left.",
+            "half of the answer is missing": "No. A shard that was not answered is handed out again. "
+            "Only where you ask for a partial answer may something be missing, and then it says what.",
+            "the same answer, later": "Yes. The shards that were not answered are handed out again; "
+            "the merged list cannot tell who searched them.",
         },
     ),
 }

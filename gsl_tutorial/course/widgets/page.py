@@ -21,19 +21,42 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from gsl_tutorial.course.plots.style import caption, png
+from gsl_tutorial.course.widgets.links import read_link, write_link
+from gsl_tutorial.course.widgets.page_words import WORDS, words
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.validation import describe
 
 _HERE = Path(__file__).parent
 #: What every widget of this kind is made of.
 SHARED = (
-    "page_vectors", "page_geometry", "page_elements", "page_plane", "page_mount", "page_alone",
+    "page_vectors", "page_geometry", "page_elements", "page_plane", "page_link", "page_around",
+    "page_mount", "page_alone",
 )  # fmt: skip
 
 
-def script(*names: str) -> str:
-    """Join the shared scripts and those named to one text."""
-    return "\n".join((_HERE / f"{name}.js").read_text("utf-8") for name in (*SHARED, *names))
+def script(*names: str, says: tuple[str, ...] = ()) -> str:
+    """Join the shared scripts and those named to one text.
+
+    Parameters
+    ----------
+    *names : str
+        Which scripts, beside those that every widget is made of.
+    says : tuple of str
+        Which sections of the words they say.
+
+    Returns
+    -------
+    str
+        The text, without comments and indentation.
+    """
+    texts = ((_HERE / f"{name}.js").read_text("utf-8") for name in (*SHARED, *names))
+    return "\n".join((words(*says), *map(_lean, texts)))
+
+
+def _lean(text: str) -> str:
+    """A script without comment lines and indentation: every notebook carries it several times."""
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def style(*names: str) -> str:
@@ -73,7 +96,13 @@ class PageWidget(anywidget.AnyWidget):
     script, style : str
         Texts of its scripts and style sheets.
     told : tuple of str
-        Names of the traits that the page is told.
+        Names of the traits that the page is told; a link holds them, too.
+    unlinked : tuple of str
+        Those of them that no link holds.
+    page_only : tuple of str
+        What a link may hold beside them, which the page alone knows.
+    around : dict
+        "presets", name -> link; "tour", its steps; "hide", names of controls.
     """
 
     kind: ClassVar[str]
@@ -81,6 +110,9 @@ class PageWidget(anywidget.AnyWidget):
     script: ClassVar[str]
     style: ClassVar[str]
     told: ClassVar[tuple[str, ...]]
+    unlinked: ClassVar[tuple[str, ...]] = ()
+    page_only: ClassVar[tuple[str, ...]] = ()
+    around = T.Dict().tag(sync=True)
     _alt = ""
 
     def still(self) -> Figure:
@@ -110,6 +142,51 @@ class PageWidget(anywidget.AnyWidget):
         """Sliders and menus that the page makes by itself where no kernel offers them."""
         return []
 
+    @property
+    def link(self) -> str:
+        """The whole state as a short text, as "Copy link" gives it."""
+        state = {name: to_json(getattr(self, name)) for name in self.linked}
+        return write_link(self.kind, state, hide=self.around.get("hide", ()))
+
+    @property
+    def linked(self) -> tuple[str, ...]:
+        """Names of the traits that a link holds."""
+        return tuple(name for name in self.told if name not in self.unlinked)
+
+    def open_link(self, text: str) -> None:
+        """Restore what a link holds.
+
+        Parameters
+        ----------
+        text : str
+            From "Copy link", with or without the address of a page.
+
+        Raises
+        ------
+        InvalidInputError
+            The link is damaged, is for something else, or holds what this widget cannot show; then
+            nothing is changed.
+        """
+        values, hide = read_link(text, self.kind)
+        unknown = set(values) - {*self.linked, *self.page_only}
+        if unknown:
+            todo = WORDS["link"]["update"]
+            raise InvalidInputError(WORDS["link"]["a_name"], ", ".join(sorted(unknown)), todo)
+        before = {name: getattr(self, name) for name in values if name in self.linked}
+        try:
+            for name in before:
+                setattr(self, name, values[name])
+            self.check()
+        except (InvalidInputError, T.TraitError) as error:
+            for name, value in before.items():
+                setattr(self, name, value)
+            if isinstance(error, T.TraitError):
+                todo = WORDS["link"]["copy_again"]
+                raise InvalidInputError("a link of this widget", str(error), todo) from error
+            raise
+        if hide:
+            self.around = self.around | {"hide": hide}
+
     def to_html(self) -> str:
         """Return a fragment that lives without a kernel, without network, in any page.
 
@@ -118,6 +195,7 @@ class PageWidget(anywidget.AnyWidget):
         """
         picture = base64.b64encode(png(self.still())).decode()
         state = {name: to_json(getattr(self, name)) for name in self.told}
+        state["around"] = self.around
         # "<" inside a script could end it.
         told = json.dumps({"state": state, "controls": self.native_controls()})
         told = told.replace("<", "\\u003c")
@@ -187,6 +265,8 @@ def to_json(value: Any, widget: object = None) -> Any:
         value = value.tolist()
     if isinstance(value, (list, tuple)):
         return [to_json(one) for one in value]
+    if isinstance(value, dict):
+        return {str(name): to_json(one) for name, one in value.items()}
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if value is None or isinstance(value, (bool, int, float, str)):

@@ -1,8 +1,10 @@
 // A page without a kernel: the widget's state, and controls of the browser's own.
 
-function standIn(state) {
+// `place`: the how manieth of its kind on the page; a model of ipywidgets has none.
+function standIn(state, place = 1) {
   const listeners = {};
   return {
+    place,
     get: (name) => state[name],
     set(name, value) {
       if (state[name] === value) return;
@@ -20,7 +22,8 @@ function nativeControls(model, controls) {
     if (options) {
       const menu = make("select", { onchange: () => model.set(name, menu.selectedIndex) }, ...options.map((text) => make("option", {}, text)));
       menu.selectedIndex = model.get(name);
-      return make("label", {}, label, menu);
+      model.on(`change:${name}`, () => (menu.selectedIndex = model.get(name)));
+      return make("label", { "data-control": name }, label, menu);
     }
     const value = make("output", {}, String(model.get(name)));
     const slider = make("input", { type: "range", min, max, step, value: model.get(name), oninput: () => model.set(name, Number(slider.value)) });
@@ -28,7 +31,7 @@ function nativeControls(model, controls) {
       slider.value = model.get(name);
       value.textContent = String(model.get(name));
     });
-    return make("label", {}, label, slider, value);
+    return make("label", { "data-control": name }, label, slider, value);
   }));
 }
 
@@ -38,7 +41,7 @@ function wake(kind, render) {
     const { state, controls } = JSON.parse(place.querySelector("script[type='application/json']").textContent);
     place.dataset.alive = "true";
     const el = make("div");
-    const model = standIn(state);
+    const model = standIn(state, document.querySelectorAll(`.gsl-explorer-page[data-kind="${kind}"][data-alive]`).length);
     render({ model, el });
     if (controls.length) el.firstChild.append(nativeControls(model, controls));
     place.querySelector(".gsl-still").replaceWith(el);

@@ -4,10 +4,10 @@
 // Of {model, el} as anywidget gives them; `model` is a small stand-in on a page without a kernel.
 // `names` are the model's traits, `complaint(state)` says what is wrong with them, "" where nothing is,
 // `notes(state)` what else there is to know. Then `start(draw)` draws once, and once a frame at most
-// whenever a trait has changed.
+// whenever a trait has changed. With a `kind`, it can be shared by link and has presets and a tour.
 const TELL_EVERY = 80; // ms: a message for each frame of a drag would keep the page and the kernel busy
 
-function mountWidget({ model, el, label, names, complaint, notes = () => [] }) {
+function mountWidget({ model, el, label, names, complaint, notes = () => [], kind, extra = {}, linked = names }) {
   const root = make("div", { class: "gsl-explorer", role: "region", "aria-label": label });
   const bar = make("div", { class: "gsl-bar" });
   const message = make("div", { class: "gsl-message", role: "alert", hidden: "" });
@@ -33,6 +33,7 @@ function mountWidget({ model, el, label, names, complaint, notes = () => [] }) {
     untold = false;
     mine = {};
     if (connected()) model.save_changes();
+    sharing?.told();
     telling = setTimeout(tell, TELL_EVERY);
   }
   function put(changes) {
@@ -63,16 +64,22 @@ function mountWidget({ model, el, label, names, complaint, notes = () => [] }) {
         wrong = `The picture could not be drawn: ${error.message}. What to do: press Reset, or run the cell again.`;
       }
     }
+    stage.classList.toggle("gsl-stale", Boolean(wrong));
+    wrong ||= sharing?.wrong() ?? ""; // a link that could not be opened leaves the picture as it is
     message.hidden = !wrong;
     if (message.textContent !== wrong) message.textContent = wrong;
-    stage.classList.toggle("gsl-stale", Boolean(wrong));
     const said = wrong ? [] : notes(state);
     if (!connected()) said.push("Python no longer listens: the kernel has gone. The picture works on; run the cell again to connect it.");
     note.textContent = said.join(" ");
     note.hidden = !said.length;
+    tour?.look();
   }
   function changed() {
     for (const [name, value] of Object.entries(mine)) if (model.get(name) !== value) model.set(name, value);
+    if (model.place) { // controls of the page's own change the model themselves
+      untold = true;
+      telling ||= setTimeout(tell, TELL_EVERY);
+    }
     schedule();
   }
   const lookAgain = () => setTimeout(schedule, 200);
@@ -88,21 +95,33 @@ function mountWidget({ model, el, label, names, complaint, notes = () => [] }) {
     event.preventDefault();
   });
 
+  const around = model.get("around") ?? {};
+  const tour = around.tour?.length ? tourOf(around.tour, root, model) : undefined;
+  let sharing;
   function start(how) {
     drawing = how;
+    if (kind) {
+      sharing = linkBar({ model, kind, extra, root, bar, names: linked, read, put, complaint, redraw: schedule });
+      if (tour) bar.prepend(tour.button);
+      if (Object.keys(around.presets ?? {}).length) bar.after(presetBar(around.presets, sharing.open));
+      if (tour) bar.after(tour.panel);
+    }
     for (const name of names) model.on(`change:${name}`, changed);
     model.on("comm_live_update", lookAgain);
     lookAgain();
     draw();
+    sharing?.start();
   }
   function end() {
     tell();
+    sharing?.end();
+    tour?.stop();
     mounted = false;
     clearTimeout(telling);
     model.off("comm_live_update", lookAgain);
     for (const name of names) model.off(`change:${name}`, changed);
   }
-  return { bar, stage, put, start, end };
+  return { bar, stage, put, redraw: schedule, start, end };
 }
 
 // Says aloud where something came to rest, not the way there.

@@ -60,7 +60,7 @@ class QueryTiles(anywidget.AnyWidget):
                 "make the lists equally long",
             )
         tiles = [
-            {"name": name, "note": note, "picture": _address(picture)}
+            {"name": name, "note": note, "picture": picture_address(picture)}
             for name, note, picture in zip(names, notes, pictures, strict=True)
         ]
         super().__init__(tiles=tiles, label=label)
@@ -74,7 +74,7 @@ class QueryTiles(anywidget.AnyWidget):
         return f"QueryTiles({len(self.tiles)} tiles, number {self.value} chosen)"
 
 
-def _address(picture: Any) -> str:
+def picture_address(picture: Any) -> str:
     """The picture as an address that holds its bytes; empty without one."""
     if picture is None:
         return ""

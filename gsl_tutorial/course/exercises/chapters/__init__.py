@@ -27,4 +27,7 @@ from gsl_tutorial.course.exercises.chapters import (  # noqa: F401
     chapter10_table,
     chapter11,
     chapter11_hidden,
+    chapter11_loop,
+    chapter12,
+    chapter12_costs,
 )

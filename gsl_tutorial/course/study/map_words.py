@@ -1,0 +1,362 @@
+"""What the map says, in words: verdicts of intervals, and the answer to "when does it matter?".
+
+Sentences are made of the findings, so that they stay true when more records come. Whichever way an
+interval falls, it has its sentence.
+"""
+
+from __future__ import annotations
+
+from gsl_tutorial.course.study import law
+from gsl_tutorial.course.study.map_file import Cell, Finding, MethodTable
+from gsl_tutorial.course.study.map_report import equal_bits, sizes
+from gsl_tutorial.evaluation.intervals import Interval
+
+#: The one name of each method in the whole series.
+NAMES = {
+    "none": "none",
+    "penalty": "penalty",
+    "ste": "straight-through",
+    "rotation": "rotation",
+    "soft": "soft",
+    "halfway": "halfway",
+    "radius": "radius",
+    "snap-pull": "snap (pull)",
+    "snap-lookahead": "snap (look-ahead)",
+    "snap-replace": "snap (replace)",
+    "pull-relative": "pull in units of |g|",
+}
+
+
+#: The same inside a sentence.
+_IN_SENTENCES = {
+    "none": "plain training",
+    "penalty": "the penalty",
+    "rotation": "the rotation trick",
+    "soft": "soft assignment",
+    "radius": "the radius update",
+    "halfway": "the halfway pull",
+}
+
+
+def named(method: str) -> str:
+    """The name of a method as readers know it."""
+    return NAMES.get(method, method)
+
+
+def in_a_sentence(method: str) -> str:
+    """The name of a method with the words that a sentence needs: "the penalty"."""
+    return _IN_SENTENCES.get(method, named(method))
+
+
+def size_of(cell: str) -> str:
+    """A cell with a proper sign: "2 × 4"."""
+    return cell.replace("x", " × ")
+
+
+def verdict(gain: Interval | None) -> str:
+    """What an interval allows to say of the first method.
+
+    Parameters
+    ----------
+    gain : Interval or None
+        Of a difference.
+
+    Returns
+    -------
+    str
+        "wins", "ties", "loses", or "open" where there is no interval.
+
+    Examples
+    --------
+    >>> verdict(Interval(0.1, 0.05, 0.15)), verdict(Interval(0.0, -0.1, 0.1)), verdict(None)
+    ('wins', 'ties', 'open')
+    """
+    if gain is None:
+        return "open"
+    if not gain.excludes_zero:
+        return "ties"
+    return "wins" if gain.low > 0 else "loses"
+
+
+def said(gain: Interval) -> str:
+    """A difference and its interval: "+0.081 [+0.050, +0.112]"."""
+    return f"{gain.difference:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
+
+
+def answer(cell: Cell, method: str = "snap-pull", rival: str = "penalty") -> str:
+    """One sentence for a cell: does `method` beat `rival` there?
+
+    Parameters
+    ----------
+    cell : Cell
+        Of the map.
+    method, rival : str
+        The question is whether the first beats the second.
+
+    Returns
+    -------
+    str
+    """
+    one, other = in_a_sentence(method), in_a_sentence(rival)
+    gain = cell.gain(method, rival)
+    if gain is not None:
+        words = {
+            "wins": f"{one} beats {other}",
+            "ties": f"no clear difference between {one} and {other}",
+            "loses": f"{one} is beaten by {other}",
+        }[verdict(gain)]
+        return f"{words[0].upper()}{words[1:]}: the difference in ADC mAP is {said(gain)}."
+    pair = [cell.findings.get(name) for name in (method, rival)]
+    trials = [found.trial if found else None for found in pair]
+    if trials[0] is None or trials[1] is None:
+        return "Not decided: this cell has not been run yet."
+    return (
+        "Not decided yet: the test runs are still to come. On validation images, with one seed, the best "
+        f"trial of {one} reached {trials[0]:.3f} and that of {other} {trials[1]:.3f}."
+    )
+
+
+def opening(table: MethodTable, method: str = "snap-pull", rival: str = "penalty") -> Cell:
+    """The cell where the map opens: one where snapping does badly, so that nobody is shown a victory first.
+
+    Parameters
+    ----------
+    table : MethodTable
+        The map.
+    method, rival : str
+        See `answer`.
+
+    Returns
+    -------
+    Cell
+        Where `method` loses; else where it ties, with the smallest difference; else where it wins by
+        least. While no cell has an interval, the first one with trials, or simply the first.
+    """
+    order = {"loses": 0, "ties": 1, "wins": 2}
+    decided = [cell for cell in table.cells if cell.gain(method, rival) is not None]
+    if decided:
+
+        def hardest(cell: Cell) -> tuple[int, float]:
+            gain = cell.gain(method, rival)
+            return order[verdict(gain)], gain.difference if gain else 0.0
+
+        return min(decided, key=hardest)
+    started = [cell for cell in table.cells if cell.state != "not yet run"]
+    return (started or list(table.cells))[0]
+
+
+def when_it_matters(table: MethodTable) -> list[str]:
+    """The answer of the map, one sentence and one number each: helps, ties, is beaten.
+
+    Parameters
+    ----------
+    table : MethodTable
+        The map.
+
+    Returns
+    -------
+    list of str
+        Sentences about all cells that have an interval; about what is missing, the last one.
+    """
+    gains = {c.name: gain for c in table.cells if (gain := c.gain()) is not None}
+    lines = []
+    for kind, words in (
+        ("wins", "Helps. Snap (pull) beats the best-tuned penalty"),
+        ("ties", "Ties. Snap (pull) and the best-tuned penalty show no clear difference"),
+        ("loses", "Is beaten by the penalty. Snap (pull) loses to the best-tuned penalty"),
+    ):
+        cells = [name for name, gain in gains.items() if verdict(gain) == kind]
+        if cells:
+            far = max(cells, key=lambda name: abs(gains[name].difference))
+            lines.append(
+                f"{words} in {_of(len(cells), len(gains))} ({_list(cells)}); the largest difference, "
+                f"at {size_of(far)}: {said(gains[far])}."
+            )
+        elif gains and kind != "ties":
+            lines.append(f"{words} in no cell.")
+    lines += _beaten_by_others(table)
+    lines += _at_equal_bits(table)
+    waiting = [cell for cell in table.cells if cell.name not in gains]
+    if waiting:
+        lines.append(
+            f"Not decided yet: {_list([cell.name for cell in waiting])}, where the test runs are still to "
+            f"come.{_of_trials(waiting)}"
+        )
+    return lines
+
+
+def _of_trials(cells: list[Cell]) -> str:
+    """What the trials of untested cells hint at."""
+    pairs = {
+        cell.name: (one.trial, other.trial)
+        for cell in cells
+        if (one := cell.findings.get("snap-pull")) and (other := cell.findings.get("penalty"))
+    }
+    known = {name: (a, b) for name, (a, b) in pairs.items() if a is not None and b is not None}
+    if not known:
+        return ""
+    above = [name for name, (a, b) in known.items() if a > b]
+    far = max(known, key=lambda name: abs(known[name][0] - known[name][1]))
+    return (
+        " On validation images, with one seed and so without an interval, the best trial of snap (pull) is "
+        f"above that of the penalty in {_of(len(above), len(known))}; at {size_of(far)} they reach "
+        f"{known[far][0]:.3f} and {known[far][1]:.3f}."
+    )
+
+
+def _beaten_by_others(table: MethodTable) -> list[str]:
+    """Which other methods beat snap (pull), and where most clearly."""
+    worst: dict[str, tuple[str, Interval]] = {}
+    asked = False
+    for cell in table.cells:
+        for method in table.methods:
+            found = cell.findings.get(method)
+            gain = found.against.get("snap-pull") if found else None
+            if gain is None or method in ("penalty", "none") or method.startswith("snap-"):
+                continue
+            asked = True
+            if gain.low > 0 and (method not in worst or gain.difference > worst[method][1][0]):
+                worst[method] = cell.name, gain
+    if worst:
+        return [
+            f"Is beaten by {in_a_sentence(method)}: most clearly at {size_of(cell)}, by {said(gain)}."
+            for method, (cell, gain) in worst.items()
+        ]
+    return ["No other rival beats snap (pull) clearly in any cell."] if asked else []
+
+
+def _at_equal_bits(table: MethodTable) -> list[str]:
+    """At each number of bits that several cells share: the best of their best means."""
+    lines = []
+    for bits, names in equal_bits(cell.name for cell in table.cells).items():
+        best = {name: best_of(table.cell(name)) for name in names}
+        known = {
+            name: one for name, one in best.items() if one is not None and one.mean is not None
+        }
+        if len(known) > 1:
+            first = max(known, key=lambda name: known[name].mean or 0.0)
+            lines.append(
+                f"At {bits} bits, the best mean is {known[first].mean:.3f}, with {size_of(first)} "
+                f"codewords and {named(known[first].method)}; "
+                + ", ".join(
+                    f"{size_of(name)} reaches {one.mean:.3f} ({named(one.method)})"
+                    for name, one in known.items()
+                    if name != first
+                )
+                + "."
+            )
+    return lines
+
+
+def best_of(cell: Cell) -> Finding | None:
+    """The method with the highest mean on test images in a cell, None where nothing was tested."""
+    tested = [one for one in cell.findings.values() if one.mean is not None]
+    return max(tested, key=lambda one: one.mean or 0.0, default=None)
+
+
+def law_says(gains: tuple[law.Gain, ...], rival: str) -> list[str]:
+    """Whether the gain grows as codewords become fewer than classes, as the fit says.
+
+    Parameters
+    ----------
+    gains : tuple of Gain
+        From the map.
+    rival : str
+        Over whom.
+
+    Returns
+    -------
+    list of str
+        A sentence for each number of subspaces.
+    """
+    lines = []
+    for M in sorted({sizes(gain.cell)[0] for gain in gains}):
+        some = [gain for gain in gains if sizes(gain.cell)[0] == M]
+        head = f"{M} codebook{'s' if M > 1 else ''}, gain over {in_a_sentence(rival)}"
+        if len({gain.cell for gain in some}) < 3:
+            lines.append(f"{head}: fewer than three cells have run, too few to say.")
+            continue
+        fit = law.rank_correlation(some, "words_per_class")
+        words = {
+            "loses": "it grows as codewords become fewer than classes, as guessed",
+            "wins": "the guess is refuted: it shrinks as codewords become fewer than classes",
+            "ties": "the guess is not confirmed: no clear trend",
+        }[verdict(fit)]
+        lines.append(
+            f"{head}: {words} (rank correlation with codewords per class {fit.difference:+.2f} "
+            f"[{fit.low:+.2f}, {fit.high:+.2f}])."
+        )
+    return lines
+
+
+def _of(n: int, total: int) -> str:
+    return f"{n} of {total} cell{'s' if total > 1 else ''}"
+
+
+def _list(cells: list[str]) -> str:
+    return ", ".join(size_of(cell) for cell in cells)
+
+
+def sweep_says(table: MethodTable, *, within: float = 0.02) -> list[str]:
+    """How much strength each method bears, a sentence for each cell.
+
+    Parameters
+    ----------
+    table : MethodTable
+        The map.
+    within : float
+        So far below its best mean a method counts as still good.
+
+    Returns
+    -------
+    list of str
+    """
+    lines = []
+    for cell, by_method in table.sweep.items():
+        parts = []
+        for method, points in by_method.items():
+            means = {one.strength: sum(one.adc_map) / len(one.adc_map) for one in points}
+            best = max(means, key=lambda strength: means[strength])
+            good = [strength for strength, mean in means.items() if mean >= means[best] - within]
+            parts.append(
+                f"{in_a_sentence(method)} is best at strength {best:g} ({means[best]:.3f}) and stays "
+                f"within {within:g} of that from {min(good):g} to {max(good):g}"
+            )
+        lines.append(f"{size_of(cell)}: {'; '.join(parts)}.")
+    if lines and table.sweep_is_trials:
+        lines.append("These are the trials of the tuning stage, with one seed.")
+    return lines or ["No strengths have been run yet."]
+
+
+def circle_says(table: MethodTable) -> list[str]:
+    """What eight seeds on the circle say of every method.
+
+    Parameters
+    ----------
+    table : MethodTable
+        The map.
+
+    Returns
+    -------
+    list of str
+    """
+    rows = {method: one for method, one in table.circle.items() if one.adc_map}
+    if not rows:
+        return ["The circle has not been run yet: gsl-tutorial study circle."]
+    order = sorted(rows, key=lambda method: -(rows[method].mean or 0.0))
+    lines = [
+        "Mean ADC mAP, highest first: "
+        + ", ".join(f"{named(method)} {rows[method].mean:.2f}" for method in order)
+        + "."
+    ]
+    for rival in ("penalty", "none"):
+        if {rival, "snap-pull"} <= set(rows):
+            one, other = (
+                dict(zip(rows[m].seeds, rows[m].adc_map, strict=True)) for m in ("snap-pull", rival)
+            )
+            seeds = sorted(set(one) & set(other))
+            above = sum(one[seed] > other[seed] for seed in seeds)
+            lines.append(
+                f"Snap (pull) is above {in_a_sentence(rival)} in {above} of {len(seeds)} seeds."
+            )
+    return lines

@@ -1,0 +1,123 @@
+// The feedback loop, round by round: what one user is shown, and how the catalogue shares what is shown.
+//
+// `renderLoop({model, el})` is anywidget's entry. Everything was simulated before; here it is looked at.
+const LOOP_NAMES = ["arms", "users", "lists", "curves", "figures", "arm", "user", "round"];
+
+function loopComplaint({ arms, users, lists, curves, figures, arm, user, round }) {
+  const isList = (value) => Array.isArray(value) && value.length > 0;
+  if (![arms, users, lists, curves, figures].every(isList)) return "expected the records of a loop; got none. What to do: run the cell again.";
+  const n = curves[0].length;
+  const ends = [["arm", arm, 0, arms.length - 1], ["user", user, 0, users.length - 1], ["round", round, 1, n]];
+  for (const [name, value, low, high] of ends) {
+    if (!(Number.isInteger(value) && value >= low && value <= high)) return `expected ${name} from ${low} to ${high}; got ${value}. What to do: choose another.`;
+  }
+  return "";
+}
+
+function renderLoop({ model, el }) {
+  const widget = mountWidget({ model, el, label: "The feedback loop, round by round", names: LOOP_NAMES, complaint: loopComplaint });
+  const { put } = widget;
+  const { node: spoken, say } = speaker();
+  const n = model.get("curves")?.[0]?.length ?? 1;
+  let playing = 0;
+
+  const menu = (name, label, options) => {
+    const made = make("select", { "data-choose": name, onchange: () => put({ [name]: made.selectedIndex }) }, ...options.map((text) => make("option", {}, text)));
+    return { node: make("label", {}, `${label} `, made), select: made };
+  };
+  const arms = menu("arm", "negatives", (model.get("arms") ?? []).map(([name]) => name));
+  const users = menu("user", "user", model.get("users") ?? []);
+  const scrub = make("input", { type: "range", min: 1, max: n, step: 1, oninput: () => { stop(); put({ round: Number(scrub.value) }); } });
+  const clock = make("output", { "data-read": "round" });
+  const play = make("button", { type: "button", onclick: () => (playing ? stop() : start()) }, "Play");
+  widget.bar.append(arms.node, users.node, make("label", { class: "gsl-loop-scrub" }, "round ", scrub), clock, play);
+
+  const says = make("p", { class: "gsl-loop-says" });
+  const list = make("ol", { class: "gsl-loop-list" });
+  const listTitle = make("figcaption");
+  const chart = loopChart();
+  const sentence = make("p", { class: "gsl-sentence", "data-read": "sentence" });
+  widget.stage.append(says, make("div", { class: "gsl-loop" }, make("figure", {}, listTitle, list), chart.node), sentence, spoken);
+
+  function start() {
+    const from = model.get("round") >= n ? 1 : model.get("round");
+    put({ round: from });
+    play.textContent = "Stop";
+    playing = setInterval(() => {
+      if (model.get("round") >= n) stop();
+      else put({ round: model.get("round") + 1 });
+    }, 700);
+  }
+  function stop() {
+    clearInterval(playing);
+    playing = 0;
+    play.textContent = "Play";
+  }
+
+  widget.start((state) => {
+    const { arm, user, round } = state;
+    const [name, words] = state.arms[arm];
+    arms.select.selectedIndex = arm;
+    users.select.selectedIndex = user;
+    scrub.value = round;
+    clock.textContent = `${round} of ${n}`;
+    says.textContent = `${name}: ${words}.`;
+    const rows = state.lists[arm][user][round - 1];
+    listTitle.textContent = `what ${state.users[user]} is shown in round ${round}`;
+    list.replaceChildren(...rows.map(([title, cell, clicked]) => {
+      const item = make("li", clicked ? { class: "gsl-loop-clicked" } : {}, make("span", { class: `gsl-loop-cell gsl-class-${cell % 10}` }, `cell ${cell}`), ` ${title}`);
+      if (clicked) item.append(make("strong", {}, " clicked"));
+      return item;
+    }));
+    chart.update(state.curves[arm], round, state.curves[0][round - 1], state.arms[0][0], arm !== 0);
+    const [gini, recall, coverage] = state.figures[arm][round - 1];
+    const cells = new Set(rows.map(([, cell]) => cell)).size;
+    const said = `Round ${round}: ${Math.round(100 * coverage)}% of the catalogue is shown to anybody, the Gini coefficient is ${gini.toFixed(2)}, recall of true taste ${recall.toFixed(2)}. This list holds ${cells} ${cells === 1 ? "cell" : "cells"}.`;
+    if (sentence.textContent !== said) {
+      sentence.textContent = said;
+      if (!playing) say(said);
+    }
+  });
+  return () => {
+    stop();
+    widget.end();
+  };
+}
+
+// The share of all places that the most shown part of the catalogue takes.
+function loopChart() {
+  const [LEFT, RIGHT, TOP, BOTTOM] = [52, 380, 14, 220];
+  const svg = element("svg", { viewBox: "0 0 392 264", role: "img", "aria-label": "Share of all places against the part of the catalogue that takes them" });
+  element("path", { d: `M${LEFT} ${TOP}V${BOTTOM}H${RIGHT}`, class: "gsl-axis" }, svg);
+  const text = (x, y, anchor, words) => {
+    const made = element("text", { x, y, "text-anchor": anchor }, svg);
+    made.textContent = words;
+    return made;
+  };
+  text(LEFT - 6, TOP + 8, "end", "100%");
+  text(LEFT - 6, BOTTOM, "end", "0");
+  text(LEFT, BOTTOM + 18, "middle", "0");
+  text((LEFT + RIGHT) / 2, BOTTOM + 18, "middle", "50%");
+  text(RIGHT, BOTTOM + 18, "end", "100%");
+  text((LEFT + RIGHT) / 2, BOTTOM + 38, "middle", "of the catalogue, most shown first");
+  const look = { first: "gsl-loop-first", oracle: "gsl-loop-oracle", now: "gsl-loop-now" };
+  const paths = Object.fromEntries(["oracle", "first", "now"].map((kind) => [kind, element("path", { class: look[kind] }, svg)]));
+  const words = Object.fromEntries(["now", "first", "oracle"].map((kind, i) => {
+    const y = BOTTOM - 58 + 20 * i;
+    element("path", { d: `M${RIGHT - 176} ${y}h26`, class: `${look[kind]} gsl-loop-key-${kind}` }, svg);
+    return [kind, text(RIGHT - 144, y + 5, "start", "")];
+  }));
+
+  function update(curves, round, reference, name, shown) {
+    const way = (curve) => `M${curve.map((value, i) => `${(LEFT + ((RIGHT - LEFT) * i) / (curve.length - 1)).toFixed(1)} ${(BOTTOM - (BOTTOM - TOP) * value).toFixed(1)}`).join("L")}`;
+    paths.now.setAttribute("d", way(curves[round - 1]));
+    paths.first.setAttribute("d", way(curves[0]));
+    paths.oracle.setAttribute("d", shown ? way(reference) : "");
+    svg.querySelector(".gsl-loop-key-oracle").style.display = shown ? "" : "none";
+    words.now.textContent = "this round";
+    words.first.textContent = "round 1";
+    words.oracle.textContent = shown ? `${name}, same round` : "";
+  }
+  const node = make("figure", {}, make("figcaption", {}, "share of all places in the lists"), svg);
+  return { node, update };
+}

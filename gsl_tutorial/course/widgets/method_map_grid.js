@@ -1,0 +1,79 @@
+// The cells as tiles: K to the right, M downwards, lines between cells of equal bits.
+//
+// A group of radio buttons: one tile is in the order of Tab, arrow keys go to the nearest tile that way.
+function mapGrid({ cells, onCell }) {
+  const Ms = [...new Set(cells.map((cell) => cell.M))].sort((a, b) => a - b);
+  const Ks = [...new Set(cells.map((cell) => cell.K))].sort((a, b) => a - b);
+  const at = (cell) => [Ks.indexOf(cell.K), Ms.indexOf(cell.M)];
+  const node = make("div", { class: "gsl-map-grid", style: `--columns: ${Ks.length}` });
+  const place = (what, column, row) => {
+    what.style.gridColumn = column;
+    what.style.gridRow = row;
+    node.append(what);
+  };
+  place(make("span", { class: "gsl-map-corner" }, "M \\ K"), 1, 1);
+  Ks.forEach((K, i) => place(make("span", { class: "gsl-map-head" }, String(K)), i + 2, 1));
+  Ms.forEach((M, j) => place(make("span", { class: "gsl-map-head" }, String(M)), 1, j + 2));
+
+  const links = element("svg", { viewBox: `0 0 ${Ks.length} ${Ms.length}`, preserveAspectRatio: "none", class: "gsl-map-links", "aria-hidden": "true" });
+  place(links, `2 / ${Ks.length + 2}`, `2 / ${Ms.length + 2}`);
+  const lines = new Map();
+  for (const cell of cells) {
+    const same = cells.filter((other) => other.bits === cell.bits).sort((a, b) => a.K - b.K);
+    if (same.length < 2 || lines.has(cell.bits)) continue;
+    const points = same.map((one) => at(one).map((x) => x + 0.5).join(" "));
+    lines.set(cell.bits, element("path", { d: `M${points.join("L")}`, class: "gsl-map-link", "vector-effect": "non-scaling-stroke" }, links));
+  }
+
+  const group = make("div", { class: "gsl-map-tiles", role: "radiogroup", "aria-label": "Cells of the map: subspaces by codewords" });
+  node.append(group); // takes part in the grid by display: contents
+  const tiles = cells.map((cell) => {
+    const parts = { size: make("b"), bits: make("span"), found: make("span", { class: "gsl-map-found" }) };
+    parts.size.textContent = cell.label;
+    parts.bits.textContent = `${cell.bits} bits`;
+    const tile = make("button", { type: "button", role: "radio", "data-cell": cell.name, onclick: () => onCell(cell.name) }, parts.size, parts.bits, parts.found);
+    const [column, row] = at(cell);
+    tile.style.gridColumn = column + 2;
+    tile.style.gridRow = row + 2;
+    group.append(tile);
+    return { tile, found: parts.found };
+  });
+
+  group.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    const from = tiles.findIndex(({ tile }) => tile === document.activeElement);
+    const to = from < 0 ? -1 : next(from, event.key);
+    if (to < 0) return;
+    event.preventDefault();
+    event.stopPropagation();
+    tiles[to].tile.focus();
+    onCell(cells[to].name);
+  });
+  function next(from, key) {
+    const inOrder = cells.map((cell, i) => ({ i, x: at(cell)[0], y: at(cell)[1] })).sort((a, b) => a.y - b.y || a.x - b.x);
+    if (key === "Home") return inOrder[0].i;
+    if (key === "End") return inOrder[inOrder.length - 1].i;
+    const way = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }[key];
+    if (!way) return -1;
+    const [x, y] = at(cells[from]);
+    const far = (one) => [(one.x - x) * way[0] + (one.y - y) * way[1], Math.abs((one.x - x) * way[1]) + Math.abs((one.y - y) * way[0])];
+    const there = inOrder.filter((one) => far(one)[0] > 0).sort((a, b) => far(a)[1] * 10 + far(a)[0] - far(b)[1] * 10 - far(b)[0]);
+    return there.length ? there[0].i : -1;
+  }
+
+  // `say(cell)` gives {look, text, spoken} of a tile.
+  function update(chosen, say) {
+    cells.forEach((cell, i) => {
+      const { look, text, spoken } = say(cell);
+      const { tile, found } = tiles[i];
+      tile.className = `gsl-map-tile gsl-map-${look}`;
+      tile.setAttribute("aria-checked", cell.name === chosen.name);
+      tile.tabIndex = cell.name === chosen.name ? 0 : -1;
+      tile.setAttribute("aria-label", `${cell.label}, ${cell.bits} bits: ${spoken}`);
+      tile.classList.toggle("gsl-map-equal", cell.bits === chosen.bits && cell.name !== chosen.name);
+      found.textContent = text;
+    });
+    for (const [bits, line] of lines) line.classList.toggle("gsl-map-linked", bits === chosen.bits);
+  }
+  return { node, update };
+}

@@ -1,0 +1,48 @@
+// Play, step and scrub through the moments of a run: the bar below a picture, and its clock.
+//
+// `show(t)` draws moment t, which may lie between two whole ones while it plays; `end()` is the last.
+const STEPS_A_SECOND = 20;
+
+function player({ end, show, alive }) {
+  let time = 0;
+  let playing = 0;
+  const play = make("button", { type: "button", onclick: () => (playing ? stop() : start()) }, "▶ Play");
+  const one = make("button", { type: "button", onclick: () => { stop(); seek(Math.floor(time) + 1); } }, "Step");
+  const scrub = make("input", { type: "range", min: 0, step: 1, value: 0, "aria-label": "step shown", oninput: () => { stop(); seek(Number(scrub.value)); } });
+  const clock = make("output", { "data-read": "step" });
+  const node = make("div", { class: "gsl-transport" }, play, one, make("label", {}, "Scrub", scrub), clock);
+
+  function seek(t) {
+    time = Math.min(end(), Math.max(0, t));
+    scrub.max = end();
+    scrub.value = Math.floor(time);
+    clock.textContent = `step ${Math.floor(time)} of ${end()}`;
+    show(time);
+  }
+
+  function start() {
+    if (time >= end()) seek(0);
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return seek(end());
+    const from = time;
+    let began;
+    play.textContent = "❚❚ Pause";
+    const frame = (clockTime) => {
+      began ??= clockTime;
+      seek(from + ((clockTime - began) / 1000) * STEPS_A_SECOND);
+      if (time >= end() || !alive()) stop();
+      else playing = requestAnimationFrame(frame);
+    };
+    playing = requestAnimationFrame(frame);
+    return undefined;
+  }
+
+  function stop() {
+    cancelAnimationFrame(playing);
+    playing = 0;
+    play.textContent = "▶ Play";
+  }
+
+  // The step shown, as a link holds it; with a number, the one that `again` shows next.
+  const at = (t) => (t === undefined ? Math.floor(time) : (time = Math.max(0, Math.floor(t))));
+  return { node, seek, again: () => seek(time), stop, at };
+}
