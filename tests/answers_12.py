@@ -32,6 +32,10 @@ def _probe_by_counting(ranks: Any, wanted: float) -> int:
     return int(np.argmax(found >= wanted)) + 1
 
 
+def _probe_beyond(ranks: Any, wanted: float) -> int:
+    return next((p for p in range(1, 99) if (ranks < p).mean() > wanted), int(ranks.max()) + 1)
+
+
 def _bytes(n: int, dim: int, lists: int, M: int, K: int) -> int:
     bits = M * int(np.log2(K))
     return n * (-(-bits // 8) + 8) + lists * dim * 4 + K * dim * 4
@@ -73,6 +77,7 @@ CHAPTER_12 = [
             (lambda d, i, k: _merged(d, i, k - 1), "one item too few"),
             (lambda d, i, k: set(_merged(d, i, k).tolist()), "a set has no order"),
             (lambda d, i, k: _merged(d, i, k) * 0, "should hold id"),
+            (lambda d, i, k: i[:, 0], "the best of each shard"),
         ),
     ),
     Exercise(
@@ -87,6 +92,13 @@ CHAPTER_12 = [
             (lambda r, w: (r < _probe(r, w)).mean(), "that is the recall"),
             (lambda r, w: _probe(r, 1 - w), "queries that are missed"),
             (lambda r, w: 17, "expected"),
+            (_probe_beyond, "equal to the wanted one is enough"),
+            (lambda r, w: len(r), "you got 10, expected 5"),
+            (lambda r, w: -_probe(r, w), "the sign is turned round"),
+            (lambda r, w: [_probe(r, w)] * 2, "you returned 2 things"),
+            (lambda r, w: r[r < _probe(r, w)], "expected one number"),
+            (lambda r, w: 1, "with one list less"),
+            (lambda r, w: "many", "got text"),
         ),
     ),
     Exercise(
@@ -115,6 +127,11 @@ CHAPTER_12 = [
             (lambda *a: _bytes(*a) / a[0], "for one vector"),
             (lambda *a: 5, "term by term"),
             (lambda *a: _bytes(*a) + 1, "counted exactly"),
+            (lambda *a: _bytes(*a) - 8 * a[0] + 8, "id is counted once"),
+            (
+                lambda n, d, L, M, K: n * (M * int(np.log2(K)) // 8 + 8) + 4 * L * d + 4 * K * d,
+                "round up, not down",
+            ),
         ),
     ),
     Exercise(
@@ -147,6 +164,10 @@ CHAPTER_12 = [
             (lambda i, s, x: _left(i, s, x)[0], "the recall alone"),
             (lambda i, s, x: _left(i, s, x)[1], "whole lists alone"),
             (lambda i, s, x: (0.123, 0.456), "neighbours are left"),
+            (lambda i, s, x: (_left(i, s, x)[0], 1 - _left(i, s, x)[1]), "that lost something"),
+            (lambda i, s, x: (_left(i, s, x)[0], _left(i, s, x)[1] * len(i)), "number is a count"),
+            (lambda i, s, x: (~np.isin(i // s, x)).all(axis=1), "expected shape (2,)"),
+            (lambda i, s, x: _left(i % (i.max() // s + 1), 1, x), "divide by size"),
         ),
     ),
 ]

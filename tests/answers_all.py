@@ -21,6 +21,7 @@ from answers_09 import CHAPTER_09
 from answers_10 import CHAPTER_10
 from answers_11 import CHAPTER_11
 from answers_12 import CHAPTER_12
+from answers_builds import BUILDS
 from answers_tried import ALSO_WRONG
 
 from gsl_tutorial.course.exercises import check
@@ -42,6 +43,7 @@ EXERCISES: list[Exercise] = [
     *CHAPTER_10,
     *CHAPTER_11,
     *CHAPTER_12,
+    *BUILDS,
 ]
 EXERCISES = [replace(one, wrong=(*one.wrong, *ALSO_WRONG.get(one.name, ()))) for one in EXERCISES]
 BY_NAME = {one.name: one for one in EXERCISES}

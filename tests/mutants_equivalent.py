@@ -13,7 +13,8 @@ from dataclasses import dataclass
 _SIGNLESS = (
     "squared_distance", "all_distances", "assign_cells", "mean_distortion", "revive_dead", "encode_one",
     "lookup_table", "residual_code", "beam_code", "additive_distances", "one_round", "relative_distortion",
-    "standard_error", "penalty_gradient", "choose", "replace_gradient",
+    "standard_error", "penalty_gradient", "choose", "replace_gradient", "run_kmeans", "search_codes",
+    "search_in_blocks",
 )  # fmt: skip
 _NOT_NEGATIVE = (
     "squared_distance", "all_distances", "nearest_rows", "vector_bytes", "recall_at_k", "assign_cells",
@@ -23,11 +24,12 @@ _NOT_NEGATIVE = (
     "average_precision", "share_of_perfect", "fewest_bits", "expected_hits", "ap_at", "honest_score",
     "standard_error", "sampled_loss", "hard_candidates", "penalty_gradient", "pull_gradient", "bias_of",
     "merge_top", "choose_nprobe", "index_bytes", "what_is_left",
-    "place_propensity", "clicks_per_look",
+    "place_propensity", "clicks_per_look", "search_codes", "search_in_blocks",
 )  # fmt: skip
 _WHOLE = (
     "nearest_rows", "vector_bytes", "assign_cells", "encode_one", "code_size", "residual_code", "beam_code",
     "memory_bytes", "fewest_bits", "hard_candidates", "merge_top", "choose_nprobe", "index_bytes",
+    "search_codes", "search_in_blocks",
 )  # fmt: skip
 
 
@@ -64,24 +66,26 @@ RULES = (
           "residual_code", "beam_code", "additive_distances", "one_round", "bias_of", "share_changed",
           "dominated", "precision_at_k", "adc_distance", "average_precision", "share_of_perfect",
           "fewest_bits", "may_stand_beside", "expected_hits", "ap_at", "honest_score", "sampled_loss",
-          "hard_candidates", "choose", "what_is_left")),
+          "hard_candidates", "choose", "what_is_left", "run_kmeans", "search_codes",
+          "search_in_blocks")),
     Rule(r"zip\((.+), (.+), strict=True\) -> zip\(\2, \1, strict=True\)",
          "what is done with a pair is symmetric",
-         ("squared_distance", "recall_at_k", "bias_of", "share_changed", "dominated")),
+         ("squared_distance", "recall_at_k", "bias_of", "share_changed", "dominated", "run_kmeans")),
     Rule(r"(.+)\((.+), (.+)\) -> \1\(\3, \2\)",
          "a product, a cosine, an overlap of two sets of one size, an "
          "order by distance, a maximum or a set of numbers is symmetric",
          ("recall_at_k", "move_codewords", "beam_code", "descends", "choose", "replace_gradient", "bias_of",
-          "goes_uphill", "ap_at", "standard_error", "sampled_loss", "hard_candidates")),
+          "goes_uphill", "ap_at", "standard_error", "sampled_loss", "hard_candidates", "search_in_blocks")),
     Rule(r"(.+) @ (.+) -> \(?\2\)? @ \(?\1\)?", "the product of two vectors is symmetric",
          ("additive_distances", "critical_strength", "replace_gradient", "bias_of")),
     Rule(r"\((.+), (.+)\) -> \(\2, \1\)", "zeros of two kinds, or a matrix that is symmetric",
          ("average_precision", "ap_at", "standard_error")),
     Rule(r"\(.+, .+, ?.*\) -> \(.+\)", "differences are looked for in any order", ("may_stand_beside",)),
     Rule(r"\('pre_training', 'second_hand'\) -> .+", "a set has no order", ("may_stand_beside",)),
-    Rule(r".+sum\(axis=[12]\) -> .+mean\(axis=[12]\)", "dividing by dim changes no order and no sign",
+    Rule(r".+sum\(axis=(-1|[12])\) -> .+mean\(axis=(-1|[12])\)",
+         "dividing by dim changes no order and no sign",
          ("assign_cells", "revive_dead", "encode_one", "residual_code", "beam_code", "one_round",
-          "goes_uphill")),
+          "goes_uphill", "run_kmeans", "search_codes", "search_in_blocks")),
     Rule(r"\(\(c - z\) \*\* 2\)\.sum\(\) -> \(\(c - z\) \*\* 2\)\.mean\(\)",
          "dividing by dim changes no order and no sign", ("choose",)),
     Rule(r"np\.dot\(a, a \+ b\) / .+ -> .+|a \+ b -> .+|-g / np\.linalg\.norm\(g\) -> -g.*"
@@ -98,7 +102,7 @@ RULES = (
     Rule(r"np\.sqrt\((.+)\) -> \1", "roots keep the order", ("encode_one",)),
     Rule(r"(.+)\(axis=1\) -> \1\(\)|(.+), axis=1\) -> \2\)",
          "the last axis is the default, or the only one",
-         ("nearest_rows", "honest_score")),
+         ("nearest_rows", "honest_score", "search_in_blocks")),
     Rule(r"k - 1 -> k|k - 1 -> k \+ 1|k - 1 -> k - 2 \* 1|1 -> [02]",
          "the partition only has to keep the k "
          "nearest in front, and the rows are sorted afterwards", ("nearest_rows",)),
@@ -114,7 +118,7 @@ RULES = (
          ("move_codewords", "one_round", "hard_candidates", "may_stand_beside")),
     Rule(r"member\.sum\(.+\) -> .+", "the same arguments in another order", ("move_codewords",)),
     Rule(r"np\.maximum\(counts, 1\) -> .+|1 -> [02]|0 -> 1", "what is divided by there belongs to cells "
-         "without points, and is thrown away", ("move_codewords",)),
+         "without points, and is thrown away", ("move_codewords", "run_kmeans")),
     Rule(r"-1\.0 -> 1\.0|1\.0 -> 2\.0|1\.0 -> 0\.0", "a point that was used needs a number below all "
          "distances, and 0 or -2 are as good as -1", ("revive_dead",)),
     Rule(r"K - 1 -> 1 - K", "bit_length asks for the size only", ("code_size", "memory_bytes")),
@@ -137,6 +141,15 @@ RULES = (
     Rule(r"1 -> 2", "both sums count double, and their ratio stays", ("average_precision",)),
     Rule(r"distances < edge -> distances <= edge", "all tied ones in, less the mean for each that is too "
          "many: the same number", ("expected_hits",)),
+    Rule(r"(.+)sum\(axis=-1\) -> \1sum\(axis=2\)", "the last axis, however it is counted",
+         ("run_kmeans",)),
+    Rule(r"(.+) if group else old -> \1 or old", "the means of an empty group are an empty list",
+         ("run_kmeans",)),
+    Rule(r"1 -> 2", "to reshape, any negative length means: as many as are left", ("search_codes",)),
+    Rule(r"k - 1 -> (1|k - 2 \* 1)|some\[distances\[some\]\.argsort\(\)\] -> some",
+         "how much a partition sorts on the way depends on the processor", ("search_codes",)),
+    Rule(r"(np\.argpartition\(.+\)\[:k\]) -> \1\[::-1\]", "they are sorted afterwards",
+         ("search_codes",)),
     Rule(r"\('training' in noted and |'training' in noted and .+ -> .+|'hand' in noted and .+ -> .+",
          "the helper is asked with all its notes here", ("may_stand_beside",)),
     Rule(r"\{\(k, ours\[k\]\) for k in _ASKS\} <= set\(theirs\.items\(\)\) -> .+",

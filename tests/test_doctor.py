@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import hashlib
 import json
 import subprocess
 import sys
@@ -50,11 +51,45 @@ def test_half_a_folder_and_a_whole_one(tmp_path: Path, monkeypatch: pytest.Monke
     finding = about(examine(data=tmp_path), "CIFAR-10")
     assert finding.level == "note"
     assert "incomplete" in finding.text
-    table = {"data_batch_1": files.OfficialFile("not looked at", 3)}
+    table = {"data_batch_1": files.OfficialFile(hashlib.md5(b"cut").hexdigest(), 3)}
     monkeypatch.setattr(files, "FILES", table)
     assert about(examine(data=tmp_path), "CIFAR-10") == Finding(
-        "ok", "CIFAR-10", f"complete: {folder}"
+        "ok", "CIFAR-10", f"complete: {folder}, every byte as published"
     )
+
+
+def test_one_changed_byte_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / FOLDER
+    folder.mkdir()
+    (folder / "data_batch_1").write_bytes(b"cuT")
+    table = {"data_batch_1": files.OfficialFile(hashlib.md5(b"cut").hexdigest(), 3)}
+    monkeypatch.setattr(files, "FILES", table)
+    report = examine(data=tmp_path)
+    assert not report.ok
+    assert "data_batch_1" in about(report, "CIFAR-10").text
+    assert "gsl-tutorial fetch" in about(report, "CIFAR-10").todo
+
+
+@pytest.mark.parametrize(
+    ("card", "changed"),
+    [
+        ({"sha256": {"a.safetensors": hashlib.sha256(b"right").hexdigest()}}, ""),
+        ({"sha256": {"a.safetensors": hashlib.sha256(b"wrong").hexdigest()}}, "a.safetensors"),
+        ({"sha256": {"b.safetensors": "0"}}, "b.safetensors"),
+        ({"sha256": 3}, "card.json"),
+        ([], "card.json"),
+    ],
+)
+def test_shipped_weights_are_compared_with_their_card(
+    tmp_path: Path, card: object, changed: str
+) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "a.safetensors").write_bytes(b"right")
+    (tmp_path / "run" / "card.json").write_text(json.dumps(card))
+    report = examine(shipped=tmp_path)
+    finding = about(report, "weights")
+    assert (finding.level == "problem") is bool(changed)
+    assert changed in finding.text
 
 
 def test_a_missing_and_an_old_package(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from IPython.core.formatters import DisplayFormatter
+from nbclient import NotebookClient
+from nbformat.v4 import new_notebook
 
 from gsl_tutorial.course.exercises import check, my_progress
 from gsl_tutorial.course.exercises import progress_file as record
 from gsl_tutorial.course.exercises.progress_file import Entry, Progress, note, progress_file, read
 from gsl_tutorial.course.exercises.progress_view import Overview, ProgressLine, Standing, chapters
 from gsl_tutorial.course.press.execution import kernel_environment
+from gsl_tutorial.course.press.sources import draft
 from gsl_tutorial.errors import DataMissingError, InvalidInputError
+
+EXAMINES = re.compile(r"report|level|finding")
+SOURCES = Path(__file__).parents[1] / "notebooks" / "src"
 
 
 def right(x: Any, y: Any) -> Any:
@@ -46,7 +54,7 @@ def test_answers_are_counted_and_a_right_one_stays(file: Path) -> None:
 
 
 def test_the_line_under_a_check_says_where_the_chapter_stands(file: Path) -> None:
-    assert str(check.assign_cells(None).line) == "□□□□ Chapter 02: 0 of 4 done; next is 02.1."
+    assert str(check.assign_cells(None).line) == "□□□□□ Chapter 02: 0 of 5 done; next is 02.1."
     assert str(check.squared_distance(right).line) == "■ Chapter 00: 1 of 1 done."
     data, _ = DisplayFormatter().format(check.squared_distance(right))
     assert data["text/plain"].splitlines()[-1] == "■ Chapter 00: 1 of 1 done."
@@ -65,6 +73,38 @@ def test_a_build_and_the_solved_notebooks_leave_no_trace(
     assert verdict.line is None
     assert set(DisplayFormatter().format(verdict)[0]) == {"text/plain"}
     assert not file.parent.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("variant", "counts"), [("solution", False), ("student", True)])
+def test_solved_notebooks_never_count_whatever_runs_them(
+    variant: str, counts: bool, file: Path
+) -> None:
+    """As nbconvert, papermill and editors do: the cells are run, and nothing tells where they are from."""
+    made = draft(SOURCES / "00_start_here.py", variant)  # type: ignore[arg-type]
+    cells = [
+        one for one in made.notebook.cells if "check" in one.source and one.cell_type == "code"
+    ]
+    for cell in cells:
+        lines = [one for one in cell.source.split("\n") if not EXAMINES.search(one)]
+        cell.source = "\n".join(lines).replace(
+            "...  # your code here", "return ((x - y) ** 2).sum()"
+        )
+    notebook = new_notebook(cells=cells)
+    NotebookClient(notebook, timeout=600, startup_timeout=600).execute()
+    assert "✓ Right" in str(notebook.cells[-1].outputs)
+    assert file.exists() is counts
+
+
+def test_a_chapters_source_opened_as_a_notebook_does_not_count(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = "def f(x, y):\n    # BEGIN SOLUTION\n    return ..."
+    shell = SimpleNamespace(user_ns={"In": ["", cell]})
+    monkeypatch.setattr(record, "get_ipython", lambda: shell)
+    assert not record.is_recorded()
+    shell.user_ns["In"].append("def f(x, y): return 3")
+    assert record.is_recorded()
 
 
 def test_a_build_and_nbval_say_that_nobody_is_watching(tmp_path: Path) -> None:
@@ -204,6 +244,11 @@ def test_chapters_in_order_and_what_is_next() -> None:
     assert repr(page).count("go on here") == 1
     assert "1 of 3 exercises done." in repr(page)
     assert "&lt;a place&gt;" in page._repr_html_()
+    later, _ = chapters(Progress({"03.2": Entry(1, True)}), ["03.1", "03.2", "04.1"])
+    assert later.bar == "□■", "a square lights where the exercise stands"
+    linked = Overview([first, second], links={"03": "03_a b.ipynb"})._repr_html_()
+    assert '<a href="03_a%20b.ipynb">03.2' in linked
+    assert linked.count("<a ") == 1
     done = Standing("03", ("03.1",), frozenset(["03.1"]))
     assert (done.bar, done.counted, done.next) == ("■", "1 of 1 done", "")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 import os
+import pkgutil
 import subprocess
 import sys
 import types
@@ -13,12 +15,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from gsl_tutorial.course.exercises import check, checking
 from gsl_tutorial.course.exercises.sealed import seal, unseal
 from gsl_tutorial.course.press import SourceError
 from gsl_tutorial.course.press.blanks import blank
 from gsl_tutorial.course.press.building import finished
-from gsl_tutorial.course.press.leaks import leaks, secret_lines
-from gsl_tutorial.course.press.releasing import Released, release
+from gsl_tutorial.course.press.leaks import Pieces, leaks, secret_lines, secret_pieces
+from gsl_tutorial.course.press.releasing import HOLD_ANSWERS, Released, release
 from gsl_tutorial.course.press.sources import draft
 from gsl_tutorial.errors import InvalidInputError
 
@@ -87,7 +90,8 @@ def test_sealed_modules_run_and_can_be_inspected_but_not_read() -> None:
     assert "return x" not in stub
     exec(stub, module.__dict__)
     assert module.f(1) == 42
-    assert "return x + 41" in inspect.getsource(module.f)
+    with pytest.raises(OSError, match="source"):
+        inspect.getsource(module.f)
     with pytest.raises(Exception, match=r"."):
         unseal({"__name__": "broken"}, "bm90IHppcHBlZA==")
 
@@ -131,6 +135,34 @@ def test_stale_notebooks_and_full_folders_are_refused(small: Path, tmp_path: Pat
         release(small, tmp_path / "copy")
 
 
+RENAMED = """
+def thing(p, q):
+    # another name for everything, another layout
+    both_of_them = (p
+        + q + 17)
+    return both_of_them
+"""
+
+
+@pytest.mark.parametrize("suffix", [".py", ".md", ".ipynb"])
+def test_a_renamed_solution_is_found_in_any_file(small: Path, tmp_path: Path, suffix: str) -> None:
+    source = small / "notebooks" / "src" / "00_add.py"
+    source.write_text(
+        CHAPTER.replace("total = total_of_both = x + y + 0", "total = (x + y + 0) * (x - y) / 2")
+    )
+    pieces = secret_pieces([source])
+    renamed = RENAMED.replace("(p\n        + q + 17)", "(p\n   + q + 17) * (p - q) / 3")
+    other = RENAMED.replace("(p\n        + q + 17)", "(p + q + 17) * (q - p) / 3")
+    for text, found in ((renamed, True), (other, False)):
+        path = tmp_path / f"file{suffix}"
+        cell = nbformat.v4.new_code_cell(text)
+        notebook = nbformat.writes(nbformat.v4.new_notebook(cells=[cell]))
+        path.write_text(notebook if suffix == ".ipynb" else text)
+        assert bool(pieces.in_file(path)) is found
+    (tmp_path / "picture.png").write_bytes(b"\0" + renamed.encode())
+    assert pieces.in_file(tmp_path / "picture.png") == []
+
+
 # ---- the repository's own ------------------------------------------------------------------------
 
 
@@ -160,6 +192,40 @@ def test_no_line_of_any_solution_is_in_any_file(released: Released) -> None:
             found = [one for one in (*lines, *as_json) if one in text and one in secret]
             assert not found, f"{found[0]} in {path}"
             assert len(lines) < 2 or not all(line in text for line in lines), path
+
+
+@pytest.fixture(scope="module")
+def pieces() -> Pieces:
+    return secret_pieces(SOURCES)
+
+
+def test_no_later_cell_of_a_chapter_shows_a_solution_with_other_names(pieces: Pieces) -> None:
+    for source in SOURCES:
+        for cell in draft(source, "student").notebook.cells:
+            assert pieces.of(cell.source) == [], cell.id
+
+
+def test_every_chapter_has_pieces_that_are_looked_for(pieces: Pieces) -> None:
+    assert len(pieces.tokens) > 100
+    assert any("np.flatnonzero" in piece for piece in pieces.tokens)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_functions_that_checks_take_for_answers_are_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every function of the rooms that chapters compute with is given to every check."""
+    monkeypatch.setattr(checking, "LIMIT_S", 2.0)
+    found = set()
+    for name in ("quantizers", "evaluation", "snapping", "course.toys"):
+        room = importlib.import_module(f"gsl_tutorial.{name}")
+        for one in pkgutil.walk_packages(room.__path__, f"{room.__name__}."):
+            module = importlib.import_module(one.name)
+            for function in [*vars(module).values()]:
+                if not inspect.isfunction(function) or function.__module__ != one.name:
+                    continue
+                if any(getattr(check, name)(function).kind == "right" for name in check.exercises):
+                    found.add(one.name)
+    assert found <= {f"gsl_tutorial.{name[:-3].replace('/', '.')}" for name in HOLD_ANSWERS}
+    assert len(found) == len(HOLD_ANSWERS), "a module is sealed for nothing"
 
 
 def test_sources_solutions_and_tests_stay_behind(released: Released) -> None:

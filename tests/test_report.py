@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import random
 import sys
 from collections.abc import Callable
@@ -16,7 +17,7 @@ import pytest
 from gsl_tutorial.course import cli
 from gsl_tutorial.course.exercises import check
 from gsl_tutorial.course.exercises.progress_file import Entry, Progress, read
-from gsl_tutorial.course.exercises.reports import CSV_COLUMNS, as_csv
+from gsl_tutorial.course.exercises.reports import CSV_COLUMNS, as_csv, read_folder
 from gsl_tutorial.storage import write_json
 
 Run = Callable[..., SimpleNamespace]
@@ -139,6 +140,96 @@ def test_damaged_files_are_named_and_the_others_reported(
     assert (folder / "student-03.json").read_text() == "{", "somebody else's file is left alone"
     for name in thirty:
         assert (name in told.out) is (name not in ("student-03", "student-04"))
+
+
+ENTRY = {"tries": 1, "solved": True, "first_solved": THEN, "last_tried": THEN}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b"9" * 5000, b'{"format": 1}',
+        b'{"format": 1, "exercises": []}', b"\x00" * 100, b" " * 2_000_000,
+    ],
+)  # fmt: skip
+def test_whatever_a_file_holds_the_others_are_reported(
+    run: Run, tmp_path: Path, content: bytes
+) -> None:
+    folder = tmp_path / "handed-in"
+    write_json(folder / "ada.json", Progress({"00.1": Entry(1, True, THEN, THEN)}).as_dict())
+    (folder / "bad.json").write_bytes(content)
+    out = tmp_path / "class.csv"
+    told = run("--folder", folder, "--csv", "--out", out)
+    assert told.status == 3
+    assert "bad.json: not a progress file" in told.err
+    assert {row["student"] for row in csv.DictReader(io.StringIO(out.read_text()))} == {"ada"}
+
+
+@pytest.mark.parametrize(
+    ("exercise", "change"),
+    [
+        ("00.1", {"tries": 0}), ("00.1", {"tries": -5}), ("00.1", {"tries": 10**9}),
+        ("00.1", {"tries": 1.5}),
+        ("00.1", {"tries": True}), ("00.1", {"solved": 1}), ("00.1", {"first_solved": "\ud800"}),
+        ("00.1", {"last_tried": "\x1b[2J"}), ("00.1", {"last_tried": "now"}),
+        ("00.1", {"last_tried": None}),
+        ("\ud800", {}), ("\x1b[2J", {}), ("x" * 10_000, {}),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_refused_by_name(
+    run: Run, tmp_path: Path, exercise: str, change: dict[str, object]
+) -> None:
+    folder = tmp_path / "handed-in"
+    write_json(folder / "ada.json", {"format": 1, "exercises": {"00.1": ENTRY}})
+    write_json(folder / "eve.json", {"format": 1, "exercises": {exercise: {**ENTRY, **change}}})
+    told = run("--folder", folder, "--csv")
+    assert told.status == 3
+    assert "eve.json: not a progress file" in told.err
+    assert "\x1b" not in told.err
+    assert len(told.err) < 500
+    assert "ada,00,00.1,1,1" in told.out
+
+
+def test_names_of_files_cannot_reach_the_terminal_or_break_the_table(
+    run: Run, tmp_path: Path
+) -> None:
+    folder = tmp_path / "handed-in"
+    names = ["ada\x1b[2J", "line\nend", "\u202egnp", "bad\udcff", "Zoë", "=cmd"]
+    for name in names:
+        write_json(folder / f"{name}.json", {"format": 1, "exercises": {"00.1": ENTRY}})
+    (folder / "\x1b]0;title\x07.json").write_text("{")
+    for arguments in ((), ("--csv",), ("--json",)):
+        told = run("--folder", folder, *arguments)
+        assert not {"\x1b", "\u202e", "\udcff", "\x07"} & {*told.out, *told.err}
+    rows = list(csv.DictReader(io.StringIO(run("--folder", folder, "--csv").out)))
+    assert {row["student"] for row in rows} == {
+        "ada\\x1b[2J", "line\\nend", "\\u202egnp", "bad\\udcff", "Zoë", "'=cmd",
+    }  # fmt: skip
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_pipes_devices_and_folders_are_named_and_not_waited_for(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "handed-in"
+    write_json(folder / "ada.json", {"format": 1, "exercises": {"00.1": ENTRY}})
+    os.mkfifo(folder / "pipe.json")
+    (folder / "dir.json").mkdir()
+    (folder / "zero.json").symlink_to("/dev/zero")
+    (folder / "gone.json").symlink_to("nowhere")
+    told = run("--folder", folder)
+    assert told.status == 3
+    for name in ("pipe", "dir", "zero", "gone"):
+        assert f"{name}.json: not a progress file" in told.err
+    assert "1 students" in told.out
+
+
+def test_ten_thousand_files(tmp_path: Path) -> None:
+    folder = tmp_path / "handed-in"
+    write_json(folder / "0.json", {"format": 1, "exercises": {"00.1": ENTRY}})
+    for i in range(1, 10_000):
+        os.link(folder / "0.json", folder / f"{i}.json")
+    group = read_folder(folder)
+    assert len(group.students) == 10_000
+    assert as_csv(group.students, ["00.1"]).count("\n") == 10_001
 
 
 @pytest.mark.parametrize(

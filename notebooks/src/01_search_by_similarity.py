@@ -8,13 +8,14 @@
 # <details><summary>What you will do, what you will learn, and what you need</summary>
 #
 # **What you will do.** Write an exact search, count what it costs in bytes and in time, then shrink the
-# vectors step by step and watch how many of the true neighbours are still found.
+# vectors step by step and watch how many of the true neighbours are still found. At the end, search block by
+# block, as you would if the vectors did not fit.
 #
 # **What you will learn.** What "similar" means to a computer, why we can leave out the square root, where the
 # bytes and the seconds go, and how to say in one number what a compressed search loses.
 #
-# **What you need.** NumPy arrays and their axes; the squared distance of chapter 00. About 40
-# minutes, 23 of them for the four exercises.
+# **What you need.** NumPy arrays and their axes; the squared distance of chapter 00. About 55
+# minutes, 35 of them for the five exercises.
 #
 # </details>
 
@@ -24,7 +25,7 @@ import time
 import numpy as np
 
 from gsl_tutorial.course.datasets import load_digits, make_blobs_2d
-from gsl_tutorial.course.exercises import check, hint
+from gsl_tutorial.course.exercises import attempt, check, hint
 from gsl_tutorial.course.plots import show
 from gsl_tutorial.course.plots.costs import draw_costs
 from gsl_tutorial.course.plots.neighbours import (
@@ -528,6 +529,64 @@ print(f"But there are only {len(database) / 1024:.1f} images for each of the 1,0
 # Codewords win by far, and yet the second line is a warning. There are hardly more images than codewords, so
 # the list of codewords is nearly as large as the database itself. How to find codewords, and why you cannot
 # simply take more and more of them, is the subject of [chapter 02](02_vector_quantization.ipynb).
+
+# %% [markdown]
+# ## Search what does not fit
+#
+# A table with a row for each query and a column for each vector outgrows any memory: 1,000 queries and ten
+# million vectors make 80 GB. Real engines go through the database block by block and keep only the best so
+# far. You have all the parts.
+#
+# **Exercise 01.5** (hard, 12 minutes). Write an exact search that never holds the whole table: it computes
+# the distances of at most `block` vectors at a time. Return the rows of the $k$ nearest of each query,
+# nearest first. The check tries one block, several, a last one that is shorter, and then counts your bytes.
+
+
+# %% tags=["exercise"]
+def search_in_blocks(queries, database, k, block):
+    """(B, dim), (N, dim), number, number -> (B, k) row numbers."""
+    # BEGIN SOLUTION
+    best, rows = np.empty((len(queries), 0)), np.empty((len(queries), 0), dtype=int)
+    for start in range(0, len(database), block):
+        part = database[start : start + block]
+        squared = ((queries[:, None] - part) ** 2).sum(axis=2)
+        numbers = np.broadcast_to(np.arange(start, start + len(part)), squared.shape)
+        best, rows = np.hstack([best, squared]), np.hstack([rows, numbers])
+        order = best.argsort(axis=1)[:, :k]
+        best = np.take_along_axis(best, order, axis=1)
+        rows = np.take_along_axis(rows, order, axis=1)
+    return rows
+    # END SOLUTION
+
+
+check.search_in_blocks(search_in_blocks)
+
+# %%
+hint("01.5")
+
+# %% [markdown]
+# Put your search beside the package's: ten digits, the three nearest of each, in blocks of 100.
+
+# %%
+found = {"the package": true[first_of_each, :3]}
+yours = attempt(search_in_blocks, queries[first_of_each], database, 3, 100)
+if yours is not None:
+    found = {"yours": yours, **found}
+rows = {"query": queries[first_of_each]}
+rows |= {
+    f"{name},\nno. {place + 1}": database[order[:, place]]
+    for name, order in found.items()
+    for place in range(3)
+}
+show(
+    draw_images(rows),
+    alt="Ten digits as queries, and under each the three nearest digits of the database. Nearly all show "
+    "the digit of the query.",
+)
+
+# %% [markdown]
+# **Try it.** Let it go with `block=1` and with `block=len(database)`. Which is quicker, and why is neither the
+# best choice for a large database?
 #
 # ## What to remember
 #

@@ -8,13 +8,13 @@
 # <details><summary>What you will do, what you will learn, and what you need</summary>
 #
 # **What you will do.** Build k-means from its two halves, step through it, place codewords by hand, rescue one
-# that nobody uses, and count how far a single codebook can take you.
+# that nobody uses, let your own k-means learn from pictures, and count how far a single codebook can take you.
 #
 # **What you will learn.** What a codeword, a cell and distortion are; why k-means never gets worse and may
 # still end badly; what a bit buys, and why it buys less when vectors are long.
 #
-# **What you need.** NumPy arrays and their axes; chapter 01 for why we compress at all. About 50
-# minutes, 27 of them for the four exercises.
+# **What you need.** NumPy arrays and their axes; chapter 01 for why we compress at all. About 65
+# minutes, 39 of them for the five exercises.
 #
 # </details>
 
@@ -22,9 +22,10 @@
 import numpy as np
 
 from gsl_tutorial.course.datasets import load_digits, make_blobs_2d
-from gsl_tutorial.course.exercises import check, hint
+from gsl_tutorial.course.exercises import attempt, check, hint
 from gsl_tutorial.course.plots import show
 from gsl_tutorial.course.plots.clusters import draw_cells, draw_ends, draw_rate
+from gsl_tutorial.course.plots.product import draw_images
 from gsl_tutorial.course.toys.kmeans_steps import (
     assign,
     distortion,
@@ -339,6 +340,59 @@ print(f"When k-means has stopped, {dead_before.sum()} codeword is dead; it {stay
 print(f"Revived, {dead_after.sum()} are dead, and the distortion is {lower}.")
 
 # %% [markdown]
+# ## Put it together
+#
+# You have written both halves of k-means. Now join them, and let your own code learn from pictures.
+#
+# **Exercise 02.5** (hard, 12 minutes). Write the whole of k-means: from the codewords in `start`, take
+# `n_rounds` rounds. Each round assigns every point to its nearest codeword and then moves every codeword
+# to the mean of its points; a codeword without points stays. Return the codewords. The check goes step by
+# step: one round, two, many, a codeword that nobody uses, none at all.
+
+
+# %% tags=["exercise"]
+def run_kmeans(points, start, n_rounds):
+    """(N, dim), (K, dim), number -> (K, dim)."""
+    # BEGIN SOLUTION
+    codewords = start.copy()
+    for _ in range(n_rounds):
+        cells = ((points[:, None] - codewords) ** 2).sum(axis=2).argmin(axis=1)
+        for k in range(len(codewords)):
+            mine = points[cells == k]
+            if len(mine):
+                codewords[k] = mine.mean(axis=0)
+    return codewords
+    # END SOLUTION
+
+
+check.run_kmeans(run_kmeans)
+
+# %%
+hint("02.5")
+
+# %% [markdown]
+# Here your function learns ten codewords from pictures of digits. Nobody tells it what a digit is.
+# Below it stand the codewords that the package finds from the same start.
+
+# %%
+pictures = load_digits().database.x
+start = start_on_points(pictures, 10, random_state=4).astype(np.float32)
+found = {"the package": kmeans(pictures, 10, seed=0, start=start, n_iterations=20)}
+yours = attempt(run_kmeans, pictures, start, 20)
+if yours is not None:
+    found = {"yours": yours, **found}
+show(
+    draw_images({f"codewords:\n{name}": words for name, words in found.items()}),
+    alt="Ten codewords as pictures. Most look like a blurred digit; some digits appear twice, and some "
+    "are missing.",
+)
+for name, words in found.items():
+    print(f"{name:12} distortion {distortion(pictures, words, assign(pictures, words)):.2f}")
+
+# %% [markdown]
+# **Try it.** Give your function 0, 1 and 3 rounds instead of 20. When do the pictures begin to look like
+# digits? Then change `random_state`: which digits are found twice now?
+#
 # ## Count the bits
 #
 # To name one of $K$ codewords takes $\log_2 K$ bits, so the codebook doubles with each further bit. What does a

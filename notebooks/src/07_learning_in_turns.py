@@ -367,7 +367,7 @@ stored = before.quantizer.encode(before.z)
 table = {}
 for name, quantizer in {"warm": after.quantizer, "cold": cold}.items():
     fresh = quantizer.encode(before.z)
-    changed = (fresh != stored).any(axis=1).mean()
+    changed = 1 - (fresh == stored).all(axis=1).mean()
     table[name] = changed, map_of(quantizer, stored), map_of(quantizer, fresh)
 
 # %% tags=["claim"]

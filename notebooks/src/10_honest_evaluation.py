@@ -33,6 +33,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from IPython.display import Markdown
+from scipy.stats import sem
 
 from gsl_tutorial.course.datasets import CLASS_NAMES, get_protocol, load_digits
 from gsl_tutorial.course.exercises import check, hint
@@ -639,7 +640,7 @@ for title, panel in panels.items():
     for name, interval in panel.items():
         print(f"   {name:13} {interval.verdict}")
 one, other = scores_of("unseen", "penalty")[0], scores_of("unseen", "none")[0]
-half = 1.96 * (one - other).std(ddof=1) / np.sqrt(len(one))
+half = 1.96 * sem(one - other)
 interval = panels["penalty minus plain training, unseen"]["seed 0 alone"]
 agree = abs((interval.high - interval.low) / 2 - half) < 0.1 * half
 print(

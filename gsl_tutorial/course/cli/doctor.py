@@ -24,9 +24,12 @@ import psutil
 
 from gsl_tutorial import container
 from gsl_tutorial.course.datasets import cache_folder, cifar10_status
+from gsl_tutorial.course.datasets.cifar10_files import verify_files
 from gsl_tutorial.course.datasets.movielens import find_movielens
 from gsl_tutorial.course.text_table import text_table
 from gsl_tutorial.course.workbook import data_folder, is_clone, is_workbook, shipped_workbook
+from gsl_tutorial.errors import TutorialError
+from gsl_tutorial.storage import digest, read_json
 
 _GB = 1e9
 _NEEDED_MEMORY = 1 * _GB  # the budget of a notebook
@@ -246,8 +249,14 @@ def _memory_and_disk() -> Iterator[Finding]:
 
 def _data(root: str | Path | None) -> Iterator[Finding]:
     status = cifar10_status(root)
-    if status.state == "complete":
-        yield Finding("ok", "CIFAR-10", str(status))
+    if status.state == "complete" and status.folder is not None:
+        try:
+            verify_files(status.folder)
+        except TutorialError as error:
+            todo = f"delete {status.folder}, then `gsl-tutorial fetch`"
+            yield Finding("problem", "CIFAR-10", f"damaged: {error.got} at {error.expected}", todo)
+        else:
+            yield Finding("ok", "CIFAR-10", f"{status}, every byte as published")
     else:
         yield Finding(
             "note",
@@ -293,7 +302,15 @@ def _weights(folder: Path) -> Iterator[Finding]:
     for name, some in by_folder.items():
         size = sum(file.stat().st_size for file in some) / 1e6
         count = f" ({len(some)} files)" if len(some) > 1 else ""
-        yield Finding("ok", "weights", f"{name}, {size:.2f} MB{count}")
+        if changed := _changed(folder / name):
+            yield Finding(
+                "problem",
+                "weights",
+                f"{name}/{changed} has not the bytes that its card names",
+                f"`git checkout data/{name}`, or clone the repository anew",
+            )
+        else:
+            yield Finding("ok", "weights", f"{name}, {size:.2f} MB{count}")
     if not files:
         yield Finding(
             "note",
@@ -301,3 +318,16 @@ def _weights(folder: Path) -> Iterator[Finding]:
             f"no trained weights in {folder}",
             "install the package again or clone the repository whole; or train: chapter 09 says how",
         )
+
+
+def _changed(folder: Path) -> str:
+    """The first file of a folder whose bytes are others than its card says; empty where all is well."""
+    if not (folder / "card.json").is_file():
+        return ""
+    try:
+        for name, expected in read_json(folder / "card.json")["sha256"].items():
+            if not (folder / name).is_file() or digest(folder / name) != expected:
+                return str(name)
+    except (TutorialError, KeyError, TypeError, AttributeError):
+        return "card.json"
+    return ""

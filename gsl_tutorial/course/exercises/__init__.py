@@ -6,8 +6,9 @@ exercises are in modules of their own; importing `chapters` puts them into `chec
 """
 
 from gsl_tutorial.course.exercises import chapters  # noqa: F401
+from gsl_tutorial.course.exercises.attempts import attempt
 from gsl_tutorial.course.exercises.checking import check
 from gsl_tutorial.course.exercises.hints import hint
 from gsl_tutorial.course.exercises.overview import my_progress
 
-__all__ = ["check", "hint", "my_progress"]
+__all__ = ["attempt", "check", "hint", "my_progress"]

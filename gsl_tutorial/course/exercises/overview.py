@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from gsl_tutorial.course.exercises import progress_file as record
 from gsl_tutorial.course.exercises.checking import check
 from gsl_tutorial.course.exercises.progress_file import Progress
@@ -15,4 +17,9 @@ def my_progress() -> Overview:
     path = record.progress_file()
     progress, trouble = record.note(path, "", right=None)
     where = trouble or f"Kept in {path}; nothing leaves this machine."
-    return Overview(chapters(progress, check.ids), where)
+    return Overview(chapters(progress, check.ids), where, _notebooks())
+
+
+def _notebooks() -> dict[str, str]:
+    """The chapters that lie in the folder of this notebook, by number."""
+    return {path.name[:2]: path.name for path in sorted(Path.cwd().glob("[0-9][0-9]_*.ipynb"))}

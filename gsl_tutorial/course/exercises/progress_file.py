@@ -10,6 +10,8 @@ the solved notebooks.
 from __future__ import annotations
 
 import os
+import re
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
@@ -27,6 +29,13 @@ FORMAT = 1
 _LARGEST = 2**20
 #: Seconds to wait for another notebook, which needs a few milliseconds. Stopped ones hold on for ever.
 _PATIENCE_S = 5.0
+#: Far more than anybody needs: what is above is a mistake or a joke.
+_MOST_TRIES, _MOST_EXERCISES = 100_000, 1_000
+_ID = re.compile(r"[0-9]{2}\.[0-9]{1,2}")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[0-9.:+Z-]{0,14}")
+#: Around a solution in a chapter's source.
+_MARKER = "# BEGIN SOLUTION"
+_stopped = False
 _NEW_ONE = "move it elsewhere; a new one is begun with the next answer"
 
 
@@ -101,9 +110,21 @@ def progress_file() -> Path:
     return Path(platformdirs.user_data_dir("gsl-tutorial", appauthor=False)) / "progress.json"
 
 
+def stop() -> None:
+    """Record nothing more in this process."""
+    global _stopped
+    _stopped = True
+
+
 def is_recorded() -> bool:
-    """Whether answers given here count: in a notebook that a reader runs, and not in a solved one."""
-    if os.environ.get("GSL_TUTORIAL_PRESS"):
+    """Whether answers given here count: in a notebook that a reader runs, and not in a solved one.
+
+    A solved notebook says so itself (`stop`); one without that line, or a chapter's source, is known by
+    its path or by the markers around its solutions.
+    """
+    if _stopped or os.environ.get("GSL_TUTORIAL_PRESS"):
+        return False
+    if _MARKER in _cell_that_runs():
         return False
     # Jupyter's server tells a kernel the path of its notebook.
     if "solutions" in PurePosixPath(os.environ.get("JPY_SESSION_NAME", "")).parts:
@@ -132,11 +153,16 @@ def read(path: Path) -> Progress:
         It is no progress file of this format.
     """
     try:
-        size = path.stat().st_size
-    except OSError as error:
+        found = path.stat()
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise DataMissingError(
-            f"a readable file {path.name}", f"{error.strerror or error}", "check the path"
+            f"a readable file {path.name}",
+            f"{getattr(error, 'strerror', None) or error}",
+            "check the path",
         ) from error
+    size = found.st_size
+    if not stat.S_ISREG(found.st_mode):  # to open a pipe that nobody writes to would wait for ever
+        raise InvalidInputError("a progress file", "a folder, a pipe or a device", _NEW_ONE)
     if size > _LARGEST:
         raise InvalidInputError(
             f"a progress file of at most {_LARGEST:,} bytes", f"{size:,} bytes", _NEW_ONE
@@ -148,8 +174,8 @@ def read(path: Path) -> Progress:
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         raise InvalidInputError(f"a progress file of format {FORMAT}", "something else", _NEW_ONE)
     exercises = value.get("exercises")
-    if not isinstance(exercises, dict):
-        raise InvalidInputError("a progress file with exercises", "none", _NEW_ONE)
+    if not isinstance(exercises, dict) or len(exercises) > _MOST_EXERCISES:
+        raise InvalidInputError("a progress file with exercises", "none, or far too many", _NEW_ONE)
     return Progress({name: _entry(name, one) for name, one in exercises.items()})
 
 
@@ -224,10 +250,30 @@ def _free(name: Callable[[int], Path]) -> Path:
 def _entry(name: str, one: Any) -> Entry:
     kinds = {"tries": int, "solved": bool, "first_solved": str, "last_tried": str}
     known = {each.name for each in fields(Entry)}
-    fits = isinstance(one, dict) and set(one) >= known
+    fits = _ID.fullmatch(name) is not None and isinstance(one, dict) and set(one) >= known
     if not fits or not all(type(one[key]) is kind for key, kind in kinds.items()):
-        raise InvalidInputError("an entry with tries and times", f"exercise {name!r}", _NEW_ONE)
-    return Entry(**{key: one[key] for key in known})
+        raise InvalidInputError(
+            "an entry with tries and times", f"exercise {name[:20]!r}", _NEW_ONE
+        )
+    entry = Entry(**{key: one[key] for key in known})
+    possible = 0 <= entry.tries <= _MOST_TRIES and (entry.tries > 0 or not entry.solved)
+    # Times may be missing in a file that was put together by hand; words in their place may not.
+    if not possible or not all(_is_time(each) for each in (entry.first_solved, entry.last_tried)):
+        raise InvalidInputError(
+            "tries that can be, and times in ISO 8601", f"exercise {name}", _NEW_ONE
+        )
+    return entry
+
+
+def _is_time(text: str) -> bool:
+    """Whether a text is empty or a time such as 2026-01-02T03:04:05+00:00."""
+    return not text or _TIME.fullmatch(text) is not None
+
+
+def _cell_that_runs() -> str:
+    """The text of the cell that runs now; empty outside IPython."""
+    cells = getattr(get_ipython(), "user_ns", {}).get("In") or [""]
+    return str(cells[-1])
 
 
 def _nothing() -> None:

@@ -7,8 +7,9 @@ same to those who do not see it. Pure functions of a `Progress` and the ids of a
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from gsl_tutorial.course.exercises.progress_file import Progress
 from gsl_tutorial.course.text_table import text_table
@@ -37,9 +38,8 @@ class Standing:
 
     @property
     def bar(self) -> str:
-        """One square for each exercise, the solved ones filled and first."""
-        n = len(self.solved)
-        return _DONE * n + _OPEN * (len(self.exercises) - n)
+        """One square for each exercise, in their order, the solved ones filled."""
+        return "".join(_DONE if one in self.solved else _OPEN for one in self.exercises)
 
     @property
     def next(self) -> str:
@@ -116,10 +116,13 @@ class Overview:
         One for each chapter.
     where : str
         A sentence: where the progress is kept, or what went wrong.
+    links : mapping of str to str
+        Number of a chapter -> its notebook, for those that lie beside the one that is open.
     """
 
     standings: Sequence[Standing]
     where: str = ""
+    links: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         rows = [(one.chapter, one.bar, one.counted, self._next(one)) for one in self.standings]
@@ -134,7 +137,7 @@ class Overview:
             f'<tr><th scope="row" style="{_CELL}">{one.chapter}</th>'
             f'<td style="{_CELL}"><span aria-hidden="true">{one.bar}</span></td>'
             f'<td style="{_CELL}">{one.counted}</td>'
-            f'<td style="{_CELL}">{self._next(one)}</td></tr>'
+            f'<td style="{_CELL}">{self._next_linked(one)}</td></tr>'
             for one in self.standings
         )
         below = " ".join(filter(None, (self._sum, self.where)))
@@ -148,6 +151,11 @@ class Overview:
         done = sum(len(one.solved) for one in self.standings)
         total = sum(len(one.exercises) for one in self.standings)
         return f"{done} of {total} exercises done."
+
+    def _next_linked(self, one: Standing) -> str:
+        """The next exercise, one click away where its notebook is at hand."""
+        said, to = html.escape(self._next(one)), self.links.get(one.chapter)
+        return f'<a href="{html.escape(quote(to))}">{said}</a>' if to and said else said
 
     def _next(self, one: Standing) -> str:
         """The next exercise of a chapter, marked in the first chapter that is not finished."""

@@ -16,7 +16,7 @@ from typing import Any
 from gsl_tutorial.course.exercises.progress_file import Entry, Progress, read
 from gsl_tutorial.course.exercises.progress_view import Overview, chapters
 from gsl_tutorial.course.text_table import text_table
-from gsl_tutorial.errors import DataMissingError, TutorialError
+from gsl_tutorial.errors import DataMissingError
 
 CSV_COLUMNS = ("student", "chapter", "exercise", "solved", "tries", "first_solved", "last_tried")
 
@@ -62,14 +62,40 @@ def read_folder(folder: Path) -> Class:
             "none" if folder.is_dir() else "no such folder",
             "ask each student for the output of `gsl-tutorial report --json --out NAME.json`",
         )
-    students, problems = {}, {}
+    students: dict[str, Progress] = {}
+    problems: dict[str, str] = {}
     for file in files:
+        name = readable(file.stem)
+        if name in students:
+            problems[readable(file.name)] = "a second file of this name; rename one of them"
+            continue
         try:
-            students[file.stem] = read(file)
-        except TutorialError as error:
-            got = getattr(error, "got", error)
-            problems[file.name] = f"not a progress file ({got}); ask for it once more"
+            students[name] = read(file)
+        except Exception as error:  # whatever a file holds, the others are still reported
+            got = readable(str(getattr(error, "got", error)))
+            problems[readable(file.name)] = f"not a progress file ({got}); ask for it once more"
     return Class(students, problems)
+
+
+def readable(text: str) -> str:
+    r"""Return a name as a terminal, a table and UTF-8 can show it.
+
+    Parameters
+    ----------
+    text : str
+        The name of a file, which may hold line ends, escape codes or bytes that are no text.
+
+    Returns
+    -------
+    str
+        The same, with what cannot be printed written out.
+
+    Examples
+    --------
+    >>> print(readable("Zoë \x1b[31m"))
+    Zoë \x1b[31m
+    """
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def student_text(name: str, progress: Progress, ids: Sequence[str], *, where: str) -> str:
@@ -124,7 +150,7 @@ def class_text(group: Class, ids: Sequence[str]) -> str:
         solved = [len(one.solved) for one in chapters(progress, ids)]
         tries = sum(progress.entries.get(one, Entry()).tries for one in ids)
         rows.append((name, sum(solved), tries, *solved))
-    head = ("student", "done", "tries", *(f"{chapter}/{n}" for chapter, n in heads))
+    head = ("student", "sum", "tries", *(f"{chapter}/{n}" for chapter, n in heads))
     lines = [text_table(rows, head=head, right=range(1, len(head)))]
     lines += ["", f"{len(rows)} students, {len(ids)} exercises. Solved by how many:"]
     counts = [(one, sum(each.solved(one) for each in group.students.values())) for one in ids]

@@ -9,7 +9,6 @@ unpack it can.
 from __future__ import annotations
 
 import base64
-import linecache
 import textwrap
 import zlib
 from typing import Any
@@ -62,7 +61,7 @@ def seal(source: str, *, title: str) -> str:
 def unseal(namespace: dict[str, Any], packed: str) -> None:
     """Run a packed module in the namespace of its stub.
 
-    `inspect` and tracebacks find the text, as they do for a cell of a notebook.
+    Neither `inspect` nor a traceback nor `name??` in a notebook finds the text.
 
     Parameters
     ----------
@@ -73,5 +72,4 @@ def unseal(namespace: dict[str, Any], packed: str) -> None:
     """
     source = zlib.decompress(base64.b64decode(packed)).decode()
     name = f"<sealed {namespace['__name__']}>"
-    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     exec(compile(source, name, "exec", dont_inherit=True), namespace)

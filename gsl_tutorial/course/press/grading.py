@@ -2,12 +2,15 @@
 
 Each exercise cell becomes nbgrader's solution cell, which the student edits. After it comes a locked
 cell that asks the same check once more; its last value is the points: 1 where the check says "right",
-else 0. So a blank exercise still stops nothing. The format is version 3 of nbgrader's schema.
+else 0. So a blank exercise still stops nothing. The locked cell reads the checks afresh from their files,
+whatever a cell above has put in their place (`exercises.locked`). The format is version 3 of nbgrader's
+schema.
 """
 
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
@@ -18,10 +21,18 @@ from gsl_tutorial.course.press.sources import tags
 POINTS = 1
 
 _LOCKED = """\
-# Graded: {points} point for exercise {id}.
-from gsl_tutorial.course.exercises import check
+# Graded: {points} point for exercise {id}. The check is read afresh, whatever a cell above has changed.
+import sys
 
-int(check.{name}({answer}).kind == "right")"""
+_kept = {{n: sys.modules.pop(n) for n in [*sys.modules] if n.partition(".")[0] == "gsl_tutorial"}}
+from gsl_tutorial.course.exercises.locked import points as _points
+
+_given = _points("{name}", {answer})
+sys.modules.update(_kept)
+_given"""
+
+#: Grades each submission by itself, in a sandbox.
+SCRIPT = Path(__file__).with_name("grade.sh")
 
 #: The folder of the copy is nbgrader's course, and its folder ``notebooks`` the one assignment. Making the
 #: assignment clears nothing: the cells are blank already, and pictures stay.
@@ -38,6 +49,10 @@ c.GenerateAssignment.preprocessors = [
     f"nbgrader.preprocessors.{name}"
     for name in ("LockCells", "CheckCellMetadata", "ComputeChecksums", "SaveCells")
 ]
+# The slowest cell needs seconds; nbgrader's own limit of 30 is missed on a busy machine.
+c.ExecutePreprocessor.timeout = 300
+c.ExecutePreprocessor.startup_timeout = 300
+c.ExecutePreprocessor.interrupt_on_timeout = True
 """
 
 

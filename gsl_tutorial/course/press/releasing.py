@@ -3,7 +3,8 @@
 It holds the students' notebooks, the package they import, its data, and what pip needs. The sources of
 the chapters, the solved notebooks, the tests and the history stay behind. Modules that hold the text
 of a solution, the checks above all, are packed (see `exercises.sealed`). Before the folder is put
-in place, every file in it is searched for every line of every solution.
+in place, every file in it is searched for every line of every solution, and for solutions with other
+names.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from nbformat import NotebookNode
 from gsl_tutorial.course.exercises.sealed import seal
 from gsl_tutorial.course.press.building import finished, is_stale
 from gsl_tutorial.course.press.errors import SourceError
-from gsl_tutorial.course.press.grading import CONFIG, graded
-from gsl_tutorial.course.press.leaks import leaks, secret_lines
+from gsl_tutorial.course.press.grading import CONFIG, SCRIPT, graded
+from gsl_tutorial.course.press.leaks import Pieces, leaks, secret_lines, secret_pieces
 from gsl_tutorial.course.press.student_page import readme
 from gsl_tutorial.errors import InvalidInputError, StorageError
 
@@ -32,6 +33,11 @@ PARTS = (
 )  # fmt: skip
 _LEFT_BEHIND = shutil.ignore_patterns("__pycache__", ".*", "*.egg-info", "*.orig")
 _CHECKS = "chapter"
+#: Modules with a function that a check takes for an answer, however it is written.
+HOLD_ANSWERS = (
+    "course/toys/kmeans_steps.py", "course/toys/neighbours.py", "course/toys/pq_search.py",
+    "evaluation/distances.py", "quantizers/nearest.py",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,8 @@ def release(root: Path, to: Path, *, nbgrader: bool = False) -> Released:
     to : Path
         A folder that does not exist or is empty. It appears whole, or not at all.
     nbgrader : bool
-        Add nbgrader's metadata, a locked cell of points after each exercise, and a
-        ``nbgrader_config.py``.
+        Add nbgrader's metadata, a locked cell of points after each exercise, a
+        ``nbgrader_config.py``, and a ``grade.sh`` that grades in a sandbox.
 
     Returns
     -------
@@ -82,7 +88,7 @@ def release(root: Path, to: Path, *, nbgrader: bool = False) -> Released:
     """
     sources = sorted((root / "notebooks" / "src").glob("*.py"))
     _refuse(root, to, sources)
-    secret = secret_lines(sources)
+    secret, pieces = secret_lines(sources), secret_pieces(sources)
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=to.parent, prefix=".release-") as scratch:
@@ -90,11 +96,12 @@ def release(root: Path, to: Path, *, nbgrader: bool = False) -> Released:
             names = _write_notebooks(sources, copy / "notebooks", nbgrader=nbgrader)
             for part in PARTS:
                 _copy(root / part, copy / part)
-            sealed = _seal(copy / "gsl_tutorial", secret)
+            sealed = _seal(copy / "gsl_tutorial", secret, pieces)
             (copy / "README.md").write_text(readme(copy / "notebooks"), encoding="utf-8")
             if nbgrader:
                 (copy / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
-            refuse_leaks(copy, secret)
+                shutil.copyfile(SCRIPT, copy / SCRIPT.name)
+            refuse_leaks(copy, secret, pieces)
             if to.exists():
                 to.rmdir()
             shutil.move(copy, to)
@@ -105,7 +112,7 @@ def release(root: Path, to: Path, *, nbgrader: bool = False) -> Released:
     return Released(to, tuple(names), tuple(sealed))
 
 
-def refuse_leaks(folder: Path, secret: set[str]) -> None:
+def refuse_leaks(folder: Path, secret: set[str], pieces: Pieces) -> None:
     """Refuse a folder in which a solution can be read.
 
     Parameters
@@ -114,14 +121,16 @@ def refuse_leaks(folder: Path, secret: set[str]) -> None:
         Every file in it is searched.
     secret : set of str
         Lines of solutions.
+    pieces : Pieces
+        Solutions whatever their names are.
 
     Raises
     ------
     SourceError
-        A secret line stands in a file.
+        A secret line stands in a file, or a solution with other names.
     """
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and (found := leaks(path, secret)):
+        if path.is_file() and (found := leaks(path, secret) or pieces.in_file(path)):
             raise SourceError(
                 "no solution text in a student copy",
                 f"{found[0]!r} in {path.relative_to(folder).as_posix()}; nothing was written",
@@ -179,13 +188,13 @@ def _copy(part: Path, to: Path) -> None:
         shutil.copyfile(part, to)
 
 
-def _seal(package: Path, secret: set[str]) -> list[str]:
+def _seal(package: Path, secret: set[str], pieces: Pieces) -> list[str]:
     """Pack the modules that would give something away; returns their paths in the package."""
     sealed = []
     for path in sorted(package.rglob("*.py")):
         is_check = path.parent.name == "chapters" and path.stem.startswith(_CHECKS)
-        if is_check or leaks(path, secret):
-            name = path.relative_to(package).as_posix()
+        name = path.relative_to(package).as_posix()
+        if is_check or name in HOLD_ANSWERS or leaks(path, secret) or pieces.in_file(path):
             text = path.read_text(encoding="utf-8")
             path.write_text(seal(text, title=f"What {path.stem} holds."), encoding="utf-8")
             sealed.append(name)

@@ -41,6 +41,11 @@ NBVAL_TAG = "nbval-check-output"
 #: The site's word for "show what the cell does and fold how"; JupyterLab has a setting for it.
 FOLDED = "hide-input"
 
+#: Stands in every solved notebook, below its import of `check`.
+OFF_THE_RECORD = (
+    "check.off_the_record()  # this is a solved notebook: nothing counts as your progress"
+)
+
 #: What jupytext notes about the layout of the file.
 _LAYOUT = {"title", "cell_depth", "cell_marker", "lines_to_next_cell", "region_name"}
 _SOURCE_NAME = re.compile(r"\d\d_\w+")
@@ -62,15 +67,20 @@ class Draft:
         The notebook itself.
     lines : dict of str to int
         Id of a cell -> its line in the source.
-    solutions : tuple of str
-        The texts that this variant must not contain (none for the solved one).
+    hidden : dict of str to tuple of str
+        Id of a cell -> its solutions, which this variant must not contain (none for the solved one).
     """
 
     source: Path
     variant: Variant
     notebook: NotebookNode
     lines: dict[str, int]
-    solutions: tuple[str, ...]
+    hidden: dict[str, tuple[str, ...]]
+
+    @property
+    def solutions(self) -> tuple[str, ...]:
+        """All texts that this variant must not contain."""
+        return tuple(text for texts in self.hidden.values() for text in texts)
 
     def where(self, cell: NotebookNode) -> str:
         """Where an author finds the cell."""
@@ -104,20 +114,20 @@ def draft(source: Path, variant: Variant) -> Draft:
     """
     cells: list[NotebookNode] = []
     lines: dict[str, int] = {}
-    solutions: list[str] = []
+    hidden: dict[str, tuple[str, ...]] = {}
     for index, (cell, line) in enumerate(_read(source), start=1):
-        text, hidden = _text_for(variant, cell, source.name, line)
-        solutions += hidden
+        id = f"{source.stem[:2]}-{index:03d}"
+        text, secret = _text_for(variant, cell, source.name, line)
+        if secret:
+            hidden[id] = secret
         if text is None:
             continue
-        made = _NEW_CELL[cell.cell_type](
-            text, id=f"{source.stem[:2]}-{index:03d}", metadata=_metadata(cell)
-        )
+        if variant == "solution" and cell.cell_type == "code":
+            text = _not_recorded(text)
+        made = _NEW_CELL[cell.cell_type](text, id=id, metadata=_metadata(cell))
         cells.append(made)
         lines[made.id] = line
-    result = Draft(
-        source, variant, new_notebook(cells=cells, metadata=METADATA), lines, tuple(solutions)
-    )
+    result = Draft(source, variant, new_notebook(cells=cells, metadata=METADATA), lines, hidden)
     for cell in cells:
         if fault := syntax_fault(cell):
             raise SourceError(
@@ -243,6 +253,23 @@ def _text_for(
             'write `# %% tags=["exercise"]` above the cell, or remove the marker',
         )
     return text, ()
+
+
+def _not_recorded(text: str) -> str:
+    """A solved notebook's import of `check`, followed by a line that takes its answers off the record.
+
+    Whatever runs the notebook: a server, an editor, or a command that only executes it.
+    """
+    lines = text.split("\n")
+    try:
+        body = ast.parse(text).body
+    except SyntaxError:  # a magic; what does not compile is refused later
+        return text
+    for node in body:
+        if isinstance(node, ast.ImportFrom) and "check" in [one.name for one in node.names]:
+            lines.insert(node.end_lineno or node.lineno, OFF_THE_RECORD)
+            break
+    return "\n".join(lines)
 
 
 def _metadata(cell: NotebookNode) -> dict[str, Any]:

@@ -292,7 +292,15 @@ class RunFolder:
         save_model_file(self.model_file, model)
 
     def save_warm(self, model: TrainedModel, optimizer: torch.optim.Optimizer) -> None:
-        """Write the model as it is before joint training begins, and the momentum of its steps."""
+        """Write the model as it is before joint training begins, and the momentum of its steps.
+
+        Parameters
+        ----------
+        model : TrainedModel
+            The model after its warm-up.
+        optimizer : torch.optim.Optimizer
+            Holds the momentum.
+        """
         save_arrays(
             self.warm_file,
             model.arrays() | _momentum_of(optimizer),

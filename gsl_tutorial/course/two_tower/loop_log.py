@@ -63,7 +63,18 @@ class Log:
         return np.bincount(self.item[self.clicked], minlength=n_items)
 
     def taken(self, n_users: int, n_items: int) -> Bool[np.ndarray, "n_users n_items"]:
-        """What each user has clicked."""
+        """What each user has clicked.
+
+        Parameters
+        ----------
+        n_users, n_items : int
+            How many there are.
+
+        Returns
+        -------
+        (n_users, n_items) array of bool
+            True where the user has clicked on the item.
+        """
         table = np.zeros((n_users, n_items), dtype=bool)
         table[self.user[self.clicked], self.item[self.clicked]] = True
         return table

@@ -3,10 +3,13 @@
 from gsl_tutorial.course.exercises.chapters import (  # noqa: F401
     chapter00,
     chapter01,
+    chapter01_blocks,
     chapter01_recall,
     chapter02,
     chapter02_codewords,
+    chapter02_whole,
     chapter03,
+    chapter03_engine,
     chapter03_search,
     chapter04,
     chapter04_sums,

@@ -1,0 +1,293 @@
+"""Answers to the larger exercises, in which a chapter's pieces are put together."""
+
+from __future__ import annotations
+
+import heapq
+from typing import Any
+
+import numpy as np
+from answers import Exercise
+
+
+def _cells(points: Any, codewords: Any) -> Any:
+    return ((points[:, None] - codewords) ** 2).sum(axis=2).argmin(axis=1)
+
+
+def _kmeans(
+    points: Any, start: Any, n_rounds: int, middle: Any = np.mean, empty: Any = None
+) -> Any:
+    codewords = start.copy()
+    for _ in range(n_rounds):
+        cells = _cells(points, codewords)
+        for k in range(len(codewords)):
+            if (cells == k).any():
+                codewords[k] = middle(points[cells == k], axis=0)
+            elif empty is not None:
+                codewords[k] = empty
+    return codewords
+
+
+def _kmeans_by_counting(points: Any, start: Any, n_rounds: int) -> Any:
+    codewords = start
+    for _ in range(n_rounds):
+        table = ((points[:, None] - codewords) ** 2).sum(axis=-1)
+        belongs = table.argmin(axis=1)[:, None] == np.arange(len(start))
+        counts = belongs.sum(axis=0)[:, None]
+        codewords = np.where(counts > 0, belongs.T @ points / np.maximum(counts, 1), codewords)
+    return codewords
+
+
+def _kmeans_in_lists(points: Any, start: Any, n_rounds: int) -> Any:
+    codewords = [list(one) for one in start]
+    for _ in range(n_rounds):
+        groups: list[list[Any]] = [[] for _ in codewords]
+        for point in points:
+            far = [sum((a - b) ** 2 for a, b in zip(point, c, strict=True)) for c in codewords]
+            groups[far.index(min(far))].append(point)
+        codewords = [
+            [sum(column) / len(group) for column in zip(*group, strict=True)] if group else old
+            for group, old in zip(groups, codewords, strict=True)
+        ]
+    return codewords
+
+
+def _return_inside(points: Any, start: Any, n_rounds: int) -> Any:
+    codewords = start.copy()
+    for _ in range(n_rounds):
+        return _kmeans(points, codewords, 1)
+    return codewords
+
+
+def _cells_once(points: Any, start: Any, n_rounds: int) -> Any:
+    cells, codewords = _cells(points, start), start.copy()
+    for _ in range(n_rounds):
+        for k in np.unique(cells):
+            codewords[k] = points[cells == k].mean(axis=0)
+    return codewords
+
+
+def _one_by_one(points: Any, start: Any, n_rounds: int) -> Any:
+    codewords = start.copy()
+    for _ in range(n_rounds):
+        for k in range(len(codewords)):
+            mine = points[_cells(points, codewords) == k]
+            if len(mine):
+                codewords[k] = mine.mean(axis=0)
+    return codewords
+
+
+def _no_guard(points: Any, start: Any, n_rounds: int) -> Any:
+    codewords = start.copy()
+    with np.errstate(all="ignore"):
+        for _ in range(n_rounds):
+            cells = _cells(points, codewords)
+            sums = np.stack([points[cells == k].sum(axis=0) for k in range(len(codewords))])
+            codewords = sums / np.bincount(cells, minlength=len(codewords))[:, None]
+    return codewords
+
+
+def _farthest(points: Any, start: Any, n_rounds: int) -> Any:
+    codewords = start.copy()
+    for _ in range(n_rounds):
+        cells = ((points[:, None] - codewords) ** 2).sum(axis=2).argmax(axis=1)
+        for k in np.unique(cells):
+            codewords[k] = points[cells == k].mean(axis=0)
+    return codewords
+
+
+def _absolute(points: Any, start: Any, n_rounds: int) -> Any:
+    codewords = start.copy()
+    for _ in range(n_rounds):
+        cells = np.abs(points[:, None] - codewords).sum(axis=2).argmin(axis=1)
+        for k in np.unique(cells):
+            codewords[k] = points[cells == k].mean(axis=0)
+    return codewords
+
+
+def _in_place(points: Any, start: Any, n_rounds: int) -> Any:
+    start[:] = _kmeans(points, start, n_rounds)
+    return start
+
+
+def _tables(queries: Any, codebooks: Any) -> Any:
+    M, _, d = codebooks.shape
+    return ((codebooks - queries.reshape(len(queries), M, 1, d)) ** 2).sum(axis=3)
+
+
+def _distances(queries: Any, codebooks: Any, codes: Any) -> Any:
+    return _tables(queries, codebooks)[:, np.arange(len(codebooks)), codes].sum(axis=2)
+
+
+def _order(queries: Any, codebooks: Any, codes: Any) -> Any:
+    return _distances(queries, codebooks, codes).argsort(axis=1)
+
+
+def _search_by_decoding(queries: Any, codebooks: Any, codes: Any, k: int) -> Any:
+    decoded = codebooks[np.arange(len(codebooks)), codes].reshape(len(codes), -1)
+    return np.array([((decoded - q) ** 2).sum(axis=1).argsort()[:k] for q in queries])
+
+
+def _search_by_partition(queries: Any, codebooks: Any, codes: Any, k: int) -> Any:
+    found = []
+    for distances in _distances(queries, codebooks, codes):
+        some = np.argpartition(distances, k - 1)[:k]
+        found.append(some[distances[some].argsort()])
+    return np.stack(found)
+
+
+def _search_in_lists(queries: Any, codebooks: Any, codes: Any, k: int) -> Any:
+    rows = range(len(codes))
+    table = _distances(queries, codebooks, codes).tolist()
+    return [sorted(rows, key=lambda i, far=far: far[i])[:k] for far in table]  # type: ignore[misc]
+
+
+def _one_query(queries: Any, codebooks: Any, codes: Any, k: int) -> Any:
+    return _order(queries, codebooks, codes)[:1, :k]
+
+
+def _strided(queries: Any, codebooks: Any, codes: Any, k: int) -> Any:
+    M, _, d = codebooks.shape
+    mixed = queries.reshape(len(queries), d, M).transpose(0, 2, 1).reshape(len(queries), -1)
+    return _order(mixed, codebooks, codes)[:, :k]
+
+
+def _first_book(queries: Any, codebooks: Any, codes: Any, k: int) -> Any:
+    return _order(queries, np.repeat(codebooks[:1], len(codebooks), axis=0), codes)[:, :k]
+
+
+def _rooted(queries: Any, codebooks: Any, codes: Any, k: int) -> Any:
+    entries = np.sqrt(_tables(queries, codebooks))[:, np.arange(len(codebooks)), codes]
+    return entries.sum(axis=2).argsort(axis=1)[:, :k]
+
+
+def _products(queries: Any, codebooks: Any, codes: Any, k: int) -> Any:
+    M, _, d = codebooks.shape
+    table = (codebooks * queries.reshape(len(queries), M, 1, d)).sum(axis=3)
+    return table[:, np.arange(M), codes].sum(axis=2).argsort(axis=1)[:, :k]
+
+
+def _unsquared(queries: Any, codebooks: Any, codes: Any, k: int) -> Any:
+    M, _, d = codebooks.shape
+    table = (codebooks - queries.reshape(len(queries), M, 1, d)).sum(axis=3)
+    return table[:, np.arange(M), codes].sum(axis=2).argsort(axis=1)[:, :k]
+
+
+def _rows(queries: Any, database: Any) -> Any:
+    return _table(queries, database).argsort(axis=1)
+
+
+def _table(queries: Any, database: Any) -> Any:
+    return ((queries[:, None] - database) ** 2).sum(axis=2)
+
+
+def _each_block(queries: Any, database: Any, block: int) -> list[Any]:
+    return [_rows(queries, database[s : s + block]) for s in range(0, len(database), block)]
+
+
+def _with_a_heap(queries: Any, database: Any, k: int, block: int) -> Any:
+    found = []
+    for query in queries:
+        best: list[tuple[float, int]] = []
+        for start in range(0, len(database), block):
+            far = ((database[start : start + block] - query) ** 2).sum(axis=1).tolist()
+            best = heapq.nsmallest(k, [*best, *zip(far, range(start, len(database)))])  # noqa: B905
+        found.append([row for _, row in best])
+    return found
+
+
+def _by_candidates(queries: Any, database: Any, k: int, block: int) -> Any:
+    kept = np.empty((len(queries), 0), dtype=int)
+    for start in range(0, len(database), block):
+        new = np.arange(start, min(start + block, len(database)))
+        both = np.hstack([kept, np.tile(new, (len(queries), 1))])
+        far = ((database[both] - queries[:, None]) ** 2).sum(axis=2)
+        kept = np.take_along_axis(both, far.argsort(axis=1)[:, :k], axis=1)
+    return kept
+
+
+def _without_the_rest(queries: Any, database: Any, k: int, block: int) -> Any:
+    whole = len(database) - len(database) % block
+    return _rows(queries, database[: whole or len(database)])[:, :k]
+
+
+BUILDS = [
+    Exercise(
+        "search_in_blocks",
+        right=(_with_a_heap, _by_candidates),
+        wrong=(
+            (lambda q, x, k, b: _rows(q, x)[:, :k], "as much as without blocks"),
+            (lambda q, x, k, b: np.sort(_table(q, x), axis=1)[:, :k], "return where they stand"),
+            (lambda q, x, k, b: _rows(q, x)[:, :k] % b, "add its start"),
+            (
+                lambda q, x, k, b: np.hstack(
+                    [p[:, :k] + i * b for i, p in enumerate(_each_block(q, x, b))]
+                ),
+                "expected shape",
+            ),
+            (lambda q, x, k, b: _each_block(q, x, b)[0][:, :k], "first block only"),
+            (lambda q, x, k, b: _rows(q, x)[:, :k].astype(float), "whole numbers"),
+            (_without_the_rest, "shorter, was left out"),
+            (lambda q, x, k, b: np.sort(_rows(q, x)[:, :k], axis=1), "sorted by number"),
+            (lambda q, x, k, b: _rows(q, x)[:, :k][:, ::-1], "nearest comes last"),
+            (lambda q, x, k, b: _rows(q, x)[:, ::-1][:, :k], "farthest"),
+            (lambda q, x, k, b: _rows(q, x)[:, :1], "the nearest only"),
+            (lambda q, x, k, b: _rows(q, x), "cut after k"),
+            (lambda q, x, k, b: _rows(q, x)[:1, :k], "first query only"),
+            (lambda q, x, k, b: _rows(q, x)[:, 1 : k + 1], "left out the nearest"),
+            (lambda q, x, k, b: (q @ x.T).argsort(axis=1)[:, ::-1][:, :k], "inner products"),
+            (lambda q, x, k, b: (q[:, None] - x).sum(2).argsort(axis=1)[:, :k], "without squaring"),
+            (lambda q, x, k, b: _rows(q, x)[:, :k] + 1, "expected row"),
+        ),
+    ),
+    Exercise(
+        "run_kmeans",
+        right=(_kmeans_by_counting, _kmeans_in_lists),
+        wrong=(
+            (_return_inside, "where one round leads"),
+            (_cells_once, "where one round leads"),
+            (lambda p, s, n: s, "where they started"),
+            (lambda p, s, n: _kmeans(p, s, max(n - 1, 0)), "one round too few"),
+            (lambda p, s, n: _kmeans(p, s, n + 1), "one round too many"),
+            (lambda p, s, n: _cells(p, _kmeans(p, s, n)), "return the codewords"),
+            (lambda p, s, n: _cells(p, s), "return the codewords"),
+            (lambda p, s, n: _kmeans(p, s, n, np.median), "median"),
+            (lambda p, s, n: _kmeans(p, s, n, np.sum), "did not divide"),
+            (_absolute, "absolute differences"),
+            (_one_by_one, "after each single move"),
+            (_farthest, "farthest"),
+            (_no_guard, "NaN"),
+            (lambda p, s, n: _kmeans(p, s, n, empty=0.0), "went to 0"),
+            (_in_place, "changes its arguments"),
+            (lambda p, s, n: _kmeans(p, s, n).T, "axes are swapped"),
+            (lambda p, s, n: _kmeans(p, s, 5), "expected"),
+            (lambda p, s, n: (_kmeans(p, s, n), _cells(p, s)), "number 0 of them"),
+        ),
+    ),
+    Exercise(
+        "search_codes",
+        right=(_search_by_decoding, _search_by_partition, _search_in_lists),
+        wrong=(
+            (
+                lambda q, b, c, k: np.sort(_distances(q, b, c), axis=1)[:, :k],
+                "return where they stand",
+            ),
+            (lambda q, b, c, k: _distances(q, b, c), "one step is left"),
+            (lambda q, b, c, k: _order(q, b, c)[:, ::-1][:, :k], "farthest"),
+            (lambda q, b, c, k: np.sort(_order(q, b, c)[:, :k], axis=1), "sorted by row"),
+            (lambda q, b, c, k: _order(q, b, c)[:, :k][:, ::-1], "nearest comes last"),
+            (lambda q, b, c, k: _order(q, b, c)[:, :1], "nearest image only"),
+            (lambda q, b, c, k: _distances(q, b, c).argmin(axis=1), "nearest image only"),
+            (lambda q, b, c, k: _order(q, b, c)[:, : k - 1], "one image too few"),
+            (lambda q, b, c, k: _order(q, b, c)[:, 1 : k + 1], "left out the nearest"),
+            (lambda q, b, c, k: _order(q, b, c), "cut after k"),
+            (_one_query, "first query only"),
+            (_rooted, "roots do not"),
+            (_unsquared, "without squaring"),
+            (_products, "inner products"),
+            (_strided, "every M-th number"),
+            (_first_book, "has its own"),
+            (lambda q, b, c, k: _distances(q, b, c).argsort(axis=0)[:, :k], "ran over the queries"),
+            (lambda q, b, c, k: _order(q, b, c)[:, :k] + 1.0, "expected image"),
+        ),
+    ),
+]
