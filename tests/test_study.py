@@ -97,7 +97,9 @@ def test_the_maps_are_whole_and_no_seed_that_chose_is_measured(name: str) -> Non
     for trials in study.trials.values():
         assert all(len(rows) + study.more_trials >= 4 for rows in trials.values())
     if name in ("map", "map-contrastive"):
-        asked = RIVALS | SNAPS if name == "map" else {"none", "penalty", "ste", "rotation", "snap-pull"}
+        asked = (
+            RIVALS | SNAPS if name == "map" else {"none", "penalty", "ste", "rotation", "snap-pull"}
+        )
         assert set(study.tune.methods) >= asked
         test = next(part for part in study.parts if part.name == "test")
         assert test.cells == study.tune.cells
@@ -234,7 +236,9 @@ def test_no_trials_at_all_are_refused(write: Any) -> None:
 
 
 def test_a_study_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UnknownNameError, match=r"a study out of cifar10, circle, digits.*got 'mnist'"):
+    with pytest.raises(
+        UnknownNameError, match=r"a study out of cifar10, circle, digits.*got 'mnist'"
+    ):
         load_study("mnist")
     with pytest.raises(DataMissingError, match="no such file"):
         load_study(tmp_path / "none.toml")
