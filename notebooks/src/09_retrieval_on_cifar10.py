@@ -703,12 +703,13 @@ ways = {
 }
 threads = faiss.omp_get_max_threads()
 faiss.omp_set_num_threads(1)
+few = slice(None, None, 4)  # 50 queries of each class
 found = {}
 for name, (how, size) in ways.items():
     how.search(some.z[:100], 10)  # warm up
     started = time.perf_counter()
-    _, found[name] = how.search(some.z, 10)
-    each = (time.perf_counter() - started) / len(some)
+    _, found[name] = how.search(some.z[few], 10)
+    each = (time.perf_counter() - started) / len(some.z[few])
     print(f"{name:18} {size:4} bytes an image   {1e3 * each:6.2f} ms a query")
 faiss.omp_set_num_threads(threads)
 
@@ -718,7 +719,7 @@ faiss.omp_set_num_threads(threads)
 
 # %% tags=["claim"]
 for name in ("exact vectors", "4 x 256, ADC", "8 x 16, ADC", "8 x 16, fast scan"):
-    good = (run.database.labels[found[name]] == some.labels[:, None]).mean()
+    good = (run.database.labels[found[name]] == some.labels[few, None]).mean()
     print(f"{name:18} share of the right class among ten: {good:.2f}")
 sixteen = exact_of_some - adc_map(coarse, coarse_codes, some)
 print(f"8 x 16 codewords, fitted afterwards, lose {sixteen:+.3f} of the exact mAP")
