@@ -35,10 +35,11 @@ def index_bytes(answer: Any) -> str:
         result = call(answer, n, dim, lists, m, k)
         if not isinstance(result, (int, float, np.number)) or not np.isreal(result):
             raise Mistake(f"a number of bytes is asked for, you returned {type(result).__name__}.")
-        if abs(result) > 1e18:
+        count: Any = result
+        if abs(count) > 1e18:
             raise Mistake(f"expected {right:,} bytes; your number has more than eighteen digits.")
         compare(
-            float(result) / n,
+            float(count) / n,
             right / n,
             {
                 "the ids are missing: inside a list the place no longer tells which vector it is, so 8 "
