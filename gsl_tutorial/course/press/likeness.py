@@ -16,6 +16,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 _TOKEN = re.compile(
     r"""(?P<comment>\#[^\n]*)|(?P<text>"[^"\n]*"|'[^'\n]*')|(?P<number>\d[\w.]*)|(?P<name>[^\W\d]\w*)"""
@@ -154,6 +155,6 @@ def pieces(code: str) -> Iterator[str]:
 
 def _statements(code: str) -> Sequence[ast.stmt]:
     inside = "def f():\n" + textwrap.indent(textwrap.dedent(code), "    ")
-    function = ast.parse(inside).body[0]
-    assert isinstance(function, ast.FunctionDef)
-    return function.body
+    function: Any = ast.parse(inside).body[0]  # the one that the line above wrote
+    statements: list[ast.stmt] = function.body
+    return statements
