@@ -42,6 +42,7 @@ def problems(opened: Page) -> Iterator[list[str]]:
 
 
 def alive(page: Page, the_map: MethodMap) -> None:
+    page.goto("about:blank")  # no link of an earlier map is opened
     page.mouse.move(0, 0)  # a row under the pointer would be chosen
     page.set_content(f"<!doctype html><body>{the_map.to_html()}</body>")
 

@@ -149,7 +149,7 @@ hint("06.2")
 # descends? The package has the same rule as `descending_codeword`. It returns the codeword itself instead
 # of its position.
 
-# %% tags=["claim"]
+# %%
 g = plane.gradient(point[None])[0]
 for n in (1, 2, 3, 4, 9):
     chosen = descending_codeword(g, point, plane.candidates(point[None], n)[0])
@@ -401,7 +401,7 @@ show(
     dpi=80,
 )
 
-# %% tags=["claim"]
+# %%
 for name, arrows in fields.items():
     uphill = (arrows * plane.gradient(grid)).sum(axis=1) < -1e-12
     print(f"{name:17} sends {uphill.mean():4.0%} of the places uphill")

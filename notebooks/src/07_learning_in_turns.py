@@ -276,7 +276,7 @@ print("\n".join(circle_says(the_map)))
 # embeddings unit long and never feels it. It is taken away before comparing. On a circle only one
 # number is left of each gradient, how strongly it turns the vector left or right:
 
-# %% tags=["claim"]
+# %%
 frame = recordings[1].after(5)
 lengthwise = np.abs((frame.g * frame.z).sum(axis=1)) / np.linalg.norm(frame.g, axis=1)
 print(f"part of g along z, at most a thousandth: {lengthwise.max() < 1e-3}")
@@ -370,7 +370,7 @@ for name, quantizer in {"warm": after.quantizer, "cold": cold}.items():
     changed = 1 - (fresh == stored).all(axis=1).mean()
     table[name] = changed, map_of(quantizer, stored), map_of(quantizer, fresh)
 
-# %% tags=["claim"]
+# %%
 for name, (changed, stale, fresh) in table.items():
     print(
         f"{name}: changed codes {'few' if changed < 0.2 else 'most' if changed > 0.6 else 'some'}, "
@@ -481,7 +481,7 @@ show(
     dpi=85,
 )
 
-# %% tags=["claim"]
+# %%
 by_name = {row.method: row for row in rows}
 print("every mean ADC mAP above 0.95:", all(row.adc_map.mean > 0.95 for row in rows))
 for name in ("penalty", "snap-replace", "snap-pull"):
@@ -620,7 +620,7 @@ for method in ("penalty", "snap-pull", "snap-lookahead"):
                          f"tried {', '.join(f'{s:g}' for s in sorted(tried))}")  # fmt: skip
 show_folded("Which strengths (λ) were chosen on validation images", "\n".join(strengths))
 
-# %% tags=["claim"]
+# %%
 pulls = {
     titles[name].replace("\n", ", "): row.against_penalty
     for name, one in tables.items()

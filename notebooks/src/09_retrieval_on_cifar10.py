@@ -218,7 +218,7 @@ def adc_map(quantizer, codes, query, labels=run.database.labels):
 
 ours = adc_map(quantizer, run.codes, run.query)
 
-# %% tags=["claim"]
+# %%
 print(f"ADC mAP@all {ours:.2f}, denominator: relevant, ties: exact")
 assert abs(ours - metrics["adc_map"]) < 0.001
 print("and so says the card")

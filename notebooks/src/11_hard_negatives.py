@@ -133,7 +133,7 @@ hint("11.1")
 # catalogue, or 4 from it and 4 from the cell of the positive. Both ways can draw the same film, so $Q$ has to add up
 # both. What will happen if we forget that, and treat all draws as if they came from the whole catalogue?
 
-# %% tags=["claim", "hide-input"]
+# %% tags=["hide-input"]
 rng = np.random.default_rng(0)
 N = 60
 labels = np.arange(N) % 6
@@ -349,7 +349,7 @@ show(
     "last epoch hardest for those from the cell.",
 )
 
-# %% tags=["claim", "hide-input"]
+# %% tags=["hide-input"]
 harder = (seen["same cell"]["outscores"] > seen["uniform"]["outscores"])[0, 1:].all()
 print(
     f"In {'every' if harder else 'not every'} epoch, negatives of the cell beat the positive more often than uniform ones."
@@ -676,7 +676,7 @@ show(
     ),
 )
 
-# %% tags=["claim", "hide-input"]
+# %% tags=["hide-input"]
 for title, panel in compared.items():
     for name, interval in panel.items():
         print(f"{title:14} {name:27} {interval.verdict}")
@@ -723,7 +723,7 @@ show(
     ),
 )
 
-# %% tags=["claim", "hide-input"]
+# %% tags=["hide-input"]
 for title, methods in coded.items():
     fitted = {size: one["recall@10"][0] for size, one in methods["none"].items()}
     kept_ = {size: value / fitted[0] for size, value in fitted.items() if size}
@@ -1053,7 +1053,7 @@ for name, one in popularities.items():
 # (the sampler leaves it out) or will like later (nothing can). (In these runs events of the same second and films of
 # the same score went by film number. The package draws lots today, so a new run will differ a little.)
 
-# %% tags=["claim"]
+# %%
 people = TwoTowerResults(load_grid(), DATA / "results")
 by_arm = {
     arm: people.records("core", task="movielens", arm=arm)

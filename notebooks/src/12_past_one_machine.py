@@ -447,7 +447,7 @@ print(f"a billion codes of 8 bytes on {w} workers: {memory / 1e6:.0f} MB on each
 # `DistributedDataParallel`). The snapping layer needs nothing special for this, because a pull is divided by the size of
 # the part, so the averaged gradient is that of the whole batch. One thing must not happen: codebooks that drift
 # apart. So the embeddings are gathered, the codebooks fitted once and the same everywhere.
-# [Use the layer in your own training](../docs/training.md) has the script, and our tests run it.
+# The page *Use the layer in your own training* (`docs/training.md`) has the script, and our tests run it.
 #
 # ## What to remember
 #
