@@ -45,6 +45,7 @@ def problems(opened: Page) -> Iterator[list[str]]:
 
 
 def alive(page: Page, explorer: CodewordExplorer) -> None:
+    page.goto("about:blank")  # no link of an earlier plane is opened
     page.set_content(f"<!doctype html><body>{explorer.to_html()}</body>")
 
 
@@ -68,6 +69,7 @@ def compare(page: Page, explorer: CodewordExplorer) -> None:
 
 
 def test_k_means_in_the_page_is_that_of_python(opened: Page) -> None:
+    opened.goto("about:blank")  # no link of an earlier one is opened
     opened.set_content("<!doctype html><body></body>")
     opened.add_script_tag(content=SCRIPT)
     cases = []
@@ -169,6 +171,7 @@ def test_bad_input_is_said_in_the_widget_and_refused_by_the_constructor(
     assert "expected" in repr(explorer)
     assert "expected" in explorer._repr_mimebundle_()[0]["text/html"]
     state = {name: explorer.get_state(name)[name] for name in explorer.told}
+    opened.goto("about:blank")  # no link of an earlier one is opened
     opened.set_content("<!doctype html><body></body>")
     opened.add_script_tag(content=SCRIPT)
     opened.add_style_tag(content=STYLE)
