@@ -38,8 +38,7 @@ myst:
     "property=og:title": "{title}"
     "property=og:description": "{about}"
     "property=og:type": website
-    "property=og:image": "{preview}"
----
+{preview}---
 
 # {title}
 
@@ -172,7 +171,8 @@ def front_page(
         owner, _, name = repository.partition("/")
         preview = f"https://{owner}.github.io/{name}/{preview}"
     page = _PAGE.format(
-        about=_ABOUT, title=title, preview=preview, count=len(cards),
+        preview=f'    "property=og:image": "{preview}"\n' if preview else "",
+        about=_ABOUT, title=title, count=len(cards),
         buttons=_buttons(repository, notebooks[0].stem), explorer=_explorer(),
         cards="\n".join(card.as_html(static / "cards") for card in cards),
     )  # fmt: skip
