@@ -88,6 +88,12 @@ def patient_page(opened: Browser, *, width: int, height: int, **options: Any) ->
     return patient_context(opened, viewport=size, **options).new_page()
 
 
+def show_alone(page: Page, body: str = "") -> None:
+    """Show nothing but this, at an address in which no earlier widget has left a link."""
+    page.goto("about:blank")
+    page.set_content(f"<!doctype html><body>{body}</body>")
+
+
 def until(page: Page | None, look: Callable[[], Seen], *, limit_s: float = LIMIT_S) -> Seen:
     """What `look` returns, once it raises no AssertionError.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import browser, drag, patient_page, until
+from browser import browser, drag, patient_page, show_alone, until
 from playwright.sync_api import Page, expect
 
 from gsl_tutorial.course.toys.kmeans_steps import kmeans_steps
@@ -28,25 +28,8 @@ def opened() -> Iterator[Page]:
         yield page
 
 
-@pytest.fixture
-def problems(opened: Page) -> Iterator[list[str]]:
-    """What went wrong on the page, and what it asked of the network."""
-    found: list[str] = []
-    told = {
-        "pageerror": lambda error: found.append(str(error)),
-        "console": lambda line: found.append(line.text),
-        "request": lambda one: one.url.startswith("data:") or found.append(one.url),
-    }
-    for event, listener in told.items():
-        opened.on(event, listener)
-    yield found
-    for event, listener in told.items():
-        opened.remove_listener(event, listener)
-
-
 def alive(page: Page, explorer: CodewordExplorer) -> None:
-    page.goto("about:blank")  # no link of an earlier plane is opened
-    page.set_content(f"<!doctype html><body>{explorer.to_html()}</body>")
+    show_alone(page, explorer.to_html())
 
 
 def agrees(page: Page, explorer: CodewordExplorer) -> None:
@@ -69,8 +52,7 @@ def compare(page: Page, explorer: CodewordExplorer) -> None:
 
 
 def test_k_means_in_the_page_is_that_of_python(opened: Page) -> None:
-    opened.goto("about:blank")  # no link of an earlier one is opened
-    opened.set_content("<!doctype html><body></body>")
+    show_alone(opened)
     opened.add_script_tag(content=SCRIPT)
     cases = []
     for _ in range(200):
@@ -171,8 +153,7 @@ def test_bad_input_is_said_in_the_widget_and_refused_by_the_constructor(
     assert "expected" in repr(explorer)
     assert "expected" in explorer._repr_mimebundle_()[0]["text/html"]
     state = {name: explorer.get_state(name)[name] for name in explorer.told}
-    opened.goto("about:blank")  # no link of an earlier one is opened
-    opened.set_content("<!doctype html><body></body>")
+    show_alone(opened)
     opened.add_script_tag(content=SCRIPT)
     opened.add_style_tag(content=STYLE)
     state = json.loads(json.dumps(state, allow_nan=False))

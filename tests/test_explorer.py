@@ -8,7 +8,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 import torch
-from browser import browser, patient_page
+from browser import browser, patient_page, show_alone
 from playwright.sync_api import Page
 
 from gsl_tutorial import ProductQuantizer
@@ -38,7 +38,7 @@ def blank() -> Iterator[Page]:
     """A page of its own that knows the explorer's script."""
     with browser() as opened:
         page = patient_page(opened, width=1000, height=800)
-        page.set_content("<!doctype html><body></body>")
+        show_alone(page)
         page.add_script_tag(content=SCRIPT)
         page.add_style_tag(content=STYLE)
         yield page

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import nbformat
 import numpy as np
 import pytest
-from browser import browser, patient_context, patient_page, until
+from browser import browser, patient_context, patient_page, show_alone, until
 from nbconvert import HTMLExporter
 from playwright.sync_api import Page, expect
 
@@ -31,7 +31,7 @@ def blank() -> Iterator[Page]:
     """A page of its own that knows the explorer's script."""
     with browser() as opened:
         page = patient_page(opened, width=1000, height=800)
-        page.set_content("<!doctype html><body></body>")
+        show_alone(page)
         page.add_script_tag(content=SCRIPT)
         page.add_style_tag(content=STYLE)
         yield page
@@ -171,7 +171,7 @@ def test_fragment_is_alive_without_a_kernel_and_asks_nothing_of_the_network(blan
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda line: problems.append(line.text))
     page.on("pageerror", lambda error: problems.append(str(error)))
-    page.set_content(f"<!doctype html><body>{explorer.to_html()}{explorer.to_html()}</body>")
+    show_alone(page, f"{explorer.to_html()}{explorer.to_html()}")
     expect(page.locator(".gsl-plane[role=group]")).to_have_count(2)
     expect(page.locator(".gsl-still")).to_have_count(0)
     slider = page.get_by_label("strength (lambda)").first
@@ -207,7 +207,7 @@ def test_page_made_of_a_published_notebook_is_alive_offline(blank: Page) -> None
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("requestfailed", lambda request: asked.append(request.url))
-    page.set_content(f"<!doctype html><body>{body}</body>")
+    show_alone(page, body)
     handle = page.locator("[data-handle='codewords-0']").first
     handle.focus()
     page.keyboard.press("ArrowUp")
@@ -222,7 +222,7 @@ def test_still_and_text_stand_where_no_script_runs(blank: Page) -> None:
     explorer = GradientExplorer(alt="A point between <two> codewords")
     context = patient_context(blank.context.browser, java_script_enabled=False)
     page = context.new_page()
-    page.set_content(f"<!doctype html><body>{explorer.to_html()}</body>")
+    show_alone(page, explorer.to_html())
     picture = page.locator(".gsl-still img")
     expect(picture).to_be_visible()
     assert picture.get_attribute("alt") == "A point between <two> codewords"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import browser, patient_page, until
+from browser import browser, patient_page, show_alone, until
 from explorer_reading import agrees
 from playwright.sync_api import Page, expect
 
@@ -61,8 +61,7 @@ VALUES: dict[str, Any] = {
 
 
 def test_page_and_python_read_what_the_other_wrote(page: Page) -> None:
-    page.goto("about:blank")
-    page.set_content("<!doctype html><body></body>")
+    show_alone(page)
     page.add_script_tag(content=SCRIPT)
     text = write_link("gradient", VALUES, hide=["tour", "link"])
     seen = page.evaluate("(text) => links.read(text, 'gradient')", text)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from IPython.core.formatters import DisplayFormatter
 
 from gsl_tutorial.course.exercises import check, hint
 from gsl_tutorial.course.exercises.hints import HintLadder
+from gsl_tutorial.course.press.leaks import secret_lines
 from gsl_tutorial.errors import InvalidInputError, UnknownNameError
 
+SOURCES = sorted((Path(__file__).parents[1] / "notebooks" / "src").glob("*.py"))
 ALL = pytest.mark.parametrize("id", check.ids)
 
 
@@ -93,3 +96,15 @@ def test_what_does_not_exist_is_said() -> None:
         hint("99.9")
     with pytest.raises(InvalidInputError, match="from 1 to 3"):
         hint("00.1", 4)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_the_last_hint_leaves_a_line_to_write(source: Path) -> None:
+    """Hints stand folded in every student's page, so none holds a line of the solution word for word."""
+    secret = secret_lines([source])
+    told = {
+        one.id: [line for line in secret if any(line in text for text in one.hints)]
+        for one in check.exercises.values()
+        if one.id.startswith(source.name[:2])
+    }
+    assert {id: lines for id, lines in told.items() if lines} == {}

@@ -6,7 +6,7 @@ from typing import Any
 
 import map_cases
 import pytest
-from browser import browser, patient_page, until
+from browser import browser, patient_page, show_alone, until
 from playwright.sync_api import Page, expect
 
 from gsl_tutorial.course.study.map_file import parse_map
@@ -25,26 +25,9 @@ def opened() -> Iterator[Page]:
         yield page
 
 
-@pytest.fixture
-def problems(opened: Page) -> Iterator[list[str]]:
-    """What went wrong on the page, and what it asked of the network."""
-    found: list[str] = []
-    told = {
-        "pageerror": lambda error: found.append(str(error)),
-        "console": lambda line: found.append(line.text),
-        "request": lambda one: one.url.startswith("data:") or found.append(one.url),
-    }
-    for event, listener in told.items():
-        opened.on(event, listener)
-    yield found
-    for event, listener in told.items():
-        opened.remove_listener(event, listener)
-
-
 def alive(page: Page, the_map: MethodMap) -> None:
-    page.goto("about:blank")  # no link of an earlier map is opened
     page.mouse.move(0, 0)  # a row under the pointer would be chosen
-    page.set_content(f"<!doctype html><body>{the_map.to_html()}</body>")
+    show_alone(page, the_map.to_html())
 
 
 def tile(page: Page, cell: str) -> Any:
@@ -224,7 +207,7 @@ def test_bad_input_is_said_in_the_widget_and_refused_by_the_constructor(
     assert "expected" in repr(the_map)
     assert "expected" in the_map._repr_mimebundle_()[0]["text/html"]
     state = {name: the_map.get_state(name)[name] for name in the_map.told}
-    opened.set_content("<!doctype html><body></body>")
+    show_alone(opened)
     opened.add_script_tag(content=SCRIPT)
     opened.add_style_tag(content=STYLE)
     state = json.loads(json.dumps(state, allow_nan=False))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import browser, patient_page
+from browser import browser, patient_page, show_alone
 from playwright.sync_api import Page, expect
 
 from gsl_tutorial import ProductQuantizer
@@ -67,7 +67,7 @@ def test_what_is_faulty_is_told(tmp_path: Path) -> None:
 def page(search: PhotoSearch) -> Iterator[Page]:
     with browser() as opened:
         page = patient_page(opened, width=1000, height=700)
-        page.set_content(f"<!doctype html><body>{search.to_html()}</body>")
+        show_alone(page, search.to_html())
         page.wait_for_selector(".gsl-results li")
         yield page
 

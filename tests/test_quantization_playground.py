@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import browser, patient_page, until
+from browser import browser, patient_page, show_alone, until
 from playwright.sync_api import Page, expect
 
 from gsl_tutorial.course.toys import pq_search
@@ -133,8 +133,7 @@ def test_random_numbers_have_no_neighbours_and_clusters_have() -> None:
 
 
 def test_the_page_computes_the_same(page: Page) -> None:
-    page.goto("about:blank")
-    page.set_content("<!doctype html><body></body>")
+    show_alone(page)
     page.add_script_tag(content=SCRIPT)
     told = page.evaluate("[PQ_DATA, PQ_SUBSPACES, PQ_CODEWORDS, PQ_ROUNDS, PQ_NAMES, PQ_LINKED]")
     named = QuantizationPlayground.told

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import browser, drag, patient_page, until
+from browser import browser, drag, patient_page, show_alone, until
 from playwright.sync_api import Page, expect
 
 from gsl_tutorial.course.toys.plane import Plane
@@ -71,8 +71,7 @@ def as_rule(options: SnapOptions) -> dict[str, Any]:
 
 def test_page_and_python_agree_on_many_worlds(opened: Page) -> None:
     """Ten steps with turns, every method; and what is read off each moment."""
-    opened.goto("about:blank")  # no link of an earlier one is opened
-    opened.set_content("<!doctype html><body></body>")
+    show_alone(opened)
     opened.add_script_tag(content=SCRIPT)
     rng = np.random.default_rng(15)
     cases = []
@@ -161,8 +160,7 @@ def _end(seed: int, method: str, rule: SnapOptions) -> float:
 
 
 def alive(page: Page, explorer: TurnsExplorer) -> None:
-    page.goto("about:blank")  # no link of an earlier plane is opened
-    page.set_content(f"<!doctype html><body>{explorer.to_html()}</body>")
+    show_alone(page, explorer.to_html())
 
 
 def says(page: Page, explorer: TurnsExplorer, step: int, tolerance: float = 1e-4) -> None:
@@ -264,8 +262,7 @@ def test_bad_input_is_said_in_the_widget_and_refused_by_the_constructor(
     assert "expected" in repr(explorer)
     assert "expected" in explorer._repr_mimebundle_()[0]["text/html"]
     state = {name: explorer.get_state(name)[name] for name in explorer.told}
-    opened.goto("about:blank")  # no link of an earlier one is opened
-    opened.set_content("<!doctype html><body></body>")
+    show_alone(opened)
     opened.add_script_tag(content=SCRIPT)
     opened.add_style_tag(content=STYLE)
     state = json.loads(json.dumps(state, allow_nan=False))

@@ -144,7 +144,7 @@ def test_records_of_other_settings_are_not_taken_for_ours(results: TwoTowerResul
     [
         ('arms = ["uniform", "text"]', 'arms = ["nonsense"]', UnknownNameError, "in-batch"),
         ('on = "test"', 'on = "train"', UnknownNameError, "validation"),
-        ("seeds = [9]", "seed = [9]", InvalidInputError, "'seed'"),
+        ("seeds = [9]", "seed = [9]", InvalidInputError, "got seed"),
         ('tasks = ["simulated"]', 'tasks = ["people"]', UnknownNameError, "movielens"),
         ("temperature = 0.1", "temperature = 0", InvalidInputError, "temperature"),
         ("temperature = 0.1", "warmth = 0.1", InvalidInputError, "warmth"),

@@ -251,7 +251,7 @@ if circle:
         dpi=85,
     )
 
-# %% tags=["claim"]
+# %%
 print("\n".join(circle_says(the_map)))
 
 # %% [markdown]
@@ -370,7 +370,7 @@ for name, quantizer in {"warm": after.quantizer, "cold": cold}.items():
     changed = 1 - (fresh == stored).all(axis=1).mean()
     table[name] = changed, map_of(quantizer, stored), map_of(quantizer, fresh)
 
-# %%
+# %% tags=["claim"]
 for name, (changed, stale, fresh) in table.items():
     print(
         f"{name}: changed codes {'few' if changed < 0.2 else 'most' if changed > 0.6 else 'some'}, "
@@ -481,7 +481,7 @@ show(
     dpi=85,
 )
 
-# %%
+# %% tags=["claim"]
 by_name = {row.method: row for row in rows}
 print("every mean ADC mAP above 0.95:", all(row.adc_map.mean > 0.95 for row in rows))
 for name in ("penalty", "snap-replace", "snap-pull"):
@@ -620,7 +620,7 @@ for method in ("penalty", "snap-pull", "snap-lookahead"):
                          f"tried {', '.join(f'{s:g}' for s in sorted(tried))}")  # fmt: skip
 show_folded("Which strengths (λ) were chosen on validation images", "\n".join(strengths))
 
-# %%
+# %% tags=["claim"]
 pulls = {
     titles[name].replace("\n", ", "): row.against_penalty
     for name, one in tables.items()
@@ -675,7 +675,7 @@ show(
     dpi=85,
 )
 
-# %% tags=["claim"]
+# %%
 print("\n".join(sweep_says(the_map)))
 
 # %% [markdown]
@@ -717,7 +717,7 @@ show(
     dpi=85,
 )
 
-# %% tags=["claim"]
+# %%
 print("\n".join(law) or "The runs for the law are still to come.")
 
 # %% [markdown]

@@ -146,9 +146,11 @@ for name, (uniform, hard) in ways.items():
     both = uniform / (N - 1) + np.where(labels[items] == 0, hard / len(mates), 0)
     sums = (np.exp(scores[items]) / both).sum(axis=1) / true_sum
     print(f"{name:25} estimate / truth: mean {sums.mean():.1f}, spread {sums.std():.1f}")
+    assert abs(sums.mean() - 1) < 0.1
     if hard:
         flat = (np.exp(scores[items]) / (8 / (N - 1))).sum(axis=1) / true_sum
         print(f"{'the same, wrong Q (8/N)':25} estimate / truth: mean {flat.mean():.1f}")
+        assert flat.mean() > 2
 
 # %% [markdown]
 # With the right $Q$, both ways estimate the same sum, so both train on the *same loss*. The hard draws only make the
@@ -680,6 +682,9 @@ show(
 for title, panel in compared.items():
     for name, interval in panel.items():
         print(f"{title:14} {name:27} {interval.verdict}")
+verdicts = {title: [one.verdict for one in panel.values()] for title, panel in compared.items()}
+assert verdicts["simulated users"] == ["not told apart", "better", "not told apart"]
+assert verdicts["MovieLens"] == ["not told apart"] * 3
 
 # %% [markdown]
 # For simulated users, ten seeds show what three could not: with the setting of before, hard negatives gain a little over
@@ -724,6 +729,7 @@ show(
 )
 
 # %% tags=["hide-input"]
+at_8 = {}
 for title, methods in coded.items():
     fitted = {size: one["recall@10"][0] for size, one in methods["none"].items()}
     kept_ = {size: value / fitted[0] for size, value in fitted.items() if size}
@@ -737,6 +743,10 @@ for title, methods in coded.items():
             f"{'':14} {method:9} against fitted: "
             + ", ".join(f"{gain:+.3f} at {size} bytes" for size, gain in gained.items())
         )
+        at_8[title, method] = gained[8]
+    assert min(kept_[16], kept_[32]) > 0.97
+assert at_8["simulated users", "snap-pull"] > at_8["simulated users", "penalty"] > 0
+assert at_8["MovieLens", "penalty"] > at_8["MovieLens", "snap-pull"] > 0
 for title, part in (("simulated users", "codes"), ("MovieLens", "codes-people")):
     of_8 = {
         method: [
@@ -1089,8 +1099,11 @@ for arm, records in by_arm.items():
         else f"  {gaps[1].difference:+.4f}{'*' if gaps[1].excludes_zero else ' '}"
     )
     print(f"{arm:14} {means[0]:7.1f} {means[1]:14.3f} {means[2]:12.2f}     {words}")
+    if arm == "text":
+        assert not any(gap.excludes_zero for gap in gaps)
 print("* the 95% interval over three seeds excludes zero")
 liked = by_arm["text"][0]["false_negatives"]
+assert 1.5 < liked["text"]["known"] / liked["uniform"]["known"] < 2.5
 for source, rates in liked.items():
     print(
         f"a draw, {source:8} liked before {rates['known']:.1%}, will like later {rates['hidden']:.2%}"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gsl_tutorial.course.cli.app import ArchivePath, FromAddress, app
 
 if TYPE_CHECKING:
+    from gsl_tutorial.course.study.records import Records
     from gsl_tutorial.course.two_tower.grid import TwoTowerPart
     from gsl_tutorial.course.two_tower.study import TwoTowerResults
 
@@ -78,15 +79,9 @@ def study(
     ] = False,
 ) -> None:
     """Compare the arms of negatives on one budget. What is finished is not done again."""
-    import torch
-
     from gsl_tutorial.course.cli.app import share_of
-    from gsl_tutorial.course.study import run_part
-    from gsl_tutorial.course.training.progress import say
-    from gsl_tutorial.course.training.provenance import provenance
-    from gsl_tutorial.course.two_tower.grid import TwoTowerRun, load_grid
+    from gsl_tutorial.course.two_tower.grid import load_grid
     from gsl_tutorial.course.two_tower.study import TwoTowerResults
-    from gsl_tutorial.errors import DataMissingError
 
     own_share = share_of(share)
     declared = load_grid(grid)
@@ -95,26 +90,7 @@ def study(
     if report:
         _report(kept, chosen)
         return
-    for one in chosen:
-
-        def tell(run: TwoTowerRun, i: int, n: int) -> None:
-            say(f"{run.part} {i}/{n}: {run.name}")
-
-        torch.set_num_threads(1)
-        try:
-            done = run_part(
-                kept,
-                one.name,
-                share=own_share,
-                provenance=provenance(),
-                on_run=tell,
-            )
-        except DataMissingError:
-            if part:
-                raise
-            print(f"{one.name}: waits for another part's trials")
-            continue
-        print(f"{one.name}: {done} runs done")
+    _do(kept, [one.name for one in chosen], share=own_share, may_wait=not part)
     print(f"Next: gsl-tutorial two-tower study --results {results} --report")
 
 
@@ -129,13 +105,8 @@ def loop(
     ] = False,
 ) -> None:
     """Let simulated users meet each arm for ten rounds. What is finished is not done again."""
-    import torch
-
     from gsl_tutorial.course.cli.app import nothing_finished, share_of
-    from gsl_tutorial.course.study import run_part
-    from gsl_tutorial.course.training.progress import say
-    from gsl_tutorial.course.training.provenance import provenance
-    from gsl_tutorial.course.two_tower.loop_grid import PlannedLoop, load_loop_grid
+    from gsl_tutorial.course.two_tower.loop_grid import load_loop_grid
     from gsl_tutorial.course.two_tower.loop_report import loop_as_text
     from gsl_tutorial.course.two_tower.loop_study import LoopResults
 
@@ -151,14 +122,34 @@ def loop(
             print(f"\n{one.name}\n{loop_as_text(kept, one.name)}")
         return
 
-    def tell(run: PlannedLoop, i: int, n: int) -> None:
+    _do(kept, [one.name for one in chosen], share=own_share)
+    print(f"Next: gsl-tutorial two-tower loop --results {results} --report")
+
+
+def _do(
+    kept: Records[Any, Any], parts: Iterable[str], *, share: tuple[int, int], may_wait: bool = False
+) -> None:
+    """Do these parts on one thread; one whose settings are not chosen yet may be left for later."""
+    import torch
+
+    from gsl_tutorial.course.study import run_part
+    from gsl_tutorial.course.training.progress import say
+    from gsl_tutorial.course.training.provenance import provenance
+    from gsl_tutorial.errors import DataMissingError
+
+    def tell(run: Any, i: int, n: int) -> None:
         say(f"{run.part} {i}/{n}: {run.name}")
 
     torch.set_num_threads(1)
-    for one in chosen:
-        done = run_part(kept, one.name, share=own_share, provenance=provenance(), on_run=tell)
-        print(f"{one.name}: {done} loops done")
-    print(f"Next: gsl-tutorial two-tower loop --results {results} --report")
+    for part in parts:
+        try:
+            done = run_part(kept, part, share=share, provenance=provenance(), on_run=tell)
+        except DataMissingError:
+            if not may_wait:
+                raise
+            print(f"{part}: waits for another part's trials")
+        else:
+            print(f"{part}: {done} runs done")
 
 
 def _report(kept: TwoTowerResults, parts: Sequence[TwoTowerPart]) -> None:

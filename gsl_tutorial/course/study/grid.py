@@ -20,7 +20,7 @@ import itertools
 import math
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib.resources import files
 from pathlib import Path
@@ -42,6 +42,7 @@ Settings = dict[str, Any]
 #: numbers of classes (loss, method, cell, "5 classes").
 Key = tuple[str, ...]
 StudyT = TypeVar("StudyT")
+PartT = TypeVar("PartT")
 #: Bits, or a cell "MxK".
 Size = int | str
 
@@ -390,11 +391,60 @@ def load_study(name: str | Path) -> Study:
         text = (files("gsl_tutorial.course.study") / f"{name}.toml").read_text(encoding="utf-8")
     elif not str(name).endswith(".toml"):
         raise UnknownNameError("study", str(name), available())
-    elif not Path(name).exists():
-        raise DataMissingError(f"a study at {name}", "no such file", "check the path")
     else:
-        text = Path(name).read_bytes().decode("utf-8", errors="replace")
+        text = text_of(Path(name))
     return parsed(text, _parse, name=name, like="study/digits.toml")
+
+
+def text_of(path: Path) -> str:
+    """The content of a reader's own TOML file.
+
+    Parameters
+    ----------
+    path : Path
+        The file. Bytes that are no text are left to the parser to complain of.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    DataMissingError
+        If there is no such file.
+    """
+    if not path.is_file():
+        raise DataMissingError(f"a study at {path}", "no such file", "check the path")
+    return path.read_bytes().decode("utf-8", errors="replace")
+
+
+def parts_of(rows: Iterable[Mapping[str, Any]], kind: Callable[..., PartT]) -> list[PartT]:
+    """Make the parts of a study of the tables of its file.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+        The tables, one for each part.
+    kind : dataclass
+        What a part is; its fields are the keys that a table may have.
+
+    Returns
+    -------
+    list of kind
+        Lists have become tuples.
+
+    Raises
+    ------
+    InvalidInputError
+        For a key that is no field.
+    """
+    known = tuple(f.name for f in fields(kind))  # type: ignore[arg-type]
+    parts = []
+    for row in rows:
+        _check_keys(row, known)
+        tuples = {key: tuple(v) if isinstance(v, list) else v for key, v in row.items()}
+        parts.append(kind(**tuples))
+    return parts
 
 
 def parsed(
@@ -518,7 +568,7 @@ def _part(row: dict[str, Any]) -> Part:
     return Part(name=row["name"], **lists)
 
 
-def _check_keys(table: dict[str, Any], known: tuple[str, ...]) -> None:
+def _check_keys(table: Mapping[str, Any], known: tuple[str, ...]) -> None:
     if extra := set(table) - set(known):
         raise InvalidInputError(
             f"the keys {', '.join(sorted(known))}", ", ".join(sorted(extra)), "mend the study"

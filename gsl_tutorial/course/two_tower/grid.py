@@ -7,16 +7,15 @@ by one rule: the highest Recall@10 among the trials, and every rival has the sam
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from gsl_tutorial.course.study.grid import Settings, parsed
+from gsl_tutorial.course.study.grid import Settings, parsed, parts_of, text_of
 from gsl_tutorial.course.training.methods import MethodOptions
 from gsl_tutorial.course.two_tower.arms import get_arm
 from gsl_tutorial.course.two_tower.training import TwoTowerConfig
-from gsl_tutorial.errors import DataMissingError, InvalidInputError
 from gsl_tutorial.validation import check_name
 
 TASKS = ("simulated", "movielens")
@@ -185,26 +184,16 @@ def load_grid(path: str | Path | None = None) -> TwoTowerStudy:
     InvalidInputError, UnknownNameError
         If the file is no grid; the message has the place of the fault.
     """
-    if path is None:
-        text = (files("gsl_tutorial.course.two_tower") / "grid.toml").read_text(encoding="utf-8")
-    elif Path(path).is_file():
-        text = Path(path).read_bytes().decode("utf-8", errors="replace")
-    else:
-        raise DataMissingError(f"a study at {path}", "no such file", "check the path")
+    ours = files("gsl_tutorial.course.two_tower") / "grid.toml"
+    text = ours.read_text(encoding="utf-8") if path is None else text_of(Path(path))
     return parsed(text, _parse, name=path or "grid.toml", like="two_tower/grid.toml")
 
 
 def _parse(table: dict[str, Any]) -> TwoTowerStudy:
-    parts = []
-    known = {f.name for f in fields(TwoTowerPart)}
-    for row in table["parts"]:
-        if unknown := set(row) - known:
-            raise InvalidInputError(f"keys out of {sorted(known)}", f"{sorted(unknown)}", "rename")
-        check_name("kind of events", row["on"], ("validation", "test"))
-        lists = {k: tuple(v) for k, v in row.items() if isinstance(v, list)}
-        parts.append(TwoTowerPart(**{**row, **lists}))
+    parts = parts_of(table["parts"], TwoTowerPart)
     study = TwoTowerStudy(table["name"], table["base"], table["tasks"], tuple(parts))
     for part in parts:  # a wrong word is found before the first minute is spent
+        check_name("kind of events", part.on, ("validation", "test"))
         for arm in part.arms:
             get_arm(arm)
         for task in part.tasks:

@@ -5,14 +5,13 @@ A part is the product of its arms, seeds and variants, as in `grid`; nothing is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from gsl_tutorial.course.study.grid import Settings, parsed
+from gsl_tutorial.course.study.grid import Settings, parsed, parts_of, text_of
 from gsl_tutorial.course.two_tower.loop import LoopConfig
-from gsl_tutorial.errors import DataMissingError, InvalidInputError
 from gsl_tutorial.validation import check_name
 
 #: Settings that are the world's, not the loop's.
@@ -167,23 +166,13 @@ def load_loop_grid(path: str | Path | None = None) -> LoopStudy:
     InvalidInputError, UnknownNameError
         If the file is no grid; the message has the place of the fault.
     """
-    if path is None:
-        text = (files("gsl_tutorial.course.two_tower") / "loop.toml").read_text(encoding="utf-8")
-    elif Path(path).is_file():
-        text = Path(path).read_bytes().decode("utf-8", errors="replace")
-    else:
-        raise DataMissingError(f"a study at {path}", "no such file", "check the path")
+    ours = files("gsl_tutorial.course.two_tower") / "loop.toml"
+    text = ours.read_text(encoding="utf-8") if path is None else text_of(Path(path))
     return parsed(text, _parse, name=path or "loop.toml", like="two_tower/loop.toml")
 
 
 def _parse(table: dict[str, Any]) -> LoopStudy:
-    parts = []
-    known = {f.name for f in fields(LoopPart)}
-    for row in table["parts"]:
-        if unknown := set(row) - known:
-            raise InvalidInputError(f"keys out of {sorted(known)}", f"{sorted(unknown)}", "rename")
-        lists = {k: tuple(v) for k, v in row.items() if isinstance(v, list)}
-        parts.append(LoopPart(**{**row, **lists}))
+    parts = parts_of(table["parts"], LoopPart)
     study = LoopStudy(table["name"], table["world"], table["base"], tuple(parts))
     for part in parts:  # a wrong word is found before the first minute is spent
         study.runs(part.name)

@@ -82,12 +82,10 @@ def _farthest(points: Vectors, start: Vectors, rounds: int) -> Vectors:
     hints=(
         "A round is 02.1, then 02.3: find the cells of the codewords as they stand now, then move each "
         "of them to the mean of its cell.",
-        "Start with codewords = start.copy(). Inside `for _ in range(n_rounds):` compute the cells anew, "
-        "then, for each k that has points, codewords[k] = points[cells == k].mean(axis=0). Return after "
-        "the loop.",
-        "codewords = start.copy(); for each round: cells = ((points[:, None] - codewords) ** 2).sum(axis=2)"
-        ".argmin(axis=1), and for each k: mine = points[cells == k]; if len(mine): codewords[k] = "
-        "mine.mean(axis=0). At the end: return codewords.",
+        "Start with a copy of `start`, so that nobody's array changes. In a loop over the rounds, compute "
+        "the cells anew, then move each codeword that has points. Return after the loop.",
+        "The cells are the argmin over axis 1 of ((points[:, None] - codewords) ** 2).sum(axis=2). For "
+        "each k with (cells == k).any(): codewords[k] = points[cells == k].mean(axis=0).",
     ),
 )
 def run_kmeans(answer: Any) -> str:

@@ -41,10 +41,11 @@ def _example(number: int) -> Example:
     hints=(
         "Go query by query: fill its table as in 03.3, add up its entries as in 03.4, then pick the k "
         "smallest as in 01.2.",
-        "For one query: parts = query.reshape(M, 1, d); table = ((codebooks - parts) ** 2).sum(axis=2), "
-        "(M, K) numbers; distances = table[np.arange(M), codes].sum(axis=1), one an image. Then argsort.",
-        "found = []; for each query: compute table and distances as above, then "
-        "found.append(distances.argsort()[:k]). After the loop: return np.array(found).",
+        "For one query: codebooks - query.reshape(M, 1, d) has shape (M, K, d); square it and sum over the "
+        "last axis, and you have its table. table[np.arange(M), codes].sum(axis=1) is one distance for "
+        "each image.",
+        "Collect a row for each query in a list: distances.argsort()[:k]. After the loop make one array "
+        "of the list: np.stack(rows).",
     ),
 )
 def search_codes(answer: Any) -> str:

@@ -43,8 +43,8 @@ def _rates(rank: np.ndarray, clicked: np.ndarray, k: int) -> np.ndarray:
         "Films that the model chose are better at the top. Only films by lot are alike at all places.",
         "For each place take two counts over the rows with by_lot: how often shown, how often clicked. "
         "Their ratio is a click rate.",
-        "shown = np.bincount(rank[by_lot], minlength=k); clicks = np.bincount(rank[by_lot & clicked], "
-        "minlength=k); rate = clicks / shown; the answer is rate / rate[0].",
+        "np.bincount(rank[by_lot], minlength=k) counts how often each place was shown, and with by_lot & "
+        "clicked how often it was clicked. Divide one by the other, then all of it by the first.",
     ),
 )
 def place_propensity(answer: Any) -> str:
@@ -106,8 +106,8 @@ def place_propensity(answer: Any) -> str:
     hints=(
         "A film that stood at the end was hardly seen. How many looks did each film get?",
         "One impression at place r is worth looks[r] of a look; add these up for each film.",
-        "seen = np.bincount(item, weights=looks[rank], minlength=n_items); clicks = "
-        "np.bincount(item[clicked], minlength=n_items); the answer is clicks / seen.",
+        "np.bincount adds up weights: with weights=looks[rank] and minlength=n_items it gives the looks of "
+        "each film. Count the items of the clicked rows in the same way, and divide.",
     ),
 )
 def clicks_per_look(answer: Any) -> str:

@@ -103,7 +103,7 @@ def _lists(number: int) -> tuple[np.ndarray, np.ndarray, int]:
         "3 find?",
         "Recall at nprobe is the share of queries with rank < nprobe: (ranks < nprobe).mean(). Try "
         "nprobe = 1, 2, 3, ... until it reaches what is wanted.",
-        "nprobe = 1; while (ranks < nprobe).mean() < wanted: nprobe += 1; return nprobe.",
+        "Begin with nprobe = 1, and add 1 for as long as (ranks < nprobe).mean() is below what is wanted.",
     ),
 )
 def choose_nprobe(answer: Any) -> str:

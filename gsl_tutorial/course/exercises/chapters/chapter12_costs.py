@@ -18,7 +18,8 @@ from gsl_tutorial.course.exercises.compare import at_every_size, compare
         "Start with the code: M log2 K bits.",
         "A code takes whole bytes: -(-bits // 8) rounds up. A float32 takes 4 bytes. The M codebooks "
         "hold K codewords each, and the pieces of M codewords together are dim long.",
-        "bits = M * int(np.log2(K)); return n * (-(-bits // 8) + 8) + lists * dim * 4 + K * dim * 4.",
+        "With bits = M log2 K, each vector takes -(-bits // 8) + 8 bytes. Add 4 * dim for each list and "
+        "4 * dim for each of the K codewords.",
     ),
 )
 def index_bytes(answer: Any) -> str:
@@ -102,7 +103,8 @@ def index_bytes(answer: Any) -> str:
         "`size` ids in a row?",
         "ids // size is the number of the shard, and np.isin(ids // size, lost) marks what is gone. The "
         "recall is a mean over all; a list is whole when none of its row is gone.",
-        "gone = np.isin(ids // size, lost); return (~gone).mean(), (~gone).all(axis=1).mean().",
+        "With kept = ~np.isin(ids // size, lost), the two numbers are kept.mean() and "
+        "kept.all(axis=1).mean().",
     ),
 )
 def what_is_left(answer: Any) -> str:
