@@ -37,7 +37,9 @@ def test_build_go_on_and_search(run: Run, files: Path, how: tuple[object, ...]) 
         "folder": str(folder), "vectors": 3000, "bits": 6, "shards": 3, "built_now": 3,
     }  # fmt: skip
     shards.card_path(folder, 1).unlink()
-    assert json.loads(run(*build).out)["built_now"] == 1
+    again = run(*build)
+    assert again.status == 0, again.err
+    assert json.loads(again.out)["built_now"] == 1
     found = run("scale", "search", folder, "--queries", files / "q.npy", "-k", 7, "--json", *how)
     quantizer = ShardedIndex.open(folder).quantizer()
     distances, ids = one_index(quantizer, SOURCE.queries(4), 7)

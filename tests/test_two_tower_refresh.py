@@ -45,12 +45,14 @@ def in_shards(points: np.ndarray, size: int) -> Shards:
 def test_streamed_cells_find_clear_groups_however_the_catalogue_is_cut(
     size: int, seed: int
 ) -> None:
-    cells = streamed_cells(in_shards(POINTS, size), 4, per_cell=20, random_state=seed)
-    assert len(cells) == 200
-    assert np.bincount(cells).min() >= 2
-    same = cells[:, None] == cells[None]
     truth = TRUE[:, None] == TRUE[None]
-    assert (same == truth).mean() > 0.8
+    agreement = []
+    for one in range(seed, seed + 10):  # one k-means in a hundred starts badly here: not all ten
+        cells = streamed_cells(in_shards(POINTS, size), 4, per_cell=20, random_state=one)
+        assert len(cells) == 200
+        assert np.bincount(cells).min() >= 2
+        agreement.append(((cells[:, None] == cells[None]) == truth).mean())
+    assert np.median(agreement) > 0.8
 
 
 def test_the_sample_is_even_over_the_shards() -> None:

@@ -29,7 +29,7 @@ def attempt(function: Any, *arguments: Any) -> Any:
     >>> attempt(lambda x: 2 * x, 21)
     42
     >>> attempt(lambda x: 1 / x, 0)
-    Yours stopped: it raised ZeroDivisionError: division by zero
+    Yours stopped: it raised ZeroDivisionError: division by zero (in the line "attempt(lambda x: 1 / x, 0)")
     """
     try:
         return call(function, *arguments)

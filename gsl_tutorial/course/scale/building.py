@@ -163,7 +163,7 @@ def plan_index(
         learned.update(name.encode() + array.tobytes())
     plan = {
         "n": source.n, "dim": source.dim, "bits": quantizer.bits, "shard_size": shard_size,
-        "source": source.facts(), "quantizer": repr(quantizer), "learned": learned.hexdigest(),
+        "source": source.facts(), "quantizer": type(quantizer).__name__, "learned": learned.hexdigest(),
     }  # fmt: skip
     plan["fingerprint"] = hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()
     if (folder / PLAN).exists():

@@ -188,7 +188,7 @@ def simulate(machine: Machine, job: Job, *, seed: int = 0, lost_at: float | None
     >>> quiet = Machine(scan=1e-9, task=0.0, latency=0.0, bandwidth=1e30, merge=0.0)
     >>> job = Job(n=10**6, n_queries=100, k=10, dim=32, code_bytes=4, n_shards=4, n_workers=2)
     >>> round(simulate(quiet, job), 6), round(predict(quiet, job).seconds, 6)
-    (0.1, 0.1)
+    (0.05, 0.05)
     """
     if lost_at is not None and job.n_workers < 2:
         raise InvalidInputError("two workers or more, to lose one", "1", "add a worker")

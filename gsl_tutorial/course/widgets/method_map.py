@@ -144,7 +144,7 @@ class MethodMap(PageWidget):
             self.cell,
             self.method,
             sentence(cell, finding),
-            _mean(finding),
+            _number(_value(cell, finding)),
             {rival: said(gain) for rival, gain in finding.against.items() if rival in RIVALS},
             answer(cell),
         )
@@ -223,8 +223,8 @@ def page_of(table: MethodTable) -> dict[str, Any]:
 def _row(cell: Cell, finding: Finding) -> dict[str, Any]:
     return {
         "method": finding.method,
-        "mean": _mean(finding),
-        "value": finding.mean if finding.mean is not None else finding.trial,
+        "mean": _number(_value(cell, finding)),
+        "value": _value(cell, finding),
         "seeds": list(finding.adc_map),
         "sentence": sentence(cell, finding),
         "against": [
@@ -235,9 +235,13 @@ def _row(cell: Cell, finding: Finding) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _mean(finding: Finding) -> str:
-    value = finding.mean if finding.mean is not None else finding.trial
-    return "" if value is None else f"{value:.3f}"
+def _value(cell: Cell, finding: Finding) -> float | None:
+    """The ADC mAP to show: of test images, or, as long as the whole cell is untested, of its best trial."""
+    return finding.trial if cell.state == "tuned" else finding.mean
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def sentence(cell: Cell, finding: Finding) -> str:
@@ -261,9 +265,11 @@ def sentence(cell: Cell, finding: Finding) -> str:
     if finding.at_end:
         tuned += " (it stands at an end of what was tried)"
     if finding.mean is None:
-        return (
-            f"{head}: ADC mAP {finding.trial:.3f} on validation images with one seed, {tuned}. "
-            "Its test runs are still to come, so it has no interval."
+        told = f"{head}: ADC mAP {finding.trial:.3f} on validation images with one seed, {tuned}. "
+        return told + (
+            "It was left at that: no test images, no interval."
+            if cell.state == "tested"
+            else "Its test runs are still to come, so it has no interval."
         )
     low, high = min(finding.adc_map), max(finding.adc_map)
     text = (
@@ -283,7 +289,7 @@ def _hint(cell: Cell) -> str:
     if plain is None or (plain.mean is None and plain.trial is None):
         return "Nothing has been run in this cell yet."
     if plain.mean is None or plain.exact_map is None:
-        return f"Plain training reaches an ADC mAP of {_mean(plain)} here (validation images, one seed)."
+        return f"Plain training reaches an ADC mAP of {plain.trial:.3f} here (validation images, one seed)."
     return (
         f"Plain training reaches an ADC mAP of {plain.mean:.3f} through these codes; exact search on the "
         f"same embeddings reaches {plain.exact_map:.3f}."

@@ -78,7 +78,8 @@ function mapPanel({ found, onBet, onMethod, onCell }) {
       if (!told) continue;
       const gain = told.against.find((one) => one.rival === rival);
       row.dots.setAttribute("d", told.seeds.map((value) => `M${x(value)} 10h.01`).join(""));
-      row.middle.setAttribute("transform", `translate(${x(told.value)} 10)`);
+      row.middle.setAttribute("visibility", told.value === null ? "hidden" : "visible");
+      if (told.value !== null) row.middle.setAttribute("transform", `translate(${x(told.value)} 10)`);
       row.mean.textContent = told.mean;
       row.gain.textContent = gain ? `${gain.short} ${mapMarks.SIGNS[gain.verdict]}` : "";
       row.node.setAttribute("aria-checked", told === chosen);
