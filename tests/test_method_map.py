@@ -67,6 +67,20 @@ def test_every_cell_and_method_says_what_python_says(opened: Page, problems: lis
     assert problems == []
 
 
+def test_a_validation_trial_never_stands_among_results_on_test_images(opened: Page) -> None:
+    the_map = MethodMap(TABLE, cell="2x4", method="pull-relative", whole=True)
+    assert TABLE.cell("2x4").state == "tested"
+    assert TABLE.cell("2x4").findings["pull-relative"].trial is not None
+    out = the_map.read_out()
+    assert out.mean == "–"
+    assert "validation images" in out.sentence
+    assert "no test images" in out.sentence
+    alive(opened, the_map)
+    agrees(opened, the_map)
+    row = opened.locator("[data-method='pull-relative']")
+    expect(row.locator("g[visibility='hidden']")).to_have_count(1)
+
+
 def test_a_tile_shows_the_difference_of_whom_is_asked(opened: Page) -> None:
     alive(opened, MethodMap(TABLE, whole=True))
     for rival in RIVALS:
