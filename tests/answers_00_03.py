@@ -124,7 +124,7 @@ CHAPTER_03 = [
         wrong=(
             (_sizes(lambda M, K: M * math.sqrt(K), _whole_bytes), "sqrt"),
             (_sizes(lambda M, K: M * K, _whole_bytes), "codewords stored"),
-            (_sizes(lambda M, K: math.log2(K), _whole_bytes), "one piece"),
+            (_sizes(lambda M, K: math.log2(K), _whole_bytes), "one subvector"),
             (_sizes(lambda M, K: M * math.log(K), _whole_bytes), "base 2"),
             (_sizes(lambda M, K: K**M, _whole_bytes), "different codes"),
             (_sizes(_bits, lambda N, bits: N * bits), "8 of them"),
@@ -156,7 +156,7 @@ CHAPTER_03 = [
             (lambda q, C: abs(_cut(q, C)).sum(axis=2), "absolute"),
             (lambda q, C: (_cut(q, C) ** 2).mean(axis=2), "mean"),
             (lambda q, C: _cut(q, C) ** 2, "axis=2"),
-            (lambda q, C: (_cut(q, C) ** 2).sum(axis=0), "over the pieces"),
+            (lambda q, C: (_cut(q, C) ** 2).sum(axis=0), "over the subvectors"),
             (lambda q, C: (_cut(q, C) ** 2).sum(axis=1), "over the codewords"),
             (lambda q, C: _table(q, C).min(axis=1), "keep all K"),
             (lambda q, C: _table(q.reshape(-1, len(C)).T.ravel(), C), "every M-th"),

@@ -119,7 +119,7 @@ CHAPTER_12 = [
             ),
             (
                 lambda n, d, L, M, K: _bytes(n, d, L, M, K) + 4 * (M - 1) * K * d,
-                "pieces of length dim / M",
+                "subvectors of length dim / M",
             ),
             (lambda *a: sum(_parts(*a)[:2]) + sum(_parts(*a)[2:]) / 4, "counted in numbers"),
             (lambda *a: sum(_parts(*a)[:2]) + sum(_parts(*a)[2:]) * 2, "bytes of float64"),

@@ -124,7 +124,7 @@ TOLD: dict[str, tuple[Told, ...]] = {
         (lambda z, C: ((C - z) ** 2).sum(axis=2).argmin(axis=1), "axes fit where", "not a number"),
     ),
     "lookup_table": (
-        (_overlapping, "the pieces overlap", "written into"),
+        (_overlapping, "the subvectors overlap", "written into"),
         (lambda q, C: ((C - q) ** 2).sum(axis=2), "axes fit where", "add up to a distance"),
         (lambda q, C: _t(_pieces(q, C)).sort(dim=1), "values and indices", "fit together"),
     ),

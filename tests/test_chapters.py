@@ -22,7 +22,7 @@ from gsl_tutorial.course.exercises import check
 ROOT = Path(__file__).parents[1]
 SOURCES = {path.stem[:2]: path for path in sorted((ROOT / "notebooks" / "src").glob("*.py"))}
 EACH = pytest.mark.parametrize("chapter", SOURCES)
-SHEET = "Read the letters"
+SHEET = "Look up a letter"
 ENDING = ["What to remember", "Quiz", "Further reading"]
 MINUTES = re.compile(r"[Aa]bout (\d+)\s+minutes")
 EXERCISE = re.compile(r"\*\*Exercise (\d\d\.\d)\*\* \((easy|medium|hard), (\d+) minutes\)")

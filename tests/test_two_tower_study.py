@@ -117,7 +117,7 @@ def test_a_study_runs_chooses_resumes_and_reports(results: TwoTowerResults) -> N
     table, _, below = words.partition("\n\n")
     assert [line.split()[0] for line in table.splitlines()] == ["arm", "uniform", "text"]
     assert below.startswith("Recall@10 against uniform")
-    assert below.endswith(("not told apart", "better", "worse"))
+    assert below.endswith(("no clear difference", "better", "worse"))
     alone = arms_as_text([replace(row, seeds=(0,), against_uniform=None) for row in rows])
     assert "±" in words
     assert "±" not in alone  # one seed has no spread

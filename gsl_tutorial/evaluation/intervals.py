@@ -49,9 +49,9 @@ class Interval(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """What the interval allows to say of a: "better", "worse" or "not told apart" from b."""
+        """What the interval allows to say of a: "better", "worse" or "no clear difference"."""
         if not self.excludes_zero:
-            return "not told apart"
+            return "no clear difference"
         return "better" if self.low > 0 else "worse"
 
 

@@ -103,7 +103,7 @@ print("This machine is ready." if report.ok else f"To be solved first: {', '.joi
 # %% [markdown]
 # (In a terminal, `gsl-tutorial doctor` gives the whole report, with what to do about each problem.)
 #
-# Exercises have a number, a difficulty (easy, medium, hard) and an honest number of minutes. You write where
+# Each exercise has a number, a difficulty (easy, medium or hard) and an honest estimate of the minutes it takes. You write where
 # it says `...  # your code here`, run the cell, and read what the check says below it:
 #
 # | the check says | it means |
@@ -206,7 +206,7 @@ my_progress()
 # The rest of the workbook (k-means, product quantization, the rivals, the measures of retrieval) follows
 # published papers, and each chapter names them.
 #
-# ## Read the letters
+# ## Look up a letter
 #
 # The same letters mean the same things in every chapter, in the code and in the pictures. You do not need
 # them now; come back here when one has slipped your mind.
@@ -273,7 +273,7 @@ my_progress()
 #   vectors and the codewords suit each other.
 # - Run the cells with Shift + Enter, from top to bottom. You cannot break anything.
 # - Each exercise has three hints, one inside the other, and a check that knows the usual mistakes.
-# - Where the formulas come from, and what the letters mean, stands on this page.
+# - Come back to this page to look up a letter, or to see where the formulas come from.
 #
 # ## Quiz
 #

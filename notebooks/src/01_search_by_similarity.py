@@ -292,8 +292,8 @@ check.vector_bytes(vector_bytes)
 hint("01.3")
 
 # %% [markdown]
-# Embeddings from networks are longer than our digits; several hundred numbers are common. Guess before you run
-# the next cell: how much memory do a million of them take, and a billion?
+# Embeddings from networks are longer than our digits; several hundred numbers are common. Here is what a million
+# of them take, and a billion, beside the short codes that later chapters make:
 
 # %% tags=["claim", "hide-input"]
 million, billion = 10**6, 10**9
@@ -427,7 +427,7 @@ CompressionSliders(points, ways, many_queries)
 # <details><summary>What to see</summary>
 #
 # 1. It jumps where the nearest of the four places changes: all points of that place come in at once.
-# 2. Recall is high where the true neighbours share a place of the grid and no stranger does, that is, deep
+# 2. Recall is high where the true neighbours share a place of the grid and no other point does, that is, deep
 #    inside a group. It is low between the groups and near a line where the grid cuts a group in two.
 # 3. At level 1 the two are about equal. From then on the codewords find more, because none of them is wasted on
 #    empty paper, as many places of the grid are. At level 4 the list of
@@ -585,8 +585,16 @@ show(
 )
 
 # %% [markdown]
-# **Try it.** Let it go with `block=1` and with `block=len(database)`. Which is quicker, and why is neither the
+# **Try it.** Run it with `block=1` and with `block=len(database)`. Which is quicker, and why is neither the
 # best choice for a large database?
+#
+# <details><summary>What to see</summary>
+#
+# With `block=1` Python takes a round of its loop for every vector, which is slow. With one block for everything
+# there is a single round, but the whole table is in memory at once, and that is what we wanted to avoid. A good
+# block is as large as your memory comfortably holds.
+#
+# </details>
 #
 # ## What to remember
 #

@@ -393,6 +393,14 @@ for name, words in found.items():
 # **Try it.** Give your function 0, 1 and 3 rounds instead of 20. When do the pictures begin to look like
 # digits? Then change `random_state`: which digits are found twice now?
 #
+# <details><summary>What to see</summary>
+#
+# With 0 rounds you see the ten pictures on which the codewords began. One round already blurs them into means of
+# their cells, and after three they look much as they do at the end. Which digits get two codewords, and which get
+# none, depends on the start alone: k-means has no idea that there are ten kinds.
+#
+# </details>
+#
 # ## Count the bits
 #
 # To name one of $K$ codewords takes $\log_2 K$ bits, so the codebook doubles with each further bit. What does a
@@ -495,8 +503,8 @@ for title, number in effective.items():
 #
 # ## See why one codebook cannot grow
 #
-# Suppose we want codes of 64 bits, because 8 bytes for each vector are easy to afford. Guess: how much
-# memory does the codebook take, and how long does it take to encode a single vector?
+# Suppose we want codes of 64 bits, because 8 bytes for each vector are easy to afford. What would the codebook cost
+# in memory, and how long would it take to encode a single vector?
 
 # %% tags=["claim", "hide-input"]
 dim, per_second = 64, 10**9

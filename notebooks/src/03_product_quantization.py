@@ -65,8 +65,8 @@ show(
 )
 
 # %% [markdown]
-# **Try it.** Set `which` to another number, run the cell again, and the next ones. The pictures of this
-# digit follow.
+# **Try it.** Set `which` to another number and run this cell and the next ones again: their pictures then
+# show the digit that you chose.
 #
 # ## Count what one big codebook would cost
 #
@@ -488,6 +488,13 @@ for name, search in racers.items():
 # **Try it.** Most of what is left goes into sorting all distances to keep ten. Replace `argsort` by
 # `np.argpartition`, which only separates the ten smallest, and sort those. How much faster does each of
 # the two become?
+#
+# <details><summary>What to see</summary>
+#
+# Your engine gains more. Adding up four table entries is quick, so sorting was a large part of its time; brute
+# force spends most of its time on the 64 squared differences, and those are still to be computed.
+#
+# </details>
 #
 # ## Quantize the query, too
 #

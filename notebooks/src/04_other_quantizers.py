@@ -418,7 +418,7 @@ MethodSliders(bows, methods)
 # 2. PQ and OPQ waste most places, because a grid is full wherever its lines cross. Sums waste some, too: a sum of two
 #    lists has to express all combinations. One codebook with a row for each place would waste none, and that is plain
 #    vector quantization, which chapter 02 could not afford.
-# 3. At the many. Each further codeword goes where the points are, if the quantizer is free to put it there.
+# 3. At the right end, where there are many codewords. Each further codeword goes where the points are, if the quantizer is free to put it there.
 #
 # </details>
 #
@@ -524,7 +524,7 @@ show(
     "from and a square for held-out ones. With K = 16 both fall from PQ to LSQ. With K = 256 the "
     "discs of RQ and LSQ are far below the others, but all squares are about level, and that of "
     "LSQ is the highest.",
-    caption="Discs: digits learned from. Squares: held-out digits. What is the best square in each panel?",
+    caption="Discs: digits learned from. Squares: held-out digits. Which square is the lowest in each panel?",
 )
 
 # %% tags=["hide-input"]

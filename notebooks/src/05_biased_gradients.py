@@ -76,7 +76,7 @@ Guess.of("05 one step")
 # %% [markdown]
 # ## Drag and see
 #
-# Here the same picture is alive. The strength is 0 at first, so there is no pull. Move **strength (lambda)** up to
+# Here is the same picture, but alive. The strength is 0 at first, so there is no pull. Move **strength (lambda)** up to
 # 1.5 and watch the dash-dotted arrow, the sum, turn out of the shaded half-plane. Outside of it the similarity loss
 # *rises*: the point is sent **uphill**, and the read-out says so. Then drag the point, or a codeword, or the star.
 #

@@ -1,6 +1,12 @@
 # %% [markdown]
 # # Snap the gradient to a codeword
 #
+# A penalty pulls a point to the *nearest* codeword, even where that works against what you train for. Could we ask
+# first, and pull it only to a codeword that lies in the right direction? In this chapter you write the layer that
+# does so, and then watch what it changes when the codewords learn, too.
+#
+# <details><summary>What you will do, what you will learn, and what you need</summary>
+#
 # **What you will do.** Build the gradient snapping layer, first for one point in the plane and then as
 # a PyTorch layer. At the end you will watch sixty points and nine codewords learn together, once with the
 # usual penalty and once with your layer.
@@ -13,12 +19,11 @@
 # that we solve here, and chapter 03 explains where codewords come from. No downloads. About 55 minutes,
 # 20 of them for the four exercises.
 #
-# > The layer comes from Liu and Lu, [arXiv 1610.09645](https://arxiv.org/abs/1610.09645). We could only
-# > read its abstract, so **every formula in this chapter is our reconstruction.** The first version of the
-# > abstract calls the snapped gradient *unbiased*; a later version says that it *works better*. Here you
-# > can see for yourself.
+# </details>
+#
+# *The formulas are [our reconstruction](00_start_here.ipynb#Know-where-the-formulas-come-from).*
 
-# %%
+# %% tags=["hide-input"]
 from dataclasses import replace
 
 import numpy as np
@@ -51,7 +56,7 @@ from gsl_tutorial.snapping.by_hand import descending_codeword, snap_gradient_num
 # codeword, and their sum, along which the penalty sends the point. The fourth, thick and green, is the
 # **snapped step**. You will build it in this chapter.
 
-# %%
+# %% tags=["hide-input"]
 codewords = np.array(
     [
         [-0.80, 0.70], [-0.10, 0.85], [0.75, 0.70],
@@ -79,7 +84,7 @@ show(
 # the end of a long arrow, you may well end up farther from the star than you started, even if the arrow
 # points downhill at first.
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 z = point[None]
 with_penalty = plane.penalized(z, strength=1.5)
 rule = SnapOptions(strength=1.5, n_candidates=3, step=0.5)
@@ -145,9 +150,13 @@ check.choose(choose)
 hint("06.2")
 
 # %% [markdown]
-# **Try it.** Look at the first picture and guess: how many candidates do we need until one of them
-# descends? The package has the same rule as `descending_codeword`. It returns the codeword itself instead
-# of its position.
+# Look at the first picture again. How many candidates do we need until one of them descends?
+
+# %% tags=["hide-input"]
+Guess.of("06 candidates")
+
+# %% [markdown]
+# The package has the same rule as `descending_codeword`. It returns the codeword itself instead of its position.
 
 # %%
 g = plane.gradient(point[None])[0]
@@ -172,7 +181,7 @@ for n in (1, 2, 3, 4, 9):
 # with `pull` it is the sum of the descent and a pull to $c^*$, and with `look-ahead` the pull goes to
 # another codeword.
 
-# %%
+# %% tags=["hide-input"]
 for form, text in [
     (
         "replace",
@@ -241,7 +250,7 @@ hint("06.4")
 # is that its pull may go uphill. The promise *never uphill*, which we test in the next section, holds for
 # the two other forms only.
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 corner = Plane(codewords, partner=np.array([-1.1, 1.1]))
 lonely = np.array([[-0.95, 0.75]])
 for fallback in ("zero", "keep", "nearest"):
@@ -249,7 +258,7 @@ for fallback in ("zero", "keep", "nearest"):
     left = corner.snapped(lonely, few)[0]
     print(f"{fallback:8} -> gradient {np.round(left, 2) + 0.0}")
 
-# %%
+# %% tags=["hide-input"]
 show(
     draw_snap(corner, lonely[0], n_candidates=2, form="replace", fallback="nearest", strength=0.5),
     alt="A point in the upper left corner whose positive is further out: both candidates lie outside "
@@ -279,7 +288,7 @@ print(inspect.getsource(snap_unrounded).split('"""')[2])
 # changes nothing, the result never goes uphill (for `replace` and `pull`), and the layer agrees with the
 # plain NumPy rule.
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 import torch
 
 from gsl_tutorial import GradientSnapping, ProductQuantizer, snap_gradient
@@ -301,9 +310,11 @@ for case in range(1000):
     layer = GradientSnapping(pq, n_candidates=int(n))
     flat = torch.from_numpy(rng.normal(size=(N, M * d))).float()
     identity &= torch.equal(layer(flat), flat)
-print("forward is the identity, bit for bit:", identity)
-print("never uphill, in every subspace:     ", never_uphill)
-print("equals the plain NumPy rule:         ", agree)
+assert identity
+assert never_uphill
+assert agree
+print("In 1,000 random cases, the forward pass returned its input bit for bit,")
+print("no result went uphill in any subspace, and all of them equalled the plain NumPy rule.")
 
 # %% [markdown]
 # ## Drag and see
@@ -316,10 +327,10 @@ print("equals the plain NumPy rule:         ", agree)
 # The point starts a little below the codeword in the middle, with the star on the upper left. In a moment
 # you will drag it straight down, across the border of its cell. Guess first:
 
-# %%
+# %% tags=["hide-input"]
 Guess.of("06 border")
 
-# %%
+# %% tags=["hide-input"]
 GradientExplorer(
     codewords, similar=[plane.partner], dissimilar=(), point=(0.1, -0.2), strength=1.5,
     presets=PRESETS, tour=TOUR,
@@ -371,10 +382,12 @@ for place in ((0.1, -0.30), (0.1, -0.35)):
 # The last two need a penalty as well, because otherwise nothing would draw the points to the codewords. The
 # picture shows one arrow for each place, all with the same loss. Crosses mark places that are sent uphill.
 #
-# **Guess first.** Under straight-through, what do all arrows within one cell have in common, apart from
-# the part that comes from the penalty?
+# Before you look at it:
 
-# %%
+# %% tags=["hide-input"]
+Guess.of("06 straight-through")
+
+# %% tags=["hide-input"]
 line = np.linspace(-1.1, 1.1, 12)
 grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
 
@@ -401,7 +414,7 @@ show(
     dpi=80,
 )
 
-# %%
+# %% tags=["hide-input"]
 for name, arrows in fields.items():
     uphill = (arrows * plane.gradient(grid)).sum(axis=1) < -1e-12
     print(f"{name:17} sends {uphill.mean():4.0%} of the places uphill")
@@ -413,10 +426,12 @@ for name, arrows in fields.items():
 #
 # ## Follow the points down
 #
-# What happens if we follow the arrows? We release forty points and let each take sixty small steps. Guess
-# first: under which rule do they end closest to the star, and under which closest to the codewords?
+# What happens if we follow the arrows? We release forty points and let each take sixty small steps.
 
-# %%
+# %% tags=["hide-input"]
+Guess.of("06 forty points")
+
+# %% tags=["hide-input"]
 starts = np.random.default_rng(3).uniform(-1.1, 1.1, size=(40, 2))
 ways = {
     "similarity": ("similarity", rule),
@@ -434,7 +449,7 @@ show(
     dpi=90,
 )
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 for name, path in paths.items():
     end = path[-1]
     distortion = ((end - plane.reconstruct(end)) ** 2).sum(axis=1).mean()
@@ -467,7 +482,7 @@ for name, path in paths.items():
 #
 # **Bet before you press Play:** which side ends with the purer cells, and what will happen to the other one?
 
-# %%
+# %% tags=["hide-input"]
 TurnsExplorer(strength=4.0)
 
 # %% [markdown]
@@ -481,7 +496,7 @@ TurnsExplorer(strength=4.0)
 # One world proves nothing, so here are ten: the slider "world (seed)" shows each of them. The cell prints
 # the mean purity after 100 steps, and in brackets the worst of the ten worlds.
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 worlds = [TurnsPlane(np.array(POSITIVES), random_starts(seed)) for seed in range(10)]
 strengths = (0.5, 1.5, 4.0, 8.0)
 print(f"{'cell purity, ten worlds':24}" + "".join(f"{f'λ = {s:g}':>14}" for s in strengths))
@@ -513,7 +528,7 @@ for method in ("similarity", "penalty", "straight-through", "snap"):
 # both of them there, and most of the nine codewords are left without points. Whether the classes come apart
 # again depends on what happens to those unused codewords.
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 close = np.array([(-0.8, -0.6), (-0.7, -0.6), (0.0, 0.9)])
 rule = SnapOptions(strength=1.5, n_candidates=3)
 for reseed in (True, False):

@@ -1,6 +1,12 @@
 # %% [markdown]
 # # Let codebook and network learn in turns
 #
+# A codebook is fitted to the embeddings of a network, and the network is trained towards the codebook. Which of them
+# should move first? In this chapter they take turns, first in the plane and then in a real training that you can
+# scrub through. At the end you bet on a map: when is the snapped gradient worth its trouble, and when is it not?
+#
+# <details><summary>What you will do, what you will learn, and what you need</summary>
+#
 # **What you will do.** Take the two turns by hand in the plane, record real trainings on a circle,
 # scrub through them, play the turns wrongly on purpose, judge methods in a small study, and bet on a map
 # of where snapping matters.
@@ -12,11 +18,11 @@
 # **What you need.** k-means from chapter 02, the pulls of chapter 06. No downloads. About 60 minutes, 26 of
 # them for the four exercises; the computer works for less than one.
 #
-# > That codebook and network are optimised *in turn* is in the abstract of Liu and Lu,
-# > [arXiv 1610.09645](https://arxiv.org/abs/1610.09645), which is all of the paper we had. **How a turn
-# > looks in detail is our reconstruction.**
+# </details>
+#
+# *How a turn looks in detail is [our reconstruction](00_start_here.ipynb#Know-where-the-formulas-come-from).*
 
-# %%
+# %% tags=["hide-input"]
 import tempfile
 from dataclasses import replace
 
@@ -43,7 +49,7 @@ from gsl_tutorial.course.training.progress import training_bar
 from gsl_tutorial.course.training.recording import around, first_classes, record
 from gsl_tutorial.course.training.runs import TrainingConfig
 from gsl_tutorial.course.training.train_run import load_data
-from gsl_tutorial.course.widgets import MethodMap, RecordingSlider
+from gsl_tutorial.course.widgets import Guess, MethodMap, RecordingSlider
 from gsl_tutorial.evaluation import mean_average_precision
 from gsl_tutorial.quantizers import ProductQuantizer
 
@@ -51,8 +57,8 @@ from gsl_tutorial.quantizers import ProductQuantizer
 # ## Take turns by hand
 #
 # We want two things at once: **embeddings** (z) that are near their own kind, and **codewords** (c)
-# that are near the embeddings. Here is the wish as one number, for points in the plane: half the
-# squared distance to the middle of the own class, plus a **strength** (λ) times the **distortion**,
+# that are near the embeddings. Here are both wishes as one number, for points in the plane: half the
+# squared distance of a point to the middle of its class, plus a **strength** (λ) times the **distortion**,
 # the mean squared distance to the nearest codeword.
 #
 # Both sides can move, and each one's best answer depends on the other. So they take turns:
@@ -97,7 +103,7 @@ show(
     dpi=85,
 )
 
-# %%
+# %% tags=["hide-input"]
 show(
     draw_stairs(values, turns, ylabel="similarity loss\n+ strength x distortion"),
     alt="The sum of both losses after each turn: it falls from turn to turn, whoever moves, in large "
@@ -105,11 +111,9 @@ show(
     dpi=85,
 )
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 falls = np.diff(values) <= 1e-12
-print(
-    f"{falls.sum()} of {len(falls)} turns lowered the sum or left it; none raised it: {falls.all()}"
-)
+print(f"{falls.sum()} of {len(falls)} turns lowered the sum or left it as it was.")
 
 # %% [markdown]
 # It cannot rise, and that is the reason for taking turns: each side lowers the *same* number with the
@@ -173,17 +177,20 @@ with training_bar() as bar:
 # %% [markdown]
 # ## Scrub through it
 #
-# Guess first: which method spreads the digits round the circle, and which one is in a hurry to sit on
-# its codewords?
-#
-# Then move the slider from turn 0 to turn 20 (Tab reaches it, the arrow keys move it, Home and End
+# What will the three methods do to the circle?
+
+# %% tags=["hide-input"]
+Guess.of("07 circle")
+
+# %% [markdown]
+# Now move the slider from turn 0 to turn 20 (Tab reaches it, the arrow keys move it, Home and End
 # jump). In odd turns the network moves, and codewords wait; in even turns the codewords move along the
 # thick black lines, and the network waits. A **cross** inside the circle marks a vector whose gradient
 # is turned round: it would be sent *uphill*, against the similarity loss. Crosses are counted at the
 # end of each turn, with the codewords that then stand. (Where no slider runs, four moments stand in
 # its place: the start, and the ends of rounds 1, 4 and 10.)
 
-# %%
+# %% tags=["hide-input"]
 RecordingSlider(
     recordings,
     data.class_names,
@@ -212,7 +219,7 @@ RecordingSlider(
 # distortion (how much of the spread is lost in the code), mAP by exact vectors and by codes (**ADC**:
 # the query as it is, the database as codes), and the share of vectors that would go uphill.
 
-# %%
+# %% tags=["hide-input"]
 show(
     draw_courses(recordings),
     alt="Four panels over ten rounds. The loss of none and snap-pull falls steadily, that of the penalty "
@@ -221,26 +228,26 @@ show(
     dpi=85,
 )
 
-# %%
+# %% tags=["hide-input"]
 for recording in recordings:
     last, later = recording.frames[-1], [r["uphill"] for r in recording.history[1:]]
-    print(
-        f"{recording.method:10} ADC mAP above 0.9: {last.adc_map > 0.9!s:6}"
-        f"relative distortion below 0.03: {last.relative_distortion < 0.03!s:6}"
-        f"uphill, from round 2 on below 1%: {max(later) < 0.01!s:6}above 20%: {min(later) > 0.2}"
-    )
+    found = "above" if last.adc_map > 0.9 else "below"
+    lost = "below" if last.relative_distortion < 0.03 else "above"
+    share = "below 1%" if max(later) < 0.01 else "above 20%" if min(later) > 0.2 else "in between"
+    print(f"{recording.method:10} ADC mAP {found} .9   relative distortion {lost} .03   "
+          f"uphill, from round 2 on: {share}")  # fmt: skip
 
 # %% [markdown]
-# The penalty did what it was told: its codes lose little. But in every round from the second on (in the first there are no
-# codewords) more than a fifth of the vectors were pulled against the similarity loss, and they were nailed
-# down before they had been sorted. The pull to a descending codeword sent nobody uphill.
+# The penalty did what it was told: its codes lose little. But in every round from the second on (in the first
+# there are no codewords) more than a fifth of the vectors were pulled against the similarity loss, and they
+# were fixed in place before they had been sorted. The pull to a descending codeword sent nobody uphill.
 #
 # **Before you believe it.** This was *one* seed and *one* strength on a circle, and we chose them for the
 # picture. So here is every method of the workbook on such a circle, with eight seeds. Each method was tuned
 # on validation images with the same number of trials (and one seed), and each seed draws its own five digits out
 # of the ten. (`gsl-tutorial study circle` trains all of them in some minutes; below are the records of ours.)
 
-# %%
+# %% tags=["hide-input"]
 the_map = read_map()
 circle = {method: one.adc_map for method, one in the_map.circle.items() if one.adc_map}
 if circle:
@@ -251,7 +258,7 @@ if circle:
         dpi=85,
     )
 
-# %%
+# %% tags=["hide-input"]
 print("\n".join(circle_says(the_map)))
 
 # %% [markdown]
@@ -276,17 +283,18 @@ print("\n".join(circle_says(the_map)))
 # embeddings unit long and never feels it. It is taken away before comparing. On a circle only one
 # number is left of each gradient, how strongly it turns the vector left or right:
 
-# %%
+# %% tags=["hide-input"]
 frame = recordings[1].after(5)
 lengthwise = np.abs((frame.g * frame.z).sum(axis=1)) / np.linalg.norm(frame.g, axis=1)
-print(f"part of g along z, at most a thousandth: {lengthwise.max() < 1e-3}")
+assert lengthwise.max() < 1e-3
+print("At most a thousandth of g lies along z.")
 used, g = around(frame.used, frame.z), around(frame.g, frame.z)
 cosines = used * g / np.abs(used) / np.abs(g)
-print("on a circle a cosine is one of", sorted(set(cosines.round(6).tolist())))
+print("On a circle the only cosines are", sorted(set(cosines.round(6).tolist())))
 
 # %% [markdown]
-# With it or against it: nothing between. In more dimensions a gradient can also stray sideways, so
-# that its cosine is .5 and it still goes downhill. Then two numbers are needed.
+# On a circle a gradient goes either with $g$ or against it. In more dimensions it can also stray sideways, so that
+# its cosine is .5 and it still goes downhill. Then we need two numbers.
 #
 # **Exercise 07.2** (medium, 6 minutes). Write both: the mean of the cosines and the share of vectors
 # that go uphill. The step is *minus* the gradient used.
@@ -314,7 +322,7 @@ hint("07.2")
 # a new random start. Here is the last such turn of `snap-pull`, played both ways on the same
 # embeddings. The numbers are those of the codewords: what a code *says*.
 
-# %%
+# %% tags=["hide-input"]
 snap = recordings[2]
 before, after = snap.after(10, "network"), snap.after(10)
 cold = ProductQuantizer(1, 8, random_state=10).fit(before.z)
@@ -334,8 +342,8 @@ show(
 )
 
 # %% [markdown]
-# **Exercise 07.3** (easy, 4 minutes). Which share of all vectors changes its code? A code has M pieces,
-# one from each codebook, and changes when any of them does.
+# **Exercise 07.3** (easy, 4 minutes). Which share of all vectors changes its code? A code is M numbers, one
+# for each codebook, and changes when any of them does.
 
 
 # %% tags=["exercise"]
@@ -353,11 +361,11 @@ hint("07.3")
 
 
 # %% [markdown]
-# Why it matters: somewhere a million codes are stored. The next cell searches the codes that were
+# This matters because somewhere a million codes are stored. The next cell searches the codes that were
 # stored *before* the turn with the codewords that stand *after* it.
 
 
-# %%
+# %% tags=["hide-input"]
 def map_of(quantizer, codes):
     distances = quantizer.distances(before.query_z, codes)
     return mean_average_precision(distances, data.query.labels, data.database.labels)
@@ -370,21 +378,21 @@ for name, quantizer in {"warm": after.quantizer, "cold": cold}.items():
     changed = 1 - (fresh == stored).all(axis=1).mean()
     table[name] = changed, map_of(quantizer, stored), map_of(quantizer, fresh)
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 for name, (changed, stale, fresh) in table.items():
     print(
-        f"{name}: changed codes {'few' if changed < 0.2 else 'most' if changed > 0.6 else 'some'}, "
-        f"mAP with stored codes above 0.9: {stale > 0.9}, encoded anew above 0.9: {fresh > 0.9}"
+        f"{name}: {'few' if changed < 0.2 else 'most' if changed > 0.6 else 'some'} codes change; mAP is "
+        f"{'above' if stale > 0.9 else 'below'} .9 with the stored codes, "
+        f"{'above' if fresh > 0.9 else 'below'} .9 when all is encoded anew"
     )
 
 # %% [markdown]
-# Nothing is lost by a cold start that encoding everything anew would not mend. But between the turn and
-# the end of that work the search answers nonsense, and a pull that was drawing a vector to *its*
-# codeword finds another one there.
+# If you encode everything anew after a cold start, nothing is lost. But until that work is done the search answers
+# nonsense, and a pull that was drawing a vector to *its* codeword finds another one in its place.
 #
 # ## Play the turns wrongly
 #
-# Three mistakes. Two of them have been found in public code of this field.
+# Here are three mistakes, two of which have been found in public code of this field.
 #
 # **1. The codebooks never take their turn.** The line stands in the program, but nothing calls it, or
 # its result goes nowhere. No error is raised, and the loss falls.
@@ -405,16 +413,16 @@ for name, recording in wrong.items():
         f"{last.adc_map:.2f}   relative distortion {last.relative_distortion:.3f}"
     )
 
-# %%
+# %% tags=["hide-input"]
 never, first_loss = wrong["never"], wrong["never"].history[0]["loss"]
-print("never: the loss fell to less than a tenth:   ", never.frames[-1].loss < first_loss / 10)
-print("never: exact mAP above 0.9:                  ", never.frames[-1].exact_map > 0.9)
-print("never: ADC mAP above 0.9:                    ", never.frames[-1].adc_map > 0.9)
+assert never.frames[-1].loss < first_loss / 10
+assert never.frames[-1].exact_map > 0.9 > never.frames[-1].adc_map
+print("never: the loss fell to less than a tenth, exact mAP is above .9, but ADC mAP is below it.")
 for name, recording in wrong.items():
     same = np.array_equal(recording.after(1).codewords, recording.after(10).codewords)
-    print(f"{name:6} codewords of rounds 1 and 10 are the same: {same}")
+    print(f"{name:6} the codewords of rounds 1 and 10 are {'the same' if same else 'different'}.")
 
-# %%
+# %% tags=["hide-input"]
 show(
     draw_turns([snap, never], [2, 8, 20], data.class_names, titles=["warm", "never"]),
     alt="Two rows of three circles. With turns the codewords follow the digits round the circle. "
@@ -424,26 +432,29 @@ show(
 )
 
 # %% [markdown]
-# *Never* is the treacherous one: loss and exact mAP look healthy, only a search through the codes shows
-# it. The last three lines printed above the picture are the cure: compare the codebooks of two rounds once.
+# *Never* is the treacherous one: loss and exact mAP look healthy, and only a search through the codes gives it
+# away. The last three lines printed above the picture show how to catch it: compare the codebooks of two rounds.
 #
-# *Cold* did no visible harm to the final numbers **here**: eight codewords on a circle find good
-# places from any start. It costs the meaning of the codes, and with more codewords luck.
+# *Cold* did no visible harm to the final numbers **here**, because eight codewords on a circle find good places
+# from any start. But refitting from scratch renumbers the codewords, so old codes lose their meaning. With many
+# codewords the result also depends on a lucky start.
 #
 # **3. The codebooks are fitted to the database at test time.** Then the distortion is measured on the
 # very vectors that were fitted. Here the queries play a database that training has never seen:
 
-# %%
+# %% tags=["hide-input"]
 final = snap.frames[-1]
 fitted = ProductQuantizer(1, 64, random_state=0).fit(final.z)
 cheating = ProductQuantizer(1, 64, random_state=0).fit(final.query_z)
 honest = fitted.relative_distortion(final.query_z)
-print(f"fitted to them, they lose less than half of what they do: "
-      f"{cheating.relative_distortion(final.query_z) < honest / 2}")  # fmt: skip
+share = "less" if cheating.relative_distortion(final.query_z) < honest / 2 else "no less"
+print(
+    f"Codebooks that were fitted to the queries lose {share} than half of what honest ones lose there."
+)
 
 # %% [markdown]
-# A gain of that kind is no gain of a method. If codebooks are refitted at test time, every method must
-# be, and the text must say so.
+# A gain of that kind does not belong to any method. If codebooks are refitted at test time, then they must be
+# refitted for every method, and the text must say so.
 #
 # ## Judge the methods
 #
@@ -472,7 +483,7 @@ for run in digits.runs(slice_, {("cross-entropy", m): how for m, how in chosen.i
 rows = compare(results, "core", setting)
 print(as_text(rows))
 
-# %%
+# %% tags=["hide-input"]
 show(
     draw_pareto({"digits, 8 bits, 3 seeds": rows}),
     alt="ADC mAP against relative distortion on a log scale, four methods. All lie between .95 and 1 in "
@@ -481,25 +492,27 @@ show(
     dpi=85,
 )
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 by_name = {row.method: row for row in rows}
-print("every mean ADC mAP above 0.95:", all(row.adc_map.mean > 0.95 for row in rows))
+assert all(row.adc_map.mean > 0.95 for row in rows)
+print("Every method has a mean ADC mAP above .95.")
 for name in ("penalty", "snap-replace", "snap-pull"):
     lost = by_name[name].relative_distortion.mean
-    print(f"{name:12} loses less than half of what none loses:",
-          lost < by_name["none"].relative_distortion.mean / 2)  # fmt: skip
-print("uphill, on average: penalty above 5%:", by_name["penalty"].uphill.mean > 0.05,
-      "  snap-pull below 0.1%:", by_name["snap-pull"].uphill.mean < 0.001)  # fmt: skip
+    assert lost < by_name["none"].relative_distortion.mean / 2
+print("In their codes, the other three lose less than half of what none loses.")
+assert by_name["penalty"].uphill.mean > 0.05
+assert by_name["snap-pull"].uphill.mean < 0.001
+print("On average, the penalty sends more than 5% uphill, and snap-pull less than 0.1%.")
 
 # %% [markdown]
-# How to read it. `±` is the standard deviation over seeds. **Perplexity** says how many codewords are in use:
-# so many, if all were used equally often. `cosine` and `uphill` are the two numbers of exercise 07.2, as a
-# mean over training. The **verdict** compares ADC mAP pair by pair, same seed and same query; *not told apart*
-# (no clear difference) means that the 95% interval of the difference contains zero (chapter 10 makes such intervals). On digits all
+# Here is how to read the table. `±` is the standard deviation over seeds. **Perplexity** says how many codewords are in
+# use; K equally frequent codewords have a perplexity of K. `cosine` and `uphill` are the two numbers of exercise 07.2, as a
+# mean over training. The **verdict** compares ADC mAP pair by pair, same seed and same query; *no clear difference*
+# means that the 95% interval of the difference contains zero (chapter 10 makes such intervals). On digits all
 # methods search well, and what sets them apart is what they lose on the way.
 #
-# A method is **dominated** when another one is at least as good in both numbers and better in one.
-# Nobody needs it. What is left is the **Pareto front**, and there you must choose what you need.
+# A method is **dominated** when another one is at least as good in both numbers and better in one. Nobody needs
+# a dominated method. The others form the **Pareto front**, and among those you must choose by what you need.
 #
 # **Exercise 07.4** (medium, 8 minutes). Which methods are dominated?
 
@@ -524,6 +537,13 @@ hint("07.4")
 # `relative_distortion`. Then look at the bars again: which of these dominations would you bet on with
 # three other seeds?
 #
+# <details><summary>What to see</summary>
+#
+# *None* is dominated by a wide margin in distortion, so it should be so with other seeds, too. Between the
+# penalty and snap (pull) the difference is smaller than the bars, so their order may change.
+#
+# </details>
+#
 # ## Look at the full study
 #
 # Now the same question, asked seriously: eight methods, CIFAR-10, a convolutional network trained end to
@@ -538,7 +558,7 @@ hint("07.4")
 # interval over seeds and queries. A filled mark has an interval that excludes zero; a hollow one shows no clear
 # difference.
 
-# %%
+# %% tags=["hide-input"]
 cifar10 = load_study("cifar10")
 shipped = StudyResults(cifar10, DATA / "results")
 tables = {
@@ -564,7 +584,7 @@ for name, one in tables.items():
     show_folded(f"All numbers: {', '.join(map(str, name))} bits, {seeds} seeds", as_text(one))
 
 
-# %%
+# %% tags=["hide-input"]
 def bias_by_method(protocol, loss):
     """method -> cosine and share uphill, (seeds, rounds) each."""
     runs = {}
@@ -593,7 +613,7 @@ show(
     dpi=85,
 )
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 for name, one in tables.items():
     words = {"better": [], "worse": [], "no clear difference": []}
     for row in one:
@@ -605,7 +625,7 @@ for name, one in tables.items():
     print(", ".join(map(str, name[1:])), "bits, against plain training:",
           "; ".join(f"{word} {', '.join(methods)}" for word, methods in words.items() if methods))  # fmt: skip
 
-# %%
+# %% tags=["hide-input"]
 strengths = []
 for method in ("penalty", "snap-pull", "snap-lookahead"):
     for loss in sorted({loss for _, loss in core}):
@@ -620,7 +640,7 @@ for method in ("penalty", "snap-pull", "snap-lookahead"):
                          f"tried {', '.join(f'{s:g}' for s in sorted(tried))}")  # fmt: skip
 show_folded("Which strengths (λ) were chosen on validation images", "\n".join(strengths))
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 pulls = {
     titles[name].replace("\n", ", "): row.against_penalty
     for name, one in tables.items()
@@ -667,7 +687,7 @@ print(f"in {sum(i.excludes_zero for i in pulls.values())} of {len(pulls)} settin
 # Before the map, one look at the knob. The penalty and the snapped pull share it: the strength $\lambda$. The
 # picture goes over several decades of it, with a dot for each seed. Where does each curve begin to fall?
 
-# %%
+# %% tags=["hide-input"]
 show(
     draw_sweep(the_map.sweep, is_trials=the_map.sweep_is_trials),
     alt="ADC mAP above and relative distortion below, against the strength on a log scale, a column for each "
@@ -675,7 +695,7 @@ show(
     dpi=85,
 )
 
-# %%
+# %% tags=["hide-input"]
 print("\n".join(sweep_says(the_map)))
 
 # %% [markdown]
@@ -690,7 +710,7 @@ print("\n".join(sweep_says(the_map)))
 # penalty there? Think of the number of codewords, and of the ten classes that they must tell apart. (Tab reaches
 # the tiles, arrow keys walk over them. "Show the whole map" opens all cells at once.)
 
-# %%
+# %% tags=["hide-input"]
 MethodMap(the_map)
 
 # %% [markdown]
@@ -705,7 +725,7 @@ MethodMap(the_map)
 # fall from the left (few codewords for each class) to the right. They need not fall all the way: where even
 # the best code cannot name the classes, nobody gains.
 
-# %%
+# %% tags=["hide-input"]
 names = {"map-digits": "digits", "map-classes": "CIFAR-10"}
 gains = {names[study]: rivals.get("penalty", ()) for study, rivals in the_map.gains.items()}
 shown = {title: some for title, some in gains.items() if some} or {"digits": ()}
@@ -717,7 +737,7 @@ show(
     dpi=85,
 )
 
-# %%
+# %% tags=["hide-input"]
 print("\n".join(law) or "The runs for the law are still to come.")
 
 # %% [markdown]
@@ -727,7 +747,7 @@ print("\n".join(law) or "The runs for the law are still to come.")
 # that the interval of the paired difference lies above zero, contains it, or lies below. Each interval allows for
 # the number of cells: with eight chances one of them would otherwise look like a victory by luck alone.
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 print("\n".join(when_it_matters(the_map)))
 
 # %% [markdown]

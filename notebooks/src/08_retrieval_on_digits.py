@@ -1,17 +1,25 @@
 # %% [markdown]
 # # Search digits with codes you learned
 #
+# So far you have met the parts: a network, codebooks, and ways to train one towards the other. What happens when
+# they work together, and how much does it matter how the network learns about its codewords? In one minute of
+# training you will see five answers, and they are far apart.
+#
+# <details><summary>What you will do, what you will learn, and what you need</summary>
+#
 # **What you will do.** Run the whole path once, from images to a search: a network, codebooks that learn
 # in turns with it, codes of four bits, and an honest table. You will do it with five methods and see which
 # one wins.
 #
-# **What you will learn.** How the pieces of chapters 03, 06 and 07 fit together, what mean average
+# **What you will learn.** How the parts of chapters 03, 06 and 07 fit together, what mean average
 # precision (mAP) measures, and why it can matter a great deal how a network is taught about its codewords.
 #
 # **What you need.** Chapters 03 and 06. Chapter 07 helps, but we repeat what we need of it. No downloads.
 # About 40 minutes, 13 of them for the three exercises. The computer works for less than one minute.
+#
+# </details>
 
-# %%
+# %% tags=["hide-input"]
 from dataclasses import replace
 
 import numpy as np
@@ -45,10 +53,10 @@ from gsl_tutorial.quantizers.faiss_index import to_faiss
 #
 # scikit-learn comes with 1,797 small pictures of handwritten digits. Some of them are our **queries**, and
 # we search for them among all the others, the **database**. The network is trained on the database, labels
-# included. That makes the task easy, so we say it. Which images are queries, which are searched, and which
+# included. That makes the task easier, so it has to be said. Which images are queries, which are searched, and which
 # were used for training is called the **protocol**.
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 data = load_data("digits")
 print(get_protocol("digits"))
 print(data)
@@ -85,7 +93,7 @@ print(data)
 # strength. The study `digits-coarse` did this; its records are in `data/results`, and the next cell reads
 # which settings were best.
 
-# %%
+# %% tags=["hide-input"]
 study = StudyResults(load_study("digits-coarse"), DATA / "results")
 configs = {run.config.method: run.config for run in study.planned("test") if run.config.seed == 0}
 names = {
@@ -136,7 +144,7 @@ show(
 # **ties**. We count them *exactly*, as the mean over all orders in which the tied items could stand, so no
 # order on disk can help or harm.
 
-# %%
+# %% tags=["hide-input"]
 results = {method: evaluate_model(model)[0] for method, model in models.items()}
 show(
     draw_map_bars(
@@ -169,7 +177,7 @@ show(
 # second half up. In each square stand the digits that received this code. A square with more than one digit
 # is coloured, because there a search cannot tell them apart.
 
-# %%
+# %% tags=["hide-input"]
 panels = {}
 for method in ("none", "penalty", "ste", "snap-pull", "snap-replace"):
     embedded = embed_split(models[method], data.database)
@@ -196,7 +204,7 @@ show(
 # once on the queries. (We began with five. Their intervals were so wide that they told us nothing, so we ran
 # five more, and then stopped.) Every mark is one seed, and the line is their mean.
 
-# %%
+# %% tags=["hide-input"]
 records = {method: [] for method in names}
 for record in study.records("test"):
     records[record["method"]].append(record)
@@ -209,7 +217,7 @@ show(
     caption="Ten seeds of each method, one mark for each, with the mean as a line.",
 )
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 print("mean ± standard deviation over ten seeds")
 for method, rows in records.items():
     lost = [record["relative_distortion"] for record in rows]
@@ -229,7 +237,7 @@ for method, rows in records.items():
 # (Chapter 10 explains such intervals.)
 
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 def per_query(method):
     """(seeds, queries) average precisions."""
     rows = sorted(records[method], key=lambda record: record["seed"])
@@ -258,6 +266,13 @@ for mine, theirs in [("penalty", "none"), ("ste", "penalty"), ("snap-pull", "pen
 #
 # **Try it.** Train one more run with a seed that nobody has used, with any of the five methods. (Here the seed
 # also draws which images are queries.) Does the result fall where the picture lets you expect it?
+#
+# <details><summary>What to see</summary>
+#
+# With straight-through you will nearly always land in the dense group at the top. With the snaps you probably will,
+# too, but now and then a run glues two digits. With *none* or the penalty a wide range is possible.
+#
+# </details>
 
 # %%
 mine = replace(configs["snap-replace"], seed=11)  # choose a method and a seed
@@ -271,7 +286,7 @@ print(f"{names[mine.method]}, seed {mine.seed}: ADC mAP {result.adc_map:.3f}")
 # with the penalty and then with the snap. We picked the three queries for which the two methods differ most, so
 # do not take them for typical ones.
 
-# %%
+# %% tags=["hide-input"]
 found, right = {}, {}
 for method in ("penalty", "snap-pull"):
     model = models[method]
@@ -326,7 +341,7 @@ hint("08.1")
 # The first ten neighbours are only the beginning. The next picture follows the ranking to its end: at each
 # rank, the precision so far, over the **recall**, the share of all right items that have been found.
 
-# %%
+# %% tags=["hide-input"]
 curves = {}
 for method in ("penalty", "snap-pull"):
     q, d = embed_split(models[method], data.query), embed_split(models[method], data.database)
@@ -366,7 +381,7 @@ check.memory_bytes(memory_bytes)
 # %%
 hint("08.2")
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 print(
     f"as vectors: {database.z.nbytes:,} bytes, as faiss keeps the codes: {index.codes.size():,} bytes"
 )
@@ -401,7 +416,7 @@ hint("08.3")
 # row one learning rate, in each column one strength. `none` has no strength, so it spent all nine trials on
 # the learning rate.
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 plain = [r for r in study.records("tune") if r["method"] == "none"]
 print("none, rates " + " ".join(f"{r['learning_rate']:5g}" for r in plain))
 print("            " + " ".join(f"{r['adc_map']:5.3f}" for r in plain))
@@ -424,6 +439,13 @@ for method in ("penalty", "ste", "snap-pull"):
 # just as far. More than one seed for each trial would be fairer, and costs as many times more.
 #
 # **Try it.** Change the strength, guess what will happen to the distortion and to the mAP, and run the cell.
+#
+# <details><summary>What to see</summary>
+#
+# With strength 0 nothing pulls at the embeddings, so the distortion is as large as with *none*. A stronger pull lowers
+# it. The mAP need not follow: it depends on whether two digits end up in one square, and that is partly luck.
+#
+# </details>
 
 # %%
 base = configs["snap-pull"]

@@ -909,8 +909,8 @@ print(f"relative distortion of that database: {lost[0]:.4f}, refitted {lost[1]:.
 # %% [markdown]
 # ### In the training
 #
-# **17. The alternating step is dead code.** The codebooks stay those of the first epoch; chapter 07 plays
-# this through. It makes a figure *worse*: when it sits in the code of a rival, it flatters us.
+# **17. The alternating step is dead code.** The codebooks stay those of the first epoch; chapter 07 tries
+# it out. It makes a figure *worse*: when it sits in the code of a rival, it flatters us.
 
 # %% tags=["volatile", "hide-input"]
 alive, dead = np.mean([searched for _, searched in trained], axis=0)

@@ -1,6 +1,12 @@
 # %% [markdown]
 # # Past one machine
 #
+# A billion embeddings do not fit into the memory of any machine that you are likely to own. How do
+# search engines answer all the same, and what happens when one of their machines dies in the middle of a query?
+# You will kill one yourself.
+#
+# <details><summary>What you will do, what you will learn, and what you need</summary>
+#
 # **What you will do.** Search a million vectors, cut them into shards, merge the partial answers, and kill a
 # worker in the middle of a search. Then you count what a billion would weigh.
 #
@@ -10,8 +16,10 @@
 #
 # **What you need.** Product quantization from chapter 03. About 60 minutes; the computer works for less than one.
 # The cluster section needs the extra `scale` (Dask), which `make lab` installs.
+#
+# </details>
 
-# %%
+# %% tags=["hide-input"]
 import tempfile
 from pathlib import Path
 
@@ -42,7 +50,8 @@ from gsl_tutorial.storage import read_json
 # ## Meet a million vectors
 #
 # Fifty thousand photographs fitted into one array. A shop has millions of items, and a search engine has
-# billions of pages. What breaks first? Not the idea: it is memory, then time, then machines that fail.
+# billions of pages. What breaks first? The idea holds, but memory runs out, then
+# time, and then machines fail.
 #
 # We need many vectors, and we do not want to download them. So we draw them: a thousand centres, some
 # of them much more popular than others, and noise around each. Real embeddings are more complicated, so take
@@ -104,12 +113,12 @@ hint("12.1")
 # Does it work for a million? The cell below searches one single index, and then three different ways of
 # cutting it, from 3 shards to 100. It also counts the queries whose list of ten contains a tie.
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 codes = np.concatenate([quantizer.encode(vectors) for _, vectors in blocks(source)])
 one = to_faiss(quantizer, codes)
 distances, ids = one.search(queries, 100)
 tied = (np.diff(distances, axis=1) == 0).any(axis=1).mean()
-print(f"most lists of 100 contain a tie: {tied > 0.5}")
+print(f"{'Most' if tied > 0.5 else 'Few'} lists of 100 contain a tie.")
 for shard_size in (400_000, 130_000, 10_000):
     pieces = [codes[start : start + shard_size] for start in range(0, source.n, shard_size)]
     lists = [to_faiss(quantizer, piece).search(queries, 100) for piece in pieces]
@@ -118,7 +127,7 @@ for shard_size in (400_000, 130_000, 10_000):
     order = np.lexsort((all_ids, all_distances), axis=1)[:, :100]
     same = np.array_equal(np.take_along_axis(all_ids, order, axis=1), ids)
     print(
-        f"{len(pieces):3} shards: the merged lists equal those of one index, ties included: {same}"
+        f"{len(pieces):3} shards: the merged lists {'equal' if same else 'differ from'} those of one index."
     )
 
 # %% [markdown]
@@ -133,10 +142,10 @@ for shard_size in (400_000, 130_000, 10_000):
 #
 # We take 1,024 lists, so one list holds about a thousandth of the vectors. Before you look at the picture:
 
-# %%
+# %% tags=["hide-input"]
 Guess.of("12 nearest list")
 
-# %%
+# %% tags=["hide-input"]
 sample = source.rows(0, 20_000)
 centroids = coarse_centroids(sample, 1024)
 true = exact_neighbours(source, queries, 1)[1]
@@ -176,10 +185,12 @@ check.choose_nprobe(choose_nprobe)
 # %%
 hint("12.2")
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 eight = (ranks < 8).mean()
-print(f"8 of 1,024 lists hold the nearest vector of more than half of the queries: {eight > 0.5}")
-print(f"and of more than 20 times as many as 8 random lists would: {eight > 20 * 8 / 1024}")
+half = "more" if eight > 0.5 else "less"
+print(f"8 of 1,024 lists hold the nearest vector of {half} than half of the queries.")
+assert eight > 20 * 8 / 1024
+print("That is more than 20 times as many as 8 random lists would.")
 
 # %% [markdown]
 # An inverted file has a second gift. Inside a list, all vectors lie near the same centroid, so we can
@@ -189,7 +200,7 @@ print(f"and of more than 20 times as many as 8 random lists would: {eight > 20 *
 # sixteen codewords in each subspace, whose lookup tables fit into a register of the processor (faiss calls this
 # **fast-scan**), and inverted lists of several kinds. All codes have 8 bytes.
 
-# %%
+# %% tags=["hide-input"]
 engines = read_json(DATA / "results" / "scale" / "engines-300000.json")
 rows = engines["engines"]
 best = max((row for row in rows if "nprobe" in row), key=lambda row: row["recall@10"])
@@ -208,7 +219,7 @@ show(
 # line you see what an idea is worth. Here "recall at 10" asks whether the one true nearest
 # vector is among the first ten.
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 by_name = {(row["engine"], row.get("nprobe")): row for row in rows}
 four = by_name["lists, residual codes", 4]
 ratio = four["queries_a_second"] / plain["queries_a_second"]
@@ -221,7 +232,8 @@ graph, flat = (
     by_name[name + "residual fast codes", 1]["queries_a_second"]
     for name in ("lists behind a graph, ", "lists, ")
 )
-print(f"does a graph over the {engines['lists']} centroids pay? {graph > flat}")
+slower = "faster" if graph > flat else "slower"
+print(f"with a graph over the {engines['lists']} centroids, the search is {slower} than without")
 
 # %% [markdown]
 # So looking into fewer lists is not only faster. Residual codes in the right lists find *more* than all plain codes
@@ -255,7 +267,7 @@ check.index_bytes(index_bytes)
 # %%
 hint("12.3")
 
-# %%
+# %% tags=["hide-input"]
 n, dim, lists_of_a_billion = 10**9, 96, 2**17
 print(f"as floats        {n * dim * 4 / 1e9:6.1f} GB")
 for M in (8, 16, 32):
@@ -276,7 +288,7 @@ for M in (8, 16, 32):
 #
 # Next we start two workers on this machine, and after the first answer we kill one, the hard way (`kill -9`).
 
-# %%
+# %% tags=["hide-input"]
 Guess.of("12 killed worker")
 
 # %% tags=["volatile"]
@@ -305,10 +317,11 @@ show(
     "merged list rises to all of them.",
 )
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 _, right = one.search(many, 10)
-print("a worker was killed, and all 20 shards answered:", len({p.shard for p in seen}) == 20)
-print("the answer is that of one index, ties included:", np.array_equal(found.ids, right))
+print(f"A worker was killed, and {len({p.shard for p in seen})} of 20 shards answered.")
+same = "exactly" if np.array_equal(found.ids, right) else "not"
+print(f"The answer is {same} that of one index, ties included.")
 
 # %% [markdown]
 # Nothing was lost, because nothing had to be remembered: a search changes nothing, so a task may run twice. The price is
@@ -366,7 +379,7 @@ print(f"if ids were dealt at random: recall {1 - 1 / 20:.3f}, whole lists {(1 - 
 # `gsl-tutorial scale bench --folder DIR --sizes 300000,1000000,3000000,10000000 --to DIR`. The largest has ten million
 # vectors, which are drawn, encoded and forgotten again, piece by piece. As floats they would fill 1.3 GB.
 
-# %%
+# %% tags=["hide-input"]
 paths = sorted((DATA / "results" / "scale").glob("size-*.json"), key=lambda p: int(p.stem[5:]))
 sizes = [read_json(path) for path in paths]
 n_of = [one["n"] for one in sizes]
@@ -387,17 +400,15 @@ for one_size in sizes:
         f"of a worker {max(one['peak_memory_mb'] for one in w.values()):.0f} MB"
     )
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 large = [i for i, n in enumerate(n_of) if n >= 10**6]
 print(f"from {n_of[large[0]]:,} to {n_of[-1]:,} vectors, as a power of their number:")
 build_exponent, search_exponent = (
     growth([n_of[i] for i in large], [seconds[i] for i in large]) for seconds in (build_s, search_s)
 )
 print(f"exponent of the build {build_exponent:.2f}, of the search {search_exponent:.2f}")
-print(
-    "every merged answer of 1, 2 and 4 workers equals that of one process:",
-    all(run["equal"] for one in sizes for run in one["workers"].values()),
-)
+assert all(run["equal"] for one in sizes for run in one["workers"].values())
+print("Every merged answer of 1, 2 and 4 workers equals that of one process.")
 
 # %% [markdown]
 # An exponent of 1 means that twice the vectors cost twice the time. Notice what happens to the recall: it *falls* as
@@ -428,7 +439,7 @@ for count, run in largest["workers"].items():
 # by chance, and the answer waits for the slowest worker. We fit the first two terms on just two shards of the
 # smallest index, and let the model predict the searches of all larger ones, which it has not seen.
 
-# %% tags=["claim"]
+# %% tags=["claim", "hide-input"]
 small = sizes[0]
 machine = fit_scan(small["shard_sizes"], small["shard_seconds"], n_queries=small["queries"])
 print("fitted on shards of", " and ".join(f"{n:,}" for n in small["shard_sizes"]), "vectors")
@@ -442,7 +453,7 @@ for one_size in sizes[1:]:
 # event: tasks begin, end, are lost, noticed, and handed out again. Where both can answer, formula and simulation
 # should agree.
 
-# %%
+# %% tags=["hide-input"]
 real = Machine(scan=machine.scan, task=max(machine.task, 1e-3), spread=0.3)
 print("workers   formula   simulated   one worker lost halfway")
 for w in (2, 4, 16, 100):

@@ -134,7 +134,7 @@ def test_clusters_agree_with_a_plain_loop(seed: int) -> None:
 def test_the_words_of_an_interval() -> None:
     assert str(Interval(0.0123, 0.01, 0.015)) == "+0.0123 [+0.0100, +0.0150]"
     assert Interval(0.1, 0.0, 0.2).excludes_zero is False
-    assert Interval(0.1, 0.0, 0.2).verdict == "not told apart"
+    assert Interval(0.1, 0.0, 0.2).verdict == "no clear difference"
     assert Interval(0.1, 0.01, 0.2).verdict == "better"
     assert Interval(-0.1, -0.2, -0.01).verdict == "worse"
     assert Interval(-0.1, -0.2, -0.01).excludes_zero is True

@@ -140,6 +140,52 @@ GUESSES: dict[str, tuple[str, dict[str, str]]] = {
             "still descends, so the snap keeps it.",
         },
     ),
+    "06 candidates": (
+        "The candidates are the n codewords nearest to the point. How large does n have to be before "
+        "one of them descends?",
+        {
+            "1": "The nearest codeword alone does not do. It lies on the lower right, away from the "
+            "star: that was the trouble with the penalty.",
+            "2": "Yes. The second nearest lies on the left, at less than a right angle to the way "
+            "downhill.",
+            "3 or more": "Two are enough. With three or four there is a choice, and a better aligned "
+            "codeword is found.",
+        },
+    ),
+    "06 straight-through": (
+        "Under straight-through, leave aside the part of each arrow that comes from the penalty. What "
+        "do the remaining arrows of one cell have in common?",
+        {
+            "they point to the star": "Only where the codeword is a good stand-in: each of them is the "
+            "arrow that belongs to the codeword of the cell.",
+            "they are all the same": "Yes: each is the arrow of the codeword, whose gradient is used "
+            "everywhere in the cell.",
+            "nothing": "They are all the same: the gradient is computed at the codeword and used "
+            "everywhere in its cell.",
+        },
+    ),
+    "06 forty points": (
+        "Under which rule will the points end closest to the codewords: plain descent of the "
+        "similarity loss, the penalty, or one of the snaps?",
+        {
+            "plain descent": "It does not know the codewords at all. It is the penalty that brings the "
+            "points closest to them, and it pays for that with its distance from the star.",
+            "the penalty": "Yes, and it pays for that with its distance from the star.",
+            "a snap": "The snaps end nearer to the star. It is the penalty that brings the points "
+            "closest to codewords.",
+        },
+    ),
+    "07 circle": (
+        "Two of the three methods spread the digits round the circle. Which one does not?",
+        {
+            "none": "It spreads them well, although it knows nothing of codewords. The penalty is in "
+            "such a hurry to put them on codewords that it leaves them crowded together.",
+            "penalty": "Yes. It is in a hurry to put every embedding on a codeword, so it leaves them "
+            "crowded together.",
+            "snap-pull": "Its pull never works against the loss, so they spread. The penalty is in such "
+            "a hurry to put them on codewords that it leaves them crowded together.",
+        },
+    ),
     "12 nearest list": (
         "A thousand lists hold a million vectors. You look into the one nearest list only. For what "
         "share of "

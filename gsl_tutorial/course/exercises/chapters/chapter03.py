@@ -31,14 +31,14 @@ def _example(number: int) -> tuple[Float[np.ndarray, " dim"], Float[np.ndarray, 
 @exercise(
     "03.1",
     hints=(
-        "Cut z like the codebooks: M, _, d = codebooks.shape, and z.reshape(M, d) puts one piece in "
+        "Cut z like the codebooks: M, _, d = codebooks.shape, and z.reshape(M, d) puts one subvector in "
         "each row.",
-        "Give the pieces an axis of length 1, (M, 1, d), and subtract: differences (M, K, d).",
-        "Square, sum over the last axis to (M, K), then .argmin(axis=1): one number per piece.",
+        "Give the subvectors an axis of length 1, (M, 1, d), and subtract: differences (M, K, d).",
+        "Square, sum over the last axis to (M, K), then .argmin(axis=1): one number per subvector.",
     ),
 )
 def encode_one(answer: Any) -> str:
-    """encode_one(z, codebooks) -> (M,) integers: the nearest codeword's row, piece by piece."""
+    """encode_one(z, codebooks) -> (M,) integers: the nearest codeword's row, subvector by subvector."""
 
     def one(number: int) -> None:
         z, codebooks = _example(number)
@@ -56,10 +56,10 @@ def encode_one(answer: Any) -> str:
             "that is the reconstruction q(z); the code is the row numbers of its codewords.": (
                 chosen.ravel()
             ),
-            "you took every M-th number as a piece; a piece is d neighbours: z.reshape(M, d).": (
+            "you took every M-th number as a subvector; a subvector is d neighbours: z.reshape(M, d).": (
                 strided.argmin(axis=1)
             ),
-            "you searched the first codebook for every piece; piece m has codebooks[m].": (
+            "you searched the first codebook for every subvector; subvector m has codebooks[m].": (
                 shared.argmin(axis=1)
             ),
             "you added the differences as they are, so that they cancel; square them first.": (
@@ -70,13 +70,13 @@ def encode_one(answer: Any) -> str:
             "you added absolute differences; the codebooks were learned for squared ones.": (
                 np.abs(difference).sum(axis=2).argmin(axis=1)
             ),
-            "you searched with the first piece everywhere; codebook m takes piece m.": (
+            "you searched with the first subvector everywhere; codebook m takes subvector m.": (
                 ((codebooks - pieces[0]) ** 2).sum(axis=2).argmin(axis=1)
             ),
-            "the pieces overlap: piece m begins at m * d, so it is z[m * d : (m + 1) * d].": (
+            "the subvectors overlap: subvector m begins at m * d, so it is z[m * d : (m + 1) * d].": (
                 ((codebooks - overlapping[:, None]) ** 2).sum(axis=2).argmin(axis=1)
             ),
-            "the sum runs over the codewords; sum over the d numbers of a piece: axis 2.": (
+            "the sum runs over the codewords; sum over the d numbers of a subvector: axis 2.": (
                 (difference**2).sum(axis=1).argmin(axis=1)
             ),
             **of_the_nearest(squared),
@@ -88,13 +88,13 @@ def encode_one(answer: Any) -> str:
             raise Mistake(f"the numbers are right, but codes are whole numbers; yours are {kind}.")
 
     at_every_size(_SIZE_NAMES, one)
-    return "one small search for each piece, and the vector is M whole numbers."
+    return "one small search for each subvector, and the vector is M whole numbers."
 
 
 @exercise(
     "03.2",
     hints=(
-        "How many yes-or-no answers pick one of K codewords? That many bits, once for each piece.",
+        "How many yes-or-no answers pick one of K codewords? That many bits, once for each subvector.",
         "bits = M log2(K). A byte has 8 bits, and each vector's code starts on a byte of its own.",
         "bits = M * np.log2(K); return bits, N * np.ceil(bits / 8)",
     ),
@@ -124,15 +124,15 @@ def code_size(answer: Any) -> str:
                 M * math.sqrt(K)
             ),
             "M K is the number of codewords stored; to name one of K takes log2(K) bits.": M * K,
-            "that is one piece; a code has M of them.": math.log2(K),
+            "that is one subvector; a code has M of them.": math.log2(K),
             "M and K are swapped: M numbers, each out of K.": K * math.log2(M),
             "a bit answers a yes-or-no question: the logarithm to base 2.": M * math.log(K),
             "a bit answers a yes-or-no question: the logarithm to base 2, not 10.": (
                 M * math.log10(K)
             ),
             "K^M is the number of different codes; the bits are its logarithm to base 2.": K**M,
-            "bits of the pieces add up: M log2(K), not a power.": math.log2(K) ** M,
-            "log2(M K) names one of all codewords; a code names one in each piece: M log2(K).": (
+            "the bits of the codebooks add up: M log2(K), not a power.": math.log2(K) ** M,
+            "log2(M K) names one of all codewords; a code names one in each codebook: M log2(K).": (
                 math.log2(M * K)
             ),
             "these are bytes; the first number is in bits.": bits / 8,
@@ -150,8 +150,8 @@ def code_size(answer: Any) -> str:
                 N * round(bits / 8)
             ),
             "you rounded down, so the last bits have no room: round up.": N * (bits // 8),
-            "one byte for each piece is more than needed when K < 256; use the bits.": N * M,
-            "four bytes are a float; a code's piece takes log2(K) bits.": N * M * 4,
+            "one byte for each number is more than needed when K < 256; use the bits.": N * M,
+            "four bytes are a float; a number of a code takes log2(K) bits.": N * M * 4,
         }
         compare(
             got_bytes,

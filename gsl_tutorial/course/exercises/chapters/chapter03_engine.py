@@ -1,4 +1,4 @@
-"""The check of chapter 03 that puts the pieces together: a search engine on codes."""
+"""The check of chapter 03 that puts the parts together: a search engine on codes."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def search_codes(answer: Any) -> str:
             "you return all images in order; cut after k.": order,
             "that is for the first query only; does `return` stand inside the loop?": right[:1],
             "that is for the last query only; is each result written over by the next?": right[-1:],
-            "you added roots over the pieces; squares add up, roots do not.": (
+            "you added roots over the subvectors; squares add up, roots do not.": (
                 rooted.argsort(axis=1)[:, :k]
             ),
             "you added the differences without squaring them, so that they cancel.": (
@@ -95,10 +95,10 @@ def search_codes(answer: Any) -> str:
             "you took inner products; fill the table with squared distances.": (
                 products.argsort(axis=1)[:, :k]
             ),
-            "you took every M-th number as a piece; a piece is d numbers side by side.": (
+            "you took every M-th number as a subvector; a subvector is d numbers side by side.": (
                 by_stride.argsort(axis=1)[:, :k]
             ),
-            "you compared every piece with the first codebook; each piece has its own.": (
+            "you compared every subvector with the first codebook; each subvector has its own.": (
                 first_book.argsort(axis=1)[:, :k]
             ),
             "argsort ran over the queries; sort the distances of each query on their own.": (

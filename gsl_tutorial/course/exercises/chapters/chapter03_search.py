@@ -16,13 +16,13 @@ from gsl_tutorial.course.exercises.slips import of_a_sum, of_looking_up
 @exercise(
     "03.3",
     hints=(
-        "It begins like exercise 03.1: cut the query, subtract from every codeword of its piece.",
+        "It begins like exercise 03.1: cut the query, subtract from every codeword of its subvector.",
         "Square the differences (M, K, d) and sum over the last axis; that leaves (M, K).",
         "M, _, d = codebooks.shape; return ((codebooks - query.reshape(M, 1, d)) ** 2).sum(axis=2)",
     ),
 )
 def lookup_table(answer: Any) -> str:
-    """lookup_table(query, codebooks) -> (M, K) squared distances, piece to codeword."""
+    """lookup_table(query, codebooks) -> (M, K) squared distances, subvector to codeword."""
 
     def one(number: int) -> None:
         query, codebooks = _example(number)
@@ -36,14 +36,14 @@ def lookup_table(answer: Any) -> str:
             "you took the root. Roots do not add up to a distance; squares do: leave it out.": (
                 np.sqrt(right)
             ),
-            "the axes are swapped: one row for each piece, one column for each codeword.": right.T,
+            "the axes are swapped: one row for each subvector, one column for each codeword.": right.T,
             "these are the squared differences; add them up over the d numbers: .sum(axis=2).": (
                 difference**2
             ),
-            "the sum runs over the pieces; sum over the d numbers of a piece: axis 2.": (
+            "the sum runs over the subvectors; sum over the d numbers of a subvector: axis 2.": (
                 (difference**2).sum(axis=0)
             ),
-            "the sum runs over the codewords; sum over the d numbers of a piece: axis 2.": (
+            "the sum runs over the codewords; sum over the d numbers of a subvector: axis 2.": (
                 (difference**2).sum(axis=1)
             ),
             "you added the differences without squaring them, so that they cancel.": (
@@ -56,28 +56,26 @@ def lookup_table(answer: Any) -> str:
                 difference.sum(axis=2) ** 2
             ),
             "you added absolute differences; square them instead.": np.abs(difference).sum(axis=2),
-            "you took the mean; take the sum, or pieces will not add up to the distance.": (
+            "you took the mean; take the sum, or subvectors will not add up to the distance.": (
                 (difference**2).mean(axis=2)
             ),
             "those are inner products; the table holds squared distances.": (
                 (codebooks * pieces).sum(axis=2)
             ),
-            "you took every M-th number as a piece; a piece is d neighbours.": (
+            "you took every M-th number as a subvector; a subvector is d neighbours.": (
                 (strided**2).sum(axis=2)
             ),
-            "the pieces overlap: piece m begins at m * d, so it is query[m * d : (m + 1) * d].": (
+            "the subvectors overlap: subvector m begins at m * d, so it is query[m * d : (m + 1) * d].": (
                 ((codebooks - overlapping[:, None]) ** 2).sum(axis=2)
             ),
-            "that is the distance to the whole query's piece 0 only; does `return` stand in the loop?": (
-                right[:1]
-            ),
-            "you used the first piece of the query everywhere; row m needs piece m.": (
+            "that is the table of subvector 0 only; does `return` stand in the loop?": (right[:1]),
+            "you used the first subvector of the query everywhere; row m needs subvector m.": (
                 ((codebooks - pieces[0]) ** 2).sum(axis=2)
             ),
             "you used the first codebook everywhere; row m needs codebooks[m].": (
                 ((codebooks[0] - pieces) ** 2).sum(axis=2)
             ),
-            "that is only the nearest codeword of each piece; keep all K columns.": (
+            "that is only the nearest codeword of each subvector; keep all K columns.": (
                 right.min(axis=1)
             ),
             "you quantized the query first; here it stays exact: cut it and subtract.": (
@@ -93,7 +91,7 @@ def lookup_table(answer: Any) -> str:
             wrong,
             otherwise=lambda at: (
                 f"row {at[0]}, column {at[1]} should be {right[at]:.3f}: the squared distance from "
-                f"piece {at[0]} to its codeword {at[1]}. Other entries may be right."
+                f"subvector {at[0]} to its codeword {at[1]}. Other entries may be right."
             ),
         )
 
@@ -105,7 +103,7 @@ def lookup_table(answer: Any) -> str:
     "03.4",
     hints=(
         "For one vector: its code names one column in each row of the table. Look up, then add.",
-        "table[m, codes[:, m]] looks up piece m of all vectors at once; loop over m and add.",
+        "table[m, codes[:, m]] looks up subvector m of all vectors at once; loop over m and add.",
         "M = len(table); return table[np.arange(M), codes].sum(axis=1)",
     ),
 )
@@ -134,20 +132,20 @@ def adc_distances(answer: Any) -> str:
             ),
             "these are the entries of each vector; one step is left: .sum(axis=1).": entries,
             "that is one number for the whole database; add along axis 1 only.": right.sum(),
-            "you took the mean over the pieces; take the sum.": entries.mean(axis=1),
+            "you took the mean over the subvectors; take the sum.": entries.mean(axis=1),
             "you took the largest entry of each vector; add all M of them.": entries.max(axis=1),
             "you multiplied the entries; add them.": entries.prod(axis=1),
-            "you looked everything up in the first row; piece m has row m.": (
+            "you looked everything up in the first row; subvector m has row m.": (
                 table[0, codes].sum(axis=1)
             ),
             "you added whole rows; take only the column that the code names.": (
                 np.full(N, table.sum())
             ),
-            "that is the sum without the last piece.": entries[:, :-1].sum(axis=1),
-            "that is the last piece only; add the entries of all M pieces: +=, not =.": (
+            "that is the sum without the last subvector.": entries[:, :-1].sum(axis=1),
+            "that is the last subvector only; add the entries of all M subvectors: +=, not =.": (
                 entries[:, -1]
             ),
-            "that is the first piece only; does `return` stand inside the loop?": entries[:, 0],
+            "that is the first subvector only; does `return` stand inside the loop?": entries[:, 0],
             **of_looking_up(table, codes),
             **of_a_sum(entries),
             "those are the right distances, but sorted; leave them in the order of the codes.": (
@@ -162,7 +160,7 @@ def adc_distances(answer: Any) -> str:
             result = call(answer, table, codes)
         except IndexError as error:
             raise Mistake(
-                f"a look-up fell outside the table ({error}). Its rows are pieces and its columns "
+                f"a look-up fell outside the table ({error}). Its rows are subvectors and its columns "
                 "codewords: table[m, codes[:, m]]."
             ) from error
 

@@ -150,7 +150,7 @@ def additive_distances(answer: Any) -> str:
             "|query|^2 is a square: (query**2).sum(), not the length.": (
                 np.sqrt(square) - 2 * cross + norms
             ),
-            "you added the squared distances to the codewords one by one. That holds for pieces; "
+            "you added the squared distances to the codewords one by one. That holds for subvectors; "
             "a sum of codewords is one place, with one distance.": apart,
             "you added the squared lengths of the codewords; what counts is the squared length of "
             "their sum: that is what norms holds.": (
@@ -192,4 +192,4 @@ def additive_distances(answer: Any) -> str:
         )  # fmt: skip
 
     at_every_size([f"M = {M}, K = {K}, dim = {dim}" for M, K, dim, _ in sizes], one)
-    return "a table for the query, one number for the item: sums are searched as fast as pieces."
+    return "a table for the query, one number for the item: sums are searched as fast as product codes."

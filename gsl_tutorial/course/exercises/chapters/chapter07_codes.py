@@ -11,8 +11,8 @@ from gsl_tutorial.course.exercises.compare import at_every_size, compare
 
 
 def _codes(number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Codes before and after. In the first trial the last piece of all stays as it was; in both, some
-    rows change in two pieces so that their sum stays."""
+    """Codes before and after. In the first trial the last number of all stays as it was; in both, some
+    rows change in two numbers so that their sum stays."""
     N, M = ((40, 3), (30, 4))[number]
     rng = np.random.default_rng(82 + number)
     before = rng.integers(1, 7, (N, M))
@@ -24,15 +24,15 @@ def _codes(number: int) -> tuple[np.ndarray, np.ndarray]:
     if number == 0:
         after[:, 2] = before[:, 2]
     else:
-        after[0] = (before[0] + 1) % 8  # one vector changed in all its pieces
+        after[0] = (before[0] + 1) % 8  # one vector changed in all its numbers
     return before, after
 
 
 @exercise(
     "07.3",
     hints=(
-        "before != after is a table (N, M) of pieces that changed.",
-        "A vector must be stored anew as soon as one of its M pieces has changed: .any(axis=1).",
+        "before != after is a table (N, M) of numbers that changed.",
+        "A vector must be stored anew as soon as one of its M numbers has changed: .any(axis=1).",
         "The mean of these N booleans is the share.",
     ),
 )
@@ -47,24 +47,24 @@ def share_changed(answer: Any) -> str:
             call(answer, before, after),
             share,
             {
-                "that is the share of pieces that changed; one changed piece changes the code of "
+                "that is the share of numbers that changed; one changed number changes the code of "
                 "its vector: .any(axis=1) first.": differ.mean(),
-                "that is the share whose pieces have all changed; one is enough.": (
+                "that is the share whose numbers have all changed; one is enough.": (
                     differ.all(axis=1).mean()
                 ),
                 "that is the share that stayed; ask which differ.": 1 - share,
-                "that is the share of pieces that stayed; ask which differ.": 1 - differ.mean(),
+                "that is the share of numbers that stayed; ask which differ.": 1 - differ.mean(),
                 "you counted the vectors; divide by how many there are.": (
                     float(differ.any(axis=1).sum())
                 ),
-                "you counted the pieces; count vectors, and divide.": float(differ.sum()),
-                "you divided by the number of pieces in the table; divide by that of vectors.": (
+                "you counted the numbers; count vectors, and divide.": float(differ.sum()),
+                "you divided by the number of numbers in the table; divide by that of vectors.": (
                     differ.any(axis=1).sum() / differ.size
                 ),
-                "you looked at the first piece only.": differ[:, 0].mean(),
+                "you looked at the first number only.": differ[:, 0].mean(),
                 "one answer for each vector; take the mean.": differ.any(axis=1),
-                "one answer for each piece; .any(axis=1), then the mean.": differ,
-                "a share for each piece; a vector has changed when any of its pieces has.": (
+                "one answer for each number; .any(axis=1), then the mean.": differ,
+                "a share for each number; a vector has changed when any of its numbers has.": (
                     differ.mean(axis=0)
                 ),
                 "the axes are swapped: a vector is a row, so any(axis=1).": (
@@ -72,7 +72,7 @@ def share_changed(answer: Any) -> str:
                 ),
                 "that asks whether any code at all has changed; ask row by row, any(axis=1), then the "
                 "mean.": 1.0,
-                "changes can cancel in a sum or a mean: ask of each piece whether it differs.": (
+                "changes can cancel in a sum or a mean: ask of each number whether it differs.": (
                     (before.sum(axis=1) != after.sum(axis=1)).mean()
                 ),
                 "how far apart two code numbers are means nothing: ask only whether they differ.": (

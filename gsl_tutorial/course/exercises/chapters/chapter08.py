@@ -105,10 +105,10 @@ def memory_bytes(answer: Any) -> str:
             "codes: log2 is the logarithm to base 2; np.log10 is another one.": (
                 N * M * np.log10(K) / 8
             ),
-            "codes: one byte for each piece is right for 256 codewords only: log2 K bits.": N * M,
-            "codes: a piece of a code is a number of log2 K bits, not a float.": 4 * N * M,
+            "codes: one byte for each number is right for 256 codewords only: log2 K bits.": N * M,
+            "codes: each number of a code takes log2 K bits; it is no float.": 4 * N * M,
             "codes: that is one code; the database has N.": codes / N,
-            "codes: M pieces of log2 K bits for each vector, whatever its dim.": (
+            "codes: M numbers of log2 K bits for each vector, whatever its dim.": (
                 N * dim * np.log2(K) / 8
             ),
             "codes: leave the codebooks out; they were not to be counted.": codes + 4 * K * dim,

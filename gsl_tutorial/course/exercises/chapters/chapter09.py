@@ -15,7 +15,7 @@ from gsl_tutorial.course.exercises.slips import of_a_sum, of_looking_up
     "09.1",
     hints=(
         "The code names one entry in each row of the table.",
-        "Row m of the table belongs to piece m: take table[m, code[m]].",
+        "Row m of the table belongs to subvector m: take table[m, code[m]].",
         "return sum(table[m, code[m]] for m in range(len(code)))",
     ),
 )
@@ -34,8 +34,8 @@ def adc_distance(answer: Any) -> str:
             result = call(answer, table, code)
         except IndexError as error:
             raise Mistake(
-                "a look-up fell outside the table. Its rows are pieces, its columns codewords: the "
-                f"entry of piece m is table[m, code[m]], with m from 0 to {M - 1}."
+                "a look-up fell outside the table. Its rows are subvectors, its columns codewords: the "
+                f"entry of subvector m is table[m, code[m]], with m from 0 to {M - 1}."
             ) from error
         except (TypeError, ValueError) as error:
             if not _about_shapes(error):
@@ -54,21 +54,21 @@ def adc_distance(answer: Any) -> str:
                 "the table holds squared distances already; do not square them again.": (
                     (entries**2).sum()
                 ),
-                "distances do not add up over pieces, squared distances do: leave the roots out.": (
+                "distances do not add up over subvectors, squared distances do: leave the roots out.": (
                     np.sqrt(entries).sum()
                 ),
-                "that is the mean over the pieces; take the sum.": entries.mean(),
+                "that is the mean over the subvectors; take the sum.": entries.mean(),
                 "you took the smallest entry of each row, not the one that the code names.": (
                     table.min(axis=1).sum()
                 ),
-                "you read all entries from the first row; each piece has a row of its own.": (
+                "you read all entries from the first row; each subvector has a row of its own.": (
                     table[0, code].sum()
                 ),
                 "these are the entries; one step is left: add them up.": entries,
-                "you added whole columns: give each piece its own row, table[np.arange(M), code].": (
+                "you added whole columns: give each subvector its own row, table[np.arange(M), code].": (
                     table[:, code].sum()
                 ),
-                "that is every row at every number of the code: give each piece its own row, "
+                "that is every row at every number of the code: give each subvector its own row, "
                 "table[np.arange(M), code].": table[:, code],
                 "you added up every column of its own; pair row m with code[m], then add.": (
                     table[:, code].sum(axis=0)

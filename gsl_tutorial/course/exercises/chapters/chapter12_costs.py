@@ -17,7 +17,7 @@ from gsl_tutorial.course.exercises.compare import at_every_size, compare
         "the codebooks. "
         "Start with the code: M log2 K bits.",
         "A code takes whole bytes: -(-bits // 8) rounds up. A float32 takes 4 bytes. The M codebooks "
-        "hold K codewords each, and the pieces of M codewords together are dim long.",
+        "hold K codewords each, and the subvectors of M codewords together are dim long.",
         "With bits = M log2 K, each vector takes -(-bits // 8) + 8 bytes. Add 4 * dim for each list and "
         "4 * dim for each of the K codewords.",
     ),
@@ -59,9 +59,9 @@ def index_bytes(answer: Any) -> str:
                 f"a code of {bits} bits takes whole bytes: round up, not down.": (
                     (n * (bits // 8 + 8) + tables) / n if bits % 8 else np.nan
                 ),
-                "the M codebooks hold pieces of length dim / M, not whole vectors: together K x dim "
+                "the M codebooks hold subvectors of length dim / M, not whole vectors: together K x dim "
                 "numbers.": (n * (code + 8) + lists * dim * 4 + m * k * dim * 4) / n,
-                "one codebook is counted; there are M, with pieces of length dim / M.": (
+                "one codebook is counted; there are M, with subvectors of length dim / M.": (
                     (n * (code + 8) + lists * dim * 4 + k * (dim // m) * 4) / n
                 ),
                 "a float32 takes 4 bytes: centroids and codebooks are counted in numbers.": (
