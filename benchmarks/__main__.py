@@ -1,6 +1,7 @@
 """Run the benchmarks: `python -m benchmarks [NAME ...]`; each writes `benchmarks/results/NAME.json`.
 
-Without names all run but `widgets`, which needs a browser: `python -m benchmarks widgets`.
+Without names all run but `widgets`, which needs a browser, and `one_core`, which runs every notebook on one
+core with 2 GB (ten minutes): `python -m benchmarks one_core`.
 """
 
 from __future__ import annotations
@@ -30,20 +31,28 @@ def measure_widgets() -> dict[str, Any]:
     return widgets.measure()
 
 
+def measure_one_core() -> dict[str, Any]:
+    from benchmarks import one_core  # not above: it needs nbclient, of the extra [authors]
+
+    return one_core.measure()
+
+
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "layer": layer.measure,
     "negatives": negatives.measure,
+    "one_core": measure_one_core,
     "ranking": ranking.measure,
     "scale": measure_scale,
     "training": training.measure,
     "widgets": measure_widgets,
 }
-NEED_A_BROWSER = ("widgets",)
+#: Not among those that run without a name: one needs a browser, the other takes ten minutes.
+ONLY_BY_NAME = ("widgets", "one_core")
 RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> None:
-    names = sys.argv[1:] or [name for name in BENCHMARKS if name not in NEED_A_BROWSER]
+    names = sys.argv[1:] or [name for name in BENCHMARKS if name not in ONLY_BY_NAME]
     for name in names:
         machine = {
             "cores": os.cpu_count(),
