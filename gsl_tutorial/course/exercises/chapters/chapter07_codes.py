@@ -80,8 +80,8 @@ def share_changed(answer: Any) -> str:
                 ),
                 "in per cent; a share lies between 0 and 1.": 100 * share,
             },
-            otherwise=f"expected {share:.3f}: the share of rows in which any piece differs.",
+            otherwise=f"expected {share:.3f}: the share of rows in which any number differs.",
         )
 
-    at_every_size(["codes of 3 pieces", "codes of 4 pieces"], one)
+    at_every_size(["codes of 3 numbers", "codes of 4 numbers"], one)
     return "every one of these would have to be encoded and stored anew."
