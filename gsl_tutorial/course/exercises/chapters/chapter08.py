@@ -106,7 +106,7 @@ def memory_bytes(answer: Any) -> str:
                 N * M * np.log10(K) / 8
             ),
             "codes: one byte for each number is right for 256 codewords only: log2 K bits.": N * M,
-            "codes: each number of a code takes log2 K bits; it is no float.": 4 * N * M,
+            "codes: each number of a code takes log2 K bits; it is not a float.": 4 * N * M,
             "codes: that is one code; the database has N.": codes / N,
             "codes: M numbers of log2 K bits for each vector, whatever its dim.": (
                 N * dim * np.log2(K) / 8
