@@ -235,6 +235,21 @@ check.pull_gradient(pull_gradient)
 hint("06.4")
 
 # %% [markdown]
+# You now have a complete rule for one point: `choose` finds $c^*$, and `pull_gradient` pulls there. Where no
+# candidate descends, `my_rule` passes the gradient as it is. A little later, in the section *Drag and see*, this
+# function becomes a panel of the picture.
+
+
+# %%
+def my_rule(g, z, candidates, strength):
+    """(d,), (d,), (n, d), number -> (d,): what leaves the layer."""
+    best = choose(g, z, candidates)
+    if best is None:
+        return g
+    return pull_gradient(g, z, candidates[best], strength, batch=1)
+
+
+# %% [markdown]
 # ## Say what happens where nothing descends
 #
 # Near the edge of the codebook it can happen that all candidates lie uphill. Then a **fallback** decides.
@@ -333,7 +348,7 @@ Guess.of("06 border")
 # %% tags=["hide-input"]
 GradientExplorer(
     codewords, similar=[plane.partner], dissimilar=(), point=(0.1, -0.2), strength=1.5,
-    presets=PRESETS, tour=TOUR,
+    presets=PRESETS, tour=TOUR, own_rule=my_rule,
 )  # fmt: skip
 
 # %% [markdown]
@@ -347,8 +362,15 @@ for place in ((0.1, -0.30), (0.1, -0.35)):
     print(f"at {place}: sum {-summed[0].round(2)}   snapped {-snapped[0].round(2)}")
 
 # %% [markdown]
+# **Put your own rule in the picture.** Press **Field**. The last panel is drawn by *your* `my_rule`: Python calls
+# it once for each of the 144 arrows, again and again while you drag a codeword or move a slider. A ring marks
+# each place where it differs from the package's snap. If an exercise is still blank, or your rule fails, the panel
+# says what happened.
+#
 # **Try it.**
 #
+# - Break your rule on purpose: let `my_rule` pull to `candidates[0]`, the nearest candidate, instead of the chosen
+#   one, and run both cells again. Which places get a ring? Press **Run**, then **Play**: where do your points end?
 # - Find a place where the penalty goes uphill and the snapped step does not.
 # - Find a place where the chosen codeword changes. It is not the border of a cell. What does change there?
 # - Set n to 1. When does the snapped step become the descent alone? Choose the form `replace`. When does
@@ -361,7 +383,10 @@ for place in ((0.1, -0.30), (0.1, -0.35)):
 #
 # <details><summary>What to see</summary>
 #
-# Places around the star are of the first kind; the next section marks them with crosses. The choice changes
+# The broken rule has a ring wherever the nearest candidate is not the chosen one. It always pulls to the nearest
+# codeword, so your panel now looks like that of the penalty: the broken rule *is* the penalty.
+#
+# For the second question, look around the star: the next section marks them with crosses. The choice changes
 # where two candidates make the same angle with $-g$, or where a codeword enters or leaves the n nearest
 # ones. With n = 1 the only candidate is the nearest codeword. Where it lies uphill, `pull` passes $g$ alone
 # and `replace` passes nothing at all; the fallbacks `keep` and `nearest` bring a step back.

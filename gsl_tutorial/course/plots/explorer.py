@@ -5,6 +5,7 @@ Colours, line styles and marks are those of the explorer's own page, `widgets/ex
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -99,7 +100,19 @@ def draw_explorer_point(
     return figure
 
 
-def draw_explorer_field(plane: LossPlane, options: SnapOptions, *, snap: bool = True) -> Figure:
+def places() -> Float[np.ndarray, "144 2"]:
+    """The places at which a field has an arrow, row by row from below."""
+    line = -1.1 + 0.2 * np.arange(12)
+    return np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
+
+
+def draw_explorer_field(
+    plane: LossPlane,
+    options: SnapOptions,
+    *,
+    snap: bool = True,
+    own: Mapping[str, Float[np.ndarray, "144 2"]] | None = None,
+) -> Figure:
     """Draw the field of arrows of each rival.
 
     Parameters
@@ -111,17 +124,21 @@ def draw_explorer_field(plane: LossPlane, options: SnapOptions, *, snap: bool = 
     snap : bool
         Whether all rivals are drawn; without it, the penalty alone.
 
+    own : mapping of str to (144, 2) array
+        Gradients of the reader's own rule at `places`, by its name: one more panel.
+
     Returns
     -------
     Figure
         One panel for each rival; crosses mark the places that are sent uphill.
     """
-    figure, panels = _side_by_side(plane, snap=snap)
-    line = np.linspace(-1.1, 1.1, 12)
-    grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
+    own = own or {}
+    figure, panels = _side_by_side(plane, snap=snap, own=own)
+    grid = places()
     g = plane.gradient(grid)
     for method, axes in panels.items():
-        gradient = method_gradient(plane, grid, method, options)
+        known = method in own
+        gradient = own[method] if known else method_gradient(plane, grid, method, options)
         uphill = (gradient * g).sum(axis=1) < -1e-12
         size = np.linalg.norm(gradient, axis=1, keepdims=True)
         shown = -0.17 * gradient / np.maximum(size, 0.5)
@@ -143,6 +160,7 @@ def draw_explorer_run(
     n_steps: int,
     rate: float,
     snap: bool = True,
+    own: Mapping[str, Float[np.ndarray, "T N 2"]] | None = None,
 ) -> Figure:
     """Draw the paths on which each rival moves the same points.
 
@@ -161,14 +179,21 @@ def draw_explorer_run(
     snap : bool
         Whether all rivals are drawn; without it, the penalty alone.
 
+    own : mapping of str to (T, N, 2) array
+        Paths under the reader's own rule, by its name: one more panel.
+
     Returns
     -------
     Figure
         One panel for each rival; starts are hollow, ends full.
     """
-    figure, panels = _side_by_side(plane, snap=snap)
+    own = own or {}
+    figure, panels = _side_by_side(plane, snap=snap, own=own)
     for method, axes in panels.items():
-        path = run_method(plane, starts, method, options, n_steps=n_steps, rate=rate)
+        if method in own:
+            path = own[method]
+        else:
+            path = run_method(plane, starts, method, options, n_steps=n_steps, rate=rate)
         axes.plot(path[:, :, 0], path[:, :, 1], color=BLUE, lw=0.8, alpha=0.8, zorder=4)
         axes.plot(*path[0].T, "o", ms=4, mfc="white", mec=BLACK, zorder=5)
         axes.plot(*path[-1].T, "o", ms=5, color=BLACK, zorder=6)
@@ -210,8 +235,10 @@ def _data_looks(plane: LossPlane) -> list[tuple[str, float, str, Any]]:
     return [("*", 16, YELLOW, plane.similar[:1]), ("X", 11, RED, plane.dissimilar[:1])]
 
 
-def _side_by_side(plane: LossPlane, *, snap: bool) -> tuple[Figure, dict[str, Axes]]:
-    methods = RIVALS if snap else ("penalty",)
+def _side_by_side(
+    plane: LossPlane, *, snap: bool, own: Iterable[str]
+) -> tuple[Figure, dict[str, Axes]]:
+    methods = (*RIVALS, *own) if snap else ("penalty",)
     figure = _new_figure(3.3 * len(methods), 3.95)
     panels = {}
     for i, method in enumerate(methods, start=1):

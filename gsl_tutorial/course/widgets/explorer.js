@@ -7,6 +7,7 @@ const FALLBACKS = ["zero", "keep", "nearest"];
 const MODES = ["point", "field", "run"];
 const NAMES = ["codewords", "similar", "dissimilar", "starts", "point", "strength", "step", "rate",
   "n_steps", "n_candidates", "n_codewords", "form_index", "fallback_index", "loss", "mode", "snap"];
+const OWN_NAMES = ["own_name", "own_asked", "own"]; // what no link holds
 
 const worldOf = (state) => ({
   codewords: state.codewords.slice(0, state.n_codewords),
@@ -28,7 +29,7 @@ function explorerNotes({ n_candidates: n, n_codewords: K, snap }) {
 
 function renderExplorer({ model, el }) {
   const extra = { shown_step: { get: () => views.run.at(), set: (t) => views.run.at(t) } };
-  const widget = mountWidget({ model, el, label: "Gradient explorer", names: NAMES, complaint: explorerComplaint, notes: explorerNotes, kind: "gradient", extra });
+  const widget = mountWidget({ model, el, label: "Gradient explorer", names: [...NAMES, ...OWN_NAMES], linked: NAMES, complaint: explorerComplaint, notes: explorerNotes, kind: "gradient", extra });
   const { put } = widget;
   const initial = {}; // what Reset brings back: where everything stood in the first good picture
 
@@ -51,7 +52,8 @@ function renderExplorer({ model, el }) {
     make("button", { type: "button", "data-control": "reset", onclick: () => put(initial) }, "Reset"));
 
   const handlers = { onMove, onHome };
-  const views = { point: pointView(handlers), field: fieldView(handlers), run: runView(handlers) };
+  const own = ownRule({ model, put, listening: widget.listening });
+  const views = { point: pointView(handlers), field: fieldView(handlers, own), run: runView(handlers, own) };
   for (const view of Object.values(views)) widget.stage.append(view.node);
 
   const showBar = () => {

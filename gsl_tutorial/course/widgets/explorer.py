@@ -12,13 +12,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ipywidgets as W
+import numpy as np
 import traitlets as T
+from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from gsl_tutorial.course.plots import explorer as stills
 from gsl_tutorial.course.toys.plane_losses import SIMILARITY_LOSSES, LossPlane, as_points
 from gsl_tutorial.course.toys.plane_methods import ReadOut, read_out
 from gsl_tutorial.course.widgets import explorer_parts as parts
+from gsl_tutorial.course.widgets.own_rule import (
+    OwnRuleFault,
+    Rule,
+    name_of,
+    own_gradients,
+    own_path,
+)
 from gsl_tutorial.course.widgets.page import (
     PageWidget,
     as_point,
@@ -28,12 +37,13 @@ from gsl_tutorial.course.widgets.page import (
     style,
     to_json,
 )
+from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.snapping import SnapOptions
-from gsl_tutorial.validation import check_count, check_name, check_size
+from gsl_tutorial.validation import check_count, check_name, check_size, describe
 
 SCRIPT = script(
     "explorer_math", "explorer_complaint", "explorer_marks", "explorer_formula", "explorer_point",
-    "explorer_field", "explorer_run", "explorer", says=("formula", "run"),
+    "explorer_own", "explorer_field", "explorer_run", "explorer", says=("formula", "run", "own"),
 )  # fmt: skip
 STYLE = style("explorer")
 
@@ -74,6 +84,9 @@ class GradientExplorer(PageWidget):
         Name -> link of a world, one click away; none by default. `explorer_play` has some.
     tour : sequence of dict
         Steps of a tour, as `explorer_play.TOUR`; none by default.
+    own_rule : callable
+        A snapping rule of your own, shown beside the rivals in field and run mode:
+        rule(gradient, point, candidates, strength) -> gradient, for one point.
     hide : sequence of str
         Controls to leave out: "mode", "loss", "reset", "link", "presets", "tour", "formula", and the
         sliders by their trait, such as "strength".
@@ -95,7 +108,7 @@ class GradientExplorer(PageWidget):
 
     kind, render = "gradient", "renderExplorer"
     page_only = ("shown_step",)
-    script, style, told = SCRIPT, STYLE, parts.NAMES
+    script, style, told, unlinked = SCRIPT, STYLE, (*parts.NAMES, *parts.OWN), parts.OWN
     _esm, _css = entry(SCRIPT, "renderExplorer"), STYLE
 
     codewords, similar, dissimilar, starts = (rows() for _ in range(4))
@@ -105,6 +118,8 @@ class GradientExplorer(PageWidget):
     form_index, fallback_index = T.Int().tag(sync=True), T.Int().tag(sync=True)
     loss, mode = T.Unicode().tag(sync=True), T.Unicode().tag(sync=True)
     snap = T.Bool(True).tag(sync=True)
+    own_name, own_asked = T.Unicode().tag(sync=True), T.Unicode().tag(sync=True)
+    own = T.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -127,10 +142,15 @@ class GradientExplorer(PageWidget):
         rate: float = 0.05,
         presets: Mapping[str, str] | None = None,
         tour: Sequence[dict[str, Any]] = (),
+        own_rule: Rule | None = None,
         hide: Sequence[str] = (),
         alt: str = "",
     ) -> None:
         self._alt = alt
+        if own_rule is not None and not callable(own_rule):
+            todo = "pass the function itself, without calling it"
+            raise InvalidInputError("own_rule as a function", describe(own_rule), todo)
+        self._own_rule = own_rule
         plane = LossPlane.over(codewords, similar, dissimilar, loss)
         check_count(n, name="n, the number of candidates,", low=1)
         K = len(plane.codewords) if K is None else K
@@ -153,6 +173,7 @@ class GradientExplorer(PageWidget):
             loss=check_name("similarity loss", loss, SIMILARITY_LOSSES),
             mode=check_name("mode", mode, parts.MODES),
             snap=bool(snap),
+            own_name="" if own_rule is None else name_of(own_rule),
             around={"presets": dict(presets or {}), "tour": list(tour), "hide": list(hide)},
         )
         as_points(self.starts, name="starts")
@@ -160,12 +181,56 @@ class GradientExplorer(PageWidget):
         #: What a cell shows: the picture above its sliders.
         self.panel = W.VBox([self, parts.laid_out(self.controls)])
         self.panel.add_class("gsl-explorer-panel")
+        self.observe(self._answer, "own_asked")
         self.observe(self._hide_sliders, "around")
         self._hide_sliders()
 
     def _hide_sliders(self, change: Any = None) -> None:
         for name, control in self.controls.items():
             control.layout.display = "none" if name in self.around["hide"] else None
+
+    def _answer(self, change: Any = None) -> None:
+        """Tell the page what the reader's rule makes of the picture that it asks for."""
+        if self._own_rule is None:
+            return
+        told: dict[str, Any] = {"for": self.own_asked}
+        try:
+            told["path" if self.mode == "run" else "field"] = self.own_numbers().tolist()
+        except (OwnRuleFault, InvalidInputError) as error:
+            told["fault"] = str(error)
+        self.own = told
+
+    def own_numbers(self) -> Float[np.ndarray, "... 2"]:
+        """What the reader's own rule makes of the picture as it stands now.
+
+        Returns
+        -------
+        (N, 2) array, or (T, N, 2) in run mode
+            The gradient at each place of the field, or the paths of the points.
+
+        Raises
+        ------
+        InvalidInputError
+            There is no rule, or something that was set later is faulty.
+        OwnRuleFault
+            The rule raised an error, took too long, or returned something else than two finite numbers.
+        """
+        if self._own_rule is None:
+            raise InvalidInputError("a rule of your own", "none", "pass own_rule=")
+        if self.mode != "run":
+            return own_gradients(self._own_rule, self.plane, stills.places(), self.rule)
+        starts = as_points(self.starts, name="starts")
+        return own_path(
+            self._own_rule, self.plane, starts, self.rule, n_steps=self.n_steps, rate=self.rate
+        )
+
+    def _own_still(self) -> dict[str, Any]:
+        if self._own_rule is None or not self.snap:
+            return {}
+        try:
+            return {self.own_name: self.own_numbers()}
+        except OwnRuleFault:
+            return {}
 
     @property
     def form(self) -> str:
@@ -219,12 +284,15 @@ class GradientExplorer(PageWidget):
     def still(self) -> Figure:
         """The picture as it stands now, drawn by matplotlib."""
         if self.mode == "field":
-            return stills.draw_explorer_field(self.plane, self.rule, snap=self.snap)
+            return stills.draw_explorer_field(
+                self.plane, self.rule, snap=self.snap, own=self._own_still()
+            )
         if self.mode == "run":
             starts = as_points(self.starts, name="starts")
             return stills.draw_explorer_run(
-                self.plane, starts, self.rule, n_steps=self.n_steps, rate=self.rate, snap=self.snap
-            )
+                self.plane, starts, self.rule, n_steps=self.n_steps, rate=self.rate, snap=self.snap,
+                own=self._own_still(),
+            )  # fmt: skip
         return stills.draw_explorer_point(
             self.plane, as_point(self.point), self.rule, snap=self.snap
         )

@@ -18,6 +18,8 @@ NAMES = (
     "codewords", "similar", "dissimilar", "starts", "point", "strength", "step", "rate", "n_steps",
     "n_candidates", "n_codewords", "form_index", "fallback_index", "loss", "mode", "snap",
 )  # fmt: skip
+#: What it is told of the reader's own rule, and no link holds.
+OWN = ("own_name", "own_asked", "own")
 
 #: Those of chapter 06, in an order in which the first K cover the plane for every K.
 CODEWORDS = (
@@ -130,7 +132,8 @@ def described(explorer: Any) -> str:
     K, loss = explorer.n_codewords, explorer.loss
     if explorer.mode != "point":
         what = {"field": "Arrows over the plane", "run": "Paths of many points"}[explorer.mode]
-        rivals = "penalty, straight-through, rotation trick and snap, side by side"
+        own = f", and {explorer.own_name}, the reader's own rule" if explorer.own_name else ""
+        rivals = f"penalty, straight-through, rotation trick and snap{own}, side by side"
         return (
             f"{what} under {rivals if explorer.snap else 'the penalty'}; "
             f"{K} codewords, similarity loss {loss!r}."

@@ -3,7 +3,7 @@ const CURVES = { loss: "similarity loss", code_loss: "loss of the codeword", dis
 const STEPS_PER_SECOND = 20;
 const TAIL = 12;
 
-function runView(handlers) {
+function runView(handlers, own) {
   const { place } = planes;
   const { made, node: grid } = panels(handlers, "Run");
   for (const panel of made) {
@@ -15,6 +15,8 @@ function runView(handlers) {
   const stepButton = make("button", { type: "button", onclick: () => { stop(); seek(Math.floor(time) + 1); } }, "Step");
   const scrub = make("input", { type: "range", min: 0, step: 1, value: 0, "aria-label": "step shown", oninput: () => { stop(); seek(Number(scrub.value)); } });
   const clock = make("output", { "data-read": "step" });
+  const elsewhere = make("p", { class: "gsl-note", "data-read": "own-run" });
+  made[made.length - 1].node.append(elsewhere);
   const winner = make("p", { class: "gsl-note", "data-read": "winner", "aria-live": "off" });
   const node = make("div", {}, grid,
     make("div", { class: "gsl-transport" }, play, stepButton, make("label", {}, "Scrub", scrub), clock),
@@ -25,25 +27,43 @@ function runView(handlers) {
   let time = 0;
   let playing = 0;
   let charted = -1;
+  const mine = made[made.length - 1].own;
 
   function update(world, rule, state) {
     const key = JSON.stringify([world, rule, state.starts, state.rate, state.snap]);
     if (now?.key !== key) {
       now = { key, world, rule, state };
       charted = -1;
-      history = Object.fromEntries(rivalsOf(state).map((method) => [method, { points: [state.starts], curves: [explorerMath.means(world, state.starts)] }]));
+      history = Object.fromEntries(methodsOf(state).filter((method) => method !== "own").map((method) => [method, { points: [state.starts], curves: [explorerMath.means(world, state.starts)] }]));
       for (const { plane } of made) plane.draw(sceneOf(world, null));
     }
     now.state = state;
+    if (methodsOf(state).includes("own")) ownHistory(state);
     nameSnap(made, state);
     scrub.max = state.n_steps;
     seek(time);
   }
 
+  // The reader's own run comes from Python as a whole; while it is on its way, there is none.
+  function ownHistory(state) {
+    const answer = own.ask(state);
+    const source = mine.begin(state, answer) ? (answer.path ?? "snap") : undefined;
+    if (source !== undefined && history.own?.source === source) return;
+    charted = -1;
+    delete history.own;
+    if (source !== undefined) {
+      history.own = { source, points: [state.starts], curves: [explorerMath.means(now.world, state.starts)] };
+      return;
+    }
+    const { runners, tails } = made[made.length - 1];
+    for (const path of [runners, tails]) path.setAttribute("d", "");
+    elsewhere.textContent = "";
+  }
+
   function reach(t) {
-    for (const [method, { points, curves }] of Object.entries(history)) {
+    for (const [method, { points, curves, source }] of Object.entries(history)) {
       while (points.length <= t) {
-        const next = explorerMath.stepAll(now.world, points[points.length - 1], method, now.rule, now.state.rate);
+        const next = source && source !== "snap" ? source[points.length] : explorerMath.stepAll(now.world, points[points.length - 1], source ?? method, now.rule, now.state.rate);
         points.push(next);
         curves.push(explorerMath.means(now.world, next));
       }
@@ -69,6 +89,7 @@ function runView(handlers) {
       }
       panel.runners.setAttribute("d", dots);
       panel.tails.setAttribute("d", tails);
+      if (panel.own) showOwn(points, whole);
       const { loss, distortion } = curves[whole];
       panel.line.textContent = `loss ${loss.toFixed(2)}, distortion ${distortion.toFixed(3)}`;
       panel.line.dataset.loss = loss;
@@ -82,6 +103,14 @@ function runView(handlers) {
       const [a, b] = ["penalty", "snap"].map((method) => history[method].curves[whole].code_loss);
       winner.textContent = fill(WORDS.run.winner, whole, a.toFixed(3), b.toFixed(3), WORDS.run[a.toFixed(3) === b.toFixed(3) ? "tie" : a < b ? "penalty" : "snap"]);
     }
+  }
+
+  function showOwn(points, whole) {
+    const snap = history.snap.points[whole];
+    const wrong = points[whole].filter((at, i) => differs(at, snap[i]));
+    const rings = wrong.map((at) => `M${place(at)}m-11 0a11 11 0 1 1 22 0a11 11 0 1 1 -22 0`).join("");
+    mine.show("", rings, "", wrong.length);
+    elsewhere.textContent = fill(WORDS.own.run, wrong.length, points[whole].length);
   }
 
   function start() {
@@ -120,10 +149,10 @@ function chart(name, title) {
   element("text", { x: 44, y: 110, "text-anchor": "end" }, svg).textContent = "0";
   element("text", { x: 302, y: 125, "text-anchor": "end" }, svg).textContent = "steps";
   const cursor = element("path", { class: "gsl-cursor" }, svg);
-  const lines = RIVALS.map((method) => element("path", { class: `gsl-curve gsl-line-${method}` }, svg));
+  const lines = [...RIVALS, "own"].map((method) => element("path", { class: `gsl-curve gsl-line-${method}` }, svg));
 
   function update(history, whole, end) {
-    const all = RIVALS.map((method) => (history[method]?.curves ?? []).map((one) => one[name]));
+    const all = [...RIVALS, "own"].map((method) => (history[method]?.curves ?? []).map((one) => one[name]));
     const high = Math.max(1e-3, ...all.flat());
     const x = (t) => (48 + (254 * t) / end).toFixed(1);
     const y = (value) => (108 - (96 * value) / high).toFixed(1);

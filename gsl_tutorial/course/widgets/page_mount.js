@@ -121,7 +121,8 @@ function mountWidget({ model, el, label, names, complaint, notes = () => [], kin
     model.off("comm_live_update", lookAgain);
     for (const name of names) model.off(`change:${name}`, changed);
   }
-  return { bar, stage, put, redraw: schedule, start, end };
+  const listening = () => !model.place && connected();
+  return { bar, stage, put, listening, redraw: schedule, start, end };
 }
 
 // Says aloud where something came to rest, not the way there.
