@@ -19,7 +19,7 @@ function ownMarks({ plane, title, line, node }) {
   const words = WORDS.own;
   const ring = element("path", { class: "gsl-differs" }, plane.above);
   const right = element("path", { class: "gsl-right" }, plane.above);
-  const fault = make("p", { class: "gsl-message", role: "status", "data-read": "own-fault", hidden: "" });
+  const fault = make("p", { class: "gsl-fault", role: "status", "data-read": "own-fault", hidden: "" });
   node.append(fault);
 
   const set = (item, name, value) => item[name] === value || (item[name] = value);
