@@ -19,9 +19,8 @@ A billion vectors on a hundred workers is an extrapolation, and called one.
 
 from __future__ import annotations
 
-import heapq
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -161,6 +160,97 @@ def predict(machine: Machine, job: Job) -> Cost:
     )
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """A task on a worker, as the simulation has it.
+
+    Attributes
+    ----------
+    worker, shard
+        Who searches what.
+    began, ended
+        Seconds since the search began; a lost worker's last task ends when it dies.
+    done
+        Whether it was finished.
+    """
+
+    worker: int
+    shard: int
+    began: float
+    ended: float
+    done: bool
+
+
+def attempts(
+    took: Sequence[float],
+    n_workers: int,
+    *,
+    lost: Mapping[int, float] | None = None,
+    notice: float = 0.5,
+) -> list[Attempt]:
+    """Hand tasks to free workers, one by one; those of a lost worker are handed out again.
+
+    A task that comes back goes before the others. It takes as long as before, whoever has it.
+
+    Parameters
+    ----------
+    took
+        Seconds that the search of each shard takes.
+    n_workers
+        How many workers; of several that are free, the first one gets the next task.
+    lost
+        By worker: the second at which it dies.
+    notice
+        Seconds until a loss is known.
+
+    Returns
+    -------
+    list of Attempt
+        In the order in which they began.
+
+    Raises
+    ------
+    InvalidInputError
+        When nobody is left to do the work.
+
+    Examples
+    --------
+    >>> for one in attempts([2.0, 2.0, 2.0], 2, lost={0: 1.0}, notice=0.5):
+    ...     print(one.worker, one.shard, one.began, one.ended, one.done)
+    0 0 0.0 1.0 False
+    1 1 0.0 2.0 True
+    1 0 2.0 4.0 True
+    1 2 4.0 6.0 True
+    """
+    check_count(n_workers, name="n_workers", low=1)
+    dies = [(lost or {}).get(worker, math.inf) for worker in range(n_workers)]
+    free = [0.0] * n_workers
+    waiting, back = list(range(len(took)))[::-1], list[tuple[float, int]]()
+    made: list[Attempt] = []
+    while waiting or back:
+        worker = min(range(n_workers), key=free.__getitem__)
+        now = free[worker]
+        if now == math.inf:
+            raise InvalidInputError("a worker that is not lost", "none", "lose fewer of them")
+        if now > dies[worker]:
+            free[worker] = math.inf
+            continue
+        known = [one for one in back if one[0] <= now]
+        if not known and not waiting:  # nothing to do until a loss is known
+            free[worker] = min(back)[0]
+            continue
+        if known:
+            back.remove(min(known))
+        shard = min(known)[1] if known else waiting.pop()
+        ended, done = now + took[shard], True
+        if dies[worker] < ended:
+            ended, done = dies[worker], False
+            back.append((ended + notice, shard))
+        free[worker] = ended if done else math.inf
+        made.append(Attempt(worker, shard, now, ended, done))
+    return made
+
+
 def simulate(machine: Machine, job: Job, *, seed: int = 0, lost_at: float | None = None) -> float:
     """The same search event by event: tasks start, end, are lost, and are handed out again.
 
@@ -192,39 +282,14 @@ def simulate(machine: Machine, job: Job, *, seed: int = 0, lost_at: float | None
     """
     if lost_at is not None and job.n_workers < 2:
         raise InvalidInputError("two workers or more, to lose one", "1", "add a worker")
-    draw = np.random.default_rng(seed)
+    luck = np.random.default_rng(seed).standard_normal(job.n_shards)
     each = machine.task + job.n_queries * job.n / job.n_shards * machine.scan
-    waiting = list(range(job.n_shards))[::-1]
-    events: list[tuple[float, int, int]] = []  # time, worker, task; task -1: free again or lost
-    back = job.k * 12 * job.n_queries
+    took = (each * np.exp(machine.spread * luck)).tolist()
+    lost = None if lost_at is None else {0: lost_at}
+    made = attempts(took, job.n_workers, lost=lost, notice=machine.notice)
+    reading = job.k * 12 * job.n_queries / machine.bandwidth
+    merging = machine.merge * job.n_queries * job.k
     client_free = 0.0
-
-    def start(worker: int, now: float) -> None:
-        if waiting:
-            took = each * math.exp(machine.spread * float(draw.standard_normal()))
-            heapq.heappush(events, (now + took, worker, waiting.pop()))
-
-    for worker in range(job.n_workers):
-        start(worker, 0.0)
-    dead = False
-    idle: set[int] = set()
-    while events:
-        now, worker, task = heapq.heappop(events)
-        if task == -1:  # the scheduler notices the loss
-            for other in sorted(idle):
-                start(other, now)
-            idle.clear()
-            continue
-        if worker == 0 and lost_at is not None and now > lost_at and not dead:
-            dead = True
-            waiting.append(task)
-            heapq.heappush(events, (max(now, lost_at + machine.notice), 0, -1))
-            continue
-        client_free = max(client_free, now + machine.latency) + (
-            back / machine.bandwidth + machine.merge * job.n_queries * job.k
-        )
-        if waiting:
-            start(worker, now)
-        else:
-            idle.add(worker)
+    for ended in sorted(one.ended for one in made if one.done):
+        client_free = max(client_free, ended + machine.latency) + reading + merging
     return client_free
