@@ -190,7 +190,8 @@ def attempts(
 ) -> list[Attempt]:
     """Hand tasks to free workers, one by one; those of a lost worker are handed out again.
 
-    A task that comes back goes before the others. It takes as long as before, whoever has it.
+    A task that comes back goes before the others. It takes as long as before, whoever has it. A worker
+    takes no new task at the moment at which it dies.
 
     Parameters
     ----------
@@ -232,7 +233,7 @@ def attempts(
         now = free[worker]
         if now == math.inf:
             raise InvalidInputError("a worker that is not lost", "none", "lose fewer of them")
-        if now > dies[worker]:
+        if now >= dies[worker]:
             free[worker] = math.inf
             continue
         known = [one for one in back if one[0] <= now]
