@@ -9,7 +9,8 @@ from jaxtyping import Int
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from gsl_tutorial.course.plots.style import BLACK, BLUE, CURVES, GREY, ORANGE, RED, new_figure
+from gsl_tutorial.course.plots.style import BLACK, BLUE, CURVES, GREY, ORANGE, RED, SKY, new_figure
+from gsl_tutorial.course.scale.costs import Attempt
 from gsl_tutorial.course.scale.searching import Partial
 
 
@@ -61,6 +62,56 @@ def draw_tasks(partials: Sequence[Partial], *, killed: int | None = None) -> Fig
     below.set_xlabel("milliseconds since the first task began")
     for axes in (above, below):
         axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def draw_attempts(
+    made: Sequence[Attempt], n_workers: int, time: float, lost: Mapping[int, float]
+) -> Figure:
+    """Draw a simulated search up to a moment.
+
+    Parameters
+    ----------
+    made : sequence of Attempt
+        In milliseconds.
+    n_workers : int
+        How many workers.
+    time : float
+        The moment.
+    lost : mapping of int to float
+        When which worker dies.
+
+    Returns
+    -------
+    Figure
+        A row for each worker, a block for each task.
+    """
+    figure = new_figure(7.5, 1.2 + 0.5 * n_workers)
+    axes = figure.subplots()
+    for one in made:
+        now = min(one.ended, time)
+        if one.began > time:
+            continue
+        colour = SKY if one.ended > time else BLUE if one.done else ORANGE
+        hatch = "//" if colour == ORANGE else None
+        axes.barh(
+            one.worker, now - one.began, left=one.began, height=0.8, color=colour,
+            edgecolor="white", hatch=hatch,
+        )  # fmt: skip
+        if now - one.began > 5:
+            axes.text(
+                (one.began + now) / 2, one.worker, str(one.shard), ha="center", va="center",
+                fontsize=8, color="white" if colour == BLUE else BLACK,
+            )  # fmt: skip
+    for worker, at in lost.items():
+        if at <= time:
+            axes.plot(at, worker, "X", color=RED, markersize=12)
+    axes.axvline(time, color=BLACK, lw=1)
+    axes.set_yticks(range(n_workers), [f"worker {i}" for i in range(n_workers)])
+    axes.set_ylim(n_workers - 0.4, -0.6)
+    axes.set_xlim(0, 1.02 * max(one.ended for one in made))
+    axes.set_xlabel("milliseconds since the search began")
+    axes.spines[["top", "right"]].set_visible(False)
     return figure
 
 

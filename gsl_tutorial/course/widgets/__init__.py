@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gsl_tutorial.course.widgets.guess import Guess
     from gsl_tutorial.course.widgets.kmeans_sliders import KMeansSliders
     from gsl_tutorial.course.widgets.loop import FeedbackLoop
+    from gsl_tutorial.course.widgets.lost_worker import LostWorker
     from gsl_tutorial.course.widgets.method_map import MethodMap
     from gsl_tutorial.course.widgets.negatives_sliders import NegativesSliders
     from gsl_tutorial.course.widgets.photo_search import PhotoSearch
@@ -34,6 +35,7 @@ _HOMES = {
     "GradientExplorer": "gsl_tutorial.course.widgets.explorer",
     "Guess": "gsl_tutorial.course.widgets.guess",
     "KMeansSliders": "gsl_tutorial.course.widgets.kmeans_sliders",
+    "LostWorker": "gsl_tutorial.course.widgets.lost_worker",
     "MethodMap": "gsl_tutorial.course.widgets.method_map",
     "MethodSliders": "gsl_tutorial.course.widgets.quantizer_sliders",
     "NegativesSliders": "gsl_tutorial.course.widgets.negatives_sliders",
@@ -53,6 +55,7 @@ __all__ = [
     "GradientExplorer",
     "Guess",
     "KMeansSliders",
+    "LostWorker",
     "MethodMap",
     "MethodSliders",
     "NegativesSliders",
