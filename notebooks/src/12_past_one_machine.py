@@ -40,9 +40,9 @@ from gsl_tutorial.course.scale.lists import (
     ranks_of_lists,
 )
 from gsl_tutorial.course.scale.measuring import growth
-from gsl_tutorial.course.scale.searching import search_index
+from gsl_tutorial.course.scale.searching import search_index, search_shard
 from gsl_tutorial.course.scale.sources import SyntheticVectors
-from gsl_tutorial.course.widgets import Guess
+from gsl_tutorial.course.widgets import Guess, LostWorker
 from gsl_tutorial.quantizers.faiss_index import to_faiss
 from gsl_tutorial.storage import read_json
 
@@ -327,6 +327,24 @@ print(f"The answer is {same} that of one index, ties included.")
 # Nothing was lost, because nothing had to be remembered: a search changes nothing, so a task may run twice. The price is
 # time. How much, we calculate below.
 #
+# That was over too quickly to watch. So here is a slow one, simulated, with the real lists of our first query: press Play, and
+# kill a worker when you like (click its row, or its button). Its task is lost. The scheduler needs a moment to
+# notice, and then somebody else gets the shard. Can you find a moment at which the loss costs the most time? And one at which it
+# costs nothing? The green entries of the merged list are right already. You will see that many of them are, long before
+# the last shard has answered. But only the last shard can tell you so.
+
+# %%
+slow = [search_shard(folder, card, queries[:1], 10) for card in index.cards()[:12]]
+took = np.random.default_rng(0).integers(30, 60, size=len(slow))
+LostWorker(
+    np.concatenate([one.distances for one in slow]),
+    np.concatenate([one.ids for one in slow]),
+    took,
+    time=90,
+    lost=[[1, 60]],
+)
+
+# %% [markdown]
 # The same lines work with a cluster that runs already: `connect("tcp://...:8786")`, after
 # `dask scheduler` on one machine and `dask worker tcp://...:8786` on the others. All of them must see the folder. With
 # `connect(dashboard=True)` Dask serves a page with the same picture, live; `client.dashboard_link` is its
