@@ -330,7 +330,7 @@ print(f"The answer is {same} that of one index, ties included.")
 # That was over too quickly to watch. So here is a slow one, simulated, with the real lists of our first query: press Play, and
 # kill a worker when you like (click its row, or its button). Its task is lost. The scheduler needs a moment to
 # notice, and then somebody else gets the shard. Can you find a moment at which the loss costs the most time? And one at which it
-# costs nothing? The green entries of the merged list are right already. You will see that many of them are, long before
+# costs nothing? The entries of the merged list with a green bar and a tick are right already. You will see that many of them are, long before
 # the last shard has answered. But only the last shard can tell you so.
 
 # %%
