@@ -6,6 +6,7 @@ import heapq
 from typing import Any
 
 import numpy as np
+import torch
 from answers import Exercise
 
 
@@ -210,6 +211,89 @@ def _without_the_rest(queries: Any, database: Any, k: int, block: int) -> Any:
     return _rows(queries, database[: whole or len(database)])[:, :k]
 
 
+def _snap(
+    g: Any, z: Any, codewords: Any, strength: float, n: int,
+    *, score: Any = None, keep: Any = None, row: Any = None, near: Any = None,
+) -> Any:  # fmt: skip
+    """The layer row by row, each of its steps replaceable."""
+    out = []
+    for i in range(len(z)):
+        ways = codewords - z[i]
+        lengths = np.maximum(np.linalg.norm(ways, axis=1), 1e-12)
+        candidates = (near or (lambda far: far.argsort()[:n]))(lengths)
+        scores = (score or (lambda w, h, s: w @ -h / s))(ways, g[i], lengths)[candidates]
+        best = candidates[scores.argmax()]
+        pull = -2 * strength * ways[best] / len(z)
+        kept = scores.max() > 0 if keep is None else keep(scores.max())
+        out.append((row or (lambda h, p: h + p))(g[i], pull) if kept else g[i])
+    return np.array(out)
+
+
+def _snap_at_once(g: Any, z: Any, codewords: Any, strength: float, n: int) -> Any:
+    ways = codewords[None] - z[:, None]
+    lengths = np.linalg.norm(ways, axis=2)
+    cosines = -np.einsum("nkd,nd->nk", ways, g) / (lengths + 1e-30)
+    edge = np.sort(lengths, axis=1)[:, n - 1 : n]
+    cosines = np.where(lengths <= edge, cosines, -np.inf)
+    rows, best = np.arange(len(z)), cosines.argmax(axis=1)
+    return g - (cosines.max(axis=1) > 0)[:, None] * ways[rows, best] * 2 * strength / len(z)
+
+
+def _snap_in_torch(g: Any, z: Any, codewords: Any, strength: float, n: int) -> Any:
+    g, z, codewords = (torch.from_numpy(np.array(one)) for one in (g, z, codewords))
+    near = torch.cdist(z, codewords).topk(n, largest=False).indices
+    ways = codewords[near] - z[:, None]
+    cosines = torch.cosine_similarity(ways, -g[:, None], dim=2)
+    largest, best = cosines.max(dim=1)
+    pulls = ways[torch.arange(len(z)), best] * (2 * strength / len(z))
+    return torch.where(largest[:, None] > 0, g - pulls, g).numpy()
+
+
+def _snap_to_nearest(g: Any, z: Any, codewords: Any, strength: float, n: int) -> Any:
+    return g + 2 * strength * (z - codewords[_cells(z, codewords)]) / len(z)
+
+
+def _first_row_only(g: Any, z: Any, codewords: Any, strength: float, n: int) -> Any:
+    snapped = g.copy()
+    snapped[0] = _snap(g, z, codewords, strength, n)[0]
+    return snapped
+
+
+def _no_guard_for_a_length(g: Any, z: Any, codewords: Any, strength: float, n: int) -> Any:
+    ways = codewords[None] - z[:, None]
+    lengths = np.linalg.norm(ways, axis=2)
+    out = g.copy()
+    with np.errstate(all="ignore"):
+        for i in range(len(z)):
+            near = lengths[i].argsort()[:n]
+            cosines = ways[i, near] @ -g[i] / lengths[i, near]
+            if cosines[best := cosines.argmax()] > 0:
+                out[i] -= 2 * strength * ways[i, near[best]] / len(z)
+    return out
+
+
+def _nan_for_a_length(g: Any, z: Any, codewords: Any, strength: float, n: int) -> Any:
+    out = _snap(g, z, codewords, strength, n)
+    out[(np.linalg.norm(codewords[None] - z[:, None], axis=2) == 0).any(axis=1)] = np.nan
+    return out
+
+
+def _by_place(g: Any, z: Any, codewords: Any, strength: float, n: int) -> Any:
+    out = g.copy()
+    for i in range(len(z)):
+        ways = codewords - z[i]
+        lengths = np.maximum(np.linalg.norm(ways, axis=1), 1e-12)
+        cosines = (ways @ -g[i] / lengths)[lengths.argsort()[:n]]
+        if cosines.max() > 0:
+            out[i] += 2 * strength * (z[i] - codewords[cosines.argmax()]) / len(z)
+    return out
+
+
+def _snap_in_place(g: Any, z: Any, codewords: Any, strength: float, n: int) -> Any:
+    g[:] = _snap(g, z, codewords, strength, n)
+    return g
+
+
 BUILDS = [
     Exercise(
         "search_in_blocks",
@@ -288,6 +372,44 @@ BUILDS = [
             (_first_book, "has its own"),
             (lambda q, b, c, k: _distances(q, b, c).argsort(axis=0)[:, :k], "ran over the queries"),
             (lambda q, b, c, k: _order(q, b, c)[:, :k] + 1.0, "expected image"),
+        ),
+    ),
+    Exercise(
+        "snap_batch",
+        right=(_snap_at_once, _snap_in_torch),
+        wrong=(
+            (lambda *a: _snap(*a, row=lambda h, p: h - p), "sign of the pull"),
+            (lambda *a: -_snap(*a), "that is the step"),
+            (lambda *a: _snap(*a) - a[0], "g is lost"),
+            (lambda *a: _snap(*a, row=lambda h, p: h + p / 2), "brings a factor 2"),
+            (lambda *a: _snap(*a, row=lambda h, p: h + p * len(a[1])), "mean over the batch"),
+            (lambda *a: _snap(*a, row=lambda h, p: h + p * len(a[1]) / 2), "two things"),
+            (lambda *a: _snap(*a, row=lambda h, p: h + p * len(a[1]) / a[4]), "divided by n"),
+            (
+                lambda *a: _snap(*a, row=lambda h, p: h + p * len(a[1]) / len(a[2])),
+                "the number of codewords",
+            ),
+            (lambda *a: _snap(*a) - a[0] + a[0] / len(a[1]), "g passes whole"),
+            (lambda *a: a[0], "g alone"),
+            (_snap_to_nearest, "That is the penalty"),
+            (lambda g, z, c, s, n: _snap(g, z, c, s, 1), "choose among the n nearest"),
+            (lambda *a: _snap(*a, keep=lambda largest: True), "pulls uphill there"),
+            (lambda *a: _snap(*a) * (_snap(*a) != a[0]), "yours is 0 there"),
+            (lambda *a: _snap(*a, keep=lambda largest: largest >= 0), "right angle"),
+            (lambda g, z, c, s, n: _snap(g, z, c, s, len(c)), "among all codewords"),
+            (lambda *a: _snap(*a, near=lambda far: np.arange(a[4])), "first n codewords"),
+            (lambda *a: _snap(*a, near=lambda far: far.argsort()[::-1][: a[4]]), "n farthest"),
+            (lambda *a: _snap(*a, score=lambda w, h, s: w @ -h), "compared products"),
+            (lambda *a: _snap(*a, score=lambda w, h, s: w @ h / s), "aligned with g"),
+            (_by_place, "place among the candidates"),
+            (_first_row_only, "inside the loop"),
+            (_nan_for_a_length, "0 / 0 is NaN"),
+            (_no_guard_for_a_length, "your row gets no pull"),
+            (_snap_in_place, "changes its arguments"),
+            (lambda *a: _snap(*a)[0], "first entry only"),
+            (lambda *a: _snap(*a).T, "axes are swapped"),
+            (lambda *a: _snap(*a).tolist()[0], "first entry only"),
+            (lambda *a: torch.from_numpy(_snap(*a)).sum(), "one number for everything"),
         ),
     ),
 ]

@@ -16,6 +16,7 @@ from gsl_tutorial.course.exercises.chapters import (  # noqa: F401
     chapter05,
     chapter05_place,
     chapter06,
+    chapter06_layer,
     chapter07,
     chapter07_codes,
     chapter07_pareto,
