@@ -48,7 +48,7 @@ def test_the_first_picture_waits_for_nothing_heavy(chapter: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["exercises", "toys.plane_methods", "plots.clusters", "plots.uphill", "widgets.explorer",
-     "widgets.explorer_turns", "widgets.quantization", "widgets.photo_search"],
+     "widgets.explorer_turns", "widgets.quantization", "widgets.photo_search", "widgets.four_bytes"],
 )  # fmt: skip
 def test_what_early_chapters_import_is_light(name: str) -> None:
     loaded = "print('torch' in sys.modules, 'faiss' in sys.modules)"

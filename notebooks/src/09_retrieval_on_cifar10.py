@@ -53,7 +53,7 @@ from gsl_tutorial.course.results import published
 from gsl_tutorial.course.results.saved_runs import DATA, load_shipped
 from gsl_tutorial.course.study import StudyResults, load_study
 from gsl_tutorial.course.study.report import compare, settings
-from gsl_tutorial.course.widgets import QueryPicker
+from gsl_tutorial.course.widgets import FourBytes, QueryPicker
 from gsl_tutorial.evaluation import (
     average_precisions,
     group_codes,
@@ -321,6 +321,17 @@ else:
 # its classes, and it learned to place its vectors on codewords. A gallery cannot tell you which of the two did
 # the work. For that, you have to compare methods that trained for equally long, as the map of chapter 07 does.
 #
+# ### One photograph, four bytes
+#
+# Now follow a single photograph all the way: its pixels become 32 numbers, the numbers become four bytes, and a
+# thousand other photographs are ranked by adding up four entries of a table, before or after joint training (start
+# with the deer). Then take over: look up the code of the dog, type it into the code of the cat one byte at a time,
+# and watch how many bytes it takes until cats turn into dogs.
+
+# %% tags=["hide-input"]
+FourBytes(query=4)
+
+# %% [markdown]
 # **Exercise 09.3** (easy, 4 minutes). A person sees one page of ten results. For what share of the queries are
 # all ten of the right class?
 

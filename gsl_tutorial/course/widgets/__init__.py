@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gsl_tutorial.course.widgets.drawing import DrawingWithControls
     from gsl_tutorial.course.widgets.explorer import GradientExplorer
     from gsl_tutorial.course.widgets.explorer_turns import TurnsExplorer
+    from gsl_tutorial.course.widgets.four_bytes import FourBytes
     from gsl_tutorial.course.widgets.guess import Guess
     from gsl_tutorial.course.widgets.kmeans_sliders import KMeansSliders
     from gsl_tutorial.course.widgets.loop import FeedbackLoop
@@ -32,6 +33,7 @@ _HOMES = {
     "CompressionSliders": "gsl_tutorial.course.widgets.compression_sliders",
     "DrawingWithControls": "gsl_tutorial.course.widgets.drawing",
     "FeedbackLoop": "gsl_tutorial.course.widgets.loop",
+    "FourBytes": "gsl_tutorial.course.widgets.four_bytes",
     "GradientExplorer": "gsl_tutorial.course.widgets.explorer",
     "Guess": "gsl_tutorial.course.widgets.guess",
     "KMeansSliders": "gsl_tutorial.course.widgets.kmeans_sliders",
@@ -52,6 +54,7 @@ __all__ = [
     "CompressionSliders",
     "DrawingWithControls",
     "FeedbackLoop",
+    "FourBytes",
     "GradientExplorer",
     "Guess",
     "KMeansSliders",

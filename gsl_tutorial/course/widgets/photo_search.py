@@ -15,19 +15,15 @@ from matplotlib.figure import Figure
 
 from gsl_tutorial.course.datasets import CLASS_NAMES, find_cifar10, read_cifar10
 from gsl_tutorial.course.plots.retrieval import draw_gallery
-from gsl_tutorial.course.plots.style import CLASS_COLOURS
 from gsl_tutorial.course.widgets.page import PageWidget, entry, script, style, to_json
+from gsl_tutorial.course.widgets.photo_data import RUN, SIGNS, shipped
 from gsl_tutorial.course.widgets.query_tiles import picture_address
-from gsl_tutorial.errors import DataMissingError, InvalidInputError
-from gsl_tutorial.storage import load_arrays, read_json
+from gsl_tutorial.errors import InvalidInputError
 
-SCRIPT = script("photo_search")
-STYLE = style("explorer", "photo_search")
-#: The colour of the square that stands in for a photograph that is not on this machine.
-SIGNS = dict(zip(CLASS_NAMES, CLASS_COLOURS, strict=True))
+SCRIPT = script("photo_tiles", "photo_search")
+STYLE = style("explorer", "photo_tiles")
 #: So many queries more are tried, and the worst of them shown, too: no search is always right.
 TRIED, WORST = 100, 2
-_RUN = Path(__file__).resolve().parents[3] / "data" / "cifar10-p2-32bit"
 
 
 class PhotoSearch(PageWidget):
@@ -75,9 +71,9 @@ class PhotoSearch(PageWidget):
     chosen = T.Int(0).tag(sync=True)
 
     def __init__(
-        self, folder: Path = _RUN, *, k: int = 10, seed: int = 9, pictures: bool = True
+        self, folder: Path = RUN, *, k: int = 10, seed: int = 9, pictures: bool = True
     ) -> None:
-        model, arrays = _shipped(folder)
+        model, arrays = shipped(folder)
         images = read_cifar10()[0] if pictures and find_cifar10() else None
         self.has_pictures = images is not None
         labels, codes = arrays["database.labels"], arrays["database.codes"]
@@ -151,22 +147,6 @@ class PhotoSearch(PageWidget):
             raise InvalidInputError(
                 f"a query from 0 to {len(self.queries) - 1}", f"{self.chosen}", "choose one of them"
             )
-
-
-def _shipped(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """The weights and the embeddings of a shipped run, each compared with its checksum first."""
-    if not (folder / "card.json").exists():
-        raise DataMissingError(
-            f"a shipped run in {folder.name}",
-            "no card.json there",
-            "work in a whole checkout of the repository: its data/ folder carries it",
-        )
-    sums = read_json(folder / "card.json")["sha256"]
-    model, embeddings = (
-        load_arrays(folder / name, sha256=sums[name])[0]
-        for name in ("model.safetensors", "embeddings.safetensors")
-    )
-    return model, embeddings
 
 
 def _look_up_table(z: np.ndarray, codebooks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

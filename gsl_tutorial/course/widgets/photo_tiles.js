@@ -1,0 +1,44 @@
+// Tiles of photographs, codes as small boxes, and a row of tiles of which one is chosen: chapters 00 and 09.
+//
+// A photograph is {name, picture}. Where its picture is empty, a square in the colour of its class stands in.
+function photoTile({ name, picture }, signs) {
+  const shown = picture
+    ? make("img", { src: picture, alt: "" })
+    : make("span", { class: "gsl-sign", style: `background: ${signs[name]}` });
+  return [shown, make("span", {}, name)];
+}
+
+// The bytes that `like` has as well stand out.
+function photoBytes(code, like = []) {
+  return make("span", { class: "gsl-bytes" }, ...code.map((number, m) => make("span", number === like[m] ? { class: "gsl-same" } : {}, String(number))));
+}
+
+// A group of radio buttons, by click or by the arrow keys.
+function photoChoice(label, choose) {
+  const node = make("div", { class: "gsl-photos", role: "radiogroup", "aria-label": label });
+  let buttons = [];
+
+  node.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    const n = buttons.length;
+    const at = buttons.indexOf(document.activeElement);
+    const to = { ArrowRight: (at + 1) % n, ArrowDown: (at + 1) % n, ArrowLeft: (at + n - 1) % n, ArrowUp: (at + n - 1) % n, Home: 0, End: n - 1 }[event.key];
+    if (at < 0 || to === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    choose(to);
+    buttons[to].focus();
+  });
+
+  function update(queries, chosen, signs) {
+    if (buttons.length !== queries.length) {
+      buttons = queries.map((query, i) => make("button", { type: "button", role: "radio", "aria-label": query.name, onclick: () => choose(i) }, ...photoTile(query, signs)));
+      node.replaceChildren(...buttons);
+    }
+    buttons.forEach((button, i) => {
+      button.setAttribute("aria-checked", i === chosen);
+      button.tabIndex = i === chosen ? 0 : -1;
+    });
+  }
+  return { node, update };
+}
