@@ -24,6 +24,7 @@ import nbformat
 import psutil
 from nbclient import NotebookClient
 
+from gsl_tutorial.course.press.cleaning import WIDGET_VIEW
 from gsl_tutorial.course.press.execution import kernel_environment
 
 MB = 1024 * 1024
@@ -106,8 +107,8 @@ def run_one(path: Path) -> dict[str, Any]:
 
 
 def _is_picture(cell: nbformat.NotebookNode) -> bool:
-    kinds = {kind for output in cell.get("outputs", []) for kind in output.get("data", {})}
-    return bool(kinds & {"image/png", "image/svg+xml", "application/vnd.jupyter.widget-view+json"})
+    shown = [output.get("data", {}) for output in cell.get("outputs", [])]
+    return any(WIDGET_VIEW in one or "<img" in str(one.get("text/html")) for one in shown)
 
 
 def _family(me: psutil.Process) -> list[psutil.Process]:

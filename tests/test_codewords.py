@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from browser import browser, drag, patient_page, show_alone, until
 from playwright.sync_api import Page, expect
+from widget_cases import alt_of
 
 from gsl_tutorial.course.toys.kmeans_steps import kmeans_steps
 from gsl_tutorial.course.widgets import CodewordExplorer
@@ -164,9 +165,7 @@ def test_bad_input_is_said_in_the_widget_and_refused_by_the_constructor(
 
 def test_still_and_words_follow_the_rounds() -> None:
     explorer = CodewordExplorer(POINTS, START, best=0.2)
-    data, metadata = explorer._repr_mimebundle_()
-    assert data["image/png"]
-    assert "placed by hand" in metadata["image/png"]["alt"]
+    assert "placed by hand" in alt_of(explorer)
     explorer.rounds = 12
     assert "after 12 rounds" in explorer.alt
     title = explorer.still().axes[0].get_title(loc="left")

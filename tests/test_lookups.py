@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import random_quantizer
+from widget_cases import alt_of
 
 from gsl_tutorial import OptimizedProductQuantizer, ProductQuantizer, ResidualQuantizer
 from gsl_tutorial.course.toys.one_search import look_up
@@ -116,10 +117,8 @@ def test_every_control_of_the_picker_redraws_and_leaves_a_still(images: bool) ->
             assert picker._message.value == ""
             seen.add(picker._image.value)
         assert len(seen) == len(values), name
-    data, metadata = picker._repr_mimebundle_()
-    assert data["image/png"]
-    assert "items carry it" in metadata["image/png"]["alt"]
-    assert "0x" not in data["text/plain"]
+    assert "items carry it" in alt_of(picker)
+    assert "0x" not in picker._repr_mimebundle_()[0]["text/plain"]
 
 
 def test_tiles_keep_to_their_numbers_and_carry_their_pictures() -> None:

@@ -73,7 +73,7 @@ def test_what_it_cannot_show_is_refused() -> None:
     one = widget()
     one.arm = 9
     assert "arm" in repr(one)
-    assert "image/png" not in one._repr_mimebundle_()[0]
+    assert "<img" not in one._repr_mimebundle_()[0]["text/html"]
 
 
 def test_every_arm_has_a_look_of_its_own() -> None:

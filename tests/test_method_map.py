@@ -8,6 +8,7 @@ import map_cases
 import pytest
 from browser import browser, patient_page, show_alone, until
 from playwright.sync_api import Page, expect
+from widget_cases import alt_of
 
 from gsl_tutorial.course.study.map_file import parse_map
 from gsl_tutorial.course.widgets import MethodMap
@@ -237,11 +238,8 @@ def test_a_map_of_nothing_is_refused() -> None:
 
 
 def test_the_still_and_its_words_hold_the_whole_map() -> None:
-    data, metadata = MethodMap(TABLE)._repr_mimebundle_()
-    assert data["image/png"]
-    assert (
-        "Snap (pull) beats the best-tuned penalty in 2 of 5 cells" in metadata["image/png"]["alt"]
-    )
+    told = "Snap (pull) beats the best-tuned penalty in 2 of 5 cells"
+    assert told in alt_of(MethodMap(TABLE))
     texts = [text.get_text() for text in MethodMap(TABLE).still().axes[0].texts]
     for cell in TABLE.cells:
         gain = cell.gain()

@@ -135,7 +135,7 @@ def test_a_fault_is_one_sentence_and_the_widget_lives(
     assert re.search(said.split(r"; at")[0], explorer.own["fault"])
     assert "\n" not in explorer.own["fault"].strip()
     data, _ = explorer._repr_mimebundle_()
-    assert data["image/png"], "the rivals are shown without it"
+    assert "<img alt" in data["text/html"], "the rivals are shown without it"
 
 
 def test_a_rule_that_never_ends_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from plots_cases import DRAWINGS, RNG, codebooks
 from gsl_tutorial.course.plots import (
     product,
 )
-from gsl_tutorial.course.plots.style import png, show
+from gsl_tutorial.course.plots.style import first_image, png, show
 from gsl_tutorial.errors import InvalidInputError
 
 
@@ -49,20 +49,20 @@ def test_the_same_data_gives_the_same_bytes() -> None:
 def test_the_caption_is_printed_and_the_description_is_only_read_aloud(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    shown: list[tuple[dict[str, Any], dict[str, Any]]] = []
+    shown: list[dict[str, Any]] = []
     monkeypatch.setattr(
         "gsl_tutorial.course.plots.style.display",
-        lambda data, *, raw, metadata=None: shown.append((data, metadata or {})),
+        lambda data, *, raw: shown.append(data),
     )
     figure = product.draw_pieces(RNG.uniform(size=64), 4)
-    show(figure, "four bands", caption="Look at <one>.")
-    (_, metadata), (below, _) = shown
-    assert metadata["image/png"]["alt"] == "four bands"
-    printed, read = re.findall(r'<p style="([^"]*)">([^<]*)</p>', below["text/html"])
-    assert printed[1] == "Look at &lt;one&gt;."
-    assert read[1] == "four bands"
-    assert "max-height: 1px" in read[0]
-    assert "max-height" not in printed[0]
+    show(figure, '"four" bands', caption="Look at <one>.")
+    (made,) = (data["text/html"] for data in shown)
+    assert re.findall(r"<p[^>]*>([^<]*)</p>", made) == ["Look at &lt;one&gt;."]
+    assert re.findall(r'alt="([^"]*)" width="(\d+)"', made) == [("&quot;four&quot; bands", "736")]
+    address, picture = first_image(made) or ("", b"")
+    assert picture == png(figure)
+    assert address in made
+    assert first_image(f"<p>{made}") is None
 
 
 def test_a_figure_without_a_text_is_refused() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from plots_cases import DIGITS, PLANE, RECORDINGS, RNG, recording
-from widget_cases import move_every_control
+from widget_cases import alt_of, move_every_control
 
 from gsl_tutorial.course.plots.plane import draw_snap
 from gsl_tutorial.course.toys.neighbours import Compressed
@@ -46,10 +46,9 @@ def test_widget_redraws_on_every_control_and_keeps_the_picture_when_a_value_is_b
 
 
 def test_widget_leaves_a_picture_and_its_text_where_no_widget_runs() -> None:
-    data, metadata = _snap_sliders()._repr_mimebundle_()
-    assert data["image/png"]
-    assert "similarity loss" in metadata["image/png"]["alt"]
-    assert "0x" not in data["text/plain"]
+    sliders = _snap_sliders()
+    assert "similarity loss" in alt_of(sliders)
+    assert "0x" not in sliders._repr_mimebundle_()[0]["text/plain"]
 
 
 def test_every_control_of_chapters_01_and_02_works_at_both_ends() -> None:
@@ -98,8 +97,7 @@ def test_the_slider_of_chapter_07_reaches_every_turn_and_refuses_unequal_recordi
         assert slider._message.value == ""
         seen.add(slider._image.value)
     assert len(seen) == 7
-    data, metadata = slider._repr_mimebundle_()
-    assert data["image/png"]
-    assert metadata["image/png"]["alt"] == "what it shows"
+    assert alt_of(slider) == "what it shows"
+    assert slider._image.alt == "what it shows"
     with pytest.raises(InvalidInputError, match="as many turns each"):
         RecordingSlider([RECORDINGS[0], recording("ste", 2)], DIGITS, alt="unequal")

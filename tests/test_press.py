@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from gsl_tutorial.course.plots.style import image
 from gsl_tutorial.course.press import (
     NotebookRunError,
     OrphanNotebookError,
@@ -43,7 +44,7 @@ CHAPTER = """
 import os, sys, time
 import ipywidgets
 import matplotlib.pyplot as plt
-from IPython.display import display
+from gsl_tutorial.course.plots.style import show
 
 assert sys.executable == os.environ["TEST_PRESS_PYTHON"]
 assert "GSL_TUTORIAL_DATA" not in os.environ
@@ -85,7 +86,7 @@ ipywidgets.interact(lambda x: print(x), x=(0, 3));
 # %%
 figure, axes = plt.subplots(figsize=(1, 1))
 plt.close(figure)
-display(figure, metadata={"image/png": {"alt": "an empty frame"}})
+show(figure, "an empty frame")
 
 # %% [markdown] tags=["solution"]
 # A square needs no absolute value.
@@ -461,9 +462,7 @@ def test_unknown_chapters_orphans_and_wrong_roots_are_refused(tmp_path: Path) ->
 
 
 def clean_notebook() -> NotebookNode:
-    picture = new_output(
-        "display_data", data={"image/png": "AA=="}, metadata={"image/png": {"alt": "a line"}}
-    )
+    picture = new_output("display_data", data={"text/html": image(b"a picture", "a line")})
     claims = [
         new_code_cell(
             f"{n}", execution_count=n, metadata={"tags": ["claim"]}, outputs=[stream(f"{n}")]
@@ -522,7 +521,12 @@ MUTANTS: dict[str, Callable[[NotebookNode], object]] = {
     "image without alt": plant_source(1, "![](cat.png)"),
     "image without alt text": plant_source(1, "text <img src='cat.png' alt=''> text"),
     "2 claims": plant_tags(range(2, 3)),
-    "picture among its outputs": lambda notebook: notebook.cells[5].outputs[0].update(metadata={}),
+    "picture among its outputs": lambda notebook: (
+        notebook.cells[5].outputs[0].data.update({"text/html": image(b"a picture", " ")})
+    ),
+    "a picture among its outputs without": plant_output(
+        new_output("display_data", data={"image/png": "AA=="}, metadata={"image/png": {"alt": "a"}})
+    ),
     "not run once each": lambda notebook: notebook.cells[4].update(execution_count=7),
 }
 

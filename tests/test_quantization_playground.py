@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from browser import browser, patient_page, show_alone, until
 from playwright.sync_api import Page, expect
+from widget_cases import alt_of
 
 from gsl_tutorial.course.toys import pq_search
 from gsl_tutorial.course.widgets import QuantizationPlayground
@@ -442,8 +443,8 @@ def test_constructor_refuses_bad_input(wrong: dict[str, Any], words: str) -> Non
 
 def test_still_words_and_bundle() -> None:
     widget = playground()
-    data, metadata = widget._repr_mimebundle_()
-    assert "entries add up to" in metadata["image/png"]["alt"]
+    data, _ = widget._repr_mimebundle_()
+    assert "entries add up to" in alt_of(widget)
     assert data["text/html"] == playground()._repr_mimebundle_()[0]["text/html"], "again: no diff"
     widget.n_subspaces = 3
     assert "expected M out of" in repr(widget)

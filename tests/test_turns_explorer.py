@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from browser import browser, drag, patient_page, show_alone, until
 from playwright.sync_api import Page, expect
+from widget_cases import alt_of
 
 from gsl_tutorial.course.toys.plane import Plane
 from gsl_tutorial.course.toys.plane_methods import PLANE_METHODS, method_gradient
@@ -280,10 +281,9 @@ def test_an_unknown_rival_is_refused() -> None:
 
 def test_still_words_and_size() -> None:
     explorer = TurnsExplorer(strength=4.0, n_steps=20)
-    data, metadata = explorer._repr_mimebundle_()
-    assert data["image/png"]
+    data, _ = explorer._repr_mimebundle_()
     out = explorer.standing("penalty")
-    assert f"Penalty: cell purity {out.purity:.0%}" in metadata["image/png"]["alt"]
+    assert f"Penalty: cell purity {out.purity:.0%}" in alt_of(explorer)
     assert f"cell purity {out.purity:.0%}" in explorer.still().axes[0].get_title()
     again, _ = TurnsExplorer(strength=4.0, n_steps=20)._repr_mimebundle_()
     assert data["text/html"] == again["text/html"], "building again must give no diff"

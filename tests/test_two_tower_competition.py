@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from widget_cases import move_every_control
+from widget_cases import alt_of, move_every_control
 
 from gsl_tutorial.course.plots.competition import draw_competition
 from gsl_tutorial.course.plots.style import png
@@ -115,7 +115,7 @@ def test_the_words_below_the_picture_follow_the_controls() -> None:
         told = f"{share:.0%} of the push"
         assert f"temperature {temperature:g}, {hard} of" in widget._caption.value
         assert told in widget._caption.value
-        assert told in widget._repr_mimebundle_()[1]["image/png"]["alt"]
+        assert told in alt_of(widget)
 
 
 def test_a_picture_of_one_kind_alone_is_drawn() -> None:

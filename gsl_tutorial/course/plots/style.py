@@ -6,8 +6,10 @@ differs in marker, line style or hatching, so that it survives a grey print.
 
 from __future__ import annotations
 
+import base64
 import html
 import io
+import re
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,8 @@ RED, SKY, YELLOW, BLACK, GREY = "#D55E00", "#56B4E9", "#F0E442", "#000000", "#76
 #: A marker and a colour for each of up to ten classes.
 CLASS_MARKERS = "osD^v<>Pp*"
 CLASS_COLOURS = [BLUE, ORANGE, GREEN, PURPLE, RED, SKY, BLACK, GREY, "#8C6D00", "#5B2A86"]
+
+_DATA = "data:image/png;base64,"
 
 #: One look for each curve of a chart: colour, marker, line style.
 CURVES = ((BLUE, "o", "-"), (RED, "s", "--"), (BLACK, "D", ":"), (GREEN, "^", "-."))
@@ -104,8 +108,7 @@ def _packed(image: Image.Image, **how: Any) -> bytes:
 def show(figure: Figure, alt: str, *, caption: str = "", dpi: int = 110) -> None:
     """Display a figure with a caption for everyone and a text for those who do not see it.
 
-    Tools that make pages take `alt` from the metadata. JupyterLab drops the `alt` of a picture, so it
-    also stands below the figure, where a screen reader finds it and nobody else.
+    It goes out as HTML, see `image`.
 
     Parameters
     ----------
@@ -125,19 +128,53 @@ def show(figure: Figure, alt: str, *, caption: str = "", dpi: int = 110) -> None
     """
     if not alt.strip():
         raise InvalidInputError("a text that stands for the picture", "none", "write alt='...'")
-    data = {"image/png": png(figure, dpi=dpi), "text/plain": f"[Figure: {alt}]"}
-    width, height = figure.get_size_inches()
-    size = {"width": int(width * 80), "height": int(height * 80)}
-    display(data, raw=True, metadata={"image/png": {"alt": alt, **size}})
-    below = (_paragraph(caption) if caption else "") + for_screen_readers(alt)
-    display({"text/html": below, "text/plain": f"[{caption or alt}]"}, raw=True)
+    width, height = (int(side * 80) for side in figure.get_size_inches())
+    picture = image(png(figure, dpi=dpi), alt, width=width, height=height)
+    below = _paragraph(caption) if caption else ""
+    display({"text/html": picture + below, "text/plain": f"[Figure: {alt}]"}, raw=True)
 
 
-def for_screen_readers(text: str) -> str:
-    """Return the HTML of a text that is read aloud and takes no room."""
-    # Only what JupyterLab's sanitizer leaves in a notebook that is not trusted yet.
-    hidden = "max-height: 1px; overflow: hidden; margin: 0; font-size: 1px; opacity: 0.01"
-    return f'<p style="{hidden}">{html.escape(text)}</p>'
+def image(picture: bytes, alt: str, **size: int) -> str:
+    """Return the HTML of a picture with its alt text.
+
+    JupyterLab drops the alt text of an output of type ``image/png``; in HTML it stays, in a notebook
+    that is not trusted as well.
+
+    Parameters
+    ----------
+    picture : bytes
+        A PNG file.
+    alt : str
+        What the picture shows, described.
+    **size : int
+        Width and height in pixels.
+
+    Returns
+    -------
+    str
+        An ``<img>``.
+    """
+    sides = "".join(f' {side}="{pixels}"' for side, pixels in size.items())
+    packed = base64.b64encode(picture).decode()
+    fit = "max-width: 100%; height: auto"
+    return f'<img alt="{html.escape(alt)}"{sides} style="{fit}" src="{_DATA}{packed}">'
+
+
+def first_image(page: str) -> tuple[str, bytes] | None:
+    """Find the picture with which some HTML begins.
+
+    Parameters
+    ----------
+    page : str
+        The HTML of an output.
+
+    Returns
+    -------
+    tuple of str and bytes, or None
+        The address that `image` has written and the PNG file in it; None where there is none.
+    """
+    found = re.match(rf'<img alt="[^"]*"[^>]* src="({_DATA}([^"]+))">', page)
+    return (found[1], base64.b64decode(found[2])) if found else None
 
 
 def caption(text: str) -> str:

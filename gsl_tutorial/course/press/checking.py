@@ -102,7 +102,9 @@ def _cell(cell: NotebookNode) -> Iterator[str]:
         data = output.get("data", {})
         if WIDGET_VIEW in data:
             yield f"{name} has a widget view without its widget"
-        if "image/png" in data and not output.metadata.get("image/png", {}).get("alt", "").strip():
+        if "image/png" in data or any(
+            not _HTML_ALT.search(one) for one in _HTML_IMAGE.findall(data.get("text/html", ""))
+        ):
             yield f"{name} has a picture among its outputs without alt text"
 
 

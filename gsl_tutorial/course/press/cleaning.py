@@ -25,6 +25,7 @@ ADDRESS = "0x..."
 _ADDRESS = re.compile(r"(?<=\bat )0x[0-9a-fA-F]+|\b0x[0-9a-f]{12}\b")
 _OVERWRITTEN = re.compile(r"^.*\r(?=[^\n])", re.MULTILINE)
 _BASE64 = ("image/png", "image/jpeg", "image/gif", "application/pdf")
+_EMBEDDED = re.compile(r"(?<=;base64,)[A-Za-z0-9+/=]+")
 
 
 def clean(notebook: NotebookNode) -> None:
@@ -42,7 +43,9 @@ def output_texts(cell: NotebookNode) -> Iterator[str]:
         yield output.get("evalue", "")
         yield "\n".join(output.get("traceback", []))
         yield from (
-            str(value) for kind, value in output.get("data", {}).items() if kind not in _BASE64
+            _EMBEDDED.sub("", str(value))
+            for kind, value in output.get("data", {}).items()
+            if kind not in _BASE64
         )
 
 

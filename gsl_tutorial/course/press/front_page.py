@@ -6,7 +6,6 @@ their first cells, the pictures from their outputs, the live figure from chapter
 
 from __future__ import annotations
 
-import base64
 import html
 import io
 import re
@@ -18,6 +17,7 @@ import nbformat
 from nbformat import NotebookNode
 from PIL import Image
 
+from gsl_tutorial.course.plots.style import first_image
 from gsl_tutorial.course.press.student_page import title_of
 from gsl_tutorial.course.widgets import GradientExplorer
 from gsl_tutorial.course.widgets.explorer_play import PRESETS, TOUR
@@ -212,8 +212,8 @@ def _explorer() -> str:
 def _first_picture(notebook: NotebookNode) -> bytes:
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
-            if packed := output.get("data", {}).get("image/png"):
-                with Image.open(io.BytesIO(base64.b64decode(packed))) as image:
+            if found := first_image(output.get("data", {}).get("text/html", "")):
+                with Image.open(io.BytesIO(found[1])) as image:
                     small = image.convert("RGB")
                     small.thumbnail((_WIDTH, _WIDTH))
                     buffer = io.BytesIO()

@@ -1,18 +1,18 @@
 """Finished notebooks on their way to a page: the pictures beside it, with their alt texts.
 
-A notebook keeps a picture among its outputs and the alt text in that output's metadata, where most
-tools do not look. Here each picture becomes an ``<img>``. A widget that lives without a kernel brings
-its own HTML, which is kept.
+A notebook holds its figures as HTML, the picture inside. Here each picture moves to where a page wants
+it. A widget that lives without a kernel brings HTML of its own, which is kept.
 """
 
 from __future__ import annotations
 
 import base64
-import html
 from collections.abc import Callable
 from pathlib import Path
 
 from nbformat import NotebookNode
+
+from gsl_tutorial.course.plots.style import first_image
 
 #: Gets a name and the bytes of a PNG, gives what stands in ``src``.
 Place = Callable[[str, bytes], str]
@@ -91,17 +91,13 @@ def with_pictures(notebook: NotebookNode, place: Place) -> NotebookNode:
 
 def _as_html(output: NotebookNode, name: str, place: Place) -> NotebookNode:
     data = output.get("data", {})
-    if "text/html" in data:
-        kept = {"text/html": data["text/html"]}
-    elif "image/png" in data:
-        about = output.metadata.get("image/png", {})
-        size = "".join(f' {side}="{about[side]}"' for side in ("width", "height") if side in about)
-        alt = html.escape(about.get("alt", ""), quote=True)
-        source = place(name, base64.b64decode(data["image/png"]))
-        image = f'<img src="{source}" alt="{alt}"{size} loading="lazy">'
-        # One that lives without a kernel came with HTML of its own.
-        is_still = data.get("text/plain", "").startswith("[Interactive figure")
-        kept = {"text/html": image + (_STILL if is_still else "")}
-    else:
+    if "text/html" not in data:
         return output
-    return NotebookNode({**output, "data": NotebookNode(kept), "metadata": NotebookNode()})
+    made = data["text/html"]
+    if found := first_image(made):
+        address, picture = found
+        made = made.replace(f'src="{address}"', f'src="{place(name, picture)}" loading="lazy"', 1)
+        if data.get("text/plain", "").startswith("[Interactive figure"):
+            made += _STILL
+    kept = NotebookNode({"text/html": made})
+    return NotebookNode({**output, "data": kept, "metadata": NotebookNode()})

@@ -8,7 +8,6 @@ the picture and leaves the last good one.
 
 from __future__ import annotations
 
-import base64
 import gc
 from collections.abc import Callable
 from functools import cache
@@ -17,7 +16,8 @@ from typing import Any
 import ipywidgets as W
 from matplotlib.figure import Figure
 
-from gsl_tutorial.course.plots.style import caption, for_screen_readers, png, quick_png
+from gsl_tutorial.course.plots.style import caption, image, png, quick_png
+from gsl_tutorial.course.widgets.picture import Picture
 from gsl_tutorial.errors import TutorialError
 
 #: So many pictures are kept; each takes about a tenth of a megabyte.
@@ -67,8 +67,7 @@ class DrawingWithControls(W.VBox):
         self._draw, self._controls = draw, controls
         self._describe, self._alt, self._caption = alt, "", W.HTML()
         self._drawn: dict[tuple[Any, ...], bytes] = {}
-        self._image = W.Image(format="png", layout=W.Layout(object_fit="contain"))
-        self._image.add_class("gsl-drawing")
+        self._image = Picture()
         self._message = W.HTML()
         for control in controls.values():
             control.observe(self._redraw, names="value")
@@ -79,7 +78,7 @@ class DrawingWithControls(W.VBox):
         )
         picture = [self._image]
         if legend is not None:
-            picture.append(W.Image(value=quick_png(legend), format="png"))
+            picture.append(Picture(value=quick_png(legend), alt="Legend"))
         beside = W.HBox(picture, layout=W.Layout(flex_flow="row wrap", align_items="flex-start"))
         # Above the picture, so that neither leaves the screen while the other is used.
         super().__init__([rows, beside, self._caption, self._message])
@@ -94,11 +93,9 @@ class DrawingWithControls(W.VBox):
         try:
             self._image.value = self._picture()
             told = self._describe
-            if isinstance(told, str):
-                self._alt, self._caption.value = told, for_screen_readers(told)
-            else:
-                self._alt = told(**self.values)
-                self._caption.value = caption(self._alt)
+            self._alt = told if isinstance(told, str) else told(**self.values)
+            self._image.alt = self._alt
+            self._caption.value = "" if isinstance(told, str) else caption(self._alt)
             self._message.value = ""
         except TutorialError as error:
             self._message.value = f"<b>{error}</b>"
@@ -116,8 +113,7 @@ class DrawingWithControls(W.VBox):
         return f"[Interactive figure: {self._alt}]"
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        data, metadata = super()._repr_mimebundle_(**options) or {}, {}
+        data = super()._repr_mimebundle_(**options) or {}
         data["text/plain"] = repr(self)
-        data["image/png"] = base64.b64encode(png(self._still(**self.values))).decode()
-        metadata["image/png"] = {"alt": self._alt}
-        return data, metadata
+        data["text/html"] = image(png(self._still(**self.values)), self._alt)
+        return data, {}

@@ -7,8 +7,6 @@ there. Its scripts are plain files beside this one, joined in the order in which
 
 from __future__ import annotations
 
-import base64
-import html
 import json
 import math
 from pathlib import Path
@@ -20,7 +18,7 @@ import traitlets as T
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
-from gsl_tutorial.course.plots.style import caption, png
+from gsl_tutorial.course.plots.style import caption, image, png
 from gsl_tutorial.course.widgets.links import read_link, write_link
 from gsl_tutorial.course.widgets.page_words import WORDS, words
 from gsl_tutorial.errors import InvalidInputError
@@ -193,7 +191,6 @@ class PageWidget(anywidget.AnyWidget):
         It holds the state, the scripts and the style. Where scripts do not run, its still and the
         text below stand there.
         """
-        picture = base64.b64encode(png(self.still())).decode()
         state = {name: to_json(getattr(self, name)) for name in self.told}
         state["around"] = self.around
         # "<" inside a script could end it.
@@ -202,9 +199,7 @@ class PageWidget(anywidget.AnyWidget):
         return (
             f'<div class="gsl-explorer-page" data-kind="{self.kind}"><style>{self.style}</style>\n'
             f'<script type="application/json">{told}</script>\n'
-            f'<div class="gsl-still"><img alt="{html.escape(self.alt, quote=True)}" '
-            f'src="data:image/png;base64,{picture}" style="max-width: 100%">'
-            f"{caption(self.alt)}</div>\n"
+            f'<div class="gsl-still">{image(png(self.still()), self.alt)}{caption(self.alt)}</div>\n'
             f'<script>(() => {{\n{self.script}\nwake("{self.kind}", {self.render});\n}})();</script>'
             "</div>"
         )
@@ -230,12 +225,10 @@ class PageWidget(anywidget.AnyWidget):
         data["text/plain"] = repr(self)
         try:
             self.check()
-            data["image/png"] = base64.b64encode(png(self.still())).decode()
             data["text/html"] = self.to_html()
-            return data, {"image/png": {"alt": self.alt}}
         except InvalidInputError as error:  # the page says the same, in the widget's own area
             data["text/html"] = caption(str(error))
-            return data, {}
+        return data, {}
 
 
 def rows() -> Any:
