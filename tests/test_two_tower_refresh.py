@@ -15,6 +15,7 @@ from torch import multiprocessing, nn
 
 from gsl_tutorial.course.two_tower.refresh import (
     BackgroundRefresh,
+    RefreshError,
     Shards,
     _sample,
     step_stream,
@@ -113,6 +114,10 @@ def test_what_goes_wrong_behind_the_training_is_said_at_the_exchange() -> None:
         refresh.begin(1, lambda: np.zeros(5, dtype=int))
         with pytest.raises(InvalidInputError, match="each of 12 items"):
             refresh.at(2)
+        refresh.begin(2, lambda: 1 // 0)  # type: ignore[arg-type, return-value]
+        with pytest.raises(RefreshError, match=r"step 3; got ZeroDivisionError .*What to do: mend"):
+            refresh.at(3)
+        assert refresh.is_idle
         assert np.array_equal(source.lists.labels, CELLS)  # training may go on with the old ones
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -14,9 +15,16 @@ from gsl_tutorial.course.training.methods import MethodOptions
 from gsl_tutorial.course.two_tower import training
 from gsl_tutorial.course.two_tower.data import simulated_data
 from gsl_tutorial.course.two_tower.losses import full_softmax, sampled_softmax
-from gsl_tutorial.course.two_tower.sampling import Drawn, draw_negatives
+from gsl_tutorial.course.two_tower.refresh import RefreshError
+from gsl_tutorial.course.two_tower.sampling import (
+    CellTooSmallError,
+    Drawn,
+    SameCell,
+    draw_negatives,
+)
 from gsl_tutorial.course.two_tower.simulator import made_up_items
 from gsl_tutorial.course.two_tower.training import Trained, TwoTowerConfig, train_towers
+from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.quantizers import ProductQuantizer
 
 TEXT, TRUE = made_up_items(60, 4, random_state=0)
@@ -165,6 +173,121 @@ def test_cells_come_after_the_warm_up_and_learned_ones_are_found_anew_each_epoch
     assert ["same cell" in record for record in trained.history] == [False, False, True, True]
     assert len(found) == 2
     assert not np.array_equal(*found)
+
+
+# With cells refreshed in the background
+
+LEARNED = replace(STILL, arm="learned", epochs=4, warm_up=1, learning_rate=0.01)
+N_EPOCH = len(TRAIN) // 40
+N_STEPS = LEARNED.epochs * N_EPOCH
+
+
+class InTurn:
+    """The slow twin of `BackgroundRefresh`: training stops for each search, and its cells wait."""
+
+    def __init__(self, source: SameCell, *, delay: int) -> None:
+        self.source, self.delay, self.is_idle = source, delay, True
+
+    def __enter__(self) -> InTurn:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def begin(self, step: int, find: Any) -> None:
+        self.found, self.due, self.is_idle = find(), step + self.delay, False
+
+    def at(self, step: int) -> bool:
+        if self.is_idle or step < self.due:
+            return False
+        self.source.refresh(self.found)
+        self.is_idle = True
+        return True
+
+
+@pytest.mark.parametrize("refresh", [1, 3, N_EPOCH, N_STEPS])
+def test_a_refresh_behind_the_training_gives_the_weights_of_one_that_stops_it(
+    refresh: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind, again = (train_towers(DATA, LEARNED, refresh=refresh) for _ in range(2))
+    monkeypatch.setattr(training, "BackgroundRefresh", InTurn)
+    stopped = train_towers(DATA, LEARNED, refresh=refresh)
+    for one in (again, stopped):
+        assert torch.equal(behind.model.items(), one.model.items())
+        assert behind.history == one.history
+    assert behind.exchanges == list(range(N_EPOCH + refresh, N_STEPS, refresh))
+
+
+def test_training_goes_on_while_cells_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search waits for the step before the exchange: if training waited for it, nothing would end."""
+    taken, begun = threading.Event(), threading.Event()
+    original = training.text_cells
+    searches: list[np.ndarray] = []
+
+    def text_cells(vectors: np.ndarray, n: int, **rest: Any) -> np.ndarray:
+        searches.append(vectors)
+        before = vectors.copy()
+        if len(searches) == 2:  # the first one in the background
+            begun.set()
+            assert taken.wait(60)
+            assert np.array_equal(vectors, before)  # though the towers have moved on
+        return original(vectors, n, **rest)
+
+    steps = 0
+
+    def draw(*arguments: Any, **named: Any) -> Drawn:
+        nonlocal steps
+        steps += 1
+        if steps == N_EPOCH + 5:
+            assert begun.wait(60)
+            taken.set()
+        return draw_negatives(*arguments, **named)
+
+    monkeypatch.setattr(training, "text_cells", text_cells)
+    monkeypatch.setattr(training, "draw_negatives", draw)
+    trained = train_towers(DATA, LEARNED, refresh=5)
+    assert trained.exchanges[0] == N_EPOCH + 5
+    assert len(searches) == 1 + len(trained.exchanges)
+    assert not np.array_equal(searches[1], searches[2])
+
+
+def test_without_a_refresh_nothing_runs_behind_the_training(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    as_ever = train_towers(DATA, LEARNED)
+    monkeypatch.delattr(training, "BackgroundRefresh")
+    without = train_towers(DATA, LEARNED, refresh=0)
+    assert torch.equal(as_ever.model.items(), without.model.items())
+    assert without.exchanges == []
+
+
+def test_what_breaks_in_the_background_is_said_as_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = threading.get_ident()
+    original = training.text_cells
+    faults = iter([MemoryError("no room for 60 items"), CellTooSmallError("two", "one", "merge")])
+
+    def text_cells(*arguments: Any, **rest: Any) -> np.ndarray:
+        if threading.get_ident() != here:
+            raise next(faults)
+        return original(*arguments, **rest)
+
+    monkeypatch.setattr(training, "text_cells", text_cells)
+    said = rf"new cells for step {N_EPOCH + 3}; got MemoryError .*no room for 60 items. What to do"
+    with pytest.raises(RefreshError, match=said):
+        train_towers(DATA, LEARNED, refresh=3)
+    with pytest.raises(CellTooSmallError, match="What to do: merge"):
+        train_towers(DATA, LEARNED, refresh=3)
+    assert not [one for one in threading.enumerate() if one.name.startswith("cells")]
+
+
+def test_a_refresh_needs_cells_that_are_learned() -> None:
+    for arm in ("uniform", "text"):
+        with pytest.raises(InvalidInputError, match=f"refresh 3 with arm {arm}"):
+            train_towers(DATA, replace(LEARNED, arm=arm), refresh=3)
+    with pytest.raises(InvalidInputError, match="refresh"):
+        train_towers(DATA, LEARNED, refresh=-1)
 
 
 def test_the_rate_falls_evenly_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,13 +19,17 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from gsl_tutorial.course.two_tower.sampling import InvertedLists, SameCell
-from gsl_tutorial.errors import InvalidInputError
+from gsl_tutorial.errors import InvalidInputError, TutorialError
 from gsl_tutorial.quantizers.kmeans import kmeans, seed_from
 from gsl_tutorial.quantizers.nearest import nearest
 from gsl_tutorial.validation import as_vectors, check_count
 
 #: Gives the shards of a catalogue, from the first to the last, every time it is called.
 Shards = Callable[[], Iterable[Float[np.ndarray, "n dim"]]]
+
+
+class RefreshError(TutorialError):
+    """Something that is no fault of the cells went wrong in the thread that looks for them."""
 
 
 def step_stream(seed: int, process: int, step: int) -> np.random.Generator:
@@ -163,6 +167,11 @@ class BackgroundRefresh:
     def __exit__(self, *error: object) -> None:
         self._worker.shutdown(wait=True, cancel_futures=True)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no refresh is under way."""
+        return self._next is None
+
     def begin(self, step: int, find: Callable[[], Int[np.ndarray, " N"]]) -> None:
         """Start a refresh.
 
@@ -204,11 +213,22 @@ class BackgroundRefresh:
         ------
         CellTooSmallError, InvalidInputError
             If what was found are no cells of this catalogue.
+        RefreshError
+            If the search for them broke off with any other exception.
         """
         if self._next is None or step < self._next[0]:
             return False
         built, self._next = self._next[1], None
-        self._source.lists = built.result()
+        try:
+            self._source.lists = built.result()
+        except TutorialError:
+            raise
+        except Exception as error:
+            raise RefreshError(
+                f"new cells for step {step}",
+                f"{type(error).__name__} in the thread that looks for them: {error}",
+                "mend what it says, or train without a refresh",
+            ) from error
         return True
 
 

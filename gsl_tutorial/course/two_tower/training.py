@@ -15,7 +15,9 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,7 +30,8 @@ from gsl_tutorial.course.two_tower.arms import get_arm, sources_of
 from gsl_tutorial.course.two_tower.cells import text_cells
 from gsl_tutorial.course.two_tower.data import TwoTowerData, prefixes
 from gsl_tutorial.course.two_tower.losses import full_softmax, pressure, sampled_softmax
-from gsl_tutorial.course.two_tower.sampling import Drawn, Source, draw_negatives
+from gsl_tutorial.course.two_tower.refresh import BackgroundRefresh
+from gsl_tutorial.course.two_tower.sampling import Drawn, SameCell, Source, draw_negatives
 from gsl_tutorial.course.two_tower.towers import TwoTower
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.quantizers import ProductQuantizer
@@ -135,6 +138,8 @@ class Trained:
         Of computing.
     quantizer : ProductQuantizer, optional
         Of the items, if one was trained with.
+    exchanges : list of int
+        The steps, from 0, before which refreshed cells came into use.
     """
 
     model: TwoTower
@@ -142,6 +147,7 @@ class Trained:
     history: list[dict[str, Any]]
     seconds: float
     quantizer: ProductQuantizer | None = None
+    exchanges: list[int] = field(default_factory=list)
 
 
 def train_towers(
@@ -150,10 +156,12 @@ def train_towers(
     *,
     weights: Float[np.ndarray, " n"] | None = None,
     watch: Callable[[TwoTower], None] = lambda model: None,
+    refresh: int = 0,
 ) -> Trained:
     """Train on the training events alone; validation and test events are not looked at.
 
-    On one thread the same config gives the same weights, bit for bit.
+    On one thread the same config and the same `refresh` give the same weights, bit for bit: another
+    thread looks for the new cells, but at which step they come into use is fixed beforehand.
 
     Parameters
     ----------
@@ -166,6 +174,11 @@ def train_towers(
     watch : callable(model)
         Gets the model before the first epoch and after each one; it may look, and must change
         nothing.
+    refresh : int
+        For an arm whose cells are learned. 0 stops at the beginning of each epoch and finds them anew.
+        Otherwise this is done once, when the warm-up is over. From then on a background thread looks
+        for new cells while training goes on with the old ones, and they are exchanged this many steps
+        later, when the next search begins. A step that comes too early for them waits.
 
     Returns
     -------
@@ -174,10 +187,19 @@ def train_towers(
     Raises
     ------
     InvalidInputError
-        Where there are fewer events than fill a group, or weights that are not one for each.
+        Where there are fewer events than fill a group, weights that are not one for each, or a
+        refresh for an arm that learns no cells.
+    CellTooSmallError, RefreshError
+        If the search in the background fails; it is said at the step of the exchange.
     """
     started = time.process_time()
     arm, train = get_arm(config.arm), data.events.train
+    if check_count(refresh, name="refresh", low=0) and arm.cells != "learned":
+        raise InvalidInputError(
+            "an arm whose cells are learned, for cells to refresh",
+            f"refresh {refresh} with arm {config.arm}",
+            "take arm learned, or refresh 0",
+        )
     rng = np.random.default_rng([config.seed, 11])
     generator = torch.Generator().manual_seed(config.seed)
     model = TwoTower(
@@ -192,40 +214,56 @@ def train_towers(
             f"{config.group} training events or more", f"{len(train)}", "bring more events"
         )
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
-    n_steps = config.epochs * (len(train) // batch)
+    n_epoch = len(train) // batch
+    n_steps = config.epochs * n_epoch
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda i: 1 - i / max(1, n_steps))
     step = _Step(data, config, model, rng, _checked_weights(weights, len(train)))
     cells, quantizer = dict(data.cells), None
     history: list[dict[str, Any]] = []
+    background, exchanges = None, list[int]()
     watch(model)
-    for epoch in range(config.epochs):
-        if epoch >= config.epochs - config.quantized_epochs and config.method != "none":
-            quantizer = _refitted(quantizer, model, config)
-            step.quantizer = quantizer
-        if arm.cells == "learned" and epoch >= config.warm_up:
-            cells["learned"] = text_cells(_vectors(model), config.n_cells, random_state=config.seed)
-        sources = sources_of(
-            arm,
-            share=data.share,
-            cells=cells,
-            group=config.group,
-            budget=config.budget,
-            hard_share=config.hard_share,
-            warm=epoch >= config.warm_up,
-        )
-        step.notes = EpochNotes([source.name for source in sources])
-        order = rng.permutation(len(train))
-        for start in range(0, len(order) - batch + 1, batch):
-            loss = step(order[start : start + batch], sources, full=arm.full)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            schedule.step()
-        history.append({"epoch": epoch + 1, **step.notes.means()})
-        watch(model)
+    with ExitStack() as threads:
+        for epoch in range(config.epochs):
+            if epoch >= config.epochs - config.quantized_epochs and config.method != "none":
+                quantizer = _refitted(quantizer, model, config)
+                step.quantizer = quantizer
+            if background is None:
+                if arm.cells == "learned" and epoch >= config.warm_up:
+                    cells["learned"] = _learned_cells(_vectors(model), config)
+                sources = sources_of(
+                    arm,
+                    share=data.share,
+                    cells=cells,
+                    group=config.group,
+                    budget=config.budget,
+                    hard_share=config.hard_share,
+                    warm=epoch >= config.warm_up,
+                )
+                if refresh and isinstance(sources[-1], SameCell):
+                    background = BackgroundRefresh(sources[-1], delay=refresh)
+                    threads.enter_context(background)
+            step.notes = EpochNotes([source.name for source in sources])
+            order = rng.permutation(len(train))
+            for i in range(n_epoch):
+                at = epoch * n_epoch + i
+                if background is not None:
+                    if background.at(at):
+                        exchanges.append(at)
+                    if background.is_idle and at + refresh < n_steps:
+                        background.begin(
+                            at, partial(_learned_cells, _vectors(model).copy(), config)
+                        )
+                loss = step(order[i * batch : (i + 1) * batch], sources, full=arm.full)
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+                schedule.step()
+            history.append({"epoch": epoch + 1, **step.notes.means()})
+            watch(model)
     if quantizer is not None:
         quantizer = _refitted(quantizer, model, config)
-    return Trained(model, config, history, time.process_time() - started, quantizer)
+    seconds = time.process_time() - started
+    return Trained(model, config, history, seconds, quantizer, exchanges)
 
 
 class _Step:
@@ -307,6 +345,10 @@ def _checked_weights(weights: Float[np.ndarray, " n"] | None, n: int) -> torch.T
 def _vectors(model: TwoTower) -> np.ndarray:
     with torch.no_grad():
         return model.items().numpy()
+
+
+def _learned_cells(vectors: np.ndarray, config: TwoTowerConfig) -> np.ndarray:
+    return text_cells(vectors, config.n_cells, random_state=config.seed)
 
 
 def _refitted(
