@@ -1161,7 +1161,9 @@ show(
 # Clusters age while the towers learn. So the package finds new ones in the background, on a sample first and then
 # shard by shard, and exchanges the lists between two steps (`two_tower.refresh`). The step of the exchange is fixed
 # beforehand, and the random numbers of a step are named by seed, process and step. So a training that was stopped, or
-# that runs in several processes, draws the same negatives again.
+# that runs in several processes, draws the same negatives again. You can try this on our towers:
+# `train_towers(data, config, refresh=50)`, with the arm `learned`, looks for new clusters behind the training and takes
+# them up 50 steps later, so on one thread two runs end with the same weights, however busy the machine was.
 #
 # ## What to remember
 #
