@@ -31,6 +31,7 @@ import numpy as np
 from gsl_tutorial.course.datasets import make_blobs_2d
 from gsl_tutorial.course.exercises import check, hint
 from gsl_tutorial.course.plots import show
+from gsl_tutorial.course.plots.claim_cards import show_claims
 from gsl_tutorial.course.plots.clusters import draw_cells
 from gsl_tutorial.course.plots.folded import show_folded
 from gsl_tutorial.course.plots.seed_dots import draw_differences, draw_seeds
@@ -41,8 +42,14 @@ from gsl_tutorial.course.plots.turns import draw_renumbered, draw_turns
 from gsl_tutorial.course.results.saved_runs import DATA
 from gsl_tutorial.course.study import StudyResults, execute, load_study
 from gsl_tutorial.course.study.map_file import read_map
-from gsl_tutorial.course.study.map_words import circle_says, law_says, sweep_says, when_it_matters
+from gsl_tutorial.course.study.map_words import law_says
 from gsl_tutorial.course.study.report import as_text, bias, compare, settings
+from gsl_tutorial.course.study.study_claims import (
+    circle_claims,
+    map_claims,
+    setting_claim,
+    sweep_claims,
+)
 from gsl_tutorial.course.toys.kmeans_steps import assign, distortion, move, start_on_points
 from gsl_tutorial.course.training.methods import MethodOptions
 from gsl_tutorial.course.training.progress import training_bar
@@ -259,7 +266,7 @@ if circle:
     )
 
 # %% tags=["hide-input"]
-print("\n".join(circle_says(the_map)))
+show_claims(circle_claims(the_map))
 
 # %% [markdown]
 # Look at the spread before you look at the order. The dots of one method lie far apart, because on a circle
@@ -556,7 +563,8 @@ hint("07.4")
 #
 # Each panel below is one setting, each line one method: its ADC mAP *less that of plain training*, with a 95%
 # interval over seeds and queries. A filled mark has an interval that excludes zero; a hollow one shows no clear
-# difference.
+# difference. The sentences below the pictures open when you press them: each has a card with its records, seeds
+# and intervals, and says what checks it.
 
 # %% tags=["hide-input"]
 cifar10 = load_study("cifar10")
@@ -614,6 +622,7 @@ show(
 )
 
 # %% tags=["claim", "hide-input"]
+claims = []
 for name, one in tables.items():
     words = {"better": [], "worse": [], "no clear difference": []}
     for row in one:
@@ -622,8 +631,10 @@ for name, one in tables.items():
             words[gain if row.against_none.excludes_zero else "no clear difference"].append(
                 row.method
             )
-    print(", ".join(map(str, name[1:])), "bits, against plain training:",
-          "; ".join(f"{word} {', '.join(methods)}" for word, methods in words.items() if methods))  # fmt: skip
+    found = "; ".join(f"{word} {', '.join(methods)}" for word, methods in words.items() if methods)
+    says = f"{', '.join(map(str, name[1:]))} bits, against plain training: {found}"
+    claims.append(setting_claim(says, "cifar10", name[0], name[1:], one, compared=True))
+show_claims(claims)
 
 # %% tags=["hide-input"]
 strengths = []
@@ -696,7 +707,7 @@ show(
 )
 
 # %% tags=["hide-input"]
-print("\n".join(sweep_says(the_map)))
+show_claims(sweep_claims(the_map))
 
 # %% [markdown]
 # Compare the two rows of the picture: what does a stronger pull do to the distortion, and what to the search?
@@ -748,7 +759,7 @@ print("\n".join(law) or "The runs for the law are still to come.")
 # the number of cells: with eight chances one of them would otherwise look like a victory by luck alone.
 
 # %% tags=["claim", "hide-input"]
-print("\n".join(when_it_matters(the_map)))
+show_claims(map_claims(the_map))
 
 # %% [markdown]
 # How should you use this? Count before you train: how many codewords has a codebook, and how many things must

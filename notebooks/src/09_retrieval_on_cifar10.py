@@ -40,6 +40,7 @@ from gsl_tutorial.course.datasets import (
 from gsl_tutorial.course.exercises import check, hint
 from gsl_tutorial.course.plots import show
 from gsl_tutorial.course.plots.bits import Ours, draw_bits
+from gsl_tutorial.course.plots.claim_cards import show_claims
 from gsl_tutorial.course.plots.retrieval import (
     draw_confusion,
     draw_gallery,
@@ -50,9 +51,11 @@ from gsl_tutorial.course.plots.retrieval import (
 from gsl_tutorial.course.plots.tables import draw_published, draw_trivial
 from gsl_tutorial.course.results import our_runs as results
 from gsl_tutorial.course.results import published
+from gsl_tutorial.course.results.claims import run_claim
 from gsl_tutorial.course.results.saved_runs import DATA, load_shipped
 from gsl_tutorial.course.study import StudyResults, load_study
 from gsl_tutorial.course.study.report import compare, settings
+from gsl_tutorial.course.study.study_claims import setting_claim
 from gsl_tutorial.course.widgets import FourBytes, QueryPicker
 from gsl_tutorial.evaluation import (
     average_precisions,
@@ -219,9 +222,9 @@ def adc_map(quantizer, codes, query, labels=run.database.labels):
 ours = adc_map(quantizer, run.codes, run.query)
 
 # %%
-print(f"ADC mAP@all {ours:.2f}, denominator: relevant, ties: exact")
 assert abs(ours - metrics["adc_map"]) < 0.001
-print("and so says the card")
+says = f"ADC mAP@all {ours:.2f}, denominator: relevant, ties: exact. The card says the same."
+show_claims([run_claim(says, "cifar10-p2-32bit", card)])
 
 # %% [markdown]
 # The card has three more figures. **SDC** replaces the query by its code, too. **Exact** compares the float
@@ -477,7 +480,7 @@ print("from 8 bits on, every length loses less than 0.02 of the exact mAP")
 
 # %% tags=["hide-input"]
 study = StudyResults(load_study("cifar10"), DATA / "results")
-spread = []
+spread, claims = [], []
 for part in ("bits", "core"):
     for setting in settings(study, part):
         if setting[:3] == ("P2", "cross-entropy", "pq"):
@@ -485,6 +488,8 @@ for part in ("bits", "core"):
             spread.append(
                 (setting[3], row.adc_map.mean, row.adc_map.deviation, row.argmax_map.mean)
             )
+            says = f"Study, snap (pull) at {setting[3]} bits: ADC mAP {row.adc_map:.3f} over its seeds."
+            claims.append(setting_claim(says, "cifar10", part, setting, [row]))
 spread.sort()
 runs = results.our_runs()
 points = {}
@@ -511,6 +516,7 @@ show(
     + ".",
     dpi=85,
 )
+show_claims(claims)
 
 # %% [markdown]
 # **Exercise 09.4** (easy, 5 minutes). Read such a curve as an engineer would: what is the shortest code that
