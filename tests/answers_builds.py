@@ -294,6 +294,90 @@ def _snap_in_place(g: Any, z: Any, codewords: Any, strength: float, n: int) -> A
     return g
 
 
+def _fair(
+    ours: Any, theirs: Any, trials: Any, factor: float,
+    *, seeds: Any = None, gain: Any = None, half: Any = None, middle: Any = np.mean,
+) -> Any:  # fmt: skip
+    """The comparison, each of its steps replaceable."""
+    common = sorted({*ours} & {*theirs}) if seeds is None else seeds(ours, theirs)
+    if trials[0] != trials[1] or len(common) < 2:
+        return None
+    gains = np.array([(gain or (lambda a, b: (a - b).mean()))(ours[s], theirs[s]) for s in common])
+    spread = gains.std(ddof=1)
+    reach = factor * spread / np.sqrt(len(gains)) if half is None else half(gains, factor)
+    return middle(gains), middle(gains) - reach, middle(gains) + reach
+
+
+def _fair_in_plain_python(ours: Any, theirs: Any, trials: Any, factor: float) -> Any:
+    if trials[0] != trials[1]:
+        return None
+    gains = []
+    for seed, aps in ours.items():
+        if seed in theirs:
+            gains.append(sum(float(a) - float(b) for a, b in zip(aps, theirs[seed])) / len(aps))  # noqa: B905
+    n = len(gains)
+    if n < 2:
+        return None
+    mean = sum(gains) / n
+    half = factor * (sum((one - mean) ** 2 for one in gains) / (n * (n - 1))) ** 0.5
+    return [mean, mean - half, mean + half]
+
+
+def _fair_by_error(ours: Any, theirs: Any, trials: Any, factor: float) -> Any:
+    both = sorted(set(ours).intersection(theirs))
+    if len(both) < 2 or len(set(trials)) > 1:
+        return None
+    gains = np.array([np.mean(ours[s]) - np.mean(theirs[s]) for s in both])
+    return gains.mean() + factor * np.sqrt(gains.var(ddof=1) / len(gains)) * np.array([0, -1, 1])
+
+
+def _unpaired(ours: Any, theirs: Any, trials: Any, factor: float) -> Any:
+    both = sorted({*ours} & {*theirs})
+    a, b = (np.array([side[s].mean() for s in both]) for side in (ours, theirs))
+    error = factor * np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / len(both))
+    mean = a.mean() - b.mean()
+    return mean, mean - error, mean + error
+
+
+def _of_queries(ours: Any, theirs: Any, trials: Any, factor: float) -> Any:
+    gains = np.concatenate([ours[s] - theirs[s] for s in ours if s in theirs])
+    half = factor * gains.std(ddof=1) / np.sqrt(len(gains))
+    return _fair(ours, theirs, (1, 1), factor, half=lambda *_: half)
+
+
+def _by_place_of_seed(ours: Any, theirs: Any, trials: Any, factor: float) -> Any:
+    gains = np.array([(a - b).mean() for a, b in zip(ours.values(), theirs.values(), strict=True)])
+    half = factor * gains.std(ddof=1) / np.sqrt(len(gains))
+    return gains.mean(), gains.mean() - half, gains.mean() + half
+
+
+def _all_seeds(ours: Any, theirs: Any, trials: Any, factor: float) -> Any:
+    a, b = (np.mean([one.mean() for one in side.values()]) for side in (ours, theirs))
+    _, low, high = _fair(ours, theirs, (1, 1), factor)
+    return a - b, a - b - (high - low) / 2, a - b + (high - low) / 2
+
+
+def _refuses_nothing(ours: Any, theirs: Any, trials: Any, factor: float) -> Any:
+    return _fair(ours, theirs, (1, 1), factor)
+
+
+def _refuses_half(ours: Any, theirs: Any, trials: Any, factor: float) -> Any:
+    return _fair(ours, theirs, (1, 1), factor) if trials[0] <= trials[1] else None
+
+
+def _of_one_seed(ours: Any, theirs: Any, trials: Any, factor: float) -> Any:
+    gains = [(ours[s] - theirs[s]).mean() for s in ours if s in theirs]
+    if trials[0] == trials[1] and len(gains) == 1:
+        return gains[0], gains[0], gains[0]
+    return _fair(ours, theirs, trials, factor)
+
+
+def _raises_for_none(ours: Any, theirs: Any, trials: Any, factor: float) -> Any:
+    if (found := _fair(ours, theirs, trials, factor)) is None:
+        raise ValueError("not comparable")
+    return found
+
+
 BUILDS = [
     Exercise(
         "search_in_blocks",
@@ -410,6 +494,51 @@ BUILDS = [
             (lambda *a: _snap(*a).T, "axes are swapped"),
             (lambda *a: _snap(*a).tolist()[0], "first entry only"),
             (lambda *a: torch.from_numpy(_snap(*a)).sum(), "one number for everything"),
+        ),
+    ),
+    Exercise(
+        "fair_difference",
+        right=(_fair_in_plain_python, _fair_by_error),
+        wrong=(
+            (_unpaired, "took the two for unrelated"),
+            (_of_queries, "a training of its own"),
+            (lambda *a: _fair(*a, half=lambda g, f: f * g.std(ddof=1)), "spread of single seeds"),
+            (
+                lambda *a: _fair(*a, half=lambda g, f: f * g.std(ddof=1) / len(g)),
+                "instead of its root",
+            ),
+            (
+                lambda *a: _fair(*a, half=lambda g, f: f * g.std(ddof=1) * np.sqrt(len(g))),
+                "you multiplied",
+            ),
+            (lambda *a: _fair(*a, half=lambda g, f: f * g.std() / np.sqrt(len(g))), "ddof=1"),
+            (
+                lambda *a: _fair(*a, half=lambda g, f: f * g.var(ddof=1) / np.sqrt(len(g))),
+                "a variance",
+            ),
+            (lambda *a: _fair(*a[:3], 1.0), "factor is missing"),
+            (lambda *a: _fair(*a[:3], 1.96), "more than 1.96"),
+            (lambda *a: _fair(*a[:3], 2.0), "more than 2"),
+            (lambda a, b, t, f: _fair(b, a, t, f), "ours less theirs"),
+            (lambda *a: _fair(*a, gain=lambda x, y: abs((x - y).mean())), "keep the signs"),
+            (lambda *a: _fair(*a, gain=lambda x, y: np.median(x - y)), "over the queries"),
+            (lambda *a: _fair(*a, middle=np.median), "over the seeds"),
+            (lambda *a: _fair(*a, gain=lambda x, y: x.mean()), "ours alone"),
+            (lambda *a: _fair(*a, gain=lambda x, y: y.mean()), "theirs alone"),
+            (lambda *a: _fair(*a, gain=lambda x, y: x.mean() / y.mean() - 1), "percent of theirs"),
+            (lambda *a: _fair(*a)[0], "give the two ends"),
+            (lambda *a: _fair(*a)[1:], "the mean comes first"),
+            (lambda *a: sorted(_fair(*a)), "their order is mean, low, high"),
+            (lambda *a: _fair(*a[:3], -a[3]), "ends are swapped"),
+            (lambda *a: np.subtract(_fair(*a), [0, *[_fair(*a)[0]] * 2]), "not around 0"),
+            (_by_place_of_seed, "paired by place"),
+            (_all_seeds, "the other has not run"),
+            (_refuses_nothing, "not tuned alike"),
+            (_refuses_half, "not tuned alike"),
+            (_of_one_seed, "a single seed has no spread"),
+            (_raises_for_none, "raised ValueError"),
+            (lambda a, b, t, f: _fair(a, b, t, f) if t[0] != t[1] else None, "turned round"),
+            (lambda *a: _fair(*a) and float(_fair(*a)[0]), "give the two ends"),
         ),
     ),
 ]

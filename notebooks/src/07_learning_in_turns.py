@@ -15,8 +15,8 @@
 # bias of the gradient does over a whole training, how to read a comparison of methods, and when the
 # snapped gradient is worth its trouble.
 #
-# **What you need.** k-means from chapter 02, the pulls of chapter 06. No downloads. About 60 minutes, 26 of
-# them for the four exercises; the computer works for less than one.
+# **What you need.** k-means from chapter 02, the pulls of chapter 06. No downloads. About 75 minutes, 41 of
+# them for the five exercises; the computer works for less than one.
 #
 # </details>
 #
@@ -27,9 +27,11 @@ import tempfile
 from dataclasses import replace
 
 import numpy as np
+from scipy.stats import t as student_t
 
 from gsl_tutorial.course.datasets import make_blobs_2d
 from gsl_tutorial.course.exercises import check, hint
+from gsl_tutorial.course.exercises.attempts import attempt
 from gsl_tutorial.course.plots import show
 from gsl_tutorial.course.plots.claim_cards import show_claims
 from gsl_tutorial.course.plots.clusters import draw_cells
@@ -43,7 +45,7 @@ from gsl_tutorial.course.results.saved_runs import DATA
 from gsl_tutorial.course.study import StudyResults, execute, load_study
 from gsl_tutorial.course.study.map_file import read_map
 from gsl_tutorial.course.study.map_words import law_says
-from gsl_tutorial.course.study.report import as_text, bias, compare, settings
+from gsl_tutorial.course.study.report import as_text, bias, compare, difference_by_seed, settings
 from gsl_tutorial.course.study.study_claims import (
     circle_claims,
     map_claims,
@@ -762,6 +764,83 @@ print("\n".join(law) or "The runs for the law are still to come.")
 show_claims(map_claims(the_map))
 
 # %% [markdown]
+# ### Make the table yourself
+#
+# You need not take our word for it. The records of the map are shipped: for every cell, method and seed they hold
+# the AP of each query, so you can compare two methods yourself. What does a fair comparison take?
+#
+# - **The same number of trials.** Whoever tries twelve strengths finds a luckier one than whoever tries two. If the
+#   numbers differ, the fair answer is no answer.
+# - **Pairs.** A bad start, or a hard draw of queries, hurts both methods. Under the same seed both had the same
+#   luck, so it cancels when you subtract seed by seed. A seed that only one of them has run is of no use here.
+# - **An interval over seeds.** The 2,000 queries of one network are not 2,000 trainings. Each seed gives one gain,
+#   its mean over the queries, and only these few numbers say how the gain varies from training to training.
+#
+# From the gains of the seeds follows a **confidence interval**: their mean, plus and minus a factor times their
+# standard deviation over the root of their number. Because a standard deviation of so few numbers is uncertain
+# itself, the factor is larger than the usual 1.96. Student's t distribution has it, and for five seeds it is 2.78.
+#
+# **Exercise 07.5** (hard, 15 minutes). Write this comparison. `ours` and `theirs` map each seed to its APs, `trials`
+# is how many trials each of the two had, and `factor` is given. Return the mean gain and the two ends of its
+# interval, or `None` when the trials differ or fewer than two seeds can be paired. The standard deviation divides
+# by one less than the number of seeds. The check goes step by step.
+
+
+# %% tags=["exercise"]
+def fair_difference(ours, theirs, trials, factor):
+    """{seed: (Q,) APs}, the same, (number, number), number -> (mean, low, high), or None."""
+    # BEGIN SOLUTION
+    seeds = [seed for seed in ours if seed in theirs]
+    if trials[0] != trials[1] or len(seeds) < 2:
+        return None
+    gains = np.array([(ours[seed] - theirs[seed]).mean() for seed in seeds])
+    half = factor * gains.std(ddof=1) / np.sqrt(len(seeds))
+    return gains.mean(), gains.mean() - half, gains.mean() + half
+    # END SOLUTION
+
+
+check.fair_difference(fair_difference)
+
+# %%
+hint("07.5")
+
+# %% [markdown]
+# Now fill the table with it. The package's function draws the seeds with replacement ten thousand times (a
+# **bootstrap**) instead of using a formula, so expect nearly the same ends, but not exactly.
+
+# %%
+records = StudyResults(load_study("map"), DATA / "results")
+runs = records.records("test")
+example = {0: np.array([0.5, 0.7]), 1: np.array([0.9, 0.8])}
+is_written = attempt(fair_difference, example, example, (5, 5), 12.7) is not None
+
+
+def runs_of(cell, method):
+    """The test runs of a method in a cell, one for each seed."""
+    return [one for one in runs if f"_{method}_pq{cell.name}_" in one["run"]]
+
+
+for cell in (one for one in the_map.cells if one.state == "tested"):
+    for rival in ("penalty", "ste"):
+        mine, other = runs_of(cell, "snap-pull"), runs_of(cell, rival)
+        print(f"{cell.name}, snap-pull less {rival}, {len(mine)} seeds")
+        print(f"    package {difference_by_seed(records, mine, other, shared_queries=False)}")
+        if is_written:
+            aps = [{run["seed"]: records.per_query(run) for run in side} for side in (mine, other)]
+            trials = [len(cell.findings[method].tried) for method in ("snap-pull", rival)]
+            found = attempt(fair_difference, *aps, trials, student_t.ppf(0.975, len(mine) - 1))
+            print("    yours   {:+.4f} [{:+.4f}, {:+.4f}]".format(*found) if found else "")
+
+# %% [markdown]
+# The map's own intervals are wider than these, because each of them allows for the number of cells. And look for
+# a row in which only one of your two intervals contains zero. There five seeds are too few to say, whichever way
+# you count.
+#
+# **Try it.** Call yours once more with `trials=(12, 2)`, as if the rival had been tuned in a hurry. Which tables that
+# you have read lately would shrink if their authors had used your function?
+#
+# ### Use the answer
+#
 # How should you use this? Count before you train: how many codewords has a codebook, and how many things must
 # your codes tell apart? With codewords to spare, train with the similarity loss alone or with a weak penalty, fit
 # the quantizer afterwards, and spend your time elsewhere. With few codewords, do not let a penalty nail the

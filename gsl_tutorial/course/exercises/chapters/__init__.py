@@ -20,6 +20,7 @@ from gsl_tutorial.course.exercises.chapters import (  # noqa: F401
     chapter07,
     chapter07_codes,
     chapter07_pareto,
+    chapter07_table,
     chapter08,
     chapter09,
     chapter09_tables,
