@@ -19,6 +19,7 @@ from gsl_tutorial.course.two_tower.report import (
     code_table,
     compare_arms,
     paired_difference,
+    search_trials,
 )
 from gsl_tutorial.course.two_tower.simulator import made_up_items
 from gsl_tutorial.course.two_tower.study import TIES, TwoTowerResults
@@ -227,3 +228,21 @@ def test_records_of_two_rules_for_ties_are_not_compared(tmp_path: Path) -> None:
     write_json(results.path / "core" / "b.json", {"run": "b", "arm": "text", "ties": TIES})
     with pytest.raises(RunMismatchError, match="item number and lots"):
         results.records("core")
+
+
+def test_nor_are_those_of_two_parts_with_two_rules(tmp_path: Path) -> None:
+    results = TwoTowerResults(load_grid(), tmp_path)
+    for part, arm, ties in (("core", "uniform", {}), ("winner", "text", {"ties": TIES})):
+        for seed in (0, 1):
+            record = {"task": "simulated", "arm": arm, "seed": seed, **ties}
+            write_json(results.path / part / f"{arm}{seed}.json", record)
+    with pytest.raises(RunMismatchError, match="runs of core, winner with one rule"):
+        paired_difference(results, "simulated", (["winner"], "text"), (["core"], "uniform"))
+    for part, ties in (("tune", {}), ("search", {"ties": TIES})):
+        for number in range(len(results.study.part(part).variants)):
+            record = {"task": "simulated", "arm": "text", "number": number, **ties}
+            record["figures"] = {"recall@10": 0.1}
+            write_json(results.path / part / f"{number}.json", record)
+        assert search_trials(results, [part], "simulated", ["text"])
+    with pytest.raises(RunMismatchError, match="runs of tune, search with one rule"):
+        search_trials(results, ["tune", "search"], "simulated", ["text"])

@@ -16,7 +16,7 @@ from gsl_tutorial.course.study.records import Record
 from gsl_tutorial.course.study.report import Spread, difference_by_seed
 from gsl_tutorial.course.text_table import text_table
 from gsl_tutorial.course.two_tower.grid import OF_DATA, measures_codes
-from gsl_tutorial.course.two_tower.study import TwoTowerResults
+from gsl_tutorial.course.two_tower.study import TwoTowerResults, check_ties
 from gsl_tutorial.errors import DataMissingError
 from gsl_tutorial.evaluation.intervals import Interval
 
@@ -153,11 +153,14 @@ def paired_difference(
     ------
     DataMissingError
         Unless two seeds or more are finished on both sides.
+    RunMismatchError
+        Where the two sides had other rules for ties, and so other hidden events.
     """
     mine, theirs = (
         [r for part in parts for r in results.records(part, task=task, arm=arm)]
         for parts, arm in (a, b)
     )
+    check_ties([*mine, *theirs], ", ".join(sorted({*a[0], *b[0]})))
     found = difference_by_seed(results, mine, theirs, shared_queries=_shared(task))
     if found is None:
         both = {r["seed"] for r in mine} & {r["seed"] for r in theirs}
@@ -310,8 +313,10 @@ def search_trials(
     ------
     DataMissingError
         While a trial is missing: the best of some is not the best of all.
+    RunMismatchError
+        Where the parts had other rules for ties.
     """
-    found = []
+    found, tried = [], list[Record]()
     for name in parts:
         part = results.study.part(name)
         for arm in (one for one in part.arms if one in arms):
@@ -323,7 +328,9 @@ def search_trials(
                         f"{len(records)}",
                         f"gsl-tutorial two-tower study --part {name}",
                     )
+                tried += records
                 keys = records[0]["figures"]
                 means = {k: sum(r["figures"][k] for r in records) / len(records) for k in keys}
                 found.append(Trial(name, number, arm, in_words(arm, variant), means))
+    check_ties(tried, ", ".join(parts))
     return sorted(found, key=lambda one: -one.figures["recall@10"])

@@ -8,7 +8,7 @@ number, and stay readable. How runs are kept and shared by processes is in
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -77,13 +77,7 @@ class TwoTowerResults(Records[TwoTowerStudy, TwoTowerRun]):
             Where some were made by another rule for ties: other events were hidden, so their users
             cannot be compared one by one.
         """
-        rules = {record.get("ties", "item number") for record in super().records(part)}
-        if len(rules) > 1:
-            raise RunMismatchError(
-                f"runs of part {part} with one rule for equal times and scores",
-                f"{' and '.join(sorted(rules))} in {self.path / part}",
-                "run the study again in another folder (--results), or move the older records away",
-            )
+        check_ties(super().records(part), f"part {part}")
         return super().records(part, **where)
 
     def planned(self, part: str) -> list[TwoTowerRun]:
@@ -134,6 +128,30 @@ class TwoTowerResults(Records[TwoTowerStudy, TwoTowerRun]):
             )
         found = [read_json(self.file(run)) for run in trials]
         return max(found, key=lambda r: next(iter(r["codes"].values()), r["figures"])["recall@10"])
+
+
+def check_ties(records: Sequence[Record], of: str) -> None:
+    """Check that records to be compared were made by one rule for ties.
+
+    Parameters
+    ----------
+    records : sequence of dict
+        The records.
+    of : str
+        Where they come from, for the message.
+
+    Raises
+    ------
+    RunMismatchError
+        Where they were not.
+    """
+    rules = {record.get("ties", "item number") for record in records}
+    if len(rules) > 1:
+        raise RunMismatchError(
+            f"runs of {of} with one rule for equal times and scores",
+            " and ".join(sorted(rules)),
+            "run the study again in another folder (--results), or move the older records away",
+        )
 
 
 def task_data(run: TwoTowerRun, texts: ItemTexts, films: MovieLens | None) -> TwoTowerData:
