@@ -56,7 +56,7 @@ from gsl_tutorial.course.results.saved_runs import DATA, load_shipped
 from gsl_tutorial.course.study import StudyResults, load_study
 from gsl_tutorial.course.study.report import compare, settings
 from gsl_tutorial.course.study.study_claims import setting_claim
-from gsl_tutorial.course.widgets import FourBytes, QueryPicker
+from gsl_tutorial.course.widgets import FourBytes, Guess, QueryPicker
 from gsl_tutorial.evaluation import (
     average_precisions,
     group_codes,
@@ -144,10 +144,13 @@ print(f"share of queries whose nearest item is of the right class: {same[:, 0].m
 # %% [markdown]
 # ## Take a search apart
 #
-# Before you look: how many of the 50,000 photographs do you think share one code with the nearest one? One, a
-# dozen, a thousand?
-#
-# Then choose a query. Click on a tile, or reach the tiles with Tab and walk through them with the arrow keys.
+# A code of 32 bits can name four billion places, and there are only 50,000 photographs.
+
+# %% tags=["hide-input"]
+Guess.of("09 one code")
+
+# %% [markdown]
+# Now choose a query. Click on a tile, or reach the tiles with Tab and walk through them with the arrow keys.
 # Below each tile you see how many of its ten nearest items are of the right class. In the picture, each row is
 # one **distinct code**, nearest first. From left to right it tells how many of its items are of the
 # query's class, the M numbers of the code, how many items are **tied** there because they share it, and the M
@@ -520,7 +523,8 @@ show_claims(claims)
 
 # %% [markdown]
 # **Exercise 09.4** (easy, 5 minutes). Read such a curve as an engineer would: what is the shortest code that
-# loses no more than a given amount of the exact mAP? (There always is one. The points come in any order.)
+# loses no more than a given amount of the exact mAP? (There is always one, and the points come in no particular
+# order.)
 
 
 # %% tags=["exercise"]
@@ -589,7 +593,8 @@ print("the formula predicts the mAP of the argmax code to within 0.02")
 #
 # ## Compare, carefully
 #
-# Here is what we know about published figures, and then our own runs:
+# How does this compare with what others have published? Here are the figures that we could find, and then those of our
+# own runs. The table below them explains the names of the protocols.
 
 # %%
 display(Markdown(published.as_markdown()))
@@ -698,8 +703,12 @@ print(f"of {len(published.PUBLISHED)} published rows, beside our 48 bits under P
 # bits and not into four of 8. The price is a coarser codebook, and a table whose entries are rounded to
 # one byte.
 #
-# What do you expect: how many times faster can the same number of bits be searched?
-#
+# Does it pay? Place your bet, and then look at the times.
+
+# %% tags=["hide-input"]
+Guess.of("09 sixteen")
+
+# %% [markdown]
 # Below, the same vectors are searched in five ways, on one core. The times belong to the machine that built this
 # page and change from run to run; bytes and mAP do not.
 
@@ -742,9 +751,9 @@ sixteen = exact_of_some - adc_map(coarse, coarse_codes, some)
 print(f"8 x 16 codewords, fitted afterwards, lose {sixteen:+.3f} of the exact mAP")
 
 # %% [markdown]
-# For this well trained network and 32 bits, sixteen codewords are free of charge. The interesting question
-# is what happens when bits are *scarce*: with two or four such codebooks, or with even fewer codewords. There it
-# matters a great deal how the network was trained, and chapter 07 draws the map of it.
+# For this well trained network and 32 bits, sixteen codewords cost nothing that we could measure. The interesting
+# question is what happens when bits are *scarce*: with two or four such codebooks, or with even fewer codewords. There
+# it matters a great deal how the network was trained, and chapter 07 draws the map of it.
 #
 # Fifty thousand short vectors fit into any memory, and multiplying matrices is what computers do best, so exact
 # search need not be slow here. Codes come into their own with millions of items, in chapter 12.
@@ -794,7 +803,8 @@ print(f"8 x 16 codewords, fitted afterwards, lose {sixteen:+.3f} of the exact mA
 #
 # 1. Mostly how well it classifies the queries, because the database lies where training has put it.
 # 2. A codeword is the mean of many embeddings, so the code forgets noise along with the detail.
-# 3. It goes up or down at will, depending on the order of the classes on the disk.
+# 3. It goes up for the classes that lie first on the disk and down for those that lie last, although nobody has
+#    searched any better.
 # 4. Very little. The argmax code of the same network has four bits and may reach nearly as much. Ask for it.
 # 5. The eight codebooks of 16 are searched faster (fast scan). The four codebooks of 256 can only have the
 #    smaller distortion if both are fitted well: they can express everything that the others can, and more.

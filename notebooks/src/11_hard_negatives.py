@@ -309,9 +309,9 @@ print(f"For each of 50 users, all that the model may see {before} the first hidd
 # We train twice, on the same events, for the same number of steps, with the same **budget**: 7 negatives from
 # the batch and 8 more. The first training, `uniform`, draws all 8 from the whole catalogue. The second, `text`, replaces 4
 # of them by films from the cell of the positive, from the second epoch on.
-#
-# **Guess first.** Which kind of negative will have a higher score than the positive more often? And will that be worth
-# anything?
+
+# %% tags=["hide-input"]
+Guess.of("11 harder")
 
 # %% tags=["hide-input"]
 torch.set_num_threads(1)  # two threads add in another order each time, and the figures with it
@@ -390,9 +390,11 @@ print(
 # what the softmax makes of that distance. On the right you see how many of the draws are of each kind, and how much of
 # the whole push they get.
 #
-# Guess first: where will the hard negatives lie before training, and where after it? Then move the sliders (Tab
-# reaches them, the arrow keys move them). The towers stay as they were trained; only the loss is
-# computed anew. (Where no slider runs, you see the last epoch.)
+# Place your bet, then move the sliders (Tab reaches them, the arrow keys move them). The towers stay as they were
+# trained; only the loss is computed anew. (Where no slider runs, you see the last epoch.)
+
+# %% tags=["hide-input"]
+Guess.of("11 near the line")
 
 # %% tags=["hide-input"]
 NegativesSliders(draws, looks["text"])
@@ -824,8 +826,11 @@ from gsl_tutorial.storage import read_json
 # trained from scratch on all clicks so far, and every user gets a list of ten films that he or she has not clicked yet.
 # The first place is always looked at, the second half of the time, the third a third of the time, and so on: that
 # is the **position effect**. A film that is looked at is clicked by the user's true taste. All arms have 15 negatives
-# for each positive, five seeds, and the same users and coins; nothing was tuned for any one arm. Two arms train nothing: the `oracle`
-# knows every taste, and the `lottery` knows nothing.
+# for each positive, five seeds, and the same users and coins; nothing was tuned for any one arm. Two arms train nothing:
+# the `oracle` knows every taste, and the `lottery` knows nothing.
+
+# %% tags=["hide-input"]
+Guess.of("11 ten rounds")
 
 # %%
 loops = LoopResults(load_loop_grid(), DATA / "results")
@@ -843,8 +848,8 @@ print(loop_as_text(loops, "core"))
 #
 # ### Let the loop run
 #
-# Guess first: a list for one user, ten rounds. Will it become more varied, because the model learns, or less? And how
-# many of the 520 films will anybody see in the end?
+# The table has told you how it ends. Now watch it happen: here is the list of one user, round by round, beside the
+# places that all films of the catalogue get.
 
 # %%
 FeedbackLoop(
@@ -1012,8 +1017,8 @@ show(
 #
 # ## Correct it
 #
-# Now judge the films fairly. A film that was shown a thousand times at the tenth place has been seen a hundred times.
-# Its clicks should be compared with these hundred looks.
+# Now we can judge the films fairly. A film that was shown a thousand times at the tenth place has been looked at about a
+# hundred times, so its clicks should be compared with these hundred looks.
 #
 # **Exercise 11.5** (medium, 8 minutes). How often is each film clicked once it is looked at? Every film of this log was
 # shown at least once. (What should the answer be for one that was not? Not 0: nothing is known of it.)
@@ -1052,8 +1057,8 @@ for name, one in popularities.items():
 # of them that noise costs more than the bias did. This is the usual bargain: exploration buys unbiased data, and it is
 # paid for with lists that are worse today.
 #
-# The arm `weighted` does just this inside the loop. It draws the negatives of `uniform`, and each click counts one over
-# the looks that its film has had so far. That costs one division for each film. In our world it is what slows the loop.
+# The arm `weighted` does just this inside the loop. It draws negatives like `uniform`, and divides each click by the
+# number of looks that its film has had so far. That costs one division for each film, and in our world it slows the loop.
 #
 # ## Look at real ratings once more
 #
@@ -1112,8 +1117,8 @@ for source, rates in liked.items():
 # %% [markdown]
 # Text cells change neither the popularity of what is retrieved nor the recall of the tail. What does is the batch:
 # with in-batch negatives alone the lists are less popular and the tail is found more often, most of all without logQ, and
-# the table further up says what that costs in recall. A negative from the positive's own cell is a film that the user
-# likes about twice as often as a uniform one. That is the price of being hard.
+# the table further up says what that costs in recall. A negative from the positive's own cell is about twice as
+# likely as a uniform one to be a film that the user likes. That is the price of being hard.
 #
 # ## Draw at size
 #
@@ -1155,8 +1160,8 @@ show(
 )
 
 # %% [markdown]
-# The small rise of the list draw is the processor's: in a long list the next look-up is no longer in its cache. A
-# uniform draw is cheaper still, by a factor of about ten, but both are nothing beside a training step.
+# A draw from the lists becomes a little slower as they grow, because the next look-up is no longer in the processor's
+# cache. A uniform draw is cheaper still, by a factor of about ten, but beside a training step neither of them counts.
 #
 # Clusters age while the towers learn. So the package finds new ones in the background, on a sample first and then
 # shard by shard, and exchanges the lists between two steps (`two_tower.refresh`). The step of the exchange is fixed

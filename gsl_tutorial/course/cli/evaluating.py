@@ -101,7 +101,10 @@ def evaluate(
     ] = "relevant",
     k: Annotated[int | None, typer.Option(help="Also precision and recall at rank k.")] = None,
     radius: Annotated[
-        int | None, typer.Option(help="With --codes: also precision within so many columns.")
+        int | None,
+        typer.Option(
+            help="With --codes: also precision among items whose codes differ in at most so many columns."
+        ),
     ] = None,
     gain: Annotated[
         str | None,
@@ -254,7 +257,7 @@ def split(
     seed: Annotated[int, typer.Option(help="Seed of the random choice; P0 and P2 make none.")] = 0,
     json_: AsJson = False,
 ) -> None:
-    """Write which images are queries, trained on and searched, with checksums; no images needed."""
+    """Write a file that says which images are queries, trained on and searched; it needs no images."""
     from gsl_tutorial.course.datasets import get_protocol
     from gsl_tutorial.course.datasets.split_file import draw_split, write_split
     from gsl_tutorial.course.results.saved_runs import labels_of

@@ -26,7 +26,7 @@ def report(
         Path | None, typer.Option(help="Write to this file instead.", show_default=False)
     ] = None,
 ) -> None:
-    """Say which exercises are solved: yours, or those of a class. Nothing leaves this machine.
+    """Show which exercises are solved, by you or by a class. Nothing leaves this machine.
 
     A student hands in:   gsl-tutorial report --json --out ada.json
 

@@ -38,7 +38,7 @@ def train(
     profile: Annotated[
         str,
         typer.Option(
-            help="quick: short enough for a lab. For cifar10 also full (an hour of two cores), few (the "
+            help="quick: short enough for a lab. For cifar10 also full (an hour on two cores), few (the "
             "same for the 5,000 images of P1a), gpu, and study (a small network)."
         ),
     ] = "quick",
@@ -126,7 +126,7 @@ def export(
         bool, typer.Option("--codes", help="Codes and queries alone: enough for a search.")
     ] = False,
 ) -> None:
-    """Write weights, embeddings and codes of a run, with a card: what data/ carries."""
+    """Export the weights, embeddings and codes of a run, with a card, as in the folder data."""
     from gsl_tutorial.course.results.evaluate_run import embed_before, evaluate_model, summary
     from gsl_tutorial.course.results.saved_runs import rounded, ship
     from gsl_tutorial.course.results.shipped_codes import ship_codes
@@ -153,7 +153,7 @@ def reproduce(
     ],
     json_: AsJson = False,
 ) -> None:
-    """Train a shipped run once more and compare its figures with the card; as long as it took then.
+    """Train a shipped run again and compare its figures with its card. It takes as long as the first time.
 
     Ends with status 1 when a figure is further from the card's than its tolerance.
     """

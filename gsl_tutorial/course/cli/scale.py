@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 scale = typer.Typer(
-    help="An index past one machine: shards on a Dask cluster (chapter 12, extra [scale]).",
+    help="Build and search an index in shards on a Dask cluster (chapter 12, extra [scale]).",
     no_args_is_help=True,
 )
 app.add_typer(scale, name="scale")
@@ -165,7 +165,7 @@ def bench(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure builds and searches by size; what is measured and built already is not done again."""
+    """Measure builds and searches by size; what is there already is not repeated."""
     from gsl_tutorial.course.cli.app import numbers_of
     from gsl_tutorial.course.scale.measuring import measure_engines, measure_size
     from gsl_tutorial.course.text_table import text_table

@@ -39,7 +39,7 @@ def study(
         typer.Option(help="A cell such as 2x4: train its runs of --part once more and compare."),
     ] = "",
 ) -> None:
-    """Compare all methods on one encoder, data and budget. What is finished is not done again."""
+    """Compare all methods on one encoder, data and budget. Finished runs are not repeated."""
     import torch
 
     from gsl_tutorial.course.cli.app import nothing_finished, share_of

@@ -78,7 +78,7 @@ def study(
         bool, typer.Option("--report", help="Run nothing: print what the finished runs say.")
     ] = False,
 ) -> None:
-    """Compare the arms of negatives on one budget. What is finished is not done again."""
+    """Compare the arms of negatives on one budget. Finished runs are not repeated."""
     from gsl_tutorial.course.cli.app import share_of
     from gsl_tutorial.course.two_tower.grid import load_grid
     from gsl_tutorial.course.two_tower.study import TwoTowerResults
@@ -104,7 +104,7 @@ def loop(
         bool, typer.Option("--report", help="Run nothing: print what the finished runs say.")
     ] = False,
 ) -> None:
-    """Let simulated users meet each arm for ten rounds. What is finished is not done again."""
+    """Let simulated users meet each arm for ten rounds. Finished runs are not repeated."""
     from gsl_tutorial.course.cli.app import nothing_finished, share_of
     from gsl_tutorial.course.two_tower.loop_grid import load_loop_grid
     from gsl_tutorial.course.two_tower.loop_report import loop_as_text

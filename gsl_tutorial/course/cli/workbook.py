@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def doctor(json_: AsJson = False) -> None:
-    """Look at this machine: versions, threads, memory, data; and say what to do about what is missing."""
+    """Check this machine: versions, threads, memory and data, and what to do about anything missing."""
     from gsl_tutorial.course.cli.doctor import examine, render
 
     report = examine()
@@ -91,7 +91,7 @@ def build(
     ] = "",
     json_: AsJson = False,
 ) -> None:
-    """Press the chapters: notebooks/src/NN_name.py into the student's and the solved notebook."""
+    """Build the student's and the solved notebook of each chapter from notebooks/src/NN_name.py."""
     from gsl_tutorial.course.press import build as press
     from gsl_tutorial.course.training.progress import say
 

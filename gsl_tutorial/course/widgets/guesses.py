@@ -89,6 +89,65 @@ GUESSES: dict[str, tuple[str, dict[str, str]]] = {
             "they will not": "Yes. One seed says clearly that the penalty harms, another that it helps.",
         },
     ),
+    "09 one code": (
+        "How many of the 50,000 photographs share one code with the photograph that is nearest to a "
+        "query?",
+        {
+            "one": "Many more do, although there are four billion codes: training has pulled each class "
+            "together, so that its members fall on the same few codewords. The widget below counts them.",
+            "a dozen": "It can be more than a hundred. Training has pulled each class together, so that "
+            "its members fall on the same few codewords. The widget below counts them.",
+            "a hundred or more": "Yes, that is what the first query of the widget below finds. Training "
+            "has pulled each class together, so that its members fall on the same few codewords.",
+        },
+    ),
+    "09 sixteen": (
+        "Eight codebooks of 16 and four of 256 both make codes of 32 bits. What does fast scan with "
+        "sixteen codewords change?",
+        {
+            "slower": "It is the other way round. Twice as many entries are added, but sixteen items at "
+            "a time.",
+            "about as fast": "There is a clear difference. Twice as many entries are added, but sixteen "
+            "items at a time.",
+            "several times faster": "Yes. Twice as many entries are added, but sixteen items at a time. "
+            "The times below are those of this machine.",
+        },
+    ),
+    "11 harder": (
+        "After training, which negatives have a higher score than the positive more often?",
+        {
+            "those of its cell": "Yes, in every epoch. Whether that makes a better model is another "
+            "question, which takes a study.",
+            "uniform ones": "It is the other way round, in every epoch: films of the same cell look "
+            "alike to the towers, too. Whether that makes a better model is another question.",
+            "no difference": "There is one, in every epoch: those of the cell do. Films of the same cell "
+            "look alike to the towers, too.",
+        },
+    ),
+    "11 near the line": (
+        "Before training, every kind of negative lies around the line at which it scores as high as "
+        "the positive. Where do the hard ones lie after training?",
+        {
+            "far to the left": "The others do. The hard ones stay nearer to the line, because whatever "
+            "lifts the positive also lifts films like it.",
+            "nearer to the line than the others": "Yes: the others move far to the left. Whatever lifts "
+            "the positive also lifts films like it.",
+            "right of the line": "Some of them do, but most fall behind; they stay nearer to the line "
+            "than the others.",
+        },
+    ),
+    "11 ten rounds": (
+        "Two towers with uniform negatives learn from the clicks on their own lists. What part of the "
+        "520 films does anybody see in the tenth round?",
+        {
+            "nearly all": "Far less: about a tenth. What is never shown is never clicked, so the model "
+            "does not learn to show it.",
+            "about half": "Less: about a tenth. What is never shown is never clicked, so the model does "
+            "not learn to show it.",
+            "about a tenth": "Yes. What is never shown is never clicked, so the model does not learn to "
+            "show it.",
+        },
+    ),
     "11 real ratings": (
         "Will the gain of hard negatives carry over to the ratings of real people?",
         {
