@@ -12,6 +12,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from benchmarks import costs_page
+from gsl_tutorial.course.press.front_page import card_of
+
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # The names under which conda-forge keeps what PyPI calls otherwise.
@@ -211,6 +214,23 @@ def test_readme_names_every_chapter_and_every_command() -> None:
     ).stdout  # fmt: skip
     for command in re.findall(r"gsl-tutorial ([a-z]+)", readme):
         assert command in helped, command
+
+
+def test_readme_gives_the_minutes_that_each_chapter_gives() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        (told,) = re.findall(rf"notebooks/{path.name}\) \|.*\| (\d+) \|$", readme, flags=re.M)
+        assert int(told) == card_of(path).minutes, path.name
+
+
+def test_the_page_of_costs_says_what_was_measured() -> None:
+    assert costs_page.PAGE.read_text("utf-8") == costs_page.page()
+    chapters = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert set(costs_page.read("one_core")["notebooks"]) == chapters
+    (row,) = re.findall(r"^\| Python 3\.12.*$", (ROOT / "README.md").read_text(), flags=re.M)
+    for one in costs_page.read("pythons")["runs"]:
+        assert one["python"] in row
+        assert f"{one['passed']:,}" in row
 
 
 def test_readme_example_runs() -> None:
