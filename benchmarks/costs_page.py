@@ -22,8 +22,8 @@ A container on Binder, or a seat on a crowded server, is about this large. Each 
 its first cell to its last under these limits ({limits}), its worker processes included:
 `python -m benchmarks one_core`. The seconds are those of the processor. Other programs were at work on the
 machine, so the clock would mislead; on a core that you have to yourself, the two are about the same. "First
-picture" counts from *Run All* to the first figure. We aim at {seconds_target} seconds and {memory_target:,} MB for
-each notebook{beyond}.
+picture" counts from *Run All* to the first figure. We aim at {seconds_target} seconds and
+{memory_target:,} MB for each notebook{beyond}.
 
 {notebooks}
 
