@@ -43,7 +43,8 @@ from gsl_tutorial.validation import check_count, check_name, check_size, describ
 
 SCRIPT = script(
     "explorer_math", "explorer_complaint", "explorer_marks", "explorer_formula", "explorer_point",
-    "explorer_own", "explorer_field", "explorer_run", "explorer", says=("formula", "run", "own"),
+    "explorer_own", "explorer_field", "explorer_chart", "explorer_run", "explorer",
+    says=("formula", "run", "own"),
 )  # fmt: skip
 STYLE = style("explorer")
 

@@ -10,7 +10,8 @@ function runView(handlers, own) {
     panel.tails = element("path", { class: "gsl-tails" }, panel.plane.above);
     panel.runners = element("path", { class: "gsl-runners" }, panel.plane.above);
   }
-  const charts = Object.entries(CURVES).map(([name, title]) => chart(name, title));
+  const methods = [...RIVALS, "own"];
+  const charts = Object.entries(CURVES).map(([name, title]) => courseChart(name, title, methods.length));
   const play = make("button", { type: "button", onclick: () => (playing ? stop() : start()) }, "▶ Play");
   const stepButton = make("button", { type: "button", onclick: () => { stop(); seek(Math.floor(time) + 1); } }, "Step");
   const scrub = make("input", { type: "range", min: 0, step: 1, value: 0, "aria-label": "step shown", oninput: () => { stop(); seek(Number(scrub.value)); } });
@@ -97,7 +98,8 @@ function runView(handlers, own) {
     }
     if (charted !== whole) {
       charted = whole;
-      for (const one of charts) one.update(history, whole, now.state.n_steps);
+      const rows = methods.map((method) => history[method]?.curves ?? []);
+      for (const one of charts) one.update(rows, methods, { now: whole, end: now.state.n_steps });
       clock.textContent = `step ${whole} of ${now.state.n_steps}`;
       scrub.value = whole;
       const [a, b] = ["penalty", "snap"].map((method) => history[method].curves[whole].code_loss);
@@ -139,27 +141,4 @@ function runView(handlers, own) {
   // The step shown, as a link holds it; with a number, the one to show next.
   const at = (t) => (t === undefined ? Math.floor(time) : (time = Math.max(0, Math.floor(t))));
   return { node, update, stop, at };
-}
-
-// One curve for each rival, drawn up to the step shown; the scale keeps what has been seen so far.
-function chart(name, title) {
-  const svg = element("svg", { viewBox: "0 0 310 130", role: "img", "aria-label": `${title}, one curve for each rival` });
-  element("path", { d: "M48 8V108H302", class: "gsl-axis" }, svg);
-  const top = element("text", { x: 44, y: 16, "text-anchor": "end" }, svg);
-  element("text", { x: 44, y: 110, "text-anchor": "end" }, svg).textContent = "0";
-  element("text", { x: 302, y: 125, "text-anchor": "end" }, svg).textContent = "steps";
-  const cursor = element("path", { class: "gsl-cursor" }, svg);
-  const lines = [...RIVALS, "own"].map((method) => element("path", { class: `gsl-curve gsl-line-${method}` }, svg));
-
-  function update(history, whole, end) {
-    const all = [...RIVALS, "own"].map((method) => (history[method]?.curves ?? []).map((one) => one[name]));
-    const high = Math.max(1e-3, ...all.flat());
-    const x = (t) => (48 + (254 * t) / end).toFixed(1);
-    const y = (value) => (108 - (96 * value) / high).toFixed(1);
-    top.textContent = high.toPrecision(2);
-    cursor.setAttribute("d", `M${x(whole)} 8V108`);
-    lines.forEach((line, i) => line.setAttribute("d", all[i].length === 0 ? "" : `M${all[i].slice(0, whole + 1).map((value, t) => `${x(t)} ${y(value)}`).join("L")}`));
-  }
-
-  return { node: make("figure", {}, make("figcaption", {}, title), svg), update };
 }

@@ -45,7 +45,7 @@ function renderTurns({ model, el }) {
   const onMove = (kind, index, at) => widget.put({ positives: model.get("positives").map((p, c) => (c === index ? at : p)) });
   const onHome = (kind, index) => onMove(kind, index, initial[index] ?? model.get("positives")[index]);
   const panels = [turnsPanel({ onMove, onHome, keyboard: true }), turnsPanel({ onMove, onHome })];
-  const charts = TURNS_CURVES.map(([name, title, most]) => ({ most, ...turnsChart(name, title, panels) }));
+  const charts = TURNS_CURVES.map(([name, title, most]) => ({ most, ...courseChart(name, title, panels.length) }));
   const menu = make("select", { onchange: () => widget.put({ rival: menu.value }) }, ...TURNS_RIVALS.map((name) => make("option", { value: name }, TURNS_SAID[name] ?? name)));
   const sentence = make("p", { class: "gsl-sentence" });
   const { node: spoken, say } = speaker();
@@ -80,7 +80,7 @@ function renderTurns({ model, el }) {
       drawPanel(panels[p], method, at, time, known[whole]);
     });
     const shown = now.standings.map((known) => known.slice(0, whole + 1));
-    for (const chart of charts) chart.update(shown, now.methods, { end, every: now.every, most: chart.most });
+    for (const chart of charts) chart.update(shown, now.methods, { now: shown[0].length - 1, end, every: now.every, most: chart.most });
     tell(whole, end);
   }
 

@@ -36,7 +36,7 @@ _TITLES = {"similarity": "similarity loss alone"}
 
 SCRIPT = script(
     "codewords_math", "codewords_marks", "explorer_math", "explorer_marks", "page_player",
-    "explorer_turns_math", "explorer_turns_chart", "explorer_turns",
+    "explorer_turns_math", "explorer_chart", "explorer_turns",
 )  # fmt: skip
 STYLE = style("explorer", "codewords", "explorer_turns")
 
