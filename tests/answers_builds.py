@@ -378,6 +378,94 @@ def _raises_for_none(ours: Any, theirs: Any, trials: Any, factor: float) -> Any:
     return found
 
 
+def _procrustes(X: Any, Y: Any) -> Any:
+    U, _, Vt = np.linalg.svd(Y.T @ X)
+    return U @ Vt
+
+
+def _opq(
+    X: Any, books: Any, n: int,
+    *, solve: Any = _procrustes, turned: Any = None, moves: Any = None, cut: Any = None,
+    far: Any = None, take: Any = np.argmin, early: bool = False, own: bool = True,
+) -> Any:  # fmt: skip
+    """OPQ in turns, each of its steps replaceable."""
+    M, K, d = books.shape
+    R, books = np.eye(M * d), books.copy()
+    for _ in range(n):
+        rows = X @ R.T if turned is None else turned(X, R)
+        parts = rows.reshape(-1, M, d) if cut is None else cut(rows, M, d)
+        codes = np.stack(
+            [take((far or _table)(parts[:, m], books[m if own else 0]), axis=1) for m in range(M)],
+            axis=1,
+        )
+        before = books.copy()
+        for m in range(M):
+            for k in range(K):
+                mine = parts[codes[:, m] == k, m]
+                books[m, k] = (
+                    moves or (lambda mine, old: mine.mean(axis=0) if len(mine) else old)
+                )(mine, books[m, k])
+        Y = (before if early else books)[np.arange(M), codes].reshape(len(X), -1)
+        R = solve(X, Y)
+    return R
+
+
+def _opq_by_steps(X: Any, books: Any, n: int) -> Any:
+    """Each round turns what the one before has turned."""
+    M, K, d = books.shape
+    R = np.eye(M * d)
+    for _ in range(n):
+        turned = R @ X.T
+        new, Y = [], []
+        for m, book in enumerate(books):
+            part = turned[m * d : (m + 1) * d].T
+            hot = np.eye(K)[_cells(part, book)]
+            counts = hot.sum(axis=0)[:, None]
+            book = np.where(counts > 0, hot.T @ part / np.maximum(counts, 1), book)
+            new.append(book)
+            Y.append(hot @ book)
+        books = np.stack(new)
+        V, _, Ut = np.linalg.svd(turned @ np.hstack(Y))
+        R = (V @ Ut).T @ R
+    return R
+
+
+def _opq_in_torch(X: Any, books: Any, n: int) -> Any:
+    M, K, d = books.shape
+    X, books = torch.from_numpy(np.array(X)), torch.from_numpy(np.array(books))
+    R = torch.eye(M * d, dtype=X.dtype)
+    for _ in range(n):
+        parts = (X @ R.T).reshape(-1, M, d).transpose(0, 1)
+        codes = torch.cdist(parts, books, compute_mode="donot_use_mm_for_euclid_dist").argmin(dim=2)
+        hot = torch.nn.functional.one_hot(codes, K).to(X.dtype)
+        counts = hot.sum(dim=1)[:, :, None]
+        books = torch.where(counts > 0, hot.transpose(1, 2) @ parts / counts.clamp(min=1), books)
+        Y = (hot @ books).transpose(0, 1).reshape(len(X), -1)
+        U, _, Vt = torch.linalg.svd(Y.T @ X)
+        R = U @ Vt
+    return R.numpy()
+
+
+def _opq_in_place(X: Any, books: Any, n: int) -> Any:
+    R = _opq(X, books, n)
+    books[:] = books + 1
+    return R
+
+
+def _step_alone(X: Any, books: Any, n: int) -> Any:
+    M, _, d = books.shape
+    R, books = np.eye(M * d), books.copy()
+    for _ in range(n):
+        rows = X @ R.T
+        parts = rows.reshape(-1, M, d)
+        codes = np.stack([_cells(parts[:, m], books[m]) for m in range(M)], axis=1)
+        for m in range(M):
+            for k in np.unique(codes[:, m]):
+                books[m, k] = parts[codes[:, m] == k, m].mean(axis=0)
+        R = _procrustes(rows, books[np.arange(M), codes].reshape(len(X), -1))
+    return R
+
+
 BUILDS = [
     Exercise(
         "search_in_blocks",
@@ -539,6 +627,54 @@ BUILDS = [
             (_raises_for_none, "raised ValueError"),
             (lambda a, b, t, f: _fair(a, b, t, f) if t[0] != t[1] else None, "turned round"),
             (lambda *a: _fair(*a) and float(_fair(*a)[0]), "give the two ends"),
+        ),
+    ),
+    Exercise(
+        "learn_rotation",
+        right=(_opq_by_steps, _opq_in_torch),
+        wrong=(
+            (lambda X, C, n: np.eye(X.shape[1]), "with which you started"),
+            (lambda X, C, n: _opq(X, C, min(n, 1)), "where one round leads"),
+            (lambda X, C, n: _opq(X, C, max(n - 1, 0)), "one round too few"),
+            (lambda X, C, n: _opq(X, C, n + 1), "one round too many"),
+            (lambda *a: _opq(*a, solve=lambda X, Y: _procrustes(Y, X)), "your rotation turns back"),
+            (lambda *a: _opq(*a).T, "return R, not R.T"),
+            (
+                lambda *a: _opq(*a, solve=lambda X, Y: np.linalg.svd(Y.T @ X)[0]),
+                "of the rotation: expected",
+            ),
+            (
+                lambda *a: _opq(
+                    *a,
+                    solve=lambda X, Y: (lambda U, _, Vt: U @ Vt.T)(*np.linalg.svd(Y.T @ X)),
+                ),
+                "already transposed",
+            ),
+            (lambda *a: _opq(*a, solve=lambda X, Y: Y.T @ X), "multiplied S in"),
+            (lambda *a: _opq(*a, moves=lambda mine, old: old), "stand still"),
+            (lambda *a: _opq(*a, early=True), "old codewords"),
+            (_step_alone, "the step from the turned vectors"),
+            (lambda *a: _opq(*a, turned=lambda X, R: X), "never turned"),
+            (lambda *a: _opq(*a, turned=lambda X, R: X @ R), "the wrong way round"),
+            (
+                lambda *a: _opq(
+                    *a, cut=lambda rows, M, d: rows.reshape(-1, d, M).transpose(0, 2, 1)
+                ),
+                "every M-th number",
+            ),
+            (lambda X, C, n: _opq(X, C[:1].repeat(len(C), 0), n), "first codebook"),
+            (lambda *a: _opq(*a, take=np.argmax), "farthest codeword"),
+            (
+                lambda *a: _opq(*a, far=lambda x, c: np.abs(x[:, None] - c).sum(axis=2)),
+                "absolute differences",
+            ),
+            (
+                lambda *a: _opq(*a, moves=lambda mine, _: mine.sum(0) / max(len(mine), 1)),
+                "went to 0",
+            ),
+            (_opq_in_place, "changes its arguments"),
+            (lambda X, C, n: C, "expected shape"),
+            (lambda *a: (_opq(*a), 1), "number 0 of them"),
         ),
     ),
 ]

@@ -14,8 +14,8 @@
 # whole codewords avoid that, and what they cost; why the best quantizer on the vectors it learned
 # from can be the worst on held-out ones.
 #
-# **What you need.** Chapter 03: subvectors, codes, lookup tables. About 60 minutes, 30 of them for the
-# four exercises.
+# **What you need.** Chapter 03: subvectors, codes, lookup tables. About 80 minutes, 48 of them for the
+# five exercises.
 #
 # </details>
 
@@ -33,6 +33,7 @@ from gsl_tutorial import (
 )
 from gsl_tutorial.course.datasets import load_digits, make_blobs_2d
 from gsl_tutorial.course.exercises import check, hint
+from gsl_tutorial.course.exercises.attempts import attempt
 from gsl_tutorial.course.plots import show
 from gsl_tutorial.course.plots.clusters import draw_cells
 from gsl_tutorial.course.plots.product import draw_images
@@ -452,6 +453,61 @@ check.additive_distances(additive_distances)
 
 # %%
 hint("04.4")
+
+# %% [markdown]
+# ## Learn the rotation yourself
+#
+# One thing is left from the beginning of this chapter: where does OPQ get its rotation from? You have met all the
+# pieces by now, so you can write it yourself.
+#
+# **Exercise 04.5** (hard, 18 minutes). Learn the rotation in turns. Start with $R$ as the identity and with the
+# `codebooks` that are given. In each round, (1) turn the vectors and cut them into `M` subvectors, (2) give every
+# subvector its nearest codeword, and move each codeword to the mean of its subvectors (one without any stays where it
+# is), (3) put the moved codewords side by side, which gives $Y$, and solve the Procrustes problem for $X$ and $Y$.
+# `np.linalg.svd` does the decomposition. Return the rotation after `n_rounds`.
+
+
+# %% tags=["exercise"]
+def learn_rotation(X, codebooks, n_rounds):
+    """(N, dim), (M, K, d), number -> (dim, dim), where z' = rotation @ z for one vector z."""
+    # BEGIN SOLUTION
+    M, _, d = codebooks.shape
+    rotation, codebooks = np.eye(M * d), codebooks.copy()
+    for _ in range(n_rounds):
+        parts = (X @ rotation.T).reshape(-1, M, d)
+        Y = np.zeros(parts.shape)
+        for m in range(M):
+            code = ((parts[:, m, None] - codebooks[m]) ** 2).sum(axis=2).argmin(axis=1)
+            for k in np.unique(code):
+                codebooks[m, k] = parts[code == k, m].mean(axis=0)
+            Y[:, m] = codebooks[m, code]
+        U, _, Vt = np.linalg.svd(Y.reshape(-1, M * d).T @ X)
+        rotation = U @ Vt
+    return rotation
+    # END SOLUTION
+
+
+check.learn_rotation(learn_rotation)
+
+# %%
+hint("04.5")
+
+# %% [markdown]
+# Does your rotation find the stripes, too? Here it learns on the linked vectors of that section, from no rotation, with the codebooks
+# of PQ as its start. After some rounds the turned vectors are quantized anew.
+
+# %%
+started = ProductQuantizer(2, 8, random_state=0).fit(linked).codebooks_.astype(float)
+print(f"{'PQ':22} distortion {lost['PQ']:.2f}")
+print(f"{'OPQ of the package':22} distortion {lost['OPQ']:.2f}")
+for n_rounds in (5, 10, 20, 50):
+    yours = attempt(learn_rotation, linked, started, n_rounds)
+    if yours is None:
+        break
+    refitted = ProductQuantizer(2, 8, random_state=0).fit(linked @ yours.T)
+    print(
+        f"{f'yours, {n_rounds} rounds':22} distortion {refitted.distortion(linked @ yours.T):.2f}"
+    )
 
 # %% [markdown]
 # ## Check against faiss

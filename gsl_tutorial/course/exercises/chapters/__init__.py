@@ -12,6 +12,7 @@ from gsl_tutorial.course.exercises.chapters import (  # noqa: F401
     chapter03_engine,
     chapter03_search,
     chapter04,
+    chapter04_rotation,
     chapter04_sums,
     chapter05,
     chapter05_place,
