@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import pytest
@@ -10,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from gsl_tutorial.course import text_table as module
 from gsl_tutorial.course.text_table import text_table
 
 words = st.text(st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=12)
@@ -64,7 +62,7 @@ def test_in_a_terminal_the_last_column_wraps_between_words_and_no_cell_is_cut(
     monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr(module.shutil, "get_terminal_size", lambda: os.terminal_size((columns, 24)))
+    monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("FORCE_COLOR", "1")
     said = "set GSL_TUTORIAL_DATA to a folder that holds cifar-10-batches-py, or fetch it once"
     lines = text_table([("note", "CIFAR-10", said), ("ok", "a long topic here", "x")]).split("\n")
