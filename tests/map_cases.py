@@ -87,7 +87,11 @@ def found() -> dict[str, Any]:
             },
             "map-classes": {},
         },
-        "unseen": {"2x4": {"penalty": [0.01, -0.02, 0.04], "none": [0.02, -0.01, 0.05]}},
+        "elsewhere": {
+            "unseen": {"2x4": {"penalty": [0.01, -0.02, 0.04], "none": [0.02, -0.01, 0.05]}},
+            "quantizers": {"rq 2x4": {"none": [0.2, 0.1, 0.3], "ste": [-0.1, -0.2, -0.05]},
+                           "opq 2x4": {"none": [0.1, -0.1, 0.3]}},
+        },
         "circle": {
             method: {"setting": "strength 3", "at_end": False, "tried": [["strength 3", 0.8]],
                      "seeds": list(range(8)), "adc_map": [round(0.5 + 0.05 * s, 3) for s in range(8)]}
@@ -101,5 +105,5 @@ def empty() -> dict[str, Any]:
     return {
         "made by": "a test", "level": 0.05, "comparisons": 8, "methods": METHODS, "sweep is trials": True,
         "cells": [{"cell": name, **_size(name), "methods": {}} for name in CELLS],
-        "sweep": {}, "gains": {"map-digits": {}}, "unseen": {}, "circle": {},
+        "sweep": {}, "gains": {"map-digits": {}}, "elsewhere": {}, "circle": {},
     }  # fmt: skip

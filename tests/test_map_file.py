@@ -16,9 +16,10 @@ from gsl_tutorial.course.cli import app
 from gsl_tutorial.course.plots.method_map import described, map_svg
 from gsl_tutorial.course.study import StudyResults, load_study, run_part, running
 from gsl_tutorial.course.study import map_words as words
+from gsl_tutorial.course.study.elsewhere import TOPICS, gather_elsewhere
 from gsl_tutorial.course.study.law import Gain
 from gsl_tutorial.course.study.map_file import COMMAND, FILE, gather, parse_map, read_map
-from gsl_tutorial.course.study.map_report import difference, entries, ladders
+from gsl_tutorial.course.study.map_report import difference, differences, entries, ladders
 from gsl_tutorial.errors import DataMissingError, InvalidInputError
 from gsl_tutorial.evaluation.intervals import Interval
 
@@ -130,6 +131,38 @@ def test_the_law_is_stated_or_refuted_by_its_fit(slope: float, said: str) -> Non
     assert "too few" in few
 
 
+def test_every_topic_is_a_part_of_a_study_and_has_its_sentences() -> None:
+    for topic in TOPICS.values():
+        part = next(p for p in load_study(topic.study).parts if p.name == topic.part)
+        assert topic.method in part.methods
+        assert set(topic.rivals) & set(part.methods)
+    told = words.elsewhere_says(parse_map(map_cases.found()))
+    assert any("RQ 2 × 4 +0.200 [+0.100, +0.300]" in line for line in told)
+    (mixed,) = [line for line in told if "OPQ 2 × 4" in line]
+    assert mixed.endswith("Clearly ahead in 1; no clear difference in 1.")
+    (behind,) = [line for line in told if "less straight-through" in line]
+    assert behind.endswith("Clearly behind.")
+    assert told[-1].startswith("Not run yet: Supervised contrastive loss; ")
+    assert words.elsewhere_says(parse_map(map_cases.empty()), ["why"]) == [
+        "Not run yet: Pulled to another codeword."
+    ]
+
+
+def test_differences_elsewhere_are_those_of_the_records(tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(running, "execute", _figures)
+        results = StudyResults(load_study("map"), tmp_path, only_cells=("2x4",))
+        for part in ("tune", "quantizers"):
+            run_part(results, part)
+    (topic,) = gather_elsewhere(tmp_path).items()
+    assert topic[0] == "quantizers"
+    assert set(topic[1]) == {"opq 2x4", "rq 2x4"}
+    whole = StudyResults(load_study("map"), tmp_path)
+    part = next(p for p in whole.study.parts if p.name == "quantizers")
+    gains = differences(whole, part, "snap-pull", "none")
+    assert topic[1]["rq 2x4"]["none"] == pytest.approx(gains["rq", "2x4"], rel=1e-3)
+
+
 def _with(change: Any) -> dict[str, Any]:
     found = copy.deepcopy(map_cases.found())
     change(found)
@@ -156,6 +189,11 @@ HOSTILE = {
     "half an interval": (
         _with(lambda f: f["cells"][0]["methods"]["none"].update(against={"ste": [0, 1]})),
         "a map as",
+    ),
+    "a topic that nobody knows": (_with(lambda f: f.update(elsewhere={"moon": {}})), "moon"),
+    "elsewhere turned round": (
+        _with(lambda f: f["elsewhere"]["unseen"]["2x4"].update(none=[0, 1, -1])),
+        "an interval",
     ),
     "text for a number": (_with(lambda f: f.update(comparisons="many")), "a map as"),
 }

@@ -67,7 +67,9 @@ def draw_differences(groups: Mapping[str, Mapping[str, Interval]], *, xlabel: st
     Figure
         Filled where the interval excludes zero, hollow where it does not.
     """
-    methods = [m for m in LOOKS if any(m in rows for rows in groups.values())]
+    shown = {method for rows in groups.values() for method in rows}
+    others = dict.fromkeys(m for rows in groups.values() for m in rows if m not in LOOKS)
+    methods = [*(m for m in LOOKS if m in shown), *others]
     across = min(4, max(1, len(groups)))
     down = -(-max(1, len(groups)) // across)
     figure = new_figure(2.55 * across + 1.0, down * (0.25 * max(3, len(methods)) + 0.55) + 0.3)
@@ -78,7 +80,7 @@ def draw_differences(groups: Mapping[str, Mapping[str, Interval]], *, xlabel: st
             if method not in rows:
                 axes.plot(0, y, marker="_", color=GREY, ms=0)
                 continue
-            colour, marker, _ = LOOKS[method]
+            colour, marker, _ = LOOKS.get(method, (BLACK, "o", "-"))
             one = rows[method]
             axes.plot([one.low, one.high], [y, y], color=colour, lw=1.6)
             axes.plot(one.difference, y, marker=marker, ms=10 if marker == "*" else 7, color=colour,

@@ -2,8 +2,8 @@
 
 Intervals are drawn from the figures of every query of every seed, which takes minutes; a reader has
 seconds. So `gather` does that once from the records of the studies "map", "map-digits", "map-classes" and
-"circle", as far as they have come, and `read_map` gives what it found back as objects. Nothing in the file
-is not in the records: `gsl-tutorial map` makes it again, and a test compares.
+"circle", and of those in `elsewhere`, as far as they have come, and `read_map` gives what it found back as
+objects. Nothing in the file is not in the records: `gsl-tutorial map` makes it again, and a test compares.
 """
 
 from __future__ import annotations
@@ -16,6 +16,13 @@ from typing import Any
 
 from gsl_tutorial.course.results.saved_runs import DATA
 from gsl_tutorial.course.study import law
+from gsl_tutorial.course.study.elsewhere import (
+    COMMAND,
+    Elsewhere,
+    as_interval,
+    gather_elsewhere,
+    parse_elsewhere,
+)
 from gsl_tutorial.course.study.grid import Part, load_study
 from gsl_tutorial.course.study.map_report import as_json, cell_of, sizes
 from gsl_tutorial.course.study.running import StudyResults
@@ -23,9 +30,8 @@ from gsl_tutorial.errors import DataMissingError, InvalidInputError
 from gsl_tutorial.evaluation.intervals import Interval
 from gsl_tutorial.storage import read_json, write_json
 
-#: Where the file lies that is shipped, and the command that makes it.
+#: Where the file lies that is shipped.
 FILE = DATA / "map.json"
-COMMAND = "gsl-tutorial map --results data/results"
 #: Studies of the law, and whom snapping is compared with.
 LAWS, RIVALS = ("map-digits", "map-classes"), ("penalty", "none", "ste")
 
@@ -155,8 +161,8 @@ class MethodTable:
         Whether the sweep shows trials (one seed), because its own runs are not done.
     gains : dict of str to dict of str to tuple of Gain
         Study of the law -> rival -> the gain of snapping over it.
-    unseen : dict of str to dict of str to Interval
-        Cell -> rival -> snap (pull) less the rival, on classes that training has not seen.
+    elsewhere : dict of str to dict of str to dict of str to Interval
+        Topic -> place -> rival, under other conditions; see `elsewhere.TOPICS`.
     circle : dict of str to Finding
         By method, on the circle of chapter 07.
     """
@@ -168,7 +174,7 @@ class MethodTable:
     sweep: Mapping[str, Mapping[str, tuple[Swept, ...]]]
     sweep_is_trials: bool
     gains: Mapping[str, Mapping[str, tuple[law.Gain, ...]]]
-    unseen: Mapping[str, Mapping[str, Interval]]
+    elsewhere: Elsewhere
     circle: Mapping[str, Finding]
 
     def cell(self, name: str) -> Cell:
@@ -219,7 +225,7 @@ def gather(root: str | Path) -> dict[str, Any]:
         "sweep is trials": is_trials,
         "sweep": sweep,
         "gains": {name: _gains(root, name) for name in LAWS},
-        "unseen": _unseen(told),
+        "elsewhere": gather_elsewhere(root),
         "circle": _circle(as_json(circle)),
     }
 
@@ -294,16 +300,6 @@ def _gains(root: str | Path, name: str) -> dict[str, Any]:
         except DataMissingError:
             continue
         found[rival] = [[g.cell, g.classes, [_round(v) for v in g.by_seed]] for g in rows]
-    return found
-
-
-def _unseen(told: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for pair, places in told["parts"].get("unseen", {}).get("differences", {}).items():
-        one, other = pair.split(" - ")
-        if one == "snap-pull":
-            for place, interval in places.items():
-                found.setdefault(place.split()[1], {})[other] = interval
     return found
 
 
@@ -423,10 +419,7 @@ def _parse(found: dict[str, Any]) -> MethodTable:
             }
             for study, by_rival in found["gains"].items()
         },
-        unseen={
-            cell: {rival: _interval(values) for rival, values in by_rival.items()}
-            for cell, by_rival in found["unseen"].items()
-        },
+        elsewhere=parse_elsewhere(found["elsewhere"]),
         circle={method: _finding(method, row) for method, row in found["circle"].items()},
     )
 
@@ -460,16 +453,9 @@ def _finding(method: str, row: dict[str, Any]) -> Finding:
         values,
         row.get("exact_map"),
         row.get("relative_distortion"),
-        {rival: _interval(values) for rival, values in row.get("against", {}).items()},
+        {rival: as_interval(values) for rival, values in row.get("against", {}).items()},
     )
 
 
 def _figures(values: Any) -> tuple[float, ...]:
     return tuple(math.nan if value is None else float(value) for value in values)
-
-
-def _interval(values: Any) -> Interval:
-    mean, low, high = map(float, values)
-    if not low <= high:
-        raise InvalidInputError("an interval", f"[{low:g}, {high:g}]", f"make it again: {COMMAND}")
-    return Interval(mean, low, high)

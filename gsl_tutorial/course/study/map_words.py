@@ -6,7 +6,10 @@ interval falls, it has its sentence.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from gsl_tutorial.course.study import law
+from gsl_tutorial.course.study.elsewhere import TOPICS
 from gsl_tutorial.course.study.map_file import Cell, Finding, MethodTable
 from gsl_tutorial.course.study.map_report import equal_bits, sizes
 from gsl_tutorial.evaluation.intervals import Interval
@@ -24,6 +27,10 @@ NAMES = {
     "snap-lookahead": "snap (look-ahead)",
     "snap-replace": "snap (replace)",
     "pull-relative": "pull in units of |g|",
+    "pull-second": "pull to the second nearest",
+    "pull-random": "pull to a random one",
+    "pull-near-descending": "pull to the nearest that descends",
+    "pull-farthest": "pull to the farthest that descends",
 }
 
 
@@ -35,6 +42,10 @@ _IN_SENTENCES = {
     "soft": "soft assignment",
     "radius": "the radius update",
     "halfway": "the halfway pull",
+    "pull-second": "a pull to the second nearest codeword",
+    "pull-random": "a pull to a random codeword",
+    "pull-near-descending": "a pull to the nearest codeword that descends",
+    "pull-farthest": "a pull to the farthest codeword that descends",
 }
 
 
@@ -49,8 +60,9 @@ def in_a_sentence(method: str) -> str:
 
 
 def size_of(cell: str) -> str:
-    """A cell with a proper sign: "2 × 4"."""
-    return cell.replace("x", " × ")
+    """A cell with a proper sign: "2 × 4"; a place with its quantizer: "OPQ 2 × 4"."""
+    *quantizer, size = cell.split()
+    return " ".join([name.upper() for name in quantizer] + [size.replace("x", " × ")])
 
 
 def verdict(gain: Interval | None) -> str:
@@ -174,6 +186,7 @@ def when_it_matters(table: MethodTable) -> list[str]:
             )
         elif gains and kind != "ties":
             lines.append(f"{words} in no cell.")
+    lines += _against_plain_training(table)
     lines += _beaten_by_others(table)
     lines += _at_equal_bits(table)
     waiting = [cell for cell in table.cells if cell.name not in gains]
@@ -202,6 +215,24 @@ def _of_trials(cells: list[Cell]) -> str:
         f"above that of the penalty in {_of(len(above), len(known))}; at {size_of(far)} they reach "
         f"{known[far][0]:.3f} and {known[far][1]:.3f}."
     )
+
+
+def _against_plain_training(table: MethodTable) -> list[str]:
+    """Where it pays to think of codes during training at all."""
+    gains = {c.name: gain for c in table.cells if (gain := c.gain("snap-pull", "none")) is not None}
+    if not gains:
+        return []
+    ahead = [name for name, gain in gains.items() if verdict(gain) == "wins"]
+    behind = [name for name, gain in gains.items() if verdict(gain) == "loses"]
+    if not ahead:
+        line = f"Against plain training snap (pull) gains clearly in none of {len(gains)} cells"
+    else:
+        far = max(ahead, key=lambda name: gains[name].difference)
+        line = (
+            f"Against plain training snap (pull) gains clearly in {_of(len(ahead), len(gains))} "
+            f"({_list(ahead)}); most at {size_of(far)}: {said(gains[far])}"
+        )
+    return [f"{line}, and loses in {_list(behind) or 'none'}."]
 
 
 def _beaten_by_others(table: MethodTable) -> list[str]:
@@ -360,3 +391,47 @@ def circle_says(table: MethodTable) -> list[str]:
                 f"Snap (pull) is above {in_a_sentence(rival)} in {above} of {len(seeds)} seeds."
             )
     return lines
+
+
+def elsewhere_says(table: MethodTable, topics: Sequence[str] | None = None) -> list[str]:
+    """A sentence for each topic and rival: in how many places the method is ahead, level or behind.
+
+    Parameters
+    ----------
+    table : MethodTable
+        The map.
+    topics : sequence of str, optional
+        Keys of `elsewhere.TOPICS`; all by default.
+
+    Returns
+    -------
+    list of str
+        Topics without a run yet are named at the end.
+    """
+    wanted = list(TOPICS) if topics is None else list(topics)
+    lines = []
+    for name in wanted:
+        topic, places = TOPICS[name], table.elsewhere.get(name, {})
+        for rival in topic.rivals:
+            gains = {place: rivals[rival] for place, rivals in places.items() if rival in rivals}
+            if gains:
+                told = ", ".join(f"{size_of(place)} {said(one)}" for place, one in gains.items())
+                one, other = in_a_sentence(topic.method), in_a_sentence(rival)
+                lines.append(f"{topic.title}: {one} less {other}: {told}. {_counted(gains)}")
+    waiting = [TOPICS[name].title for name in wanted if name not in table.elsewhere]
+    return lines + ([f"Not run yet: {'; '.join(waiting)}."] if waiting else [])
+
+
+def _counted(gains: Mapping[str, Interval]) -> str:
+    words = {"wins": "ahead", "ties": "level", "loses": "behind"}
+    kinds = [words[verdict(gain)] for gain in gains.values()]
+    if len(set(kinds)) == 1:
+        return f"Clearly {kinds[0]}." if kinds[0] != "level" else "No clear difference."
+    return (
+        "; ".join(
+            f"{'no clear difference' if kind == 'level' else f'clearly {kind}'} in {kinds.count(kind)}"
+            for kind in words.values()
+            if kind in kinds
+        ).capitalize()
+        + "."
+    )
