@@ -7,12 +7,13 @@ import re
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import pytest
 from test_study import MAPS
 
 from gsl_tutorial.course.study import StudyResults, load_study
+from gsl_tutorial.course.study.map_file import read_map
 from gsl_tutorial.course.study.map_report import as_json, as_text
+from gsl_tutorial.course.study.map_words import verdict
 
 RESULTS = Path(__file__).parents[1] / "data" / "results"
 
@@ -57,16 +58,30 @@ def test_the_records_are_small_and_the_map_is_smaller(results: StudyResults) -> 
     assert results.study.name in as_text(results)
 
 
+METHODS = ("none", "penalty", "snap-pull", "ste")
+NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight")
+
+
 def test_the_readme_says_what_the_records_say() -> None:
     readme = (RESULTS.parents[1] / "README.md").read_text(encoding="utf-8")
-    told = readme[readme.index("**When does it matter") : readme.index("docs/map.svg")]
-    shipped = StudyResults(load_study("map"), RESULTS)
-    means: dict[str, list[float]] = {}
-    for record in shipped.records("test"):
-        if record["config"]["n_codewords"] == 4 and record["bits"] == 4:
-            means.setdefault(record["method"], []).append(record["adc_map"])
-    assert {len(means[method]) for method in ("none", "penalty", "snap-pull", "ste")} == {5}
-    figures = [
-        f"{np.mean(means[m]):.2f}".lstrip("0") for m in ("none", "penalty", "snap-pull", "ste")
-    ]
+    told = readme[readme.index("**When does it matter") : readme.index("![The map")]
+    table = read_map()
+    figures = []
+    for cell in ("8x16", "2x4"):
+        found = table.cell(cell).findings
+        assert {len(found[method].seeds) for method in METHODS} == {5}
+        figures += [f"{found[method].mean:.2f}".lstrip("0") for method in METHODS]
     assert re.findall(r"\.\d\d", told) == figures
+    ahead = {
+        rival: sum(verdict(cell.gain("snap-pull", rival)) == "wins" for cell in table.cells)
+        for rival in ("none", "penalty")
+    }
+    text = " ".join(told.split())
+    assert (
+        f"beats plain training clearly in {NUMBERS[ahead['none']]} of the map's "
+        f"{NUMBERS[len(table.cells)]} cells and the penalty in {NUMBERS[ahead['penalty']]}"
+    ) in text
+    for cell in table.cells:
+        for method, one in cell.findings.items():
+            if "snap-pull" in one.against:
+                assert verdict(one.against["snap-pull"]) != "wins", (cell.name, method)
