@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
+from gsl_tutorial.course.plots.study import LOOKS
 from gsl_tutorial.course.plots.style import (
     BLACK,
     BLUE,
@@ -23,6 +25,7 @@ from gsl_tutorial.course.plots.style import (
     new_figure,
 )
 from gsl_tutorial.course.results.published import FOREIGN, Published
+from gsl_tutorial.course.study.map_words import named
 
 #: Colour and marker of each protocol of a published figure.
 PROTOCOL_LOOKS = {
@@ -204,3 +207,48 @@ def _protocol_handles(published: Mapping[str, Published]) -> list[Line2D]:
             )
         )  # fmt: skip
     return handles
+
+
+def draw_scarce(records: Sequence[Mapping[str, Any]]) -> Figure:
+    """Draw ADC mAP of the same network trained by several methods, a column for each size of code.
+
+    Parameters
+    ----------
+    records : sequence of dict
+        Of `our_runs.evaluations`.
+
+    Returns
+    -------
+    Figure
+        A mark for each run, and the best exact search of each column as a line above it.
+    """
+    by_cell: dict[tuple[int, int], list[Mapping[str, Any]]] = {}
+    for one in records:
+        K = one["n_codewords"]
+        by_cell.setdefault((one["bits"], K), []).append(one)
+    figure = new_figure(7.0, 4.2)
+    axes = figure.subplots()
+    methods = [m for m in LOOKS if any(one["method"] == m for one in records)]
+    for column, (_, some) in enumerate(sorted(by_cell.items())):
+        exact = max(one["exact_map"] for one in some)
+        axes.plot([column - 0.4, column + 0.4], [exact, exact], color=GREY, lw=1.5, ls=":")
+        for one in some:
+            colour, marker, _ = LOOKS[one["method"]]
+            shift = 0.16 * (methods.index(one["method"]) - (len(methods) - 1) / 2)
+            axes.plot(column + shift, one["adc_map"], marker, color=colour, mec="white", zorder=3,
+                      ms=15 if marker == "*" else 10)  # fmt: skip
+            axes.annotate(f"{one['adc_map']:.2f}", (column + shift, one["adc_map"]), xytext=(0, -16),
+                          textcoords="offset points", ha="center", fontsize=8)  # fmt: skip
+    names = [f"{bits // int(np.log2(K))} × {K}\n{bits} bits" for bits, K in sorted(by_cell)]
+    axes.set_xticks(range(len(names)), names)
+    axes.set(xlim=(-0.6, len(names) - 0.4), ylim=(0, 1.02), ylabel="ADC mAP@all")
+    axes.grid(axis="y", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    handles = [
+        Line2D([], [], color=LOOKS[m][0], marker=LOOKS[m][1], ls="none", ms=9, label=named(m))
+        for m in methods
+    ]
+    handles.append(Line2D([], [], color=GREY, ls=":", label="best exact search"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8,
+                  columnspacing=1.2, handletextpad=0.3)  # fmt: skip
+    return figure
