@@ -1,4 +1,4 @@
-"""The wide network at few bits: the shipped codes are those of the records, and the picture shows each run."""
+"""The wide network at few bits: shipped codes are those of the records, and each run has its mark."""
 
 from __future__ import annotations
 
