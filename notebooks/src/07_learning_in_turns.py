@@ -813,7 +813,7 @@ if apart:
         dpi=80,
     )
 
-# %% tags=["claim", "hide-input"]
+# %% tags=["hide-input"]
 print("\n".join(elsewhere_says(the_map, ["why", "forms"])))
 
 # %% [markdown]

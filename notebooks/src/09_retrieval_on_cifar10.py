@@ -779,7 +779,7 @@ show(
     dpi=85,
 )
 
-# %% tags=["claim"]
+# %% tags=["hide-input"]
 for one in scarce:
     print(f"{one['bits']:2} bits, {one['n_codewords']:2} codewords   {one['method']:10} ADC mAP {one['adc_map']:.3f}   "
           f"exact {one['exact_map']:.3f}   distinct codes {one['distinct_codes']:4}   "
@@ -844,7 +844,7 @@ found = "; ".join(f"{title} {n} of 10" for title, n in zip(titles, hits, strict=
 show(figure, alt=f"Six queries, each with ten neighbours by plain training and by the snap. Right: {found}.",
      dpi=80)  # fmt: skip
 
-# %% tags=["claim"]
+# %% tags=["hide-input"]
 print(f"of {len(gained):,} queries, {(gained > 0.1).sum():,} find a share of right images in their nearest cell that is "
       f"larger by a tenth or more with the snap, {(gained < -0.1).sum():,} one that is smaller by as much")  # fmt: skip
 print(
