@@ -257,7 +257,7 @@ def split(
     seed: Annotated[int, typer.Option(help="Seed of the random choice; P0 and P2 make none.")] = 0,
     json_: AsJson = False,
 ) -> None:
-    """Write a file that says which images are queries, trained on and searched; it needs no images."""
+    """Write which images are queries, trained on and searched, with checksums; it needs no images."""
     from gsl_tutorial.course.datasets import get_protocol
     from gsl_tutorial.course.datasets.split_file import draw_split, write_split
     from gsl_tutorial.course.results.saved_runs import labels_of
