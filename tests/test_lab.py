@@ -78,7 +78,6 @@ def test_sliders_of_chapter_01_change_the_picture(lab: str, page: Page) -> None:
 def test_reopened_notebook_shows_a_picture_in_place_of_the_widget(lab: str, page: Page) -> None:
     open_notebook(page, lab, "06_snapping_the_gradient")
     page.locator(".jp-OutputArea img").first.wait_for()
-    # JupyterLab gives pictures no alt; the text stands below each of them.
-    below = page.get_by_text("The penalty's arrow points away from the positive")
-    expect(below.first).to_be_visible()
+    told = page.get_by_alt_text("The penalty's arrow points away from the positive")
+    expect(told.first).to_be_visible()
     assert page.get_by_text("Error displaying widget").count() == 0
