@@ -15,7 +15,13 @@ from gsl_tutorial.course.results.claims import Claim, in_words, run_claim
 from gsl_tutorial.course.results.saved_runs import DATA
 from gsl_tutorial.course.study import StudyResults, load_study
 from gsl_tutorial.course.study.map_file import read_map
-from gsl_tutorial.course.study.map_words import circle_says, said, sweep_says, when_it_matters
+from gsl_tutorial.course.study.map_words import (
+    circle_says,
+    said,
+    size_of,
+    sweep_says,
+    when_it_matters,
+)
 from gsl_tutorial.course.study.report import compare, settings
 from gsl_tutorial.course.study.study_claims import (
     circle_claims,
@@ -75,6 +81,24 @@ def test_the_sentences_are_those_of_the_map() -> None:
         (sweep_claims, sweep_says),
     ):
         assert [claim.says for claim in claims(table)] == says(table)
+
+
+def test_the_intervals_of_a_card_are_of_what_its_sentence_speaks_of() -> None:
+    table = read_map()
+    told = {claim.says: claim.interval for claim in map_claims(table)}
+    rivals = {"beats the best-tuned penalty": "penalty", "Against plain training": "none"}
+    for words, rival in rivals.items():
+        ((sentence, interval),) = [(s, i) for s, i in told.items() if words in s]
+        for cell in table.cells:
+            gain = cell.gain("snap-pull", rival)
+            assert gain is not None
+            shown = f"{size_of(cell.name)}: {said(gain)}"
+            assert (shown in interval) == (size_of(cell.name) in sentence or rival == "none")
+    for words in ("No other rival", "Is beaten by straight-through"):
+        for interval in (i for s, i in told.items() if s.startswith(words)):
+            for cell in table.cells:
+                assert said(cell.findings["ste"].against["snap-pull"]) in interval
+    assert all("+" not in i for s, i in told.items() if s.startswith("At "))
 
 
 def test_text_stands_in_for_html_and_html_is_escaped(capsys: pytest.CaptureFixture[str]) -> None:

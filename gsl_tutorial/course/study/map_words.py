@@ -6,7 +6,8 @@ interval falls, it has its sentence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from gsl_tutorial.course.study import law
 from gsl_tutorial.course.study.elsewhere import TOPICS
@@ -157,6 +158,28 @@ def opening(table: MethodTable, method: str = "snap-pull", rival: str = "penalty
     return (started or list(table.cells))[0]
 
 
+@dataclass(frozen=True)
+class Answer:
+    """A sentence of the map, and the intervals that it rests on.
+
+    Attributes
+    ----------
+    sentence : str
+        What readers see.
+    cells : tuple of str
+        Which cells it is about.
+    of : str
+        What the intervals are differences of; empty where there are none.
+    gains : dict of str to Interval
+        By place, all of them, not only the one that the sentence names.
+    """
+
+    sentence: str
+    cells: tuple[str, ...]
+    of: str = ""
+    gains: Mapping[str, Interval] = field(default_factory=dict)
+
+
 def when_it_matters(table: MethodTable) -> list[str]:
     """The answer of the map, one sentence and one number each: helps, ties, is beaten.
 
@@ -170,32 +193,59 @@ def when_it_matters(table: MethodTable) -> list[str]:
     list of str
         Sentences about all cells that have an interval; about what is missing, the last one.
     """
+    return [one.sentence for one in answers(table)]
+
+
+def answers(table: MethodTable) -> list[Answer]:
+    """The sentences of `when_it_matters`, each with its intervals.
+
+    Parameters
+    ----------
+    table : MethodTable
+        The map.
+
+    Returns
+    -------
+    list of Answer
+    """
     gains = {c.name: gain for c in table.cells if (gain := c.gain()) is not None}
-    lines = []
+    found = []
     for kind, words in (
         ("wins", "Helps. Snap (pull) beats the best-tuned penalty"),
         ("ties", "Ties. Snap (pull) and the best-tuned penalty show no clear difference"),
         ("loses", "Is beaten by the penalty. Snap (pull) loses to the best-tuned penalty"),
     ):
-        cells = [name for name, gain in gains.items() if verdict(gain) == kind]
+        cells = {name: gain for name, gain in gains.items() if verdict(gain) == kind}
         if cells:
             far = max(cells, key=lambda name: abs(gains[name].difference))
-            lines.append(
+            sentence = (
                 f"{words} in {_of(len(cells), len(gains))} ({_list(cells)}); the largest difference, "
                 f"at {size_of(far)}: {said(gains[far])}."
             )
         elif gains and kind != "ties":
-            lines.append(f"{words} in no cell.")
-    lines += _against_plain_training(table)
-    lines += _beaten_by_others(table)
-    lines += _at_equal_bits(table)
+            sentence, cells = f"{words} in no cell.", gains
+        else:
+            continue
+        found.append(_answer(sentence, "snap (pull) less the penalty", cells))
+    found += _against_plain_training(table)
+    found += _beaten_by_others(table)
+    found += _at_equal_bits(table)
     waiting = [cell for cell in table.cells if cell.name not in gains]
     if waiting:
-        lines.append(
-            f"Not decided yet: {_list([cell.name for cell in waiting])}, where the test runs are still to "
-            f"come.{_of_trials(waiting)}"
+        names = [cell.name for cell in waiting]
+        found.append(
+            Answer(
+                f"Not decided yet: {_list(names)}, where the test runs are still to "
+                f"come.{_of_trials(waiting)}",
+                tuple(names),
+            )
         )
-    return lines
+    return found
+
+
+def _answer(sentence: str, of: str, gains: Mapping[str, Interval]) -> Answer:
+    by_place = {size_of(name): gain for name, gain in gains.items()}
+    return Answer(sentence, tuple(gains), of, by_place)
 
 
 def _of_trials(cells: list[Cell]) -> str:
@@ -217,7 +267,7 @@ def _of_trials(cells: list[Cell]) -> str:
     )
 
 
-def _against_plain_training(table: MethodTable) -> list[str]:
+def _against_plain_training(table: MethodTable) -> list[Answer]:
     """Where it pays to think of codes during training at all."""
     gains = {c.name: gain for c in table.cells if (gain := c.gain("snap-pull", "none")) is not None}
     if not gains:
@@ -232,33 +282,47 @@ def _against_plain_training(table: MethodTable) -> list[str]:
             f"Against plain training snap (pull) gains clearly in {_of(len(ahead), len(gains))} "
             f"({_list(ahead)}); most at {size_of(far)}: {said(gains[far])}"
         )
-    return [f"{line}, and loses in {_list(behind) or 'none'}."]
+    sentence = f"{line}, and loses in {_list(behind) or 'none'}."
+    return [_answer(sentence, "snap (pull) less plain training", gains)]
 
 
-def _beaten_by_others(table: MethodTable) -> list[str]:
+def _beaten_by_others(table: MethodTable) -> list[Answer]:
     """Which other methods beat snap (pull), and where most clearly."""
-    worst: dict[str, tuple[str, Interval]] = {}
-    asked = False
+    by_method: dict[str, dict[str, Interval]] = {}
     for cell in table.cells:
         for method in table.methods:
             found = cell.findings.get(method)
             gain = found.against.get("snap-pull") if found else None
             if gain is None or method in ("penalty", "none") or method.startswith("snap-"):
                 continue
-            asked = True
-            if gain.low > 0 and (method not in worst or gain.difference > worst[method][1][0]):
-                worst[method] = cell.name, gain
-    if worst:
-        return [
-            f"Is beaten by {in_a_sentence(method)}: most clearly at {size_of(cell)}, by {said(gain)}."
-            for method, (cell, gain) in worst.items()
-        ]
-    return ["No other rival beats snap (pull) clearly in any cell."] if asked else []
+            by_method.setdefault(method, {})[cell.name] = gain
+    worst = []
+    for method, gains in by_method.items():
+        ahead = {name: gain for name, gain in gains.items() if verdict(gain) == "wins"}
+        if ahead:
+            place = max(ahead, key=lambda name: ahead[name].difference)
+            one = in_a_sentence(method)
+            sentence = (
+                f"Is beaten by {one}: most clearly at {size_of(place)}, by {said(ahead[place])}."
+            )
+            worst.append(_answer(sentence, f"{one} less snap (pull)", gains))
+    if worst or not by_method:
+        return worst
+    gains = {
+        f"{size_of(cell)}, {named(method)}": gain
+        for method, some in by_method.items()
+        for cell, gain in some.items()
+    }
+    cells = tuple(
+        cell.name for cell in table.cells if any(cell.name in g for g in by_method.values())
+    )
+    sentence = "No other rival beats snap (pull) clearly in any cell."
+    return [Answer(sentence, cells, "each rival less snap (pull)", gains)]
 
 
-def _at_equal_bits(table: MethodTable) -> list[str]:
+def _at_equal_bits(table: MethodTable) -> list[Answer]:
     """At each number of bits that several cells share: the best of their best means."""
-    lines = []
+    found = []
     for bits, names in equal_bits(cell.name for cell in table.cells).items():
         best = {name: best_of(table.cell(name)) for name in names}
         known = {
@@ -266,17 +330,17 @@ def _at_equal_bits(table: MethodTable) -> list[str]:
         }
         if len(known) > 1:
             first = max(known, key=lambda name: known[name].mean or 0.0)
-            lines.append(
-                f"At {bits} bits, the best mean is {known[first].mean:.3f}, with {size_of(first)} "
-                f"codewords and {named(known[first].method)}; "
-                + ", ".join(
-                    f"{size_of(name)} reaches {one.mean:.3f} ({named(one.method)})"
-                    for name, one in known.items()
-                    if name != first
-                )
-                + "."
+            others = ", ".join(
+                f"{size_of(name)} reaches {one.mean:.3f} ({named(one.method)})"
+                for name, one in known.items()
+                if name != first
             )
-    return lines
+            sentence = (
+                f"At {bits} bits, the best mean is {known[first].mean:.3f}, with {size_of(first)} "
+                f"codewords and {named(known[first].method)}; {others}."
+            )
+            found.append(Answer(sentence, tuple(known)))
+    return found
 
 
 def best_of(cell: Cell) -> Finding | None:
@@ -324,7 +388,7 @@ def _of(n: int, total: int) -> str:
     return f"{n} of {total} cell{'s' if total > 1 else ''}"
 
 
-def _list(cells: list[str]) -> str:
+def _list(cells: Iterable[str]) -> str:
     return ", ".join(size_of(cell) for cell in cells)
 
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from gsl_tutorial.course.results.claims import Claim, in_words
 from gsl_tutorial.course.study.map_file import MethodTable
 from gsl_tutorial.course.study.map_words import (
+    answers,
     circle_says,
     said,
     size_of,
     sweep_says,
-    when_it_matters,
 )
 from gsl_tutorial.course.study.report import Row
 
@@ -32,35 +32,32 @@ def map_claims(table: MethodTable) -> list[Claim]:
     -------
     list of Claim
     """
-    decided = {size_of(cell.name): cell for cell in table.cells if cell.gain() is not None}
     each = 100 * (1 - table.level / table.comparisons)
+    check = "this cell, whose text is compared whenever the notebooks are tested; and " + _MAP_CHECK
     claims = []
-    for sentence in when_it_matters(table):
-        named = _CELL.findall(sentence)
-        cells = [decided[size] for size in dict.fromkeys(named) if size in decided]
-        if not named:
-            cells = list(decided.values())
-        gains = {cell.name: gain for cell in cells if (gain := cell.gain()) is not None}
-        listed = "; ".join(f"{size_of(name)}: {said(gain)}" for name, gain in gains.items())
-        tuned = [cell for cell in table.cells if size_of(cell.name) in named and cell not in cells]
-        records = [f"data/results/map/test/P2_*_pq{name}_seed*.json" for name in gains]
-        records += [
-            f"data/results/map/tune/validation_*_pq{cell.name}_seed*.json"
-            for cell in tuned
-            if cell.findings
-        ]
-        seeds = {seed for cell in cells for seed in cell.findings["snap-pull"].seeds}
+    for one in answers(table):
+        cells = [table.cell(name) for name in one.cells]
+        tested = [cell for cell in cells if cell.state == "tested"]
+        part, start = ("test", "P2") if tested else ("tune", "validation")
+        seeds = {seed for cell in tested for seed in cell.findings["snap-pull"].seeds}
+        interval = "none: these are means over the seeds" if tested else "none before the test runs"
+        if one.gains:
+            listed = "; ".join(f"{place}: {said(gain)}" for place, gain in one.gains.items())
+            together = f"95% for all {table.comparisons} cells together"
+            interval = f"{one.of}, {each:.1f}% each, so {together}. {listed}"
         claims.append(
             Claim(
-                sentence,
-                tuple(records),
-                f"{in_words(seeds)} for each method" if seeds else "one seed, on validation images",
-                f"snap (pull) less the penalty, {each:.1f}% each, so 95% for all {table.comparisons} "
-                f"cells together. {listed}"
-                if gains
-                else "none before the test runs",
-                "this cell, whose text is compared whenever the notebooks are tested; and "
-                + _MAP_CHECK,
+                one.sentence,
+                tuple(
+                    f"data/results/map/{part}/{start}_*_pq{cell.name}_seed*.json"
+                    for cell in tested or cells
+                    if cell.findings
+                ),
+                f"{in_words(seeds)} for each method"
+                if tested
+                else "one seed, on validation images",
+                interval,
+                check,
             )
         )
     return claims
