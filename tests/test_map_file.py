@@ -86,6 +86,7 @@ def test_the_command_writes_file_and_picture(root: Path, tmp_path: Path) -> None
     table = read_map(to)
     assert picture.read_text() == map_svg(table)
     assert words.when_it_matters(table)[0] in run.output
+    assert "Not run yet: Classes never trained on" in " ".join(run.output.split())
     missing = CliRunner().invoke(app, ["map", "--results", str(tmp_path / "no")])
     assert isinstance(missing.exception, DataMissingError)
     assert "gsl-tutorial study map" in str(missing.exception)

@@ -85,3 +85,16 @@ def test_the_readme_says_what_the_records_say() -> None:
         for method, one in cell.findings.items():
             if "snap-pull" in one.against:
                 assert verdict(one.against["snap-pull"]) != "wins", (cell.name, method)
+
+
+def test_chapter_07_may_say_that_no_variant_is_clearly_better() -> None:
+    found = read_map().elsewhere["forms"]
+    assert {place: set(rivals) for place, rivals in found.items()} == {
+        cell: {"ste", "snap-pull"} for cell in ("2x4", "4x4", "4x16", "2x16")
+    }
+    assert all(verdict(one) == "ties" for rivals in found.values() for one in rivals.values())
+    means = {
+        cell: {m: f.mean for m, f in read_map().cell(cell).findings.items() if f.mean is not None}
+        for cell in ("2x4", "4x4")
+    }
+    assert all(max(of, key=of.__getitem__) == "halfway" for of in means.values())

@@ -25,7 +25,7 @@ def map_(
     """When does snapping matter? Gather what the map's records say, for chapter 07 and the README."""
     from gsl_tutorial.course.plots.method_map import map_svg
     from gsl_tutorial.course.study.map_file import gather, parse_map, write_map
-    from gsl_tutorial.course.study.map_words import when_it_matters
+    from gsl_tutorial.course.study.map_words import elsewhere_says, when_it_matters
     from gsl_tutorial.errors import DataMissingError
     from gsl_tutorial.storage import write_bytes
 
@@ -39,5 +39,5 @@ def map_(
     table = parse_map(found)
     write_map(found, to)
     write_bytes(picture, map_svg(table).encode())
-    print("\n".join(when_it_matters(table)))
+    print("\n".join([*when_it_matters(table), *elsewhere_says(table)]))
     print(f"Wrote {to} and {picture}. Chapter 07 shows them: gsl-tutorial build 07")
