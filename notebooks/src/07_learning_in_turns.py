@@ -24,6 +24,7 @@
 
 # %% tags=["hide-input"]
 import tempfile
+import textwrap
 from dataclasses import replace
 
 import numpy as np
@@ -751,7 +752,8 @@ show(
 )
 
 # %% tags=["hide-input"]
-print("\n".join(law) or "The runs for the law are still to come.")
+for line in law:
+    print(textwrap.fill(line, 100))
 
 # %% [markdown]
 # ### The answer
@@ -782,7 +784,8 @@ show(
     "below say each difference.",
     dpi=80,
 )
-print("\n".join(elsewhere_says(the_map, ["forms"])))
+for line in elsewhere_says(the_map, ["forms"]):
+    print(textwrap.fill(line, 100))
 
 # %% [markdown]
 # So no: what looked like a winner was luck, or too small to see with so few seeds. Remember this picture when you

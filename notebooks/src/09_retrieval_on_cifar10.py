@@ -55,8 +55,10 @@ from gsl_tutorial.course.results.claims import run_claim
 from gsl_tutorial.course.results.saved_runs import DATA, load_shipped
 from gsl_tutorial.course.results.shipped_codes import load_codes
 from gsl_tutorial.course.study import StudyResults, load_study
+from gsl_tutorial.course.study.map_words import NAMES
 from gsl_tutorial.course.study.report import compare, settings
 from gsl_tutorial.course.study.study_claims import setting_claim
+from gsl_tutorial.course.text_table import text_table
 from gsl_tutorial.course.widgets import FourBytes, Guess, QueryPicker
 from gsl_tutorial.evaluation import (
     average_precisions,
@@ -765,7 +767,7 @@ print(f"8 x 16 codewords, fitted afterwards, lose {sixteen:+.3f} of the exact mA
 # a network that has been trained properly? Here is the wide network of this chapter again, trained for CIFAR-10 at
 # full length. All runs below share one warm-up and then part: one goes on with the similarity loss alone, one adds a
 # penalty, one goes straight through the codewords, one pulls with a snap. Each uses the strength that tuning chose
-# for the same cell of the map, on validation images. Where do you expect the largest gap?
+# for the same cell of the map, on validation images.
 
 # %% tags=["hide-input"]
 scarce = results.evaluations(DATA / "results" / "cifar10-scarce")
@@ -780,10 +782,17 @@ show(
 )
 
 # %% tags=["hide-input"]
-for one in scarce:
-    print(f"{one['bits']:2} bits, {one['n_codewords']:2} codewords   {one['method']:10} ADC mAP {one['adc_map']:.3f}   "
-          f"exact {one['exact_map']:.3f}   distinct codes {one['distinct_codes']:4}   "
-          f"relative distortion {one['relative_distortion']:.3f}")  # fmt: skip
+listed = [
+    (one["bits"], one["n_codewords"], NAMES[one["method"]], f"{one['adc_map']:.3f}", f"{one['exact_map']:.3f}",
+     one["distinct_codes"], f"{one['relative_distortion']:.3f}")
+    for one in scarce
+]  # fmt: skip
+print(
+    text_table(
+        listed,
+        head=("bits", "codewords", "method", "ADC mAP", "exact mAP", "codes used", "distortion"),
+    )
+)
 
 # %% [markdown]
 # Read the picture from the right. With four codebooks, of sixteen codewords or of four, every class finds codes of its
@@ -845,10 +854,13 @@ show(figure, alt=f"Six queries, each with ten neighbours by plain training and b
      dpi=80)  # fmt: skip
 
 # %% tags=["hide-input"]
-print(f"of {len(gained):,} queries, {(gained > 0.1).sum():,} find a share of right images in their nearest cell that is "
-      f"larger by a tenth or more with the snap, {(gained < -0.1).sum():,} one that is smaller by as much")  # fmt: skip
+print(f"Of {len(gained):,} queries, with the snap")
 print(
-    f"mean share of the right class in the nearest cell: plain {plain[0].mean():.3f}, snap {snapped[0].mean():.3f}"
+    f"{(gained > 0.1).sum():6,} have a share of right images in their nearest cell that is larger by .1 or more,"
+)
+print(f"{(gained < -0.1).sum():6,} one that is smaller by as much.")
+print(
+    f"Mean share of the right class there: plain {plain[0].mean():.3f}, snap {snapped[0].mean():.3f}"
 )
 
 # %% [markdown]
