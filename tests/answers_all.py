@@ -22,6 +22,7 @@ from answers_10 import CHAPTER_10
 from answers_11 import CHAPTER_11
 from answers_12 import CHAPTER_12
 from answers_builds import BUILDS
+from answers_steps import STEPS
 from answers_tried import ALSO_WRONG
 
 from gsl_tutorial.course.exercises import check
@@ -44,6 +45,7 @@ EXERCISES: list[Exercise] = [
     *CHAPTER_11,
     *CHAPTER_12,
     *BUILDS,
+    *STEPS,
 ]
 EXERCISES = [replace(one, wrong=(*one.wrong, *ALSO_WRONG.get(one.name, ()))) for one in EXERCISES]
 BY_NAME = {one.name: one for one in EXERCISES}

@@ -68,6 +68,16 @@ def _sure(d: Any, k: int) -> tuple[Any, Any]:
     return d < edge, d == edge
 
 
+def _found(table: Any, shards: Any, k: int, *, by_place: bool = False) -> tuple[Any, Any]:
+    pairs = [
+        (sum(table[m, c] for m, c in enumerate(code)), (row if by_place else start + row))
+        for start, codes in shards
+        if codes is not None
+        for row, code in enumerate(codes)
+    ]
+    return [i for _, i in sorted(pairs)[:k]], [n for n, (_, c) in enumerate(shards) if c is None]
+
+
 TOLD: dict[str, tuple[Told, ...]] = {
     "squared_distance": (
         (_first_term, "`return` stand inside the loop", "written into"),
@@ -249,5 +259,16 @@ TOLD: dict[str, tuple[Told, ...]] = {
         ({"C": "cut", "D": "bits", "F": "query", "E": "bits"}, "E is honest", "missed"),  # type: ignore
         ({"C": "bits", "D": "cut", "F": "query"}, "not of 'bits'", "missed"),  # type: ignore[dict-item]
         ({"B": "bits"}, "B is honest", "is at fault"),  # type: ignore[dict-item]
+    ),
+    "search_shards": (
+        (lambda t, s, k: _found(t, s, k, by_place=True), "its own rows from 0", "written into"),
+        (
+            lambda t, s, k: (_found(t, s, k)[0], [1, 4] if len(s) == 5 else []),
+            "for step 7",
+            "count from 1",
+        ),
+        (lambda t, s, k: (sorted(_found(t, s, k)[0]), _found(t, s, k)[1]), "sorted", "which shard"),
+        (lambda t, s, k: _found(t, s[:1], k), "should hold id", "the first shard that answered"),
+        (lambda t, s, k: ([0, 1, 2], []), "you got", "the first shard"),
     ),
 }

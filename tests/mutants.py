@@ -30,7 +30,7 @@ from gsl_tutorial.course.press.sources import draft, tags
 SOURCES = sorted((Path(__file__).parents[1] / "notebooks" / "src").glob("*.py"))
 ANSWERS = (
     "answers", "answers_00_03", "answers_01_02", "answers_04", "answers_05", "answers_07", "answers_08",
-    "answers_09", "answers_10", "answers_11", "answers_12", "answers_builds",
+    "answers_09", "answers_10", "answers_11", "answers_12", "answers_builds", "answers_steps",
 )  # fmt: skip
 #: Exercises whose answer is data: any place that goes uphill is right, and a table has no formula.
 DATA = ("uphill_place", "three_faults")

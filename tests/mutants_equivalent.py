@@ -197,6 +197,13 @@ RULES = (
          ("profile_and_hidden",)),
     Rule(r"(ids\[order\]|i\.ravel\(\)\[.+\]) -> .+\[:-1\]", "the farthest item of all lists is never among "
          "the k nearest", ("merge_top",)),
+    Rule(r"table\[np\.arange\(.+\), codes\]\.sum\(axis=1\) -> .+mean\(axis=1\)",
+         "dividing by M changes no order", ("search_shards",)),
+    Rule(r"(np\.argsort\(distances, kind='stable'\))\[:k\] -> \1(\[:k\]\[::-1\])?|:k -> :(k \+ 1)?",
+         "the merged list is sorted and cut: a shard may hand over more, and in any order",
+         ("search_shards",)),
+    Rule(r"for .+ in .+ -> for .+ in list\(.+\)\[::-1\].*",
+         "shards may come in any order, and a sum has none", ("search_shards",)),
     Rule(r"1 -> 0", "no list at all finds nothing, so one is tried next", ("choose_nprobe",)),
 )  # fmt: skip
 

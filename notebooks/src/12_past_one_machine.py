@@ -14,7 +14,7 @@
 # lists trade recall for time, what a cluster does when a machine dies, and how to predict the cost of a
 # search before you rent the machines.
 #
-# **What you need.** Product quantization from chapter 03. About 60 minutes; the computer works for less than one.
+# **What you need.** Product quantization from chapter 03. About 75 minutes; the computer works for less than one.
 # The cluster section needs the extra `scale` (Dask), which `make lab` installs.
 #
 # </details>
@@ -28,6 +28,7 @@ import psutil
 
 from gsl_tutorial import ProductQuantizer
 from gsl_tutorial.course.exercises import check, hint
+from gsl_tutorial.course.exercises.attempts import attempt
 from gsl_tutorial.course.plots import show
 from gsl_tutorial.course.plots.cluster import draw_engines, draw_growth, draw_lists, draw_tasks
 from gsl_tutorial.course.results.saved_runs import DATA
@@ -413,6 +414,61 @@ print(f"if ids were dealt at random: recall {1 - 1 / 20:.3f}, whole lists {(1 - 
 # its loss would take everything from some queries and nothing from the others. It is the same trade-off again: shards by topic would allow
 # a query to ask a few of them, as with inverted lists.
 #
+# ## Write the whole search
+#
+# You have met all the pieces of a sharded search: a lookup table and codes (chapter 03), lists that are merged, ties,
+# and shards that are lost. Put together, they are what a search engine does behind one query.
+#
+# **Exercise 12.5** (hard, 15 minutes). You get the lookup table of one query, and the shards in the order in which they
+# answer, which is any order. Each is a pair: the id of its first vector, and its codes, or `None` where the shard did
+# not answer. Find the `k` nearest in each shard, keep one merged list, and let the smaller id come first of equal
+# distances. Return two things: the ids, nearest first (fewer than `k` where there are not so many), and the places of
+# the missing shards in the list, counted from 0.
+
+
+# %% tags=["exercise"]
+def search_shards(table, shards, k):
+    """(M, K), [(first id, codes (n, M) or None), ...], number -> ids, missing shards."""
+    # BEGIN SOLUTION
+    best, missing = [], []
+    for number, (start, codes) in enumerate(shards):
+        if codes is None:
+            missing.append(number)
+            continue
+        distances = table[np.arange(len(table)), codes].sum(axis=1)
+        rows = np.argsort(distances, kind="stable")[:k]
+        best += zip(distances[rows].tolist(), (rows + start).tolist(), strict=True)
+        best = sorted(best)[:k]
+    return [item for _, item in best], missing
+    # END SOLUTION
+
+
+check.search_shards(search_shards)
+
+# %%
+hint("12.5")
+
+# %% [markdown]
+# Now let it search our million. The twenty shards answer in a random order, and then they do it again, but without
+# shard 7. Are your lists those of the single index above when all shards answer? And how many of them are still the same
+# when one is missing?
+
+# %%
+pieces = [(card.start, codes[card.start : card.stop]) for card in index.cards()]
+came = [int(s) for s in np.random.default_rng(0).permutation(len(pieces))]
+tables = quantizer.lookup_tables(queries[:8])
+for lost in (None, 7):
+    answers = [(pieces[s][0], None if s == lost else pieces[s][1]) for s in came]
+    if attempt(search_shards, tables[0], answers, 10) is None:
+        break
+    yours = [search_shards(table, answers, 10) for table in tables]
+    equal = sum(np.array_equal(yours[q][0], ids[q, :10]) for q in range(8))
+    missing = {came[place] for _, places in yours for place in places}
+    print(
+        f"missing shards: {', '.join(map(str, missing)) or 'none'}; {equal} of 8 lists are those of one index"
+    )
+
+# %% [markdown]
 # ## Grow, and keep count
 #
 # Does the cost really grow in proportion? We built and searched indexes of growing size, 8 bytes a vector and 100 queries

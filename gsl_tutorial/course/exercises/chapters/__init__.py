@@ -33,4 +33,5 @@ from gsl_tutorial.course.exercises.chapters import (  # noqa: F401
     chapter11_loop,
     chapter12,
     chapter12_costs,
+    chapter12_search,
 )
