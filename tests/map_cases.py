@@ -97,6 +97,14 @@ def found() -> dict[str, Any]:
                      "seeds": list(range(8)), "adc_map": [round(0.5 + 0.05 * s, 3) for s in range(8)]}
             for method in ("none", "penalty", "snap-pull")
         },
+        "rounds": {
+            "2x4": {
+                method: {"moved": [0.4, 0.3, 0.2], "purity": [0.5, 0.6, end], "uphill": [0.0, up, 0.0]}
+                for method, end, up in (
+                    ("none", 0.61, 0.0), ("penalty", 0.66, 0.08), ("snap-pull", 0.72, 0.0)
+                )
+            },
+        },
     }  # fmt: skip
 
 
@@ -105,5 +113,5 @@ def empty() -> dict[str, Any]:
     return {
         "made by": "a test", "level": 0.05, "comparisons": 8, "methods": METHODS, "sweep is trials": True,
         "cells": [{"cell": name, **_size(name), "methods": {}} for name in CELLS],
-        "sweep": {}, "gains": {"map-digits": {}}, "elsewhere": {}, "circle": {},
+        "sweep": {}, "gains": {"map-digits": {}}, "elsewhere": {}, "circle": {}, "rounds": {},
     }  # fmt: skip

@@ -8,18 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import map_cases
+import numpy as np
 import pytest
 from test_study_map_report import figures
 from typer.testing import CliRunner
 
 from gsl_tutorial.course.cli import app
 from gsl_tutorial.course.plots.method_map import described, map_svg
+from gsl_tutorial.course.plots.rounds_told import draw_rounds
 from gsl_tutorial.course.study import StudyResults, load_study, run_part, running
 from gsl_tutorial.course.study import map_words as words
 from gsl_tutorial.course.study.elsewhere import TOPICS, gather_elsewhere
 from gsl_tutorial.course.study.law import Gain
 from gsl_tutorial.course.study.map_file import COMMAND, FILE, gather, parse_map, read_map
 from gsl_tutorial.course.study.map_report import difference, differences, entries, ladders
+from gsl_tutorial.course.study.rounds_told import gather_rounds, parse_rounds
 from gsl_tutorial.errors import DataMissingError, InvalidInputError
 from gsl_tutorial.evaluation.intervals import Interval
 
@@ -164,6 +167,48 @@ def test_differences_elsewhere_are_those_of_the_records(tmp_path: Path) -> None:
     assert topic[1]["rq 2x4"]["none"] == pytest.approx(gains["rq", "2x4"], rel=1e-3)
 
 
+def test_rounds_are_the_means_of_the_histories(tmp_path: Path) -> None:
+    def history(run: Any, study: Any, bench: Any = None) -> Any:
+        record, per_query = _figures(run, study, bench)
+        seed = run.config.seed
+        record["history"] = [{"purity": 0.1}] + [
+            {"moved": 0.5 - 0.01 * seed, "purity": 0.1 * n, "uphill": 0.02 * seed} for n in (6, 7)
+        ]
+        return record, per_query
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(running, "execute", history)
+        results = StudyResults(load_study("map"), tmp_path, only_cells=("2x4", "1x16"))
+        for part in ("tune", "test"):
+            run_part(results, part)
+    found = json.loads(json.dumps(gather(tmp_path)))["rounds"]
+    assert set(found) == {"2x4"}, "1 x 16 is not told"
+    assert set(found["2x4"]) == {"none", "penalty", "ste", "snap-pull"}
+    assert found["2x4"]["ste"]["moved"] == pytest.approx([0.48, 0.48]), "the mean of five seeds"
+    assert found["2x4"]["ste"]["purity"] == pytest.approx([0.6, 0.7]), "without the first round"
+    assert found["2x4"]["ste"]["uphill"] == pytest.approx([0.04, 0.04])
+
+
+def test_rounds_have_their_sentence() -> None:
+    (line,) = words.rounds_say(parse_map(map_cases.found()))
+    assert line.startswith("2 × 4: plain training: 30% a round changed their cell")
+    assert (
+        "the penalty: 30% a round changed their cell, purity at the end 66%, uphill at most 8%"
+        in line
+    )
+
+
+def test_every_share_lies_inside_the_picture_of_rounds() -> None:
+    rounds = read_map().rounds
+    figure = draw_rounds(rounds)
+    assert len(figure.axes) == 3 * len(rounds)
+    for axes in figure.axes:
+        low, high = axes.get_ylim()
+        drawn = [np.asarray(line.get_ydata(), dtype=float) for line in axes.get_lines()]
+        assert len(drawn) == 4
+        assert low == 0 <= min(map(np.min, drawn)) <= max(map(np.max, drawn)) <= high
+
+
 def _with(change: Any) -> dict[str, Any]:
     found = copy.deepcopy(map_cases.found())
     change(found)
@@ -196,6 +241,15 @@ HOSTILE = {
         _with(lambda f: f["elsewhere"]["unseen"]["2x4"].update(none=[0, 1, -1])),
         "an interval",
     ),
+    "a share above 1": (
+        _with(lambda f: f["rounds"]["2x4"]["none"].update(moved=[0.4, 1.3, 0.2])),
+        "moved (0.4, 1.3, 0.2) is no share",
+    ),
+    "a round too few": (
+        _with(lambda f: f["rounds"]["2x4"]["none"].update(moved=[0.4])),
+        "different numbers of rounds",
+    ),
+    "a measure too few": (_with(lambda f: f["rounds"]["2x4"]["none"].pop("uphill")), "uphill"),
     "text for a number": (_with(lambda f: f.update(comparisons="many")), "a map as"),
 }
 
@@ -245,6 +299,7 @@ def test_the_shipped_file_is_that_of_the_shipped_records() -> None:
     for (name, method), ladder in found.items():
         trial = table.cell(name).findings[method].trial
         assert trial == pytest.approx(ladder.best[1], abs=1e-4), stale
+    assert table.rounds == parse_rounds(gather_rounds(results, part)), stale
     picture = FILE.parents[1] / "docs" / "map.svg"
     assert map_svg(table).split("</desc>")[0] == picture.read_text().split("</desc>")[0], stale
 

@@ -25,6 +25,7 @@ from gsl_tutorial.course.study.elsewhere import (
 )
 from gsl_tutorial.course.study.grid import Part, load_study
 from gsl_tutorial.course.study.map_report import as_json, cell_of, sizes
+from gsl_tutorial.course.study.rounds_told import Rounds, gather_rounds, parse_rounds
 from gsl_tutorial.course.study.running import StudyResults
 from gsl_tutorial.errors import DataMissingError, InvalidInputError
 from gsl_tutorial.evaluation.intervals import Interval
@@ -165,6 +166,8 @@ class MethodTable:
         Topic -> place -> rival, under other conditions; see `elsewhere.TOPICS`.
     circle : dict of str to Finding
         By method, on the circle of chapter 07.
+    rounds : dict of str to dict of str to dict of str to tuple of float
+        Cell -> method -> measure -> its mean in each round; see `rounds_told.MEASURES`.
     """
 
     cells: tuple[Cell, ...]
@@ -176,6 +179,7 @@ class MethodTable:
     gains: Mapping[str, Mapping[str, tuple[law.Gain, ...]]]
     elsewhere: Elsewhere
     circle: Mapping[str, Finding]
+    rounds: Rounds
 
     def cell(self, name: str) -> Cell:
         """The cell of that name.
@@ -227,6 +231,7 @@ def gather(root: str | Path) -> dict[str, Any]:
         "gains": {name: _gains(root, name) for name in LAWS},
         "elsewhere": gather_elsewhere(root),
         "circle": _circle(as_json(circle)),
+        "rounds": gather_rounds(results, results.study.parts[0]),
     }
 
 
@@ -421,6 +426,7 @@ def _parse(found: dict[str, Any]) -> MethodTable:
         },
         elsewhere=parse_elsewhere(found["elsewhere"]),
         circle={method: _finding(method, row) for method, row in found["circle"].items()},
+        rounds=parse_rounds(found["rounds"]),
     )
 
 

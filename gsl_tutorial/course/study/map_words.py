@@ -457,6 +457,30 @@ def circle_says(table: MethodTable) -> list[str]:
     return lines
 
 
+def rounds_say(table: MethodTable) -> list[str]:
+    """What the rounds of a training say, a sentence for each cell.
+
+    Parameters
+    ----------
+    table : MethodTable
+        The map.
+
+    Returns
+    -------
+    list of str
+    """
+    lines = []
+    for cell, by_method in table.rounds.items():
+        parts = [
+            f"{in_a_sentence(method)}: {sum(one['moved']) / len(one['moved']):.0%} a round changed "
+            f"their cell, purity at the end {one['purity'][-1]:.0%}, uphill at most "
+            f"{max(one['uphill']):.0%}"
+            for method, one in by_method.items()
+        ]
+        lines.append(f"{size_of(cell)}: {'; '.join(parts)}.")
+    return lines
+
+
 def elsewhere_says(table: MethodTable, topics: Sequence[str] | None = None) -> list[str]:
     """A sentence for each topic and rival: in how many places the method is ahead, level or behind.
 
