@@ -98,3 +98,21 @@ def test_chapter_07_may_say_that_no_variant_is_clearly_better() -> None:
         for cell in ("2x4", "4x4")
     }
     assert all(max(of, key=of.__getitem__) == "halfway" for of in means.values())
+
+
+def test_chapter_07_may_say_what_it_says_of_the_rounds() -> None:
+    table = read_map()
+    rounds = table.rounds
+    assert list(rounds) == ["2x4", "4x4", "2x16"]
+    for cell in ("2x4", "4x4"):
+        found = table.cell(cell).findings
+        by_purity = sorted(METHODS, key=lambda m, of=rounds[cell]: of[m]["purity"][-1])
+        assert by_purity == sorted(METHODS, key=lambda m, of=found: of[m].mean or 0.0)
+    scarce, plenty = rounds["2x4"], rounds["2x16"]
+    assert scarce["penalty"]["moved"][0] < scarce["snap-pull"]["moved"][0]
+    assert sum(scarce["penalty"]["moved"]) < sum(scarce["snap-pull"]["moved"])
+    assert scarce["penalty"]["uphill"][0] < scarce["penalty"]["uphill"][-1]
+    assert scarce["ste"]["purity"][-1] - scarce["snap-pull"]["purity"][-1] < 0.02
+    assert max(plenty[m]["purity"][-1] for m in METHODS) < 0.02 + min(
+        plenty[m]["purity"][-1] for m in METHODS
+    )

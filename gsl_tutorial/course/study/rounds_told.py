@@ -17,7 +17,7 @@ from gsl_tutorial.course.study.map_report import entries
 from gsl_tutorial.course.study.running import StudyResults
 
 #: Which rounds are told: few cells and methods, because a reader compares them by eye.
-CELLS, METHODS = ("2x4", "4x4", "8x16"), ("none", "penalty", "ste", "snap-pull")
+CELLS, METHODS = ("2x4", "4x4", "2x16"), ("none", "penalty", "ste", "snap-pull")
 #: measure -> what it is the share of.
 MEASURES = {
     "moved": "images that changed their cell",

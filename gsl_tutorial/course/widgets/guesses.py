@@ -245,6 +245,17 @@ GUESSES: dict[str, tuple[str, dict[str, str]]] = {
             "a hurry to put them on codewords that it leaves them crowded together.",
         },
     ),
+    "07 purity": (
+        "At 2 × 4 codewords, snap (pull) finds far more than plain training, and the penalty only some "
+        "more. Whose cells will hold mostly one class at the end?",
+        {
+            "the penalty's": "No: it pulls each point to the codeword that is near, whatever class has "
+            "gathered there. Compare the two curves of the middle row, on the left.",
+            "those of snap (pull)": "Yes. Find its curve in the middle row, on the left, and see how early "
+            "it leaves that of the penalty.",
+            "no difference": "There is one. Compare the two curves of the middle row, on the left.",
+        },
+    ),
     "12 nearest list": (
         "A thousand lists hold a million vectors. You look into the one nearest list only. For what "
         "share of "
