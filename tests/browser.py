@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -139,9 +139,15 @@ def lab_environment(home: Path) -> dict[str, str]:
     return {**os.environ, **own, "JUPYTER_TOKEN": TOKEN}
 
 
+LAB = ("-c", "from gsl_tutorial.course.cli import main; main()", "lab", "--no-browser", "--port")
+
+
 @contextmanager
-def jupyterlab(home: Path) -> Iterator[str]:
-    """Serve home/work, opened by the command that users type; gives its address."""
+def jupyterlab(home: Path, words: Sequence[str] = LAB) -> Iterator[str]:
+    """Serve home/work, opened by the command that users type; gives its address.
+
+    `words` is what Python is called with; the port follows it.
+    """
     write_notebook(home / "work" / "notebooks" / "00_start_here.ipynb", "1 + 1")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -149,8 +155,7 @@ def jupyterlab(home: Path) -> Iterator[str]:
     log = home / "log"
     with log.open("w") as output:
         server = subprocess.Popen(
-            [sys.executable, "-c", "from gsl_tutorial.course.cli import main; main()",
-             "lab", "--no-browser", "--port", str(port)],
+            [sys.executable, *words, str(port)],
             cwd=home / "work", env=lab_environment(home), stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
     address = f"http://127.0.0.1:{port}"

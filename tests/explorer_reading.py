@@ -1,5 +1,7 @@
 """What an explorer on the page says, as numbers, and the same from Python, for the browser tests."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -87,3 +89,13 @@ def slider(page: Page, label: str, index: int = 0) -> Any:
 def reset(page: Page) -> None:
     page.get_by_role("button", name="Reset").first.click()
     agrees(page, GradientExplorer())
+
+
+def saved_points(path: Path) -> list[Any]:
+    """Where the points of the explorers stand that a notebook was saved with."""
+    try:
+        metadata = json.loads(path.read_text())["metadata"]
+    except json.JSONDecodeError:  # it is being written
+        return []
+    saved = metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {})
+    return [one["state"].get("point") for one in saved.get("state", {}).values()]

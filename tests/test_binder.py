@@ -11,6 +11,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from jupyterlab_server.settings_utils import _get_overrides
 from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,6 +62,28 @@ def test_scripts_can_be_run(name: str) -> None:
     subprocess.run(["bash", "-n", str(BINDER / name)], check=True)
 
 
+def test_the_build_leaves_what_a_start_needs(tmp_path: Path) -> None:
+    """postBuild, with a `python` that does nothing: JupyterLab then finds our settings and chapter 00."""
+    clone, prefix, programs = (tmp_path / name for name in ("clone", "prefix", "programs"))
+    programs.mkdir()
+    (programs / "python").write_text("#!/bin/sh\n")
+    (programs / "python").chmod(0o755)
+    settings = ROOT / "gsl_tutorial" / "course" / "cli" / "lab_settings"
+    shutil.copytree(settings, clone / settings.relative_to(ROOT))
+    subprocess.run(
+        [str(BINDER / "postBuild")], cwd=clone, check=True,
+        env={"PATH": f"{programs}:{os.environ['PATH']}", "NB_PYTHON_PREFIX": str(prefix)},
+    )  # fmt: skip
+    read, error = _get_overrides(str(prefix / "share" / "jupyter" / "lab" / "settings"))
+    assert not error
+    assert read["@jupyter-widgets/jupyterlab-manager:plugin"] == {"saveState": True}
+    (config,) = (prefix / "etc" / "jupyter" / "jupyter_server_config.d").glob("*.json")
+    (opened,) = re.findall(
+        r"/lab/tree/(.*)", json.loads(config.read_text())["ServerApp"]["default_url"]
+    )
+    assert (ROOT / opened).exists()
+
+
 @pytest.mark.parametrize(("asked", "threads"), [(None, "{allowed}"), ("7", "7")])
 def test_the_start_sets_threads_and_becomes_the_command(asked: str | None, threads: str) -> None:
     from gsl_tutorial.container import processors
@@ -78,8 +101,6 @@ def test_the_start_sets_threads_and_becomes_the_command(asked: str | None, threa
 
 def test_every_jupyterlab_of_the_environment_saves_widgets() -> None:
     """The settings are files of the distribution, and JupyterLab reads them from where they land."""
-    from jupyterlab_server.settings_utils import _get_overrides
-
     (place,) = (
         (folder, files) for folder, files in PROJECT["tool"]["setuptools"]["data-files"].items()
     )

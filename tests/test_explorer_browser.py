@@ -4,7 +4,6 @@ What the picture says is read off the page (positions of handles, vectors of arr
 read-out) and compared to the same computed by the package in this process.
 """
 
-import json
 import os
 import re
 import subprocess
@@ -31,7 +30,7 @@ from browser import (
     wait_until_saved,
     write_notebook,
 )
-from explorer_reading import agrees, compare, press, read, reset, slider
+from explorer_reading import agrees, compare, press, read, reset, saved_points, slider
 from playwright.sync_api import Page, ViewportSize, expect
 
 from gsl_tutorial.course.press.cleaning import clean
@@ -426,16 +425,6 @@ def test_published_notebook_reopened_and_not_run(
         picture = page.locator(".jp-OutputArea img")
         picture.wait_for()
         assert "A point among 9 codewords" in (picture.get_attribute("alt") or "")
-
-
-def saved_points(path: Path) -> list[Any]:
-    """Where the points of the explorers stand that a notebook was saved with."""
-    try:
-        metadata = json.loads(path.read_text())["metadata"]
-    except json.JSONDecodeError:  # it is being written
-        return []
-    saved = metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {})
-    return [one["state"].get("point") for one in saved.get("state", {}).values()]
 
 
 def test_saved_by_its_reader_and_reopened_without_running(
