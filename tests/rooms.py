@@ -24,6 +24,7 @@ ROOMS = [
     "quantizers",
     "snapping evaluation",  # neither needs the other
     "course.text_table course.workbook",
+    "course.printing",
     "course.datasets course.toys",
     "course.exercises course.training",
     "course.results",
@@ -47,6 +48,7 @@ ABOUT = {
     "snapping": "the layer, and its rule by hand",
     "evaluation": "mAP, ties, recall, intervals",
     "course.text_table": "rows in columns, as plain text",
+    "course.printing": "sentences and tables that fit a notebook",
     "course.workbook": "where notebooks and data lie",
     "course.datasets": "images, ratings, splits",
     "course.toys": "worlds small enough to draw",

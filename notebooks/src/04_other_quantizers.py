@@ -44,6 +44,7 @@ from gsl_tutorial.course.plots.quantizers import (
     draw_piece_clouds,
     draw_sums,
 )
+from gsl_tutorial.course.printing import say
 from gsl_tutorial.course.toys.plane_codes import all_places
 from gsl_tutorial.course.widgets import Guess, MethodSliders, RotationSliders
 from gsl_tutorial.evaluation.distances import squared_distances
@@ -610,7 +611,7 @@ worst = max(methods, key=lambda name: outside[4, 256, name])
 ratio = {name: outside[4, 256, name] / inside[4, 256, name] for name in methods}
 four = "more" if ratio["LSQ"] > 4 else "less"
 two = "less" if ratio["PQ"] < 2 else "more"
-print(
+say(
     f"4 x 256, held out: {worst} loses most, {four} than 4 times what it loses on its own digits (PQ: {two} than 2 times)."
 )
 gain = min(recall[4, 16, name] for name in ("RQ", "LSQ")) - recall[4, 16, "PQ"]

@@ -47,7 +47,14 @@ from gsl_tutorial.course.results.saved_runs import DATA
 from gsl_tutorial.course.study import StudyResults, execute, load_study
 from gsl_tutorial.course.study.map_file import read_map
 from gsl_tutorial.course.study.map_words import elsewhere_says, law_says, rounds_say, size_of
-from gsl_tutorial.course.study.report import as_text, bias, compare, difference_by_seed, settings
+from gsl_tutorial.course.study.report import (
+    as_table,
+    as_text,
+    bias,
+    compare,
+    difference_by_seed,
+    settings,
+)
 from gsl_tutorial.course.study.study_claims import (
     circle_claims,
     map_claims,
@@ -492,7 +499,7 @@ for run in digits.runs(slice_, {("cross-entropy", m): how for m, how in chosen.i
 
 (setting,) = settings(results, "core")
 rows = compare(results, "core", setting)
-print(as_text(rows))
+as_table(rows)
 
 # %% tags=["hide-input"]
 show(

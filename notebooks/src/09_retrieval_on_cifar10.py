@@ -49,6 +49,7 @@ from gsl_tutorial.course.plots.retrieval import (
     pictures,
 )
 from gsl_tutorial.course.plots.tables import draw_published, draw_trivial
+from gsl_tutorial.course.printing import say
 from gsl_tutorial.course.results import our_runs as results
 from gsl_tutorial.course.results import published
 from gsl_tutorial.course.results.claims import run_claim
@@ -317,8 +318,8 @@ else:
     found = "; ".join(f"{title} {n} of 10" for title, n in zip(titles, hits, strict=True))
     show(figure, alt=f"Six queries, each before and after joint training, three that became better and "
          f"three that became worse. Right: {found}.", dpi=80)  # fmt: skip
-    print(f"of {len(change):,} queries, {(change > 0).sum():,} have more right items among their ten nearest "
-          f"than before, {(change < 0).sum():,} have fewer, {(change == 0).sum():,} as many")  # fmt: skip
+    say(f"Of {len(change):,} queries, {(change > 0).sum():,} have more right items among their ten nearest than "
+        f"before, {(change < 0).sum():,} have fewer and {(change == 0).sum():,} have as many.")  # fmt: skip
     print(
         f"share of right items among the ten nearest: before {was_right.mean():.3f}, after {same.mean():.3f}"
     )
@@ -675,7 +676,7 @@ hint("09.5")
 # %%
 two = {letter: row for letter, row in near.items() if 48 in row.maps}
 for letter in list(two)[:2]:
-    print(f"{letter}: {two[letter]}")
+    say(f"{letter}: {two[letter]}")
 
 # %% [markdown]
 # <details><summary>Answer</summary>

@@ -47,6 +47,7 @@ from gsl_tutorial.course.plots.honesty import (
     draw_cuts,
     draw_intervals,
 )
+from gsl_tutorial.course.printing import say
 from gsl_tutorial.course.results.checklist import as_markdown, write_checklist
 from gsl_tutorial.course.results.our_runs import our_runs
 from gsl_tutorial.course.results.saved_runs import DATA, load_shipped
@@ -956,7 +957,7 @@ print(f"{'some' if lowered else 'none'} are lowered by more than 5 points.")
 # %%
 def command(line):
     """Run a command of the workbook in the folder with the files, and print what it says."""
-    print("gsl-tutorial", line)
+    say(f"gsl-tutorial {line}")
     program = "from gsl_tutorial.course.cli import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", program, *line.split()],
@@ -964,7 +965,7 @@ def command(line):
         capture_output=True,
         text=True,
     )
-    print(done.stderr + done.stdout)
+    say(done.stderr + done.stdout)
 
 
 files = {

@@ -47,7 +47,9 @@ from gsl_tutorial.course.plots.two_tower import (
     draw_trials,
     flat_map,
 )
+from gsl_tutorial.course.printing import Table, say
 from gsl_tutorial.course.results.saved_runs import DATA
+from gsl_tutorial.course.study.map_words import NAMES
 from gsl_tutorial.course.study.report import Spread
 from gsl_tutorial.course.two_tower.competition import behind, fix_draws, pushes
 from gsl_tutorial.course.two_tower.data import simulated_data
@@ -55,7 +57,7 @@ from gsl_tutorial.course.two_tower.evaluation import false_negative_rate, measur
 from gsl_tutorial.course.two_tower.grid import load_grid
 from gsl_tutorial.course.two_tower.items import first_cells, load_items
 from gsl_tutorial.course.two_tower.report import (
-    arms_as_text,
+    arms_as_table,
     code_table,
     compare_arms,
     paired_difference,
@@ -460,7 +462,7 @@ figure, text = arms_figure(made_up, "simulated users")
 show(figure, alt=text)
 
 # %% tags=["hide-input"]
-print(arms_as_text(made_up))
+arms_as_table(made_up)
 
 # %% [markdown]
 # **Turn the knob.** Here is the same comparison at lower sharpness. At 0, every film of a cell is as good as the
@@ -549,7 +551,7 @@ figure, text = arms_figure(real, "MovieLens")
 show(figure, alt=text)
 
 # %% tags=["hide-input"]
-print(arms_as_text(real))
+arms_as_table(real)
 
 # %% tags=["claim", "hide-input"]
 print("against uniform, real ratings:")
@@ -706,11 +708,6 @@ coded = {
     title: code_table(results, task)
     for title, task in (("simulated users", "simulated"), ("MovieLens", "movielens"))
 }
-for title, methods in coded.items():
-    for method, row in methods.items():
-        cells_ = (f"{size or 'exact':>5} {mean:.3f} ± {dev:.3f}" for size, (mean, dev) in
-                  ((size, one["recall@10"]) for size, one in row.items()))  # fmt: skip
-        print(f"{title:14} {method:10}", "  ".join(cells_))
 show(
     draw_codes(
         {
@@ -731,18 +728,29 @@ show(
 )
 
 # %% tags=["hide-input"]
+sizes_of_codes = (0, 8, 16, 32)
+Table(
+    [
+        [title, NAMES[method], *(f"{row[n]['recall@10']:.3f}" if n in row else "" for n in sizes_of_codes)]
+        for title, methods in coded.items()
+        for method, row in methods.items()
+    ],
+    head=["users", "trained with", "exact vectors", *(f"{n} bytes" for n in sizes_of_codes[1:])],
+)  # fmt: skip
+
+# %% tags=["hide-input"]
 at_8 = {}
 for title, methods in coded.items():
     fitted = {size: one["recall@10"][0] for size, one in methods["none"].items()}
     kept_ = {size: value / fitted[0] for size, value in fitted.items() if size}
-    print(
-        f"{title:14} of the exact Recall@10 a fitted code keeps: "
+    say(
+        f"{title}: of the exact Recall@10, a code that is fitted afterwards keeps "
         + ", ".join(f"{part:.0%} at {size} bytes" for size, part in kept_.items())
     )
     for method in (one for one in methods if one != "none"):
         gained = {size: one["recall@10"][0] - fitted[size] for size, one in methods[method].items()}
-        print(
-            f"{'':14} {method:9} against fitted: "
+        say(
+            f"    {NAMES[method]} against fitted: "
             + ", ".join(f"{gain:+.3f} at {size} bytes" for size, gain in gained.items())
         )
         at_8[title, method] = gained[8]
@@ -760,7 +768,9 @@ for title, part in (("simulated users", "codes"), ("MovieLens", "codes-people"))
     }
     for method in ("penalty", "snap-pull"):
         above = sum(a > b for a, b in zip(of_8[method], of_8["none"], strict=True))
-        print(f"{title}, 8 bytes: {method} is above fitted in {above} of {len(of_8['none'])} seeds")
+        print(
+            f"{title}, 8 bytes: {NAMES[method]} is above fitted in {above} of {len(of_8['none'])} seeds"
+        )
 
 # %% [markdown]
 # With 8 bytes, training for the codes gives back some of what the codes had cost, or all of it. With simulated users it is
@@ -805,7 +815,7 @@ from gsl_tutorial.course.two_tower.loop_report import (
     MEASURES,
     difference,
     film_cells,
-    loop_as_text,
+    loop_as_table,
     series,
     student_interval,
     titles_at_hand,
@@ -834,7 +844,7 @@ Guess.of("11 ten rounds")
 
 # %%
 loops = LoopResults(load_loop_grid(), DATA / "results")
-print(loop_as_text(loops, "core"))
+loop_as_table(loops, "core")
 
 # %% [markdown]
 # Each pair of numbers is the first round and the tenth. The **Gini coefficient** says how unevenly the places in the

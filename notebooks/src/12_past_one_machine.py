@@ -31,6 +31,7 @@ from gsl_tutorial.course.exercises import check, hint
 from gsl_tutorial.course.exercises.attempts import attempt
 from gsl_tutorial.course.plots import show
 from gsl_tutorial.course.plots.cluster import draw_engines, draw_growth, draw_lists, draw_tasks
+from gsl_tutorial.course.printing import Table
 from gsl_tutorial.course.results.saved_runs import DATA
 from gsl_tutorial.course.scale.building import build_index
 from gsl_tutorial.course.scale.costs import Job, Machine, fit_scan, predict, simulate
@@ -253,12 +254,12 @@ print(f"with a graph over the {engines['lists']} centroids, the search is {slowe
 
 # %% tags=["hide-input"]
 the_map = read_map()
+small_codes = []
 for name in ("1x16", "2x16", "4x16", "8x16"):
     cell = the_map.cell(name)
-    fitted, trained = (cell.findings[method].mean for method in ("none", "snap-pull"))
-    gain = cell.gain("snap-pull", "none")
-    print(f"{size_of(name):6} ADC mAP: fitted afterwards {fitted:.3f}, trained with a snap {trained:.3f}, "
-          f"difference {said(gain)}")  # fmt: skip
+    fitted, trained = (f"{cell.findings[method].mean:.3f}" for method in ("none", "snap-pull"))
+    small_codes.append((size_of(name), fitted, trained, said(cell.gain("snap-pull", "none"))))
+Table(small_codes, head=["ADC mAP", "fitted afterwards", "trained with a snap", "difference"])
 
 # %% [markdown]
 # With one or two such subspaces the means rise a little when training knows of them (look at which interval

@@ -24,6 +24,7 @@ from gsl_tutorial.course.exercises import progress_file as record
 from gsl_tutorial.course.exercises.advice import about_shape, advice_for, has_blank, kind_of
 from gsl_tutorial.course.exercises.progress_view import ProgressLine, chapters
 from gsl_tutorial.course.exercises.time_limit import TooSlow, time_limit
+from gsl_tutorial.course.printing import wrapped
 
 #: How long one check may take; right answers take a fraction of a second.
 LIMIT_S = 20.0
@@ -82,14 +83,14 @@ class Verdict:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """The sentence; in a reader's own notebook the progress stands below it."""
         if self.line is None:
-            return {"text/plain": repr(self)}
+            return {"text/plain": wrapped(repr(self))}
         mark, said = map(html.escape, repr(self).split(": ", 1))
         bar = f"border-left: 5px solid {_COLOURS[self.kind]}; padding-left: 0.7em"
         page = (
             f'<div style="{bar}"><div class="mathjax_ignore" style="{_LOOK}">'
             f"<strong>{mark}</strong>: {said}</div>{self.line._repr_html_()}</div>"
         )
-        return {"text/plain": f"{self!r}\n{self.line}", "text/html": page}
+        return {"text/plain": f"{wrapped(repr(self))}\n{self.line}", "text/html": page}
 
 
 @dataclass

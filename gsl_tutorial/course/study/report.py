@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from gsl_tutorial.course.printing import Table
 from gsl_tutorial.course.study.records import Record, Records
 from gsl_tutorial.course.study.running import StudyResults
 from gsl_tutorial.course.text_table import text_table
@@ -272,6 +273,11 @@ def _tried(record: Record) -> str:
 
 def as_text(rows: Sequence[Row]) -> str:
     """The table of a setting, aligned."""
+    return str(as_table(rows))
+
+
+def as_table(rows: Sequence[Row]) -> Table:
+    """The table of a setting, for a notebook."""
     head = ("method", "ADC mAP", "exact mAP", "rel. distortion", "perplexity", "cosine", "uphill",
             "verdict on ADC mAP")  # fmt: skip
     lines = [
@@ -287,4 +293,4 @@ def as_text(rows: Sequence[Row]) -> str:
         )
         for row in rows
     ]
-    return text_table(lines, head=head)
+    return Table(lines, head=head)

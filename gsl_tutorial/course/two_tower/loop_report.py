@@ -14,8 +14,8 @@ from jaxtyping import Float
 from scipy import stats
 
 from gsl_tutorial.course.datasets.movielens import find_movielens, load_movielens
+from gsl_tutorial.course.printing import Table
 from gsl_tutorial.course.study.records import Record
-from gsl_tutorial.course.text_table import text_table
 from gsl_tutorial.course.two_tower.items import ItemTexts, first_cells
 from gsl_tutorial.course.two_tower.loop import LOOP_ARMS
 from gsl_tutorial.course.two_tower.loop_study import LoopResults
@@ -199,11 +199,29 @@ def loop_as_text(results: LoopResults, part: str = "core") -> str:
             continue
         by_measure = {one: series(results, one, part=part, number=number) for one in MEASURES}
         words = ", ".join(f"{k} {v}" for k, v in variant.items())
-        blocks.append((f"{words}\n" if words else "") + _table(by_measure))
+        blocks.append((f"{words}\n" if words else "") + str(_table(by_measure)))
     return "\n\n".join(blocks)
 
 
-def _table(by_measure: Mapping[str, Mapping[str, Series]]) -> str:
+def loop_as_table(results: LoopResults, part: str = "core") -> Table:
+    """The first and the last round of every arm, for a notebook.
+
+    Parameters
+    ----------
+    results : LoopResults
+        The records.
+    part : str
+        Name of a part without variants.
+
+    Returns
+    -------
+    Table
+        A row for each arm.
+    """
+    return _table({one: series(results, one, part=part) for one in MEASURES})
+
+
+def _table(by_measure: Mapping[str, Mapping[str, Series]]) -> Table:
     shown = ("recall", "gini", "head", "coverage", "distance", "regret", "variety")
     rows = []
     for arm in by_measure["recall"]:
@@ -212,7 +230,7 @@ def _table(by_measure: Mapping[str, Mapping[str, Series]]) -> str:
             mean = by_measure[measure][arm].mean
             row.append(f"{mean[0]:.2f} > {mean[-1]:.2f}")
         rows.append([*row, str(len(by_measure["recall"][arm].seeds))])
-    return text_table(rows, head=["arm", *shown, "seeds"])
+    return Table(rows, head=["arm", *shown, "seeds"])
 
 
 def arm_in_words(arm: str) -> str:

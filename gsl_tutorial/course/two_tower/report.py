@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gsl_tutorial.course.printing import Table
 from gsl_tutorial.course.study.grid import Settings
 from gsl_tutorial.course.study.records import Record
 from gsl_tutorial.course.study.report import Spread, difference_by_seed
@@ -172,8 +173,14 @@ def paired_difference(
     return found
 
 
+def arms_as_table(rows: Sequence[ArmRow]) -> Table:
+    """The table of a task, with what each arm's difference from uniform negatives allows to say."""
+    lines = [[row.arm, *map(row.written, COLUMNS), row.verdict] for row in rows]
+    return Table(lines, head=["arm", *COLUMNS.values(), "R@10 against uniform, [95% interval]"])
+
+
 def arms_as_text(rows: Sequence[ArmRow]) -> str:
-    """The table of a task, aligned, and below it the differences: narrow enough for a notebook."""
+    """The table of a task, aligned, and below it the differences: for a terminal."""
     lines = [[row.arm, *map(row.written, COLUMNS)] for row in rows]
     text = text_table(lines, head=["arm", *COLUMNS.values()])
     judged = [(row.arm, row.verdict) for row in rows if row.verdict]
