@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from browser import browser, chromium_or_skip
+from page_widgets import loop_record
 from playwright.sync_api import expect
 
 from gsl_tutorial.course.plots.loop import ARM_LOOKS, draw_loop_log, draw_rounds, draw_scaling
@@ -19,27 +20,7 @@ from gsl_tutorial.course.two_tower.loop_report import Series
 from gsl_tutorial.course.widgets import FeedbackLoop
 from gsl_tutorial.errors import DataMissingError, InvalidInputError
 
-
-def record(arm: str, n_rounds: int = 3) -> dict[str, Any]:
-    """A loop in which the list of round r begins with film r, and its first place is clicked."""
-    return {
-        "arm": arm,
-        "rounds": [
-            {"gini": 0.1 * r, "recall": 0.2, "coverage": 0.5, "curve": [0, 0.5 + 0.1 * r, 1]}
-            for r in range(1, n_rounds + 1)
-        ],
-        "watched": [
-            {
-                "user": user,
-                "shown": [[r, 7, 9] for r in range(1, n_rounds + 1)],
-                "clicked": [[0]] * n_rounds,
-            }
-            for user in (0, 1)
-        ],
-    }
-
-
-RECORDS = [record("oracle"), record("uniform"), record("text")]
+RECORDS = [loop_record("oracle"), loop_record("uniform"), loop_record("text")]
 CELLS = {1: 0, 2: 1, 3: 2, 7: 0, 9: 1}
 
 

@@ -29,7 +29,7 @@ function explorerNotes({ n_candidates: n, n_codewords: K, snap }) {
 
 function renderExplorer({ model, el }) {
   const extra = { shown_step: { get: () => views.run.at(), set: (t) => views.run.at(t) } };
-  const widget = mountWidget({ model, el, label: "Gradient explorer", names: [...NAMES, ...OWN_NAMES], linked: NAMES, complaint: explorerComplaint, notes: explorerNotes, kind: "gradient", extra });
+  const widget = mountWidget({ model, el, label: "Gradient explorer", names: [...NAMES, ...OWN_NAMES], linked: NAMES, complaint: explorerComplaint, notes: explorerNotes, kind: "gradient", extra, still: () => views.run.stop() });
   const { put } = widget;
   const initial = {}; // what Reset brings back: where everything stood in the first good picture
 

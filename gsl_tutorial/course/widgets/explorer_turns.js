@@ -40,7 +40,7 @@ function renderTurns({ model, el }) {
   const { LIMIT, place, polygon } = planes;
   const linked = TURNS_NAMES.filter((name) => name !== "worlds");
   const extra = { shown_step: { get: () => bar.at(), set: (t) => bar.at(t) } };
-  const widget = mountWidget({ model, el, label: "Plane with turns", names: TURNS_NAMES, complaint: turnsComplaint, kind: "turns", linked, extra });
+  const widget = mountWidget({ model, el, label: "Plane with turns", names: TURNS_NAMES, complaint: turnsComplaint, kind: "turns", linked, extra, still: () => bar.stop() });
   let initial;
   const onMove = (kind, index, at) => widget.put({ positives: model.get("positives").map((p, c) => (c === index ? at : p)) });
   const onHome = (kind, index) => onMove(kind, index, initial[index] ?? model.get("positives")[index]);

@@ -17,7 +17,10 @@ from gsl_tutorial.course.widgets.page_words import WORDS
 from gsl_tutorial.errors import InvalidInputError
 
 VERSION = 1
+#: Characters of a link. More rows than that are no picture, and a page would take minutes to draw them.
+LONGEST = 100_000
 _LINK = re.compile(r"gsl(\d+)\.([a-z]+)(?:\.(\d+))?\?(.*)", re.DOTALL)
+_WHOLE = re.compile(r"([^%]|%[0-9a-fA-F]{2})*")
 _NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 
 
@@ -66,15 +69,19 @@ def read_link(text: str, kind: str) -> tuple[dict[str, Any], list[str]]:
     Raises
     ------
     InvalidInputError
-        The text is no link, is damaged, or is for another version or kind.
+        The text is no link, is damaged, is very long, or is for another version or kind.
 
     Examples
     --------
     >>> read_link("gsl1.gradient?rate=.05&snap=true&point=1,2,", "gradient")
     ({'rate': 0.05, 'snap': True, 'point': [1, 2]}, [])
     """
-    match = _LINK.fullmatch(text.strip().rpartition("#")[2])
     words = WORDS["link"]
+    if len(text) > LONGEST:
+        raise InvalidInputError(
+            words["not_so_long"].format(f"{LONGEST:,}"), f"{len(text):,}", words["copy_again"]
+        )
+    match = _LINK.fullmatch(text.strip().rpartition("#")[2])
     if not match:
         raise InvalidInputError(
             words["a_link"].format(VERSION, kind), repr(text[:60]), words["copy_again"]
@@ -87,7 +94,7 @@ def read_link(text: str, kind: str) -> tuple[dict[str, Any], list[str]]:
     values: dict[str, Any] = {}
     for part in filter(None, rest.split("&")):
         name, equals, value = part.partition("=")
-        if not equals:
+        if not equals or not _WHOLE.fullmatch(value):
             raise InvalidInputError(words["a_value"], repr(part[:60]), words["copy_again"])
         values[name] = _read(unquote(value))
     hidden = values.pop("hide", "")

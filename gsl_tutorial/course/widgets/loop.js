@@ -15,7 +15,7 @@ function loopComplaint({ arms, users, lists, curves, figures, arm, user, round }
 }
 
 function renderLoop({ model, el }) {
-  const widget = mountWidget({ model, el, label: "The feedback loop, round by round", names: LOOP_NAMES, linked: ["arm", "user", "round"], complaint: loopComplaint, kind: "loop" });
+  const widget = mountWidget({ model, el, label: "The feedback loop, round by round", names: LOOP_NAMES, linked: ["arm", "user", "round"], complaint: loopComplaint, kind: "loop", still: () => stop() });
   const { put } = widget;
   const { node: spoken, say } = speaker();
   const n = model.get("curves")?.[0]?.length ?? 1;

@@ -48,6 +48,7 @@ class FeedbackLoop(PageWidget):
     kind, render = "loop", "renderLoop"
     script, style = SCRIPT, STYLE
     told = ("arms", "users", "lists", "curves", "figures", "arm", "user", "round")
+    unlinked = ("arms", "users", "lists", "curves", "figures")
     _esm, _css = entry(SCRIPT, "renderLoop"), STYLE
 
     arms, users, lists, curves, figures = rows(), rows(), rows(), rows(), rows()

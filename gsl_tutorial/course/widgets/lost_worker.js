@@ -5,7 +5,7 @@ const CLUSTER_NAMES = ["lists", "took", "workers", "notice", "time", "lost"];
 
 function clusterComplaint({ lists, took, workers, time, lost }) {
   if (!lists?.length || lists.length !== took?.length) return "expected a list and a time for each shard; got none. What to do: run the cell again.";
-  if (!(time >= 0)) return `expected a time of 0 or more; got ${time}. What to do: choose another.`;
+  if (!(Number.isInteger(time) && time >= 0)) return `expected a time of 0 or more; got ${time}. What to do: choose another.`;
   const right = Array.isArray(lost) && lost.every((one) => one?.length === 2 && one[0] >= 0 && one[0] < workers && one[1] >= 0);
   if (!right || new Set(lost.map(([worker]) => worker)).size >= workers) return "expected lost workers of the cluster, and one that is left; got others. What to do: press Start again.";
   return "";
@@ -49,7 +49,7 @@ function clusterMerged({ lists, time }, made) {
 }
 
 function renderCluster({ model, el }) {
-  const widget = mountWidget({ model, el, label: "A search on a cluster", names: CLUSTER_NAMES, linked: ["time", "lost"], complaint: clusterComplaint, kind: "cluster" });
+  const widget = mountWidget({ model, el, label: "A search on a cluster", names: CLUSTER_NAMES, linked: ["time", "lost"], complaint: clusterComplaint, kind: "cluster", still: () => stop() });
   const { put } = widget;
   const { node: spoken, say } = speaker();
   let playing = 0;

@@ -3,13 +3,15 @@
 // `mountWidget` its `kind`, and `extra` for what is no trait: name -> {get, set}.
 const fill = (text, ...values) => text.replace(/\{(\d)\}/g, (_, i) => values[i]);
 const complain = (expected, got, todo) => `expected ${expected}; got ${got}. What to do: ${todo}.`;
+const quoted = (text) => `'${String(text).slice(0, 60)}'`;
 
 const links = (() => {
   const VERSION = 1;
+  const LONGEST = 100_000; // characters: more rows than that are no picture, and would take minutes to draw
+  const NAMED = new Map([["-", null], ["true", true], ["false", false]]);
   const NUMBER = /^-?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
   const words = WORDS.link;
   const refuse = (...parts) => { throw new Error(complain(...parts)); };
-  const quoted = (text) => `'${text.slice(0, 60)}'`;
 
   function written(value) {
     if (Array.isArray(value)) {
@@ -29,7 +31,7 @@ const links = (() => {
     if (text.includes(";")) return text.split(";").slice(0, -1).map((row) => numbers(row.split(",")));
     if (text.includes(",")) return numbers(text.split(",").slice(0, -1));
     if (NUMBER.test(text)) return Number(text);
-    return text in { "-": 1, true: 1, false: 1 } ? { "-": null, true: true, false: false }[text] : text;
+    return NAMED.has(text) ? NAMED.get(text) : text;
   }
 
   function write(kind, values, hide = [], place = 1) {
@@ -40,11 +42,12 @@ const links = (() => {
 
   // {values, hide}; an Error says what is wrong with the text.
   function read(text, kind) {
+    if (text.length > LONGEST) refuse(fill(words.not_so_long, LONGEST.toLocaleString("en")), text.length.toLocaleString("en"), words.copy_again);
     const [whole, version, of, , rest] = text.trim().replace(/^.*#/s, "").match(/^gsl(\d+)\.([a-z]+)(\.\d+)?\?(.*)$/s) ?? [];
     if (!whole) refuse(fill(words.a_link, VERSION, kind), quoted(text), words.copy_again);
     if (Number(version) !== VERSION) refuse(fill(words.this_version, VERSION), version, words.update);
     if (of !== kind) refuse(fill(words.this_kind, kind), of, words.copy_again);
-    const values = {};
+    const values = Object.create(null); // a link may hold any name
     for (const part of rest.split("&").filter(Boolean)) {
       const at = part.indexOf("=");
       let value;
@@ -65,12 +68,14 @@ const links = (() => {
   return { isFor, read, write };
 })();
 
-// What `mountWidget` does with links: {wrong(), told(), open(text), start(), end()}.
-function linkBar({ model, kind, extra, root, bar, names, read, put, complaint, redraw }) {
+// What `mountWidget` does with links: {wrong(), put(names), told(), open(text), start(), end()}. `still()` stops
+// what plays: a link gives one picture, and what it is told stays until the reader does something.
+function linkBar({ model, kind, extra, root, bar, names, read, put, complaint, redraw, still }) {
   const words = WORDS.link;
   const place = model.place ?? 1;
   const style = make("style");
   let wrong = "";
+  let wrongAt; // the state beside which it was said
   let hidden = model.get("around")?.hide ?? [];
   const field = make("input", { type: "text", class: "gsl-link", "aria-label": words.field, title: words.field, hidden: "", onchange: () => open(field.value) });
   const said = make("span", { role: "status" });
@@ -106,15 +111,16 @@ function linkBar({ model, kind, extra, root, bar, names, read, put, complaint, r
 
   function open(given) {
     wrong = "";
+    still();
     try {
       const { values, hide: controls } = links.read(given, kind);
       const now = read();
       const own = {};
       for (const [name, value] of Object.entries(values)) {
-        const old = name in extra ? extra[name].get() : names.includes(name) ? now[name] : undefined;
+        const old = Object.hasOwn(extra, name) ? extra[name].get() : names.includes(name) ? now[name] : undefined;
         if (old === undefined) throw new Error(complain(words.a_name, name, words.update));
-        if (old !== null && value !== null && typeOf(old) !== typeOf(value)) throw new Error(complain(fill(words.a_type, name, typeOf(old)), String(value).slice(0, 40), words.copy_again));
-        if (!(name in extra)) own[name] = value;
+        if (old !== null && value !== null && typeOf(old) !== typeOf(value)) throw new Error(complain(fill(words.a_type, name, typeOf(old)), quoted(value), words.copy_again));
+        if (!Object.hasOwn(extra, name)) own[name] = value;
       }
       const fault = complaint({ ...now, ...own });
       if (fault) throw new Error(fault);
@@ -123,21 +129,33 @@ function linkBar({ model, kind, extra, root, bar, names, read, put, complaint, r
       if (controls.length) hide(controls);
     } catch (error) {
       wrong = error.message;
+      wrongAt = JSON.stringify(shared());
     }
     redraw();
   }
 
-  // The reader has done something: her address follows, so that reload and bookmark keep it.
-  function told() {
-    if (wrong) redraw();
+  // What is wrong with a link is said until the state is another, or the reader sets some of it again. What
+  // she did *before* the link came may be told after it, and is no answer to it.
+  function isWrong() {
+    if (wrong && JSON.stringify(shared()) !== wrongAt) wrong = "";
+    return wrong;
+  }
+  function wasPut(changed) {
+    if (!wrong || !changed.some((name) => names.includes(name))) return;
     wrong = "";
-    if (!field.hidden) field.value = whole();
+    redraw();
+  }
+
+  // The state has been told: the address follows, so that reload and bookmark keep it.
+  function told() {
+    if (!field.hidden && document.activeElement !== field) field.value = whole();
     said.textContent = "";
     try { if (model.place) history.replaceState(null, "", `#${text()}`); } catch { /* a page without an address */ }
   }
 
-  function fromAddress() {
-    const given = location.hash.slice(1);
+  // The event comes a moment after its link, and the address may have followed the hand in between.
+  function fromAddress(event) {
+    const given = (event?.newURL ?? location.href).split("#").slice(1).join("#");
     if (model.place && links.isFor(given, kind, place)) open(given);
   }
   // A phrase in the text that is a link to a picture sets the figure, on a page and in JupyterLab alike.
@@ -159,5 +177,5 @@ function linkBar({ model, kind, extra, root, bar, names, read, put, complaint, r
   hide(hidden);
   document.addEventListener("click", onPhrase, true);
   addEventListener("hashchange", fromAddress);
-  return { wrong: () => wrong, told, open, start: fromAddress, end };
+  return { wrong: isWrong, put: wasPut, told, open, start: fromAddress, end };
 }

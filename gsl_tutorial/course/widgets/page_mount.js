@@ -4,10 +4,11 @@
 // Of {model, el} as anywidget gives them; `model` is a small stand-in on a page without a kernel.
 // `names` are the model's traits, `complaint(state)` says what is wrong with them, "" where nothing is,
 // `notes(state)` what else there is to know. Then `start(draw)` draws once, and once a frame at most
-// whenever a trait has changed. With a `kind`, it can be shared by link and has presets and a tour.
+// whenever a trait has changed. With a `kind`, it can be shared by link and has presets and a tour; `still()`
+// stops what plays when a link is opened.
 const TELL_EVERY = 80; // ms: a message for each frame of a drag would keep the page and the kernel busy
 
-function mountWidget({ model, el, label, names, complaint, notes = () => [], kind, extra = {}, linked = names }) {
+function mountWidget({ model, el, label, names, complaint, notes = () => [], kind, extra = {}, linked = names, still = () => {} }) {
   const root = make("div", { class: "gsl-explorer", role: "region", "aria-label": label });
   const bar = make("div", { class: "gsl-bar" });
   const message = make("div", { class: "gsl-message", role: "alert", hidden: "" });
@@ -38,6 +39,7 @@ function mountWidget({ model, el, label, names, complaint, notes = () => [], kin
   }
   function put(changes) {
     Object.assign(mine, changes);
+    sharing?.put(Object.keys(changes));
     for (const [name, value] of Object.entries(changes)) model.set(name, value);
     untold = true;
     if (!telling) tell();
@@ -101,7 +103,7 @@ function mountWidget({ model, el, label, names, complaint, notes = () => [], kin
   function start(how) {
     drawing = how;
     if (kind) {
-      sharing = linkBar({ model, kind, extra, root, bar, names: linked, read, put, complaint, redraw: schedule });
+      sharing = linkBar({ model, kind, extra, root, bar, names: linked, read, put, complaint, redraw: schedule, still });
       if (tour) bar.prepend(tour.button);
       if (Object.keys(around.presets ?? {}).length) bar.after(presetBar(around.presets, sharing.open));
       if (tour) bar.after(tour.panel);

@@ -32,7 +32,8 @@ function foundLists(words, onPick) {
 function rivalTable(words) {
   const body = make("tbody", {});
   const head = make("tr", {}, ...words.rival_columns.map((text) => make("th", { scope: "col" }, text)));
-  const node = make("table", { class: "gsl-rivals", hidden: "" }, make("caption", {}, words.rivals), make("thead", {}, head), body);
+  const table = make("table", { class: "gsl-rivals" }, make("caption", {}, words.rivals), make("thead", {}, head), body);
+  const node = make("div", { class: "gsl-scroll", tabindex: "0", role: "group", "aria-label": words.rivals, hidden: "" }, table);
   let lines = [];
 
   function update(rivals, set, query, whole, ink) {

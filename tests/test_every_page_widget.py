@@ -1,0 +1,242 @@
+"""What holds for every widget that is drawn in the page, a later one included: links, complaints, axe."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from browser import browser, patient_page, show_alone, until
+from page_widgets import CASES, PRESS, mount
+from playwright.sync_api import Browser, Page, expect
+
+from gsl_tutorial.course import widgets
+from gsl_tutorial.course.widgets.page import PageWidget
+
+NAMES = pytest.mark.parametrize("name", CASES)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def opened(chromium: Browser) -> Page:
+    return patient_page(chromium, width=1280, height=900)
+
+
+def test_no_widget_is_forgotten() -> None:
+    for found in pkgutil.iter_modules(widgets.__path__):
+        importlib.import_module(f"{widgets.__name__}.{found.name}")
+    kinds = {one.kind for one in PageWidget.__subclasses__()}
+    assert kinds == {case.make().kind for case in CASES.values()}
+
+
+# ---- links ----
+
+
+def bad_link(name: str) -> str:
+    return f"gsl1.{CASES[name].make().kind}?colour=red"
+
+
+def painted(page: Page) -> None:
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+@NAMES
+def test_a_complaint_outlives_what_was_done_just_before_its_link_came(
+    opened: Page, problems: list[str], name: str
+) -> None:
+    """What the reader did is told, and the address follows, a moment later than it is done."""
+    case, link = CASES[name], bad_link(name)
+    mount(opened, case.make())
+    alert = opened.get_by_role("alert")
+    opened.evaluate(f"([s, link]) => {{ ({PRESS})(s); location.hash = link; }}", [case.press, link])
+    until(opened, lambda: followed(opened, link))
+    painted(opened)
+    expect(alert).to_contain_text("expected a link that sets what this widget has; got colour")
+    opened.evaluate(PRESS, case.press)
+    expect(alert).to_be_hidden()
+    assert problems == []
+
+
+def followed(page: Page, link: str) -> None:
+    address = page.evaluate("location.hash")
+    assert "?" in address
+    assert link not in address, "the address has not followed the hand yet"
+
+
+@NAMES
+def test_in_a_notebook_too(opened: Page, problems: list[str], name: str) -> None:
+    case = CASES[name]
+    mount(opened, case.make(), kernel=True)
+    opened.get_by_role("button", name="Copy link").click()
+    opened.evaluate(
+        f"""([s, link]) => {{
+            ({PRESS})(s);
+            ({PRESS})(s); // the first is told at once, the second waits its turn
+            const field = document.querySelector(".gsl-link");
+            field.value = link;
+            field.dispatchEvent(new Event("change", {{ bubbles: true }}));
+        }}""",
+        [case.press, bad_link(name)],
+    )
+    opened.wait_for_function("told >= 2")
+    painted(opened)
+    alert = opened.get_by_role("alert")
+    expect(alert).to_contain_text("expected a link that sets what this widget has; got colour")
+    opened.evaluate(PRESS, case.press)
+    expect(alert).to_be_hidden()
+    problems[:] = [one for one in problems if "lipboard" not in one]
+    assert problems == []
+
+
+@NAMES
+def test_the_address_does_not_follow_the_hand_over_a_link_that_has_just_come(
+    opened: Page, problems: list[str], name: str
+) -> None:
+    case = CASES[name]
+    other = case.make()
+    other.open_link(case.links[0])
+    mount(opened, case.make())
+    opened.evaluate(
+        """(link) => {
+            location.hash = link;
+            history.replaceState(null, "", "#"); // before the page hears of the link
+        }""",
+        case.links[0],
+    )
+    until(opened, lambda: same_state(opened, other))
+    assert problems == []
+
+
+def same_state(page: Page, widget: PageWidget) -> None:
+    for name in widget.linked:
+        told = widget.get_state(name)[name]
+        seen = page.evaluate("(name) => model.get(name)", name)
+        assert seen == (list(told) if isinstance(told, tuple) else told), name
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("loop", "gsl1.loop?round=1"), ("cluster", "gsl1.cluster?time=0"),
+     ("turns", "gsl1.turns?shown_step=0"), ("gradient", "gsl1.gradient?mode=run&shown_step=0")],
+)  # fmt: skip
+@pytest.mark.parametrize("good", [True, False])
+def test_what_plays_stands_still_for_a_link(
+    opened: Page, problems: list[str], name: str, start: str, good: bool
+) -> None:
+    mount(opened, CASES[name].make())
+    opened.evaluate("(link) => (location.hash = link)", start)
+    opened.get_by_role("button", name="Play").click()
+    expect(opened.get_by_role("button", name="Play")).to_have_count(0)
+    link = start if good else bad_link(name)
+    opened.evaluate(
+        "(link) => { history.replaceState(null, '', '#'); location.hash = link; }", link
+    )
+    expect(opened.get_by_role("button", name="Play")).to_be_visible()
+    painted(opened)
+    expect(opened.get_by_role("alert")).to_be_visible(visible=not good)
+    assert problems == []
+
+
+HOSTILE: dict[str, Any] = {
+    "a future version": ("gsl9.{kind}?", "a link of version 1; got 9"),
+    "of another kind": ("gsl1.else?x=1", "kind '{kind}'"),
+    "cut off": ("gsl1.{kind}?{first}", "name=value"),
+    "not a text": ("gsl1.{kind}?{first}=50%&x=1", "name=value"),
+    "NaN": ("gsl1.{kind}?{first}=1,nan,", "finite numbers"),
+    "infinite": ("gsl1.{kind}?{first}=1,1e999,", "expected"),
+    "a name of JavaScript's": ("gsl1.{kind}?constructor=1", "what this widget has; got constructor"),
+    "another such name": ("gsl1.{kind}?__proto__=1,2,", "what this widget has; got __proto__"),
+    "a value of that name": ("gsl1.{kind}?{first}=constructor", "expected"),
+    "words for numbers": ("gsl1.{kind}?{first}=%3Cimg%20src%3Dx%3E", "expected"),
+    "rows without end": ("gsl1.{kind}?{first}=" + 30_000 * "0,0;", "characters"),
+}  # fmt: skip
+
+
+@NAMES
+def test_a_damaged_link_is_a_sentence_and_changes_nothing(
+    opened: Page, problems: list[str], name: str
+) -> None:
+    """Given to Python and to the page; the picture stays, and goes on."""
+    case, widget = CASES[name], CASES[name].make()
+    first, before = widget.linked[0], widget.link
+    mount(opened, widget)
+    opened.get_by_role("button", name="Copy link").click()
+    alert, field = opened.get_by_role("alert"), opened.locator(".gsl-link")
+    held = field.input_value().partition("?")[2].split("&")
+    names = [one.partition("=")[0] for one in held]
+    assert names == [*widget.linked, *widget.page_only], "page and Python link the same"
+    for what, (text, words) in HOSTILE.items():
+        link = text.format(kind=widget.kind, first=first)
+        with pytest.raises(Exception, match="What to do") as told:
+            widget.open_link(link)
+        assert widget.link == before, what
+        field.evaluate(
+            "(field, link) => { field.value = link; field.dispatchEvent(new Event('change')); }",
+            link,
+        )
+        expect(alert).to_contain_text(words.format(kind=widget.kind))
+        expect(alert).to_contain_text("What to do")
+        assert len(alert.inner_text()) < 400
+        assert len(str(told.value)) < 600
+        same_state(opened, widget)
+        expect(opened.locator(".gsl-stale")).to_have_count(0)
+    opened.evaluate(PRESS, case.press)
+    expect(alert).to_be_hidden()
+    problems[:] = [one for one in problems if "lipboard" not in one]
+    assert problems == []
+
+
+# ---- what keeps people out ----
+
+#: Sets a link, and waits until the page has heard of it.
+HEARD = """(link) => new Promise((done) => {
+    addEventListener("hashchange", done, { once: true });
+    location.hash = link;
+})"""
+SCREENS = [(look, width) for look in ("light", "dark") for width in (1280, 390)]
+
+
+def faults(page: Page) -> list[str]:
+    """What axe-core finds serious or critical in the widget, and whether a reader must scroll sideways."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    options = {"resultTypes": ["violations"], "preload": False}
+    page.wait_for_function("!document.querySelector('.gsl-stale, [data-busy=true]')")
+    found = Axe().run(page, context=".gsl-explorer-page", options=options).response["violations"]
+    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return [f"{wide} pixels too wide"] * (wide > 0) + [
+        f"{fault['id']}: {node['html'][:150]}"
+        for fault in found
+        if fault["impact"] in ("serious", "critical")
+        for node in fault["nodes"]
+    ]
+
+
+@NAMES
+def test_no_widget_keeps_anybody_out(chromium: Browser, name: str) -> None:
+    """axe-core looks: light and dark, wide and narrow, with a link's field, a complaint and a tour open."""
+    case = CASES[name]
+    found = []
+    for look, width in SCREENS:
+        page = patient_page(
+            chromium, width=width, height=900, color_scheme=look, reduced_motion="reduce"
+        )
+        show_alone(page, case.make().to_html())
+        states = ["", *case.links, bad_link(name)] if look == "dark" or width == 1280 else [""]
+        for link in states:
+            if link:
+                page.evaluate(HEARD, link)
+                painted(page)
+            if link == states[-1]:
+                for button in page.locator("[data-control='tour'], [data-control='link']").all():
+                    button.click()
+            found += [f"{look}, {width}, {link}: {fault}" for fault in faults(page)]
+        page.close()
+    assert found == []
