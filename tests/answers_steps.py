@@ -6,6 +6,7 @@ import heapq
 from typing import Any
 
 import numpy as np
+import torch
 from answers import Exercise
 
 
@@ -108,6 +109,141 @@ def _far_of(table: Any, shards: Any, ids: Any) -> Any:
     return [far[i] for i in ids]
 
 
+def _may_be_drawn(p: int, labels: Any, history: Any) -> tuple[Any, Any]:
+    allowed = [
+        f for f in range(len(labels)) if f != p and f not in set(np.asarray(history).tolist())
+    ]
+    return np.array(allowed), np.array([f for f in allowed if labels[f] == labels[p]], dtype=int)
+
+
+def _step(
+    s: Any,
+    p: int,
+    labels: Any,
+    history: Any,
+    nu: int,
+    nh: int,
+    rng: Any,
+    *,
+    films: Any = None,
+    mates_of: Any = None,
+    Q: Any = None,
+    loss: Any = None,
+    items: Any = None,
+    source: Any = None,
+) -> Any:
+    """One training step, each of whose parts may be another one."""
+    allowed, mates = _may_be_drawn(p, labels, history)
+    allowed = allowed if films is None else films(p, labels, history)
+    mates = mates if mates_of is None else mates_of(p, labels, history)
+    rng = rng if source is None else source(rng)
+    if not len(mates):
+        nu, nh, mates = nu + nh, 0, allowed
+    drawn = np.concatenate([rng.choice(allowed, nu), rng.choice(mates, nh)])
+    right = nu / len(allowed) + np.isin(drawn, mates) * nh / len(mates)
+    expected = right if Q is None else Q(drawn, nu, nh, allowed, mates, right)
+    total = np.exp(s[p]) + (np.exp(s[drawn]) / right).sum()
+    value = np.log(total) - s[p] if loss is None else loss(s, p, drawn, right)
+    return (drawn if items is None else items(drawn)), expected, value
+
+
+def _step_by_mask(
+    s: Any, p: int, labels: Any, history: Any, nu: int, nh: int, rng: Any
+) -> tuple[Any, Any, Any]:
+    """The chances of every film first; then one table of weights."""
+    free = np.ones(len(labels))
+    free[history] = 0
+    free[p] = 0
+    near = free * (labels == labels[p])
+    if near.sum() == 0:
+        near = free
+    table = nu * free / free.sum() + nh * near / near.sum()
+    items = [rng.choice(len(labels), p=free / free.sum()) for _ in range(nu)]
+    items += [rng.choice(len(labels), p=near / near.sum()) for _ in range(nh)]
+    logits = np.append(s[items] - np.log(table[items]), s[p])
+    return items, table[items], np.logaddexp.reduce(logits) - s[p]
+
+
+def _step_in_torch(
+    s: Any, p: int, labels: Any, history: Any, nu: int, nh: int, rng: Any
+) -> tuple[Any, Any, Any]:
+    """Uniform numbers, looked up; the loss as a cross-entropy."""
+    allowed = np.delete(np.arange(len(labels)), np.append(history, p))
+    mates = allowed[labels[allowed] == labels[p]]
+    mates = mates if mates.size else allowed
+    near = mates[(rng.random(nh) * mates.size).astype(int)]
+    items = np.hstack([allowed[(rng.random(nu) * allowed.size).astype(int)], near])
+    expected = np.array([nu / allowed.size + (nh / mates.size if i in mates else 0) for i in items])
+    logits = torch.tensor(np.hstack([s[p], s[items] - np.log(expected)]))
+    zero = torch.zeros(1, dtype=torch.long)
+    return items, expected, torch.nn.functional.cross_entropy(logits[None], zero).item()
+
+
+def _own_way(drawn: Any, nu: int, nh: int, allowed: Any, mates: Any, right: Any) -> Any:
+    return np.repeat([nu / len(allowed), nh / len(mates)], [nu, nh])
+
+
+def _not_the_cell(p: int, labels: Any, history: Any) -> Any:
+    allowed, mates = _may_be_drawn(p, labels, history)
+    return np.setdiff1d(allowed, mates)
+
+
+def _mean_loss(s: Any, p: int, i: Any, q: Any) -> Any:
+    return np.log(np.exp(s[p]) + (np.exp(s[i]) / q).mean()) - s[p]
+
+
+def _log_of(s: Any, p: int, weights: Any) -> Any:
+    return np.log(np.exp(s[p]) + weights.sum()) - s[p]
+
+
+def _distinct(s: Any, p: int, i: Any, q: Any) -> Any:
+    first = np.unique(i, return_index=True)[1]
+    return _log_of(s, p, (np.exp(s[i]) / q)[first])
+
+
+def _places(p: int, labels: Any, history: Any) -> Any:
+    return np.arange(len(_may_be_drawn(p, labels, history)[0]))
+
+
+def _fresh(rng: Any) -> Any:
+    return np.random.default_rng()
+
+
+def _same_again(rng: Any) -> Any:
+    return np.random.default_rng(0)
+
+
+def _nobody_left(*a: Any) -> Any:
+    """Draws nothing in the place of the cell that is empty."""
+    items, Q, loss = _step(*a)
+    mates = _may_be_drawn(*a[1:4])[1]
+    return (items, Q, loss) if len(mates) else (items[: a[4]], Q[: a[4]], loss)
+
+
+def _only_half_of_Q(*a: Any) -> Any:
+    mates = _may_be_drawn(*a[1:4])[1]
+    return _step(*a, Q=lambda i, nu, nh, al, m, r: r if len(mates) else r * a[4] / (a[4] + a[5]))
+
+
+def _skewed(pool: Any) -> Any:
+    """Draws of the catalogue come from another pool; Q and loss are as they should be."""
+
+    def step(*a: Any) -> Any:
+        s, p, labels, history, nu, nh, rng = a
+        allowed, mates = _may_be_drawn(p, labels, history)
+        near = mates if len(mates) else allowed
+        i = np.append(rng.choice(pool(p, labels, history), nu), rng.choice(near, nh)).astype(int)
+        q = nu / len(allowed) + np.isin(i, near) * nh / len(near)
+        return i, q, _log_of(s, p, np.exp(s[i]) / q)
+
+    return step
+
+
+def _popular(p: int, labels: Any, history: Any) -> Any:
+    allowed = _may_be_drawn(p, labels, history)[0]
+    return np.append(allowed, allowed[:2])
+
+
 STEPS = [
     Exercise(
         "search_shards",
@@ -174,6 +310,135 @@ STEPS = [
             (lambda *a: _pair_of(*a, ids=lambda ids: ids[::-1]), "reversed order"),
             (lambda *a: _pair_of(*a, ids=lambda ids: [i + 1 for i in ids]), "should hold id"),
             (lambda *a: _pair_of(*a, missing=lambda lost: len(lost)), "nothing is missing"),
+        ),
+    ),
+    Exercise(
+        "sampled_step",
+        right=(_step_by_mask, _step_in_torch),
+        wrong=(
+            (
+                lambda *a: _step(*a, Q=_own_way) if len(_may_be_drawn(*a[1:4])[1]) else _step(*a),
+                "adds up both",
+            ),
+            (
+                lambda *a: _step(
+                    *a, Q=lambda i, nu, nh, al, m, r: np.full(len(i), (nu + nh) / len(al))
+                ),
+                "counted all draws as draws of the whole catalogue",
+            ),
+            (
+                lambda *a: _step(
+                    *a, Q=lambda i, nu, nh, al, m, r: np.full(len(i), nu / len(al) + nh / len(m))
+                ),
+                "no part from the cell",
+            ),
+            (
+                lambda *a: _step(
+                    *a, Q=lambda i, nu, nh, al, m, r: r - nu / len(al) + nu / len(a[2])
+                ),
+                "N less the positive and the history",
+            ),
+            (
+                lambda *a: _step(
+                    *a, Q=lambda i, nu, nh, al, m, r: r - nu / len(al) + nu / (len(a[2]) - 1)
+                ),
+                "the history cannot be drawn either",
+            ),
+            (
+                lambda *a: _step(
+                    *a,
+                    Q=lambda i, nu, nh, al, m, r: (
+                        nu / len(al) + np.isin(i, m) * nh / (a[2] == a[2][a[1]]).sum()
+                    ),
+                ),
+                "in the cell, too",
+            ),
+            (
+                lambda *a: _step(*a, Q=lambda i, nu, nh, al, m, r: r / len(i)),
+                "divided by the number of draws",
+            ),
+            (lambda *a: _step(*a, Q=lambda i, nu, nh, al, m, r: 1 / r), "turned Q round"),
+            (
+                lambda *a: _step(*a, Q=lambda i, nu, nh, al, m, r: np.log(r)),
+                "those are the logarithms",
+            ),
+            (
+                lambda *a: _step(*a, Q=lambda i, nu, nh, al, m, r: np.bincount(i)[i]),
+                "came this time",
+            ),
+            (
+                lambda *a: _step(
+                    *a,
+                    Q=lambda i, nu, nh, al, m, r: (
+                        (nu > 0) / len(al) + (nh > 0) * np.isin(i, m) / len(m)
+                    ),
+                ),
+                "chances of one draw",
+            ),
+            (_only_half_of_Q, "nobody is left in the cell, so"),
+            (_nobody_left, "draw all of them"),
+            (
+                lambda *a: _step(
+                    *a, films=lambda p, labels, h: np.setdiff1d(np.arange(len(labels)), h)
+                ),
+                "the positive itself was drawn",
+            ),
+            (
+                lambda *a: _step(
+                    *a, films=lambda p, labels, h: np.delete(np.arange(len(labels)), p)
+                ),
+                "a film of the history was drawn",
+            ),
+            (lambda *a: _step(*a, films=_places), "drawn"),
+            (
+                lambda *a: _step(*a, mates_of=lambda *b: _may_be_drawn(*b)[0]),
+                "must come from the positive's",
+            ),
+            (lambda *a: _step(*a, films=_not_the_cell), "lie in the cell"),
+            (lambda *a: _step(*a, films=_popular), "on average"),
+            (
+                lambda *a: _step(*a, source=_fresh),
+                "with the same rng your function draws other films",
+            ),
+            (lambda *a: _step(*a, source=_same_again), "draws the same films for another rng"),
+            (lambda *a: _step(*a, items=np.unique), "put in only once"),
+            (lambda *a: _step(*a, items=lambda i: i + 100), "does not exist"),
+            (
+                lambda *a: _step(*a, loss=lambda s, p, i, q: _log_of(s, p, np.exp(s[i]) * q)),
+                "wrong sign",
+            ),
+            (
+                lambda *a: _step(*a, loss=lambda s, p, i, q: _log_of(s, p, np.exp(s[i]))),
+                "not corrected",
+            ),
+            (
+                lambda *a: _step(*a, loss=lambda s, p, i, q: _log_of(s, p, np.exp(s[i] - q))),
+                "its logarithm",
+            ),
+            (lambda *a: _step(*a, loss=_mean_loss), "mean of the negatives"),
+            (lambda *a: _step(*a, loss=_distinct), "drawn twice counts twice"),
+            (
+                lambda *a: _step(
+                    *a, loss=lambda s, p, i, q: np.log((np.exp(s[i]) / q).sum()) - s[p]
+                ),
+                "the positive is missing",
+            ),
+            (
+                lambda *a: _step(
+                    *a, loss=lambda s, p, i, q: _log_of(s, p, np.exp(s[i]) / q) + s[p]
+                ),
+                "the logarithm of the sum",
+            ),
+            (
+                lambda *a: _step(*a, loss=lambda s, p, i, q: -_log_of(s, p, np.exp(s[i]) / q)),
+                "turned round",
+            ),
+            (
+                lambda *a: _step(*a, loss=lambda s, p, i, q: np.log(np.exp(s).sum()) - s[p]),
+                "every film counts",
+            ),
+            (lambda *a: _step(*a)[2], "give three things back"),
+            (lambda *a: _step(*a)[:2], "give three things back"),
         ),
     ),
 ]

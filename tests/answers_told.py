@@ -78,6 +78,18 @@ def _found(table: Any, shards: Any, k: int, *, by_place: bool = False) -> tuple[
     return [i for _, i in sorted(pairs)[:k]], [n for n, (_, c) in enumerate(shards) if c is None]
 
 
+def _one_step(
+    s: Any, p: int, labels: Any, history: Any, nu: int, nh: int, rng: Any,
+    *, factor: float = 1.0, more: float = 0.0,
+) -> tuple[Any, Any, Any]:  # fmt: skip
+    free = np.setdiff1d(np.arange(len(labels)), [*history, p])
+    near = free[labels[free] == labels[p]]
+    near = near if len(near) else free
+    items = np.append(rng.choice(free, nu), rng.choice(near, nh))
+    q = factor * (nu / len(free) + np.isin(items, near) * nh / len(near)) + more
+    return items, q, 0.0
+
+
 TOLD: dict[str, tuple[Told, ...]] = {
     "squared_distance": (
         (_first_term, "`return` stand inside the loop", "written into"),
@@ -270,5 +282,16 @@ TOLD: dict[str, tuple[Told, ...]] = {
         (lambda t, s, k: (sorted(_found(t, s, k)[0]), _found(t, s, k)[1]), "sorted", "which shard"),
         (lambda t, s, k: _found(t, s[:1], k), "should hold id", "the first shard that answered"),
         (lambda t, s, k: ([0, 1, 2], []), "you got", "the first shard"),
+    ),
+    "sampled_step": (
+        (lambda *a: _one_step(*a, factor=0.5), "half of the right value", "adds up both"),
+        (lambda *a: _one_step(*a, more=1.0), "on average", "turned Q round"),
+        (lambda *a: _one_step(*a)[0], "three things", "written into"),
+        (lambda *a: (*_one_step(*a)[:2], 1.0), "for the loss expected", "wrong sign"),
+        (
+            lambda *a: (a[3][:1].repeat(a[4] + a[5]), 1, 1),
+            "of the history was drawn",
+            "positive itself",
+        ),
     ),
 }

@@ -204,6 +204,15 @@ RULES = (
          ("search_shards",)),
     Rule(r"for .+ in .+ -> for .+ in list\(.+\)\[::-1\].*",
          "shards may come in any order, and a sum has none", ("search_shards",)),
+    Rule(r"np\.append\((.+), (.+)\) -> np\.append\(\2, \1\)|.+ -> .+\[::-1\].*",
+         "films are left out, drawn and added up in any order, and loops only count", ("sampled_step",)),
+    Rule(r".+ -> abs\(.+\)", "chances and losses are not negative", ("sampled_step",)),
+    Rule(r"near\.sum\(\) -> near\.(mean|max)\(\)", "it is asked whether any film is left",
+         ("sampled_step",)),
+    Rule(r"nu \* free -> nu( / free)?", "it is looked up for films that were drawn, where free is 1",
+         ("sampled_step",)),
+    Rule(r"logits\[None\] -> logits", "PyTorch takes one row without its axis as well",
+         ("sampled_step",)),
     Rule(r"1 -> 0", "no list at all finds nothing, so one is tried next", ("choose_nprobe",)),
 )  # fmt: skip
 

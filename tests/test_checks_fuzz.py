@@ -189,8 +189,14 @@ def test_arguments_are_compared_by_value() -> None:
     nan = np.array([np.nan, 1.0])
     assert core._alike(nan, nan.copy())
     assert core._alike({"a": [1, (nan,)]}, {"a": [1, (nan.copy(),)]})
+    weights = torch.ones(3, 2, requires_grad=True)
+    assert core._alike(weights, weights.clone())
+    rng, moved_on = np.random.default_rng(0), np.random.default_rng(0)
+    moved_on.random()
+    assert core._alike(rng, moved_on)
     for before, after in [(nan, nan + 1), (nan, nan[:1]), ([1], [1, 2]),
                           ({"a": 1}, {"a": 2}), ({"a": 1}, {"b": 1}), (np.zeros(2), np.zeros(2, int)),
+                          (weights, weights + 1), (weights, weights[:1]),
                           ("a", "b")]:  # fmt: skip
         assert not core._alike(before, after)
 

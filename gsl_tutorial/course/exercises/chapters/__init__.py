@@ -31,6 +31,7 @@ from gsl_tutorial.course.exercises.chapters import (  # noqa: F401
     chapter11,
     chapter11_hidden,
     chapter11_loop,
+    chapter11_sampler,
     chapter12,
     chapter12_costs,
     chapter12_search,
