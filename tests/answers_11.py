@@ -51,8 +51,8 @@ def _rate(rank: Any, clicked: Any, k: int) -> Any:
     return np.bincount(rank[clicked], minlength=k) / np.bincount(rank, minlength=k)
 
 
-def _propensity(rank: Any, clicked: Any, by_lot: Any, k: int) -> Any:
-    rate = _rate(rank[by_lot], clicked[by_lot], k)
+def _propensity(rank: Any, clicked: Any, randomised: Any, k: int) -> Any:
+    rate = _rate(rank[randomised], clicked[randomised], k)
     return rate / rate[0]
 
 

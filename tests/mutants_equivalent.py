@@ -48,7 +48,7 @@ class Rule:
 
 
 RULES = (
-    Rule(r"np\.bincount\((rank\[by_lot\]|item, weights=looks\[rank\]), minlength=\w+\) -> .+",
+    Rule(r"np\.bincount\((rank\[randomised\]|item, weights=looks\[rank\]), minlength=\w+\) -> .+",
          "every place and every film was shown", ("place_propensity", "clicks_per_look")),
     Rule(r"\(?(.+?)\)? - \(?(.+?)\)? -> \(?\2\)? - \(?\1\)?",
          "the difference is squared, or its length taken", _SIGNLESS),

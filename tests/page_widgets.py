@@ -12,16 +12,20 @@ import map_cases
 import numpy as np
 from playwright.sync_api import Page
 
+from gsl_tutorial.course.results.reported import Choices
 from gsl_tutorial.course.study.map_file import parse_map
+from gsl_tutorial.course.two_tower.items import ItemTexts
 from gsl_tutorial.course.widgets import (
     CodewordExplorer,
     FeedbackLoop,
+    FilmPicker,
     FourBytes,
     GradientExplorer,
     LostWorker,
     MethodMap,
     PhotoSearch,
     QuantizationPlayground,
+    ReportedFigure,
     TurnsExplorer,
 )
 from gsl_tutorial.course.widgets.explorer_play import PRESETS, TOUR
@@ -30,6 +34,17 @@ from gsl_tutorial.course.widgets.page import PageWidget
 POINTS = np.random.default_rng(3).uniform(-0.9, 0.9, (40, 2))
 VECTORS = np.random.default_rng(4).integers(0, 17, (69, 16)) / 16
 DISTANCES = np.sort(np.random.default_rng(5).integers(0, 9, (7, 3)), axis=1).astype(np.float32)
+CELLS = np.repeat(np.arange(3), 20)
+TEXTS = ItemTexts(
+    np.arange(1000, 1060),
+    np.random.default_rng(6).normal(size=(60, 6)).astype(np.float32) + 2 * CELLS[:, None],
+    {"training": CELLS},
+    {},
+)
+REPORTED = Choices(
+    {"look at": ["all", "ten", "one"], "divide by": ["could", "came"]},
+    np.array([[0.7, 0.7], [0.5, 0.8], [0.6, 0.9]]),
+)
 
 
 def loop_record(arm: str, n_rounds: int = 3) -> dict[str, Any]:
@@ -132,6 +147,16 @@ CASES = {
         ),
         ".gsl-bar input[type=range]",
         ("gsl1.loop?arm=1&user=1&round=3",),
+    ),
+    "films": Case(
+        lambda: FilmPicker(TEXTS, [0, 1, 2], {1000: "Film <zero>"}, liked=1000),
+        ".gsl-bar button[aria-label='next film']",
+        ("gsl1.films?film=7&draw=2",),
+    ),
+    "reported": Case(
+        lambda: ReportedFigure(REPORTED),
+        "[data-choose='1']",
+        ("gsl1.reported?chosen=2,1,", "gsl1.reported?chosen=1,0,"),
     ),
     "map": Case(
         lambda: MethodMap(parse_map(map_cases.found())),

@@ -142,7 +142,7 @@ def test_ties_never_leak(users: list[list[tuple[int, int]]]) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(events_of_some_users, st.randoms(use_true_random=False))
-def test_ties_are_broken_by_lot_so_the_order_of_the_file_does_not_matter(users, random) -> None:  # type: ignore[no-untyped-def]
+def test_ties_are_broken_randomised_so_the_order_of_the_file_does_not_matter(users, random) -> None:  # type: ignore[no-untyped-def]
     shuffled = [random.sample(one, len(one)) for one in users]
     a, b = (leave_last_out(_events(one)) for one in (users, shuffled))
     assert np.array_equal(a.test.item, b.test.item)

@@ -153,10 +153,15 @@ def test_arms_meet_the_same_users_and_the_same_coins() -> None:
         assert np.array_equal(start, getattr(b.log, one)[b.log.round == 0])
     rng = np.random.default_rng(0)
     lists = np.arange(60).reshape(30, 2) % 80
-    looks, by_lot = np.ones(2), np.zeros((30, 2), dtype=bool)
+    looks, randomised = np.ones(2), np.zeros((30, 2), dtype=bool)
     first, other = (
         impressions(
-            shown, looks, WORLD.chance, number=1, by_lot=by_lot, rng=np.random.default_rng(7)
+            shown,
+            looks,
+            WORLD.chance,
+            number=1,
+            randomised=randomised,
+            rng=np.random.default_rng(7),
         )
         for shown in (lists, np.where(rng.random(lists.shape) < 0.5, lists, (lists + 40) % 80))
     )
@@ -188,12 +193,12 @@ def test_a_round_learns_from_earlier_rounds_alone(monkeypatch: pytest.MonkeyPatc
     assert not np.array_equal(plain.lists[2], changed.lists[2])
 
 
-def test_exploring_fills_the_share_by_lot_and_nothing_twice() -> None:
+def test_exploring_fills_the_share_randomised_and_nothing_twice() -> None:
     run = of("oracle", explore=0.4, rounds=6)
     log = run.log.take(run.log.round > 0)
-    assert log.by_lot.mean() == pytest.approx(0.4, abs=0.08)
+    assert log.randomised.mean() == pytest.approx(0.4, abs=0.08)
     assert all(len(set(row)) == 5 for shown in run.lists for row in shown.tolist())
-    assert not of("oracle").log.by_lot[of("oracle").log.round > 0].any()
+    assert not of("oracle").log.randomised[of("oracle").log.round > 0].any()
 
 
 def test_a_user_without_history_is_served_like_the_others() -> None:
@@ -317,22 +322,22 @@ def test_propensities_and_rates_find_the_truth_in_a_long_log() -> None:
     run = run_loop(world, LoopConfig(arm="oracle", rounds=8, slots=4, start=5, explore=0.5))
     log = run.log.take(run.log.round > 0)
     found, truth = looks_by_rank(log, 4), examination(4, 1.0)
-    clicks = np.array([(log.by_lot & log.clicked & (log.rank == r)).sum() for r in range(4)])
+    clicks = np.array([(log.randomised & log.clicked & (log.rank == r)).sum() for r in range(4)])
     error = found * np.sqrt(1 / clicks + 1 / clicks[0])
     assert (np.abs(found - truth)[1:] < 4 * error[1:]).all()
-    by_lot = clicks_per_look(log.take(log.by_lot), truth, 80)
-    assert distance(by_lot, world.popularity) < distance(log.clicks(80), world.popularity)
+    randomised = clicks_per_look(log.take(log.randomised), truth, 80)
+    assert distance(randomised, world.popularity) < distance(log.clicks(80), world.popularity)
     never = log.take(log.item != 7)
     assert np.isnan(clicks_per_look(never, truth, 80)[7])
-    with pytest.raises(NoClicksError, match="by lot"):
-        looks_by_rank(log.take(~log.by_lot), 4)
+    with pytest.raises(NoClicksError, match="randomised"):
+        looks_by_rank(log.take(~log.randomised), 4)
 
 
 def test_weights_add_up_to_clicks_per_look() -> None:
     log = Log(
         user=np.array([0, 0, 1, 1, 1]), item=np.array([0, 1, 0, 1, 0]), round=np.ones(5, int),
         rank=np.array([0, 1, 0, 1, 2]), looks=np.array([1, 0.5, 1, 0.5, 0.25]),
-        clicked=np.array([True, True, True, False, False]), by_lot=np.zeros(5, bool),
+        clicked=np.array([True, True, True, False, False]), randomised=np.zeros(5, bool),
     )  # fmt: skip
     events = log.events(2, 3)
     weights = exposure_weights(log, events, 3)

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from gsl_tutorial.course.datasets.interactions import Interactions, lots
 from gsl_tutorial.course.two_tower.data import simulated_data
-from gsl_tutorial.course.two_tower.evaluation import CUTS, measure_lists, measure_towers, top_items
+from gsl_tutorial.course.two_tower.evaluation import (
+    CUTS,
+    measure_lists,
+    measure_towers,
+    recommended,
+    top_items,
+)
 from gsl_tutorial.course.two_tower.simulator import made_up_items
 from gsl_tutorial.course.two_tower.towers import TwoTower
 from gsl_tutorial.course.two_tower.training import Trained, TwoTowerConfig
@@ -78,6 +84,21 @@ def test_profiles_rankings_and_hidden_events_are_those_of_the_part(
     for k in CUTS:
         assert got.figures[f"recall@{k}"] == pytest.approx(np.mean(found[k]))
     assert got.recall_at_10.tolist() == pytest.approx(found[10])
+
+
+@pytest.mark.parametrize("user_id", [False, True])
+def test_what_is_recommended_is_the_best_of_what_a_user_has_not_had(user_id: bool) -> None:
+    trained, known = towers(user_id=user_id), DATA.events.seen_before_test
+    lists = recommended(trained, DATA, np.array([4, 0, 4]), 9)
+    assert lists[0].tolist() == lists[2].tolist()
+    for user, found in zip([4, 0], lists, strict=False):
+        had = of(known, user)
+        with torch.no_grad():
+            numbers = torch.tensor([user]) if user_id else None
+            u = trained.model.users(torch.tensor([had[-7:]]), numbers).numpy()[0]
+            scores = trained.model.items().numpy() @ u
+        order = [j for j in np.argsort(-scores).tolist() if j not in had][:9]
+        assert found.tolist() == order
 
 
 @pytest.mark.parametrize("seed", range(3))

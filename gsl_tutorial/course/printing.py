@@ -17,6 +17,8 @@ from gsl_tutorial.course.text_table import text_table
 LINE = 104
 
 _SCROLLS = "overflow-x: auto; max-width: 100%"
+#: As many letters are never broken in a table.
+_SHORT = 18
 _TABLE = "font-variant-numeric: tabular-nums; margin: 0.3em 0 0.8em"
 
 
@@ -97,11 +99,11 @@ class Table:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col"{self._side(i)}>{_e(one)}</th>' for i, one in _n(self.head))
+        head = "".join(f'<th scope="col"{self._look(i)}>{_e(one)}</th>' for i, one in _n(self.head))
         body = "".join(
             "<tr>"
-            + f'<th scope="row"{self._side(0)}>{_e(row[0])}</th>'
-            + "".join(f"<td{self._side(i)}>{_e(one)}</td>" for i, one in _n(row) if i)
+            + f'<th scope="row"{self._look(0, row[0])}>{_e(row[0])}</th>'
+            + "".join(f"<td{self._look(i, one)}>{_e(one)}</td>" for i, one in _n(row) if i)
             + "</tr>"
             for row in self.rows
         )
@@ -110,8 +112,11 @@ class Table:
             f'<table style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
         )
 
-    def _side(self, column: int) -> str:
-        return f' style="text-align: {"right" if column in self.right else "left"}"'
+    def _look(self, column: int, cell: str | None = None) -> str:
+        """The style of a heading, or of a cell: "0.21 ± 0.01" stays on one line, a sentence wraps."""
+        side = f"text-align: {'right' if column in self.right else 'left'}"
+        wraps = cell is None or len(cell) > _SHORT
+        return f' style="{side}{"" if wraps else "; white-space: nowrap"}"'
 
 
 _n = enumerate

@@ -2,8 +2,8 @@
 # # Measure so that nobody can fault it
 #
 # Two papers report the same method on the same data, and their numbers differ by ten points. Is one of them lying?
-# Probably not. In this chapter you make the mistakes of this field on purpose, one by one, and watch what each of them
-# does to a number that you know to be right.
+# Probably not. Try it: the figure below reports one single search, and you decide how. Then you make the mistakes of
+# this field on purpose, one by one, and watch what each of them does to a number that you know to be right.
 #
 # <details><summary>What you will do, what you will learn, and what you need</summary>
 #
@@ -18,9 +18,6 @@
 # (eight more mistakes, and a program that looks for them) takes 20 minutes more.
 #
 # </details>
-#
-# Every mistake here but one (the best of three seeds) was found in public code or in issues of this field; a table in
-# the middle says where. The codes are our own, those of chapter 09.
 #
 # *The formulas of its snapping layer are [our reconstruction](00_start_here.ipynb#Know-where-the-formulas-come-from).*
 
@@ -50,10 +47,11 @@ from gsl_tutorial.course.plots.honesty import (
 from gsl_tutorial.course.printing import say
 from gsl_tutorial.course.results.checklist import as_markdown, write_checklist
 from gsl_tutorial.course.results.our_runs import our_runs
+from gsl_tutorial.course.results.reported import reported_figures, search_by_signs
 from gsl_tutorial.course.results.saved_runs import DATA, load_shipped
 from gsl_tutorial.course.study import StudyResults, load_study
 from gsl_tutorial.course.study.report import compare
-from gsl_tutorial.course.widgets import Guess
+from gsl_tutorial.course.widgets import Guess, ReportedFigure
 from gsl_tutorial.evaluation import average_precisions, mean_average_precision
 from gsl_tutorial.evaluation.distances import squared_distances
 from gsl_tutorial.evaluation.intervals import clustered_bootstrap, paired_bootstrap
@@ -61,6 +59,33 @@ from gsl_tutorial.quantizers import ProductQuantizer
 from gsl_tutorial.storage import load_arrays
 
 # %% [markdown]
+# ## How high can you get?
+#
+# 300 photographs search ten thousand others through codes of five bits. The codes, the queries and the distances stay
+# as they are. All that you may change is what is written down at the end: among which images the queries search, how
+# many ranks count, by what average precision is divided, and what happens to a query that finds nothing.
+#
+# The four menus stand where this chapter would put them, and the diamond marks that figure. Each small mark on the line
+# is another way to set them. How high can you get? And how low can you make the same search look, if it is a rival's?
+
+# %% tags=["hide-input"]
+run = load_shipped("cifar10-p2-32bit")
+ReportedFigure(reported_figures(*search_by_signs(run, n_bits=5)))
+
+# %% [markdown]
+# <details><summary>What to see</summary>
+#
+# The highest figure takes all four menus at once: search among images that the network was trained on, look at ten
+# ranks only, divide by the hits that came, and leave out the queries without any. The lowest one looks at a thousand
+# ranks and divides by the hits that there could be. Between the two lies a gap larger than most gains that are published,
+# and nobody has searched any better.
+#
+# </details>
+#
+# None of these choices is a lie, as long as it is said. But tables rarely say it, and some of the choices are mistakes.
+# All that you will meet here (but one, the best of three seeds) were found in public code or in issues of this field;
+# a table in the middle of the chapter says where. The codes are our own, those of chapter 09.
+#
 # ## Begin with an honest figure
 #
 # First we need a figure that we can trust. We take the trained run of chapter 09, and from it 500 queries, 50 of each
@@ -68,7 +93,6 @@ from gsl_tutorial.storage import load_arrays
 # answers within seconds.
 
 # %% tags=["hide-input"]
-run = load_shipped("cifar10-p2-32bit")
 pq = run.model.quantizer
 rng = np.random.default_rng(10)
 
@@ -99,9 +123,9 @@ print(f"The figure is {close} 0.03 of what all queries and all images give.")
 # %% [markdown]
 # (mAP@all is the mean average precision over the whole ranking, as in chapter 09.)
 #
-# Two helpers do what programs of this field usually do, rank and score, with ties as they happen to fall. A third one
-# writes down what each mistake adds, in **points** (hundredths). From here on, cells that hold a mistake are open, and
-# the line that is wrong carries the comment *the mistake*.
+# Two helpers rank and score as most programs of this field do, with ties as they happen to fall. A third one writes
+# down what each mistake adds, in **points** (hundredths). From here on, the cells that hold a mistake are open, and a
+# comment marks the line that is wrong: *the mistake*.
 
 
 # %% tags=["hide-input"]
@@ -461,9 +485,8 @@ known = mean_average_precision(
 note("choose", "database = training set, not said", "P2 codes", on_held_out(pq), known)
 
 # %% [markdown]
-# Two things we **cannot** show. One is an *unlabelled* database in training, found in GPQ and not mentioned there; that
-# needs the training of GPQ, and the figure above is about labels, so it does not tell. The other is pre-training that is
-# not mentioned.
+# Two things we **cannot** show: what it is worth when the database takes part in training *without* labels, as in the
+# code of GPQ, and what it is worth when pre-training is not mentioned. Both would need those trainings.
 #
 # ## See them together
 
@@ -487,9 +510,9 @@ print(f"{'Some' if down else 'None'} lower it by more than half a point.")
 print(f"{'Some' if flat else 'None'} do less than half a point.")
 
 # %% [markdown]
-# No mistake has a size of its own. It depends on the data, the codes and the measure. A bar to the left is not harmless:
-# in the code of a rival, it makes our own row look better. And where a bar is zero here, it need not be zero on other
-# data. (Rows marked * are explained in the section for a second reading.)
+# How large a mistake is depends on the data, the codes and the measure, so a bar that is zero here need not be zero
+# elsewhere. Nor is a bar to the left harmless: in the code of a rival, it makes our own row look better. (Rows marked *
+# are explained in the section for a second reading.)
 #
 # | mistake | where it was seen |
 # | --- | --- |
@@ -509,7 +532,7 @@ print(f"{'Some' if flat else 'None'} do less than half a point.")
 # | weight 0 by default | thulab/DeepHash issues 35 and 57 |
 # | database used in training, not said | GPQ |
 #
-# These are programs that people shared, and that is why their mistakes could be found.
+# Be grateful to these authors: they shared their programs, and only that is why their mistakes could be found.
 #
 # **Try it.** Go back to the codes of 12 bits and take 4 or 32 directions. What happens to the ties? Then
 # run the cells down to here again: the picture follows.
@@ -985,7 +1008,7 @@ command("evaluate --codes Q.npy D.npy --labels QL.npy DL.npy --protocol P2")
 # A program sees codes and labels. It cannot see how an epoch was chosen, on what the codebooks were
 # fitted, or what the network had seen before. For these things you have to ask.
 #
-# **Try it.** Hand it codes of your own by changing `files`.
+# To check codes of your own, change `files`.
 
 # %% [markdown]
 # ## What to remember

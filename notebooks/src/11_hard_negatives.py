@@ -6,9 +6,10 @@
 # negatives**, and a recent paper finds them with the help of a language model. Does it work? In this chapter you build
 # the method and then put it to a fair test.
 #
-# Half of the answer first: with simulated users, whose taste we know, hard negatives bring a small gain at the top of
-# the list, and they cost something further down. Whether that carries over to the ratings of real people is a bet that
-# you will place before you see it. Learning how to *find such things out* is the other half of the chapter.
+# What helps, first. Correcting for how often a negative is drawn helps a great deal, whatever you draw. Hard negatives
+# themselves bring a small gain at the top of the list with simulated users, whose taste we know, and the price is paid
+# further down. Whether that carries over to the ratings of real people is a bet that you will place before you see it.
+# Learning how to *find such things out* is the other half of the chapter.
 #
 # <details><summary>What you will do, what you will learn, and what you need</summary>
 #
@@ -34,7 +35,6 @@ import numpy as np
 import torch
 
 from gsl_tutorial.course.datasets.interactions import leave_last_out
-from gsl_tutorial.course.datasets.movielens import find_movielens, load_movielens, rows_of
 from gsl_tutorial.course.exercises import check, hint
 from gsl_tutorial.course.exercises.attempts import attempt
 from gsl_tutorial.course.plots import show
@@ -44,9 +44,7 @@ from gsl_tutorial.course.plots.two_tower import (
     draw_codes,
     draw_course,
     draw_knob,
-    draw_negatives_map,
     draw_trials,
-    flat_map,
 )
 from gsl_tutorial.course.printing import Table, say
 from gsl_tutorial.course.results.saved_runs import DATA
@@ -54,9 +52,14 @@ from gsl_tutorial.course.study.map_words import NAMES
 from gsl_tutorial.course.study.report import Spread
 from gsl_tutorial.course.two_tower.competition import behind, fix_draws, pushes
 from gsl_tutorial.course.two_tower.data import prefixes, simulated_data
-from gsl_tutorial.course.two_tower.evaluation import false_negative_rate, measure_towers
+from gsl_tutorial.course.two_tower.evaluation import (
+    false_negative_rate,
+    measure_towers,
+    recommended,
+)
 from gsl_tutorial.course.two_tower.grid import load_grid
 from gsl_tutorial.course.two_tower.items import first_cells, load_items
+from gsl_tutorial.course.two_tower.loop_report import titles_at_hand
 from gsl_tutorial.course.two_tower.losses import full_softmax, sampled_softmax
 from gsl_tutorial.course.two_tower.report import (
     arms_as_table,
@@ -74,32 +77,48 @@ from gsl_tutorial.course.two_tower.sampling import (
 from gsl_tutorial.course.two_tower.simulator import simulate_users
 from gsl_tutorial.course.two_tower.study import TwoTowerResults
 from gsl_tutorial.course.two_tower.training import TwoTowerConfig, train_towers
-from gsl_tutorial.course.widgets import Guess, NegativesSliders
+from gsl_tutorial.course.widgets import FilmPicker, Guess, NegativesSliders
 
 # %% [markdown]
-# ## Meet the items
+# ## Choose a film that you liked
 #
-# Our catalogue is that of MovieLens, one of the best-known sets of film ratings. A language model has read the title and
-# the genres of each film and turned them into a vector, of which we kept 64 numbers. Then k-means cut the catalogue into
-# 100 **cells**, just as in chapter 02. The repository contains these vectors and the cell of each film, but neither
-# titles nor ratings, because they are not ours to give away.
+# Here are two hundred films, laid out flat. A language model has read the title and the genres of each and turned them
+# into a vector; k-means has put films with similar vectors into one **cell**. The star is a film that you liked. A
+# recommender should rank it above the films that you did not choose, and it learns from a few of those at a time. They
+# are its **negatives**. Which of the two lists would teach it more, the crosses or the circles?
+#
+# Click on another film, or walk from film to film with the arrow keys.
 
 # %% tags=["hide-input"]
-texts = load_items()
+texts, titles = load_items(), titles_at_hand()
+FilmPicker(texts, shown=[47, 89, 82, 23, 30], titles=titles, liked=260)
+
+# %% [markdown]
+# Do you see numbers in place of titles? Then MovieLens is not on this machine, and we may not ship its titles. The map,
+# the cells and the draws are the real ones all the same. To see the titles, type `gsl-tutorial two-tower fetch` in a
+# terminal (1 MB) and run the cell again.
+#
+# **Try it.** Visit all five cells. What do the films of a cell have in common? And how did "Now, Voyager", a
+# love story of 1942, get among the space films?
+#
+# <details><summary>What to see</summary>
+#
+# Space films (with "Star Wars", film 260), Christmas films, old monsters, westerns, and fairy tales. But the language
+# model had only read titles and genres, so a title can mislead it: "Now, Voyager" sounds like a space ship. And the
+# year is a part of the title, so that films of one age come together as well.
+#
+# </details>
+#
+# ## Meet the items
+#
+# Our catalogue is that of MovieLens, one of the best-known sets of film ratings. Of the vector of each film we kept 64
+# numbers, and k-means, the one of chapter 02, has cut the catalogue into 100 cells. The repository contains these vectors
+# and the cell of each film, but neither titles nor ratings, because they are not ours to give away.
+
+# %% tags=["hide-input"]
 sizes = np.bincount(texts.cells["training"])
 print(f"{len(texts.ids):,} films, {texts.vectors.shape[1]} numbers for each, {len(sizes)} cells")
 print(f"films in a cell: from {sizes.min()} to {sizes.max()}")
-
-# %% tags=["volatile", "hide-input"]
-titles = None
-if find_movielens():
-    films = load_movielens()
-    titles = [films.titles[row] for row in rows_of(texts.ids, films.movie_ids)]
-print(
-    "The titles are not on this machine; `gsl-tutorial two-tower fetch` brings them (1 MB)."
-    if titles is None
-    else f"The titles are here: {titles[0]}, {titles[1]}, ..."
-)
 
 # %% [markdown]
 # ## Score every item, pay for a few
@@ -163,45 +182,14 @@ for name, (uniform, hard) in ways.items():
 
 # %% [markdown]
 # With the right $Q$, both ways estimate the same sum, so both train on the *same loss*. The hard draws only make the
-# estimate steadier, because they look where the large terms are. If you count them as if they were uniform, they change
-# the loss, because the cell weighs too much. Keep that in mind; it comes back below.
+# estimate steadier, because they look where the large terms are. Count them as if they were uniform, and they change
+# the loss: the cell weighs too much. Keep that in mind; it comes back below.
 #
 # ## Draw from the positive's own cell
 #
-# Here are five of the cells, a film, and its negatives.
-
-# %% tags=["hide-input"]
-cells = texts.cells["training"]
-lists = InvertedLists.of(cells)
-rng = np.random.default_rng(4)
-shown_cells = [3, 17, 44, 52, 88]
-rows = np.flatnonzero(np.isin(cells, shown_cells))
-positive = int(rng.choice(np.flatnonzero(cells == shown_cells[0])))
-hard = np.unique(lists.draw_mates(np.array([positive]), 4, rng))
-easy = rng.choice(rows[cells[rows] != cells[positive]], 4, replace=False)
-place = {int(row): i for i, row in enumerate(rows)}
-show(
-    draw_negatives_map(
-        flat_map(texts.vectors[rows], cells[rows]),
-        cells[rows],
-        place[positive],
-        [place[int(one)] for one in hard],
-        [place[int(one)] for one in easy],
-    ),
-    alt=f"A flat map of {len(rows)} films in {len(shown_cells)} cells. The positive, a star, lies among the "
-    f"{int((cells == cells[positive]).sum())} films of its cell, and so do its hard negatives; the "
-    "easy ones are spread over other groups.",
-    caption="The star is the positive. Its hard negatives come from its own group, the easy ones from anywhere.",
-)
-
-# %% tags=["volatile", "hide-input"]
-if titles is not None:
-    print(f"the positive: {titles[positive]}")
-    print("hard:", "; ".join(titles[int(one)] for one in hard))
-    print("easy:", "; ".join(titles[int(one)] for one in easy))
-
-# %% [markdown]
-# (With the titles on your machine, the last cell names these films. Would you call the hard ones hard?)
+# Look once more at the map on which the chapter began. The star is the positive. The crosses were drawn from its own
+# cell: they are the **hard negatives**. The circles were drawn from other cells. Most of them are **easy**, because a
+# model that has learned a little already ranks a western far below a space film.
 #
 # For each cell the sampler keeps a list of its films, and all lists stand end to end in one array. Drawing a film from
 # the same cell takes one lookup and one random number, whatever the size of the catalogue, and that is what "real time"
@@ -293,12 +281,11 @@ check.profile_and_hidden(profile_and_hidden)
 hint("11.3")
 
 # %% [markdown]
-# In the real ratings this rule matters, because many users rated the films of a whole evening at once, and what we call
-# "the last film" is often just the last line of a form. For real films, though, ordering equal times by item number
-# would not be fair: MovieLens numbers its films roughly by age, so the newest film of the evening would always
-# count as the last one. The package therefore draws lots among events of the same second, and it keeps such
-# events out of each other's profiles as well. One thing the rule does not do: the later ratings of *other* users
-# stay in the training set.
+# In the real ratings this rule matters, because many users rated many films in one evening, and what we call "the last
+# film" is often just the last line of a form. For real films, though, ordering equal times by item number would not be
+# fair: MovieLens numbers its films roughly by age, so the newest film of the evening would always count as the last
+# one. The package therefore orders events of the same second at random, and keeps them out of each other's profiles. One
+# leak remains: the later ratings of *other* users stay in the training set.
 
 # %% tags=["hide-input"]
 users = simulate_users(
@@ -334,6 +321,28 @@ for arm in looks:
     )
     figures = measure_towers(live[arm], data).figures
     print(f"{arm:8} Recall@10 {figures['recall@10']:.2f}   Recall@100 {figures['recall@100']:.2f}")
+
+# %% [markdown]
+# What do such models recommend? The last films of each user were hidden from both. Here is the first user to whom each of
+# the two brings at least one of them back; a star marks it.
+
+# %% tags=["volatile", "hide-input"]
+tops = {arm: recommended(live[arm], data, np.arange(1000), 5) for arm in live}
+of, hidden_ones = data.events.seen_before_test, data.events.test
+for someone in range(1000):
+    hidden = set(hidden_ones.item[hidden_ones.user == someone])
+    if all(hidden & set(top[someone]) for top in tops.values()):
+        break
+ids = texts.ids[first_cells(texts, 20)[0]]
+columns = {
+    "liked before": of.item[of.user == someone][-5:],
+    **{f"{arm} recommends": top[someone] for arm, top in tops.items()},
+}
+named = [
+    [titles.get(int(ids[i]), f"film {ids[i]}") + (" ★" if i in hidden else "") for i in column]
+    for column in columns.values()
+]
+Table(zip(*named, strict=True), head=list(columns))
 
 
 # %% tags=["hide-input"]
@@ -515,13 +524,16 @@ assert typical["the package's", 0] < typical["the package's", 4] < 0.5
 #
 # ## Read the study: simulated users
 #
-# In the study, every way of drawing negatives, called an **arm**, saw the same events with the same budget. (One
-# exception: `uniform-4x` has four times as many uniform negatives.) Temperature and learning rate were chosen on
+# In the study, each way of drawing negatives is called an **arm**. All arms saw the same events with the same budget
+# (except `uniform-4x`, which has four times as many uniform negatives). Temperature and learning rate were chosen on
 # validation films, with as many trials for `uniform` as for `text`. There are three seeds, each with users of its own.
 #
-# The control arms matter most. `random` draws from cells of the same sizes that mean nothing, and `genre` from films of
-# the same genres. `true` uses the simulator's own cells, which nobody has in practice. `learned` uses clusters of the item
-# tower itself, found anew after each epoch. `text-raw` forgets the correction.
+# The control arms matter most, because they say *what* helps:
+#
+# - `random` draws from cells of the same sizes that mean nothing, and `genre` from films of the same genres;
+# - `true` uses the simulator's own cells, which nobody has in practice;
+# - `learned` uses clusters of the item tower itself, found anew after each epoch;
+# - `text-raw`, and `in-batch-raw` for negatives from the batch alone, forget the correction.
 
 # %% tags=["hide-input"]
 results = TwoTowerResults(load_grid(), DATA / "results")
@@ -669,9 +681,9 @@ for title, end in ends.items():
     )
 
 # %% [markdown]
-# In this study nothing beats uniform negatives, neither text cells nor four times the budget. What does move the figures
-# is the logQ correction and, further down the list, having negatives from outside the batch at all. So these data do not
-# seem to be limited by *which* further negatives are drawn.
+# In this study nothing beats uniform negatives, neither text cells nor four times the budget. What does help is the
+# logQ correction and, further down the list, having negatives from outside the batch at all. Once you have both, *which*
+# further negatives you draw hardly matters on these data.
 #
 # The popularity column tests what the abstract claims in passing, that such negatives make the lists less dominated by
 # popular films. Here they do not. Forgetting logQ does, and it costs half of the recall.
@@ -743,10 +755,10 @@ show(
 )
 
 # %% [markdown]
-# The ring marks the best of each row. It lies a little to the right for hard negatives, by less than the settings of one
-# rival differ among themselves. But each point is a single seed, and the best of ten draws is high by luck. So the winner
-# of each data set goes to the test films, once, with ten seeds instead of three, next to the setting of before. Do you
-# expect it to hold up?
+# The ring marks the best of each row. For hard negatives it lies a little to the right, by less than the settings of one
+# rival differ among themselves. But each point is a single seed, and the best of ten trials owes something to luck. So
+# the winner of each data set goes to the test films, once, with ten seeds, next to the setting that we had before. Do
+# you expect it to hold up?
 
 # %% tags=["hide-input"]
 compared = {}
@@ -783,10 +795,9 @@ assert verdicts["simulated users"] == ["no clear difference", "better", "no clea
 assert verdicts["MovieLens"] == ["no clear difference"] * 3
 
 # %% [markdown]
-# For simulated users, ten seeds show what three could not: with the setting of before, hard negatives gain a little over
-# uniform ones. The winner of the search gains nothing. It came first of ten on validation films with one seed, and whoever
-# comes first of ten is partly lucky, so one seed was too few to search with. On MovieLens, neither setting differs
-# clearly from uniform negatives, with ten seeds as with three.
+# For simulated users, ten seeds show what three could not: with the earlier setting, hard negatives gain a little over
+# uniform ones. The winner of the search gains nothing. It had been lucky: one seed was too few to search with. On
+# MovieLens, neither setting differs clearly from uniform negatives, with ten seeds as with three.
 #
 # ## Pay in bytes
 #
@@ -869,9 +880,9 @@ for title, part in (("simulated users", "codes"), ("MovieLens", "codes-people"))
 # `snap-pull` that does so, on MovieLens the `penalty`. So neither of the two wins, and three seeds are few.
 # From 16 bytes on there is little left to win for anybody.
 #
-# The order at the very top suffers first. A retrieval system therefore takes a hundred items or more by their codes and
-# sorts these again with the exact vectors. And here the circle closes: a cell of a coarse quantizer *is* such a cluster
-# (chapter 12), and the codes of the item tower are those of chapter 03, trained as in chapter 06.
+# Codes spoil the order at the very top first. A retrieval system therefore finds a hundred items or more by their codes
+# and sorts these again with the exact vectors. And here the circle closes: a cell of a coarse quantizer *is* such a
+# cluster (chapter 12), and the codes of the item tower are those of chapter 03, trained as in chapter 06.
 
 # %% [markdown]
 # ## The second claim: does it break the feedback loop?
@@ -910,7 +921,6 @@ from gsl_tutorial.course.two_tower.loop_report import (
     loop_as_table,
     series,
     student_interval,
-    titles_at_hand,
 )
 from gsl_tutorial.course.two_tower.loop_study import LoopResults
 from gsl_tutorial.course.two_tower.loop_world import examination, make_world
@@ -924,7 +934,7 @@ from gsl_tutorial.storage import read_json
 # film; some films appeal to everybody, and some cells have more friends than others. So every film has a **true
 # popularity**: its share of all clicks if everybody looked at everything.
 #
-# Before the first round every user looks through 60 films drawn by lot. Then come ten rounds. In each one two towers are
+# Before the first round every user looks through 60 films drawn at random. Then come ten rounds. In each one two towers are
 # trained from scratch on all clicks so far, and every user gets a list of ten films that he or she has not clicked yet.
 # The first place is always looked at, the second half of the time, the third a third of the time, and so on: that
 # is the **position effect**. A film that is looked at is clicked by the user's true taste. All arms have 15 negatives
@@ -939,12 +949,16 @@ loops = LoopResults(load_loop_grid(), DATA / "results")
 loop_as_table(loops, "core")
 
 # %% [markdown]
-# Each pair of numbers is the first round and the tenth. The **Gini coefficient** says how unevenly the places in the
-# lists are shared among the films: 0 if all are shown equally often, close to 1 if a few take everything. The **head** is
-# the tenth of the catalogue with the most clicks so far; its column is the share of places that goes to it.
-# **Coverage** is the share of the catalogue that is shown to anybody. **Distance** compares the popularity in the log
-# with the true one: it is the share of clicks that would have to move. **Regret** is what a user misses in one round, in
-# clicks, compared with the best list that he or she could still get. **Variety** is the number of true cells in a list.
+# Each pair of numbers is the first round and the tenth. These are the columns:
+#
+# - **recall**: the share of a user's true best 20 films that the model ranks highest;
+# - **Gini coefficient**: how unevenly the places in the lists are shared among the films, 0 if all are shown equally
+#   often and close to 1 if a few take everything;
+# - **head**: the share of places that goes to the tenth of the catalogue with the most clicks so far;
+# - **coverage**: the share of the catalogue that is shown to anybody;
+# - **distance** between the popularity in the log and the true one, as the share of clicks that would have to move;
+# - **regret**: the clicks that a user misses in one round, compared with the best list that was still possible;
+# - **variety**: the number of true cells in a list.
 #
 # The oracle is the line to compare with. It is not even-handed either, because true tastes are not.
 #
@@ -957,7 +971,7 @@ loop_as_table(loops, "core")
 FeedbackLoop(
     [loops.records("core", arm=arm, seed=0)[0] for arm in loops.study.part("core").arms],
     film_cells(loops, load_items()),
-    titles_at_hand(),
+    titles,
     arm=list(loops.study.part("core").arms).index("uniform"),
     round=10,
 )
@@ -1034,7 +1048,7 @@ for measure in ("gini", "coverage", "recall", "regret"):
 # ### One thing at a time
 #
 # Is it the position effect that drives the loop, or that nothing is ever tried? And do more clusters help? Here one
-# setting is changed at a time: three places in ten are filled by lot (`explore 0.3`), every place is looked at
+# setting is changed at a time: three places in ten are filled at random (`explore 0.3`), every place is looked at
 # (`position 0`), or `text` draws from 48 clusters in place of 12. These have three seeds, so read them as hints.
 
 # %% tags=["claim"]
@@ -1050,17 +1064,18 @@ for arm, parts in (("uniform", ("explore", "position")), ("text", ("cells",))):
         print(f"{arm:8} {what:11}", words)
 
 # %% [markdown]
-# A little exploration helps more than any choice of negatives: the lists must be wider, because a part of them is drawn by
-# lot, but the log also stays closer to the truth, and recall is no worse. Without the position effect the loop does not go away. What drives it
-# is not where a film stands, but that a film which is never shown can never be clicked. (Its regret cannot be compared: there every place is looked at.) More
-# clusters make no difference that three seeds could show.
+# A little exploration helps more than any choice of negatives. That the lists become wider is no wonder, because a part
+# of them is drawn at random; but the log also stays closer to the truth, and recall is no worse. Without the position
+# effect the loop does not go away. What drives it is not where a film stands, but that a film which is never shown can
+# never be clicked. (Do not compare the regret of that row: there every place is looked at.) More clusters make no
+# difference that three seeds could show.
 #
 # ## Find the loop in a log
 #
 # In the simulator we know the truth. In service there is only the log: who was shown what, at which place, and whether
 # it was clicked. Clicks fall from place to place for two reasons that look alike: the films there are worse, and fewer
-# people look. To tell them apart you need films that stand somewhere *by lot*, because these are as good at the tenth
-# place as at the first. So suppose that three places in ten are filled by lot. Here is such a log, of a
+# people look. To tell them apart you need **randomised placement**: films that stand somewhere by chance are as good at
+# the tenth place as at the first. So suppose that three places in ten are randomised. Here is such a log, of a
 # recommender that knows the users well.
 
 # %%
@@ -1070,7 +1085,9 @@ many = make_world(
 )
 log = run_loop(many, LoopConfig(arm="oracle", explore=0.3)).log
 log = log.take(log.round > 0)
-print(f"{len(log):,} impressions, {log.clicked.sum():,} clicks, {log.by_lot.mean():.0%} by lot")
+print(
+    f"{len(log):,} impressions, {log.clicked.sum():,} clicks, {log.randomised.mean():.0%} randomised"
+)
 
 # %% [markdown]
 # The chance that a place is looked at is its **propensity**. Only its ratio to the first place can be found, and
@@ -1080,11 +1097,11 @@ print(f"{len(log):,} impressions, {log.clicked.sum():,} clicks, {log.by_lot.mean
 
 
 # %% tags=["exercise"]
-def place_propensity(rank, clicked, by_lot, k):
-    """(n,) places from 0, (n,) clicked or not, (n,) by lot or not, number of places -> (k,), first one 1."""
+def place_propensity(rank, clicked, randomised, k):
+    """(n,) places from 0, (n,) clicked or not, (n,) randomised or not, number of places -> (k,), first 1."""
     # BEGIN SOLUTION
-    shown = np.bincount(rank[by_lot], minlength=k)
-    clicks = np.bincount(rank[by_lot & clicked], minlength=k)
+    shown = np.bincount(rank[randomised], minlength=k)
+    clicks = np.bincount(rank[randomised & clicked], minlength=k)
     rate = clicks / shown
     return rate / rate[0]
     # END SOLUTION
@@ -1104,16 +1121,16 @@ show(
     figure,
     alt="How often each of ten places is looked at, compared with the first. True: "
     + ", ".join(f"{one:.2f}" for one in truth)
-    + ". Estimated from films by lot: "
+    + ". Estimated from randomised places: "
     + ", ".join(f"{one:.2f}" for one in found)
     + ". Click rates of all films: "
     + ", ".join(f"{one:.2f}" for one in every / every[0])
     + ".",
-    caption="Films by lot follow the true line, with noise; all films together stay a little below it.",
+    caption="The randomised places follow the true line, with noise; all films together stay a little below it.",
 )
 
 # %% [markdown]
-# The films by lot find the rule of the simulator, with some noise, because they are clicked rarely. The click rates of
+# The randomised places find the rule of the simulator, with some noise, because their films are clicked rarely. The click rates of
 # all films fall a little too fast, because the better films stand first. With a weaker recommender or a shorter list the
 # difference can be larger.
 #
@@ -1143,11 +1160,11 @@ hint("11.5")
 
 # %% tags=["claim"]
 n_films = many.chance.shape[1]
-by_lot = log.take(log.by_lot)
+at_random = log.take(log.randomised)
 popularities = {
     "clicks": log.clicks(n_films),
     "clicks per look": loop_log.clicks_per_look(log, truth, n_films),
-    "clicks per look, films by lot only": loop_log.clicks_per_look(by_lot, truth, n_films),
+    "clicks per look, randomised only": loop_log.clicks_per_look(at_random, truth, n_films),
 }
 print("distance from the true popularity:")
 for name, one in popularities.items():
@@ -1155,7 +1172,7 @@ for name, one in popularities.items():
 
 # %% [markdown]
 # Counting looks removes a good part of the distance. It cannot remove all of it, because a good recommender shows a film
-# to those who like it, so that its looks are friendly ones. The films by lot are free of that bias, but there are so few
+# to those who like it, so that its looks are friendly ones. Randomised places are free of that bias, but there are so few
 # of them that noise costs more than the bias did. This is the usual bargain: exploration buys unbiased data, and it is
 # paid for with lists that are worse today.
 #
@@ -1167,8 +1184,8 @@ for name, one in popularities.items():
 # People's ratings were not collected by our recommender, so they hold no loop of ours to break. But popularity bias can
 # be measured: how popular is what an arm retrieves, and does it find the films in the tail? Here are the runs on
 # MovieLens from above once more. We can also count the price: how often a negative is a film that the user liked before
-# (the sampler leaves it out) or will like later (nothing can). (In these runs events of the same second and films of
-# the same score went by film number. The package draws lots today, so a new run will differ a little.)
+# (the sampler leaves it out) or will like later (nothing can). A new run will differ a little, because these runs still
+# ordered events of the same second by film number.
 
 # %%
 people = TwoTowerResults(load_grid(), DATA / "results")
@@ -1217,9 +1234,9 @@ for source, rates in liked.items():
     )
 
 # %% [markdown]
-# Text cells change neither the popularity of what is retrieved nor the recall of the tail. What does is the batch:
-# with in-batch negatives alone the lists are less popular and the tail is found more often, most of all without logQ, and
-# the table further up says what that costs in recall. A negative from the positive's own cell is about twice as
+# Text cells change neither the popularity of what is retrieved nor the recall of the tail. In-batch negatives do: with
+# them alone the lists are less popular and the tail is found more often, most of all without logQ. The table further up
+# says what that costs in recall. A negative from the positive's own cell is about twice as
 # likely as a uniform one to be a film that the user likes. That is the price of being hard.
 #
 # ## Draw at size
@@ -1281,7 +1298,7 @@ show(
 # - Negatives are hard only if they *compete*. You can watch whether they do before any recall is measured.
 # - Compare on one budget, with the rival tuned as carefully, and with random cells as a control.
 # - A recommender that learns from its own log concentrates. Compare it with an oracle, because true tastes concentrate, too.
-# - Clicks say what was shown, seen and liked. Divide by the looks; and only what is shown by lot tells who looks.
+# - Clicks say what was shown, seen and liked. Divide by the looks; and only randomised placement tells who looks.
 #
 # ## Quiz
 #

@@ -22,6 +22,7 @@ from gsl_tutorial.course.plots.style import (
     GREY,
     ORANGE,
     PURPLE,
+    RED,
     SKY,
     new_figure,
 )
@@ -272,4 +273,35 @@ def draw_intervals(groups: Mapping[str, Mapping[str, Interval]], *, xlabel: str)
         axes.grid(axis="x", alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
     figure.supxlabel(xlabel, fontsize=10)
+    return figure
+
+
+def draw_reported(figures: Sequence[float], now: float) -> Figure:
+    """Draw all figures that one search can be reported as, and the one that is.
+
+    Parameters
+    ----------
+    figures : sequence of float
+        One for each way to report; the first is where the reader begins.
+    now : float
+        The figure that is reported.
+
+    Returns
+    -------
+    Figure
+        A line of numbers with a small mark for each way.
+    """
+    figure = new_figure(8.0, 1.6)
+    axes = figure.add_subplot()
+    axes.plot(figures, np.zeros(len(figures)), "|", ms=16, color=GREY, mew=1.5)
+    axes.plot([figures[0], now], [0, 0], color=RED, lw=3)
+    axes.plot(figures[0], 0, "D", ms=12, mfc="white", mec=BLACK, mew=2)
+    axes.plot(now, 0, "o", ms=14, color=RED, mec="white", zorder=4)
+    axes.annotate(f"{now:.3f}", (now, 0), xytext=(0, 14), textcoords="offset points",
+                  ha="center", fontsize=16, fontweight="bold")  # fmt: skip
+    low, high = np.floor(10 * min(figures)) / 10, np.ceil(10 * max(figures)) / 10
+    axes.set(xlim=(low - 0.01, high + 0.01), ylim=(-0.5, 1.6), yticks=[])
+    axes.set_xlabel("mean average precision; the diamond is where we begin")
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.spines[["top", "left", "right"]].set_visible(False)
     return figure

@@ -174,7 +174,7 @@ def draw_scaling(sizes: Sequence[int], milliseconds: Mapping[str, Sequence[float
 
 def draw_loop_log(
     truth: Float[np.ndarray, " k"],
-    by_lot: Float[np.ndarray, " k"],
+    randomised: Float[np.ndarray, " k"],
     every: Float[np.ndarray, " k"],
 ) -> Figure:
     """Draw how often each place is looked at: the truth, and what a log says of it.
@@ -183,8 +183,8 @@ def draw_loop_log(
     ----------
     truth : (k,) array
         Of the simulator, compared with the first place.
-    by_lot, every : (k,) arrays
-        Click rates of films by lot, and of all films, compared likewise.
+    randomised, every : (k,) arrays
+        Click rates of randomised places, and of all films, compared likewise.
 
     Returns
     -------
@@ -194,7 +194,7 @@ def draw_loop_log(
     figure = new_figure(6.4, 3.4)
     axis = figure.subplots()
     places = np.arange(1, len(truth) + 1)
-    lines = {"truth": truth, "films by lot": by_lot, "all films": every}
+    lines = {"truth": truth, "randomised places": randomised, "all films": every}
     looks = ((BLACK, "", "-"), (GREEN, "o", "--"), (RED, "X", ":"))
     for (name, values), (colour, marker, line) in zip(lines.items(), looks, strict=True):
         axis.plot(places, values, color=colour, marker=marker, linestyle=line, label=name)

@@ -129,13 +129,7 @@ def measure_towers(
     known = events.train if part == "validation" else events.seen_before_test
     hidden: Interactions = getattr(events, part)
     users = np.unique(hidden.user)
-    profiles = last_events(known, trained.config.history)
-    with torch.no_grad():
-        items = trained.model.items().numpy()
-        vectors = trained.model.users(
-            torch.from_numpy(profiles[users]),
-            torch.from_numpy(users) if trained.config.user_id else None,
-        ).numpy()
+    vectors, items = _vectors(trained, known, users)
     top = np.concatenate(
         [
             top_items(scorer(vectors[rows], items), known, users[rows], max(CUTS))
@@ -143,6 +137,47 @@ def measure_towers(
         ]
     )
     return measure_lists(top, users, hidden, data.popularity)
+
+
+def recommended(
+    trained: Trained, data: TwoTowerData, users: Int[np.ndarray, " B"], k: int
+) -> Int[np.ndarray, "B k"]:
+    """The k items that the towers rank first for some users, given all events before the test.
+
+    Parameters
+    ----------
+    trained : Trained
+        The towers.
+    data : TwoTowerData
+        The users, and what they had.
+    users : (B,) integer array
+        For whom.
+    k : int
+        The length of a list; cut to the size of the catalogue.
+
+    Returns
+    -------
+    (B, k) integer array
+        Items, best first, none of which the user had; see `top_items`.
+    """
+    users = _whole(users, "users")
+    known = data.events.seen_before_test
+    vectors, items = _vectors(trained, known, users)
+    return top_items(exact(vectors, items), known, users, k)
+
+
+def _vectors(
+    trained: Trained, known: Interactions, users: Int[np.ndarray, " B"]
+) -> tuple[Float[np.ndarray, "B dim"], Float[np.ndarray, "N dim"]]:
+    """Vectors of these users, from what they had last, and of all items."""
+    profiles = last_events(known, trained.config.history)
+    with torch.no_grad():
+        items = trained.model.items().numpy()
+        vectors = trained.model.users(
+            torch.from_numpy(profiles[users]),
+            torch.from_numpy(users) if trained.config.user_id else None,
+        ).numpy()
+    return vectors, items
 
 
 def top_items(

@@ -1,9 +1,9 @@
 """The feedback loop: retrieve, show, click, log, retrain, round after round, in a world that is known.
 
-Before the first round every user looks through a few films drawn by lot. Then each round trains two towers
-from scratch on all clicks so far, shows every user a short list, and writes down what is clicked. What a
-model learns from is what models before it have shown: if it prefers what was clicked, and only what is
-shown can be clicked, then what is shown often is shown more often. Whether that happens, and which
+Before the first round every user looks through a few films drawn at random. Then each round trains two
+towers from scratch on all clicks so far, shows every user a short list, and writes down what is clicked.
+What a model learns from is what models before it have shown: if it prefers what was clicked, and only
+what is shown can be clicked, then what is shown often is shown more often. Whether that happens, and which
 negatives slow it, is measured here round by round (`loop_measures`).
 
 Every random draw has its own stream, named by the seed and the round, so that arms differ in what they do
@@ -74,7 +74,7 @@ def _cells(arm: str, hard_share: float = 1.0) -> dict[str, Any]:
 _UNIFORM = _cells("uniform")
 LOOP_ARMS: dict[str, LoopArm] = {
     "oracle": LoopArm("shows what each user truly likes best", None),
-    "lottery": LoopArm("shows films drawn by lot", None),
+    "lottery": LoopArm("shows films drawn at random", None),
     "in-batch-raw": LoopArm(
         "15 from the batch, no logQ", {"arm": "in-batch-raw", "group": 16, "budget": 0}
     ),
@@ -108,7 +108,7 @@ class LoopConfig:
     position : float
         Strength of the position effect, see `examination`.
     explore : float
-        The share of places that are filled by lot.
+        The share of places that are filled at random.
     epochs, batch : int
         Of each training.
     temperature, learning_rate, dim, history : float, float, int, int
@@ -216,10 +216,10 @@ def run_loop(
         taken = run.log.taken(n_users, n_items)
         known = run.log.events(n_users, n_items)
         shown = top_items(scores, known, np.arange(n_users), config.slots)
-        shown, by_lot = _explored(shown, taken, config.explore, _stream(config, number, 1))
+        shown, randomised = _explored(shown, taken, config.explore, _stream(config, number, 1))
         logged = run.log.clicks(n_items)
         rng = _stream(config, number, 2)
-        new = impressions(shown, looks, world.chance, number=number, by_lot=by_lot, rng=rng)
+        new = impressions(shown, looks, world.chance, number=number, randomised=randomised, rng=rng)
         run.log = run.log.followed_by(new)
         run.lists.append(shown)
         run.recall = true_recall(scores, world.chance)
@@ -269,13 +269,13 @@ def _stream(config: LoopConfig, number: int, purpose: int) -> np.random.Generato
 
 
 def _start(world: World, config: LoopConfig) -> Log:
-    """Films by lot, each looked at: no position effect, no recommender."""
+    """Films at random, each looked at: no position effect, no recommender."""
     lot = _stream(config, 0, 1).random(world.chance.shape)
     shown = np.argsort(lot, axis=1)[:, : config.start]
     looks = np.ones(config.start)
-    by_lot = np.ones(shown.shape, dtype=bool)
+    randomised = np.ones(shown.shape, dtype=bool)
     rng = _stream(config, 0, 2)
-    return impressions(shown, looks, world.chance, number=0, by_lot=by_lot, rng=rng)
+    return impressions(shown, looks, world.chance, number=0, randomised=randomised, rng=rng)
 
 
 def _explored(
@@ -284,17 +284,17 @@ def _explored(
     share: float,
     rng: np.random.Generator,
 ) -> tuple[Int[np.ndarray, "U k"], Bool[np.ndarray, "U k"]]:
-    """Fill a share of the places by lot, from what the user has neither taken nor in the list; which."""
-    by_lot = rng.random(shown.shape) < share
+    """Fill a share of the places at random, from what the user has neither taken nor in the list; which."""
+    randomised = rng.random(shown.shape) < share
     lot = rng.random(taken.shape)  # the same lots at every share
-    if not by_lot.any():
-        return shown, by_lot
+    if not randomised.any():
+        return shown, randomised
     lot[taken] = 2
     users, ranks = np.nonzero(shown >= 0)
     lot[users, shown[users, ranks]] = 2
     order = np.argsort(lot, axis=1)[:, : shown.shape[1]]
     free = np.take_along_axis(lot, order, axis=1) < 2
-    replaced = by_lot & free & (shown >= 0)
+    replaced = randomised & free & (shown >= 0)
     return np.where(replaced, order, shown), replaced
 
 

@@ -37,8 +37,8 @@ class Log:
         The chance that the place was looked at.
     clicked : (n,) bool array
         Whether the user clicked.
-    by_lot : (n,) bool array
-        Whether the film stood there by lot, and not because somebody thought that the user likes it.
+    randomised : (n,) bool array
+        Whether the film stood there at random, and not because somebody thought that the user likes it.
     """
 
     user: Int[np.ndarray, " n"]
@@ -47,7 +47,7 @@ class Log:
     rank: Int[np.ndarray, " n"]
     looks: Float[np.ndarray, " n"]
     clicked: Bool[np.ndarray, " n"]
-    by_lot: Bool[np.ndarray, " n"]
+    randomised: Bool[np.ndarray, " n"]
 
     def __len__(self) -> int:
         return len(self.user)
@@ -106,7 +106,7 @@ def impressions(
     chance: Float[np.ndarray, "U N"],
     *,
     number: int,
-    by_lot: Bool[np.ndarray, "U k"],
+    randomised: Bool[np.ndarray, "U k"],
     rng: np.random.Generator,
 ) -> Log:
     """Show a list to every user and write down what they click.
@@ -124,8 +124,8 @@ def impressions(
         The chance of a click once it is.
     number : int
         Of the round.
-    by_lot : (U, k) bool array
-        Which places were filled by lot.
+    randomised : (U, k) bool array
+        Which places were filled at random.
     rng : Generator
         Where the randomness comes from.
 
@@ -149,7 +149,7 @@ def impressions(
             "show more, weaken the position effect, or make users who like something",
         )
     round_ = np.full(len(users), number)
-    return Log(users, items, round_, ranks, looks[ranks], clicked, by_lot[users, ranks])
+    return Log(users, items, round_, ranks, looks[ranks], clicked, randomised[users, ranks])
 
 
 def histories(events: Interactions) -> Histories:
@@ -161,32 +161,32 @@ def histories(events: Interactions) -> Histories:
 def looks_by_rank(log: Log, n_slots: int) -> Float[np.ndarray, " n_slots"]:
     """How often each place is looked at, compared with the first, as a log tells it.
 
-    Films that stand somewhere by lot are alike at all places, so that what is clicked less there was looked
-    at less. This is a **propensity**: what must be known to undo the position effect.
+    Films that stand somewhere at random are alike at all places, so that what is clicked less there was
+    looked at less. This is a **propensity**: what must be known to undo the position effect.
 
     Parameters
     ----------
     log : Log
-        With places filled by lot.
+        With places filled at random.
     n_slots : int
         The length of a list.
 
     Returns
     -------
     (n_slots,) float array
-        The click rate of films by lot at each place over that at the first.
+        The click rate of randomised films at each place over that at the first.
 
     Raises
     ------
     NoClicksError
-        If no film by lot was clicked at the first place.
+        If no randomised film was clicked at the first place.
     """
-    rows = log.by_lot
+    rows = log.randomised
     shown = np.bincount(log.rank[rows], minlength=n_slots)[:n_slots]
     clicks = np.bincount(log.rank[rows & log.clicked], minlength=n_slots)[:n_slots]
     if not clicks[0]:
         raise NoClicksError(
-            "a click on a film that stood at the first place by lot",
+            "a click on a randomised film at the first place",
             f"none on {int(shown[0])}",
             "explore more, or log for longer",
         )

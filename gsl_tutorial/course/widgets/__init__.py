@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gsl_tutorial.course.widgets.drawing import DrawingWithControls
     from gsl_tutorial.course.widgets.explorer import GradientExplorer
     from gsl_tutorial.course.widgets.explorer_turns import TurnsExplorer
+    from gsl_tutorial.course.widgets.film_picker import FilmPicker
     from gsl_tutorial.course.widgets.four_bytes import FourBytes
     from gsl_tutorial.course.widgets.guess import Guess
     from gsl_tutorial.course.widgets.kmeans_sliders import KMeansSliders
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
     from gsl_tutorial.course.widgets.quantizer_sliders import MethodSliders, RotationSliders
     from gsl_tutorial.course.widgets.query_picker import QueryPicker
     from gsl_tutorial.course.widgets.recording_slider import RecordingSlider
+    from gsl_tutorial.course.widgets.reported import ReportedFigure
 
 _HOMES = {
     "CodewordExplorer": "gsl_tutorial.course.widgets.codewords",
     "CompressionSliders": "gsl_tutorial.course.widgets.compression_sliders",
     "DrawingWithControls": "gsl_tutorial.course.widgets.drawing",
     "FeedbackLoop": "gsl_tutorial.course.widgets.loop",
+    "FilmPicker": "gsl_tutorial.course.widgets.film_picker",
     "FourBytes": "gsl_tutorial.course.widgets.four_bytes",
     "GradientExplorer": "gsl_tutorial.course.widgets.explorer",
     "Guess": "gsl_tutorial.course.widgets.guess",
@@ -45,6 +48,7 @@ _HOMES = {
     "QuantizationPlayground": "gsl_tutorial.course.widgets.quantization",
     "QueryPicker": "gsl_tutorial.course.widgets.query_picker",
     "RecordingSlider": "gsl_tutorial.course.widgets.recording_slider",
+    "ReportedFigure": "gsl_tutorial.course.widgets.reported",
     "RotationSliders": "gsl_tutorial.course.widgets.quantizer_sliders",
     "TurnsExplorer": "gsl_tutorial.course.widgets.explorer_turns",
 }
@@ -54,6 +58,7 @@ __all__ = [
     "CompressionSliders",
     "DrawingWithControls",
     "FeedbackLoop",
+    "FilmPicker",
     "FourBytes",
     "GradientExplorer",
     "Guess",
@@ -66,6 +71,7 @@ __all__ = [
     "QuantizationPlayground",
     "QueryPicker",
     "RecordingSlider",
+    "ReportedFigure",
     "RotationSliders",
     "TurnsExplorer",
 ]

@@ -1,27 +1,32 @@
 """A drawing function with a control for each of its arguments.
 
 The picture is redrawn on every move and put into one image, so nothing flickers and nothing piles
-up; one that was drawn before is shown again at once. Where no widget can run (a reopened notebook,
-GitHub, print) the first picture and its text stand in its place. A drawing that fails says so under
-the picture and leaves the last good one.
+up; one that was drawn before is shown again at once, by the page itself. While nothing else is asked,
+the pictures one step further are drawn as well, so that a slider that goes on finds them there. Where no
+widget can run (a reopened notebook, GitHub, print) the first picture and its text stand in its place. A
+drawing that fails says so under the picture and leaves the last good one.
 """
 
 from __future__ import annotations
 
+import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
 import ipywidgets as W
+import numpy as np
 from matplotlib.figure import Figure
 
 from gsl_tutorial.course.plots.style import caption, image, png, quick_png
-from gsl_tutorial.course.widgets.picture import Picture
+from gsl_tutorial.course.widgets.picture import Picture, key_of
 from gsl_tutorial.errors import TutorialError
 
 #: So many pictures are kept; each takes about a tenth of a megabyte.
 _KEPT = 100
+#: Seconds for what the reader does next to come first.
+_PAUSE_S = 0.02
 
 
 @cache
@@ -67,7 +72,8 @@ class DrawingWithControls(W.VBox):
         self._draw, self._controls = draw, controls
         self._describe, self._alt, self._caption = alt, "", W.HTML()
         self._drawn: dict[tuple[Any, ...], bytes] = {}
-        self._image = Picture()
+        self._image = Picture(list(controls.values()))
+        self._next: asyncio.TimerHandle | None = None
         self._message = W.HTML()
         for control in controls.values():
             control.observe(self._redraw, names="value")
@@ -91,23 +97,63 @@ class DrawingWithControls(W.VBox):
 
     def _redraw(self, change: object = None) -> None:
         try:
-            self._image.value = self._picture()
-            told = self._describe
-            self._alt = told if isinstance(told, str) else told(**self.values)
-            self._image.alt = self._alt
-            self._caption.value = "" if isinstance(told, str) else caption(self._alt)
+            picture = self._picture(self.values)
+            self._alt = self._said(self.values)
+            self._image.show(picture, self._alt, self._key(self.values))
+            self._caption.value = "" if isinstance(self._describe, str) else caption(self._alt)
             self._message.value = ""
         except TutorialError as error:
             self._message.value = f"<b>{error}</b>"
+        if isinstance(change, dict):
+            self._foresee(_next_values(change["owner"], change["old"]), change["owner"])
 
-    def _picture(self) -> bytes:
-        """The picture for the controls as they stand, drawn once."""
-        place = tuple(self.values.values())
+    def _picture(self, values: dict[str, Any]) -> bytes:
+        """The picture for these values of the controls, drawn once."""
+        place = tuple(values.values())
         if place not in self._drawn:
             if len(self._drawn) >= _KEPT:
                 self._drawn.pop(next(iter(self._drawn)))
-            self._drawn[place] = quick_png(self._draw(**self.values))
+            self._drawn[place] = quick_png(self._draw(**values))
         return self._drawn[place]
+
+    def _said(self, values: dict[str, Any]) -> str:
+        return self._describe if isinstance(self._describe, str) else self._describe(**values)
+
+    def _key(self, values: dict[str, Any]) -> str:
+        """The key of these values: places in a list of options, values of what has none."""
+        return key_of(
+            [
+                values[name] if places is None else places.index(values[name])
+                for name, places in ((name, _options(one)) for name, one in self._controls.items())
+            ]
+        )
+
+    def _foresee(self, wanted: Iterator[Any], control: Any) -> None:
+        """Draw what may come next, one after the other, whenever the kernel has nothing else to do."""
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # nobody listens: a program, or a test
+            return
+        name = next(name for name, one in self._controls.items() if one is control)
+
+        def draw_one() -> None:
+            for value in wanted:
+                values = self.values | {name: value}
+                if tuple(values.values()) in self._drawn:
+                    continue
+                try:
+                    self._image.foresee(
+                        self._picture(values), self._said(values), self._key(values)
+                    )
+                except TutorialError:  # it says so when it is asked for
+                    continue
+                self._next = loop.call_later(_PAUSE_S, draw_one)
+                return
+
+        self._next = loop.call_later(_PAUSE_S, draw_one)
 
     def __repr__(self) -> str:
         return f"[Interactive figure: {self._alt}]"
@@ -117,3 +163,28 @@ class DrawingWithControls(W.VBox):
         data["text/plain"] = repr(self)
         data["text/html"] = image(png(self._still(**self.values)), self._alt)
         return data, {}
+
+
+def _options(control: Any) -> list[Any] | None:
+    """What a menu, a row of buttons or a slider over a list lets choose; None for a slider of numbers."""
+    options = getattr(control, "_options_full", None)
+    return None if options is None else [value for _, value in options]
+
+
+def _next_values(control: Any, old: Any) -> Iterator[Any]:
+    """Where a control may go from here: on the way it went, one and two steps, then one step back."""
+    options, value = _options(control), control.value
+    if options is not None:
+        here, before = options.index(value), options.index(old) if old in options else 0
+        on = 1 if here >= before else -1
+        places = (here + on, here + 2 * on, here - on)
+        yield from (options[place] for place in places if 0 <= place < len(options))
+        return
+    step = getattr(control, "step", 1)
+    low, high = getattr(control, "min", -np.inf), getattr(control, "max", np.inf)
+    on = step if value >= old else -step
+    for one in (value + on, value + 2 * on, value - on):
+        # A slider of the page counts in steps from its lower end, and rounds as few decimals as it shows.
+        near = round(one, 10) if isinstance(one, float) else one
+        if low <= near <= high:
+            yield near

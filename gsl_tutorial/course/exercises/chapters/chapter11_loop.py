@@ -14,21 +14,21 @@ from gsl_tutorial.course.exercises.compare import (
 
 
 def _log(seed: int, n: int, k: int, n_items: int) -> tuple[np.ndarray, ...]:
-    """Rank, item, clicked, by_lot of n impressions; good films stand high, and high places are seen."""
+    """Rank, item, clicked, randomised of n impressions; good films stand high, and high places are seen."""
     rng = np.random.default_rng(seed)
     # Not all places are shown equally often: a rate is no count.
     rank = np.append(rng.choice(k, n, p=np.arange(k, 0, -1) / (k * (k + 1) / 2)), np.arange(k))
-    by_lot = rng.random(len(rank)) < 0.4
-    liked = rng.random(len(rank)) < np.where(by_lot, 0.3, 0.9 - 0.5 * rank / k)
+    randomised = rng.random(len(rank)) < 0.4
+    liked = rng.random(len(rank)) < np.where(randomised, 0.3, 0.9 - 0.5 * rank / k)
     clicked = liked & (rng.random(len(rank)) < 1 / (1 + rank))
     item = rng.integers(n_items, size=len(rank))
-    # One impression of each place by lot, with a click; each film is shown, and looked at.
+    # One randomised impression of each place, with a click; each film is shown, and looked at.
     fixed = np.arange(k)
     return (
         np.concatenate([rank, fixed]),
         np.concatenate([item, rng.permutation(np.arange(k) % n_items)]),
         np.concatenate([clicked, np.ones(k, dtype=bool)]),
-        np.concatenate([by_lot, np.ones(k, dtype=bool)]),
+        np.concatenate([randomised, np.ones(k, dtype=bool)]),
     )
 
 
@@ -40,44 +40,45 @@ def _rates(rank: np.ndarray, clicked: np.ndarray, k: int) -> np.ndarray:
 @exercise(
     "11.4",
     hints=(
-        "Films that the model chose are better at the top. Only films by lot are alike at all places.",
-        "For each place take two counts over the rows with by_lot: how often shown, how often clicked. "
+        "Films that the model chose are better at the top. Only randomised ones are alike at all places.",
+        "For each place take two counts over the randomised rows: how often shown, how often clicked. "
         "Their ratio is a click rate.",
-        "np.bincount(rank[by_lot], minlength=k) counts how often each place was shown, and with by_lot & "
-        "clicked how often it was clicked. Divide one by the other, then all of it by the first.",
+        "np.bincount(rank[randomised], minlength=k) counts how often each place was shown, and "
+        "with randomised & clicked how often it was clicked. Divide one by the other, then "
+        "all of it by the first.",
     ),
 )
 def place_propensity(answer: Any) -> str:
-    """place_propensity(rank (n,), clicked (n,), by_lot (n,), k) -> (k,) numbers, the first of them 1."""
+    """place_propensity(rank (n,), clicked (n,), randomised (n,), k) -> (k,) numbers, the first 1."""
 
     def one(number: int) -> None:
         n, k = ((160, 4), (300, 6), (200, 5))[number]
-        rank, _, clicked, by_lot = _log(114 + number, n, k, 8)
+        rank, _, clicked, randomised = _log(114 + number, n, k, 8)
         if number == 2:  # nobody clicks at the last place
             clicked = clicked & (rank < k - 1)
-        rate = _rates(rank[by_lot], clicked[by_lot], k)
+        rate = _rates(rank[randomised], clicked[randomised], k)
         right = rate / rate[0]
         every = _rates(rank, clicked, k)
-        chosen = _rates(rank[~by_lot], clicked[~by_lot], k)
+        chosen = _rates(rank[~randomised], clicked[~randomised], k)
         chosen = chosen / chosen[0] if chosen[0] else np.full(k, np.nan)
-        counts = np.bincount(rank[by_lot & clicked], minlength=k).astype(float)
-        shown = np.bincount(rank[by_lot], minlength=k)
+        counts = np.bincount(rank[randomised & clicked], minlength=k).astype(float)
+        shown = np.bincount(rank[randomised], minlength=k)
         overall = np.bincount(rank, minlength=k)
-        result = call(answer, rank, clicked, by_lot, k)
+        result = call(answer, rank, clicked, randomised, k)
         compare(
             result,
             right,
             {
                 "all rows are in it. The model puts the better films first, so the first places look "
-                "even more seen than they are: use the rows by lot alone.": every / every[0],
-                "those are the rows that the model chose; use the ones by lot.": chosen,
+                "even more seen than they are: use the randomised rows alone.": every / every[0],
+                "those are the rows that the model chose; use the randomised ones.": chosen,
                 "those are clicks, and not all places were shown equally often: divide by how often "
-                "each was shown by lot.": counts / counts[0],
+                "each was shown at random.": counts / counts[0],
                 "those are numbers of clicks; a propensity is a rate, compared with the first place.": (
                     counts
                 ),
                 "those are click rates; divide them by that of the first place.": rate,
-                "those are click rates of all rows; use the ones by lot, and divide by the first.": every,
+                "those are click rates of all rows; use the randomised, and divide by the first.": every,
                 "the rates add up to 1; divide by that of the first place instead.": rate
                 / rate.sum(),
                 "divide by the rate of the first place, not by the largest.": rate / rate.max(),
@@ -85,18 +86,18 @@ def place_propensity(answer: Any) -> str:
                     np.divide(rate[0], rate, out=np.full(k, np.inf), where=rate > 0)
                 ),
                 "that is how often each place was shown; who clicked there?": shown / shown[0],
-                "you divided by how often a place was shown at all; count the rows by lot alone.": (
+                "you divided by how often a place was shown at all; count the randomised rows alone.": (
                     (counts / overall) / (counts[0] / overall[0])
                 ),
                 "that is the rule of the simulator; estimate it from the log.": 1
                 / (1 + np.arange(k)),
             },
-            otherwise="these are not the click rates of films by lot, divided by that of the first place.",
+            otherwise="these are not the click rates of randomised films over that of the first place.",
         )
 
     at_every_size(["4 places", "6 places", "5 places, the last one without a click"], one)
     return (
-        "films by lot are alike at all places, so what is left is who looked. "
+        "randomised films are alike at all places, so what is left is who looked. "
         "Without a little exploration no log could tell."
     )
 
