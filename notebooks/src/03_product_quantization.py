@@ -65,8 +65,7 @@ show(
 )
 
 # %% [markdown]
-# **Try it.** Set `which` to another number and run this cell and the next ones again: their pictures then
-# show the digit that you chose.
+# (Would you like another digit? Set `which` to its number and run this cell again. The pictures further down follow.)
 #
 # ## Count what one big codebook would cost
 #

@@ -53,9 +53,8 @@ from gsl_tutorial.storage import read_json
 # %% [markdown]
 # ## Meet a million vectors
 #
-# Fifty thousand photographs fitted into one array. A shop has millions of items, and a search engine has
-# billions of pages. What breaks first? The idea holds, but memory runs out, then
-# time, and then machines fail.
+# Fifty thousand photographs fitted into one array. A shop has millions of items, and a search engine has billions of
+# pages. What breaks first? Not the idea: memory runs out, then time, and then machines fail.
 #
 # We need many vectors, and we do not want to download them. So we draw them: a thousand centres, some
 # of them much more popular than others, and noise around each. Real embeddings are more complicated, so take
@@ -352,11 +351,13 @@ print(f"The answer is {same} that of one index, ties included.")
 # Nothing was lost, because nothing had to be remembered: a search changes nothing, so a task may run twice. The price is
 # time. How much, we calculate below.
 #
-# That was over too quickly to watch. So here is a slow one, simulated, with the real lists of our first query: press Play, and
-# kill a worker when you like (click its row, or its button). Its task is lost. The scheduler needs a moment to
-# notice, and then somebody else gets the shard. Can you find a moment at which the loss costs the most time? And one at which it
-# costs nothing? The entries of the merged list with a green bar and a tick are right already. You will see that many of them are, long before
-# the last shard has answered. But only the last shard can tell you so.
+# That was over too quickly to watch. So here is a slow one, simulated, with the real lists of our first query. Press Play,
+# and kill a worker when you like (click its row, or its button). Its task is lost; the scheduler needs a moment to
+# notice, and then somebody else gets the shard. Can you find a moment at which the loss costs the most time? And one at
+# which it costs nothing?
+#
+# A green bar and a tick mark the entries of the merged list that are right already. Many of them are, long before the
+# last shard has answered, but only the last shard can tell you so.
 
 # %%
 slow = [search_shard(folder, card, queries[:1], 10) for card in index.cards()[:12]]
@@ -410,10 +411,10 @@ print(
 print(f"if ids were dealt at random: recall {1 - 1 / 20:.3f}, whole lists {(1 - 1 / 20) ** 10:.2f}")
 
 # %% [markdown]
-# The recall falls only by the share that is lost, which is why large engines accept it for a moment. But four
-# in ten lists have a hole. And this holds only because our ids come in random order. If a shard held one *topic*,
-# its loss would take everything from some queries and nothing from the others. It is the same trade-off again: shards by topic would allow
-# a query to ask a few of them, as with inverted lists.
+# The recall falls only by the share that is lost, which is why large engines accept it for a moment. But four in ten
+# lists have a hole. And it is so mild only because our ids come in random order. If a shard held one *topic*, its loss
+# would take everything from some queries and nothing from the others. On the other hand, a query could then ask a few
+# shards only, as with inverted lists. It is the same trade-off again.
 #
 # ## Write the whole search
 #
@@ -524,11 +525,11 @@ for count, run in largest["workers"].items():
     print(f"{count:>7} {run['busiest_seconds']:23.1f} s {run['wall_seconds']:21.1f} s")
 
 # %% [markdown]
-# The middle column is the processor time of the worker that had most to do. It falls, because the shards are shared
-# out. (Not quite to a half and a quarter: Dask gives the next shard to whoever is free, and on a busy machine some
-# are free more often.) The last column does not fall, and this is no mistake either. Our machine has two cores, and other
-# programs were using both. Workers that share a core only take turns. So the middle column tells what you could gain on
-# machines with free cores, and the last one reminds you that workers are not cores.
+# The middle column is the processor time of the worker that had the most to do. It falls, because the shards are shared
+# out. (It does not fall to a half and a quarter, because Dask gives the next shard to whoever is free, and on a busy
+# machine some workers are free more often.) The last column, the waiting time, does not fall. Our machine has two cores,
+# and other programs were using both; workers that share a core only take turns. So the middle column tells what you
+# could gain on machines with free cores, and the last one reminds you that workers are not cores.
 #
 # ## Predict before you rent
 #
@@ -564,11 +565,11 @@ memory = predict(real, job).memory
 print(f"a billion codes of 8 bytes on {w} workers: {memory / 1e6:.0f} MB on each")
 
 # %% [markdown]
-# Treat the last table as what it is: an extrapolation from ten million vectors on one machine to a billion on a hundred.
-# It assumes that all workers are alike, that the network is not shared, and that nobody else is using it. What it tells
-# reliably is the *shape*. Two workers that lose one must do half of the work again with half of the hands. A hundred
-# workers hardly notice, because many share what the lost one leaves behind. What they do notice is the slowest task: everybody waits
-# for it. More, smaller shards help against both.
+# The last table extrapolates from ten million vectors on one machine to a billion on a hundred. It assumes that all
+# workers are alike and have the network to themselves, so trust its *shape* more than its numbers. Two workers that lose
+# one must do half of the work again with half of the hands. A hundred workers hardly notice, because many share what
+# the lost one leaves behind. What they do notice is the slowest task, because everybody waits for it. More and smaller
+# shards help against both.
 #
 # ## Train on several processes
 #
