@@ -80,8 +80,7 @@ print("The photographs are here." if images is not None else "No photographs: na
 # ## Open the box
 #
 # A finished training run lies in a folder with a **card**, which says how its numbers were made. One call
-# loads it. Before anything is read, the files are compared with the checksums on the card, so that you can
-# trust that these are the weights the card talks about.
+# loads it, once the checksums on the card have matched.
 
 # %% tags=["claim"]
 run = load_shipped("cifar10-p2-32bit")
@@ -97,8 +96,7 @@ print(f"method {metrics['method']}, profile {metrics['profile']}, seed {metrics[
 # The network was trained on the 50,000 training images and their labels. The same images are the database
 # that we search, and the 10,000 test images are our queries. The method, snap (pull), is the layer of
 # chapter 06: it lets the similarity gradient through and adds a pull to a codeword that agrees with it.
-#
-# In the last section you can train a run of your own, and load it here by its name.
+# (In the last section you can train a run of your own and load it here.)
 #
 # ## How small is it?
 
@@ -134,7 +132,7 @@ hint("09.1")
 # %% [markdown]
 # ## Search
 #
-# The library faiss does the same in C++, so we can afford to compare all 10,000 queries with all 50,000 codes:
+# The library faiss does the same in C++, fast enough to compare all 10,000 queries with all 50,000 codes:
 
 # %%
 index = to_faiss(quantizer, run.codes)
@@ -148,18 +146,20 @@ print(f"share of queries whose nearest item is of the right class: {same[:, 0].m
 # %% [markdown]
 # ## Take a search apart
 #
-# A code of 32 bits can name four billion places, and there are only 50,000 photographs.
+# A code of 32 bits can name four billion places, and there are only 50,000 photographs. So does each of them get a
+# place of its own?
 
 # %% tags=["hide-input"]
 Guess.of("09 one code")
 
 # %% [markdown]
-# Now choose a query. Click on a tile, or reach the tiles with Tab and walk through them with the arrow keys.
-# Below each tile you see how many of its ten nearest items are of the right class. In the picture, each row is
-# one **distinct code**, nearest first. From left to right it tells how many of its items are of the
-# query's class, the M numbers of the code, how many items are **tied** there because they share it, and the M
-# table entries that the search looked up, stacked so that you see their sum. A dashed frame marks a row that
-# is mostly wrong.
+# Now choose a query: click on a tile, or reach the tiles with Tab and walk through them with the arrow keys.
+# The number below a tile says how many of its ten nearest items are of the right class.
+#
+# In the picture, each row is one **distinct code**, and the nearest code stands first. Read a row from left to right:
+# how many of its items are of the query's class; the M numbers of the code; how many items are **tied** there, because
+# they share that code; and the M table entries that the search looked up, stacked, so that the length of the bar is the
+# distance. A dashed frame marks a row that is mostly wrong.
 #
 # (Where widgets do not run, you see the first query.)
 
@@ -287,10 +287,9 @@ show(figure, alt=f"Ten queries with ten neighbours each. Right neighbours: {foun
 # network took turns, as in chapter 07. Here we search for six queries twice: once through a code that was
 # fitted at the end of the warm-up, and once through the final code.
 #
-# So that nobody can pick the pretty ones, a rule chooses the queries: first the three that gained most right
-# items among their ten nearest, then the three that lost most (the first in the file where several are equal,
-# and no class twice among three). So you see as many losses as gains. How often each really happens is
-# printed below.
+# So that nobody can pick the pretty ones, a rule chooses the queries: first the three that gained the most right
+# items among their ten nearest, then the three that lost the most, each of another class. You see as many losses as
+# gains; the line below the picture says how often each really happens.
 
 # %% tags=["hide-input"]
 before = getattr(run, "before", None)
@@ -482,10 +481,10 @@ assert all(lost[bits] < 0.02 for bits in (8, 16, 32, 64))
 print("from 8 bits on, every length loses less than 0.02 of the exact mAP")
 
 # %% [markdown]
-# The next picture puts together all we know about our own runs under this protocol, which we call P2: the
-# fitted codes (exact mAP of the card, minus the losses above), the shipped runs, and the study of chapter 07.
-# The study used a smaller network and a database of 10,000 images, so it is *not* quite the P2 of the others.
-# Published figures stand beside them; their letters are explained below.
+# The next picture puts together what we know about our own runs under this protocol, which is called P2: the codes
+# that we have just fitted, the shipped runs, and the study of chapter 07 (whose network was smaller and whose database
+# had 10,000 images, so do not compare it too closely). Published figures stand beside them; a later section explains
+# their letters.
 
 # %% tags=["hide-input"]
 study = StudyResults(load_study("cifar10"), DATA / "results")
@@ -766,10 +765,10 @@ print(f"8 x 16 codewords, fitted afterwards, lose {sixteen:+.3f} of the exact mA
 # ## And if bits are scarce?
 #
 # The map of chapter 07 was drawn with a small network, because it needed a thousand runs. Does its answer hold for
-# a network that has been trained properly? Here is the wide network of this chapter again, trained for CIFAR-10 at
-# full length. All runs below share one warm-up and then part: one goes on with the similarity loss alone, one adds a
-# penalty, one goes straight through the codewords, one pulls with a snap. Each uses the strength that tuning chose
-# for the same cell of the map, on validation images.
+# a network that has been trained properly? Here is the wide network of this chapter again, trained at full length.
+# All runs share one warm-up. Then one goes on with the similarity loss alone, one adds a penalty, one uses
+# straight-through gradients and one snaps, each with the strength that tuning on validation images chose for the same
+# cell of the map.
 
 # %% tags=["hide-input"]
 scarce = results.evaluations(DATA / "results" / "cifar10-scarce")
@@ -798,21 +797,21 @@ print(
 
 # %% [markdown]
 # Read the picture from the right. With four codebooks, of sixteen codewords or of four, every class finds codes of its
-# own, whatever one does, and the snap gains nothing; with sixteen it even stays slightly behind. With four codewords
-# in two codebooks there are sixteen codes in all, for ten classes. K-means puts them where the points are, two
-# classes may share one, and then no search can tell them apart, although the *network* could: look at its exact
-# mAP. The snap sorts the points into codes while they are still being learned. It pays for that a little in exact
-# search, and gets it back many times in the search by code.
+# own whatever we do, and the snap gains nothing; with sixteen codewords it even stays slightly behind. Two codebooks of
+# four codewords are another matter. They have sixteen codes in all, for ten classes. K-means puts the codewords where
+# the points are, so two classes may share a code, and then no search can tell them apart, although the *network* could:
+# look at its exact mAP. The snap sorts the points into codes while they are still being learned. It pays for that a
+# little in exact search, and gets it back many times over in the search by code.
 #
-# One seed for each run is no proof, and the intervals stand in chapter 07. The strengths were tuned with the small
-# network, too: with others of their own the rivals might do better here, and so might the snap. What this picture adds is that a better
-# network does not make the question go away.
+# Each bar is a single seed, which proves nothing (chapter 07 has the intervals), and the strengths were tuned with the
+# small network, so every method might do better here. What the picture adds is that a better network does not make
+# the question go away.
 #
 # ### Look at the neighbours
 #
-# Six queries, searched through sixteen different codes: above with plain training, below with the snap. A rule
-# chooses them: the three that gain most by the snap, and the three that lose most, each of another class. Thousands
-# of images share each code, so what is shown is drawn by lot among the nearest.
+# Here are six queries, searched through sixteen different codes: above with plain training, below with the snap. A rule
+# chooses them again: the three that gain most by the snap and the three that lose most, each of another class. Thousands
+# of images share each code, so the ten that you see are drawn at random from the nearest cell.
 
 # %% tags=["hide-input"]
 fewest = {name: load_codes(f"cifar10-full-{name}-4bit") for name in ("none", "snap-pull")}
