@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from page_widgets import CASES, PRESS, mount
 from playwright.sync_api import Browser, Page, expect
 
 from gsl_tutorial.course import widgets
-from gsl_tutorial.course.widgets.page import PageWidget
+from gsl_tutorial.course.widgets.page import PageWidget, lean, style
 
 NAMES = pytest.mark.parametrize("name", CASES)
 
@@ -191,6 +193,70 @@ def test_a_damaged_link_is_a_sentence_and_changes_nothing(
     expect(alert).to_be_hidden()
     problems[:] = [one for one in problems if "lipboard" not in one]
     assert problems == []
+
+
+# ---- what a page receives ----
+
+FOLDER = Path(widgets.__path__[0])
+#: What all files of the page weigh, and what a page gets of one widget, in kB; see CONTRIBUTING.
+ALL_FILES, ONE_WIDGET = 223, 75
+
+
+def test_the_files_of_the_page_do_not_grow_unnoticed() -> None:
+    files = [*FOLDER.glob("*.js"), *FOLDER.glob("*.css"), FOLDER / "page_words.json"]
+    assert sum(path.stat().st_size for path in files) <= 1000 * ALL_FILES
+    for path in files:
+        assert path.read_text("utf-8").count("\n") < 250, path.name
+    for name, case in CASES.items():
+        widget = case.make()
+        assert len((widget.script + widget.style).encode()) <= 1000 * ONE_WIDGET, name
+
+
+RULES = """(text) => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(text);
+    return [...sheet.cssRules].map((rule) => rule.cssText);
+}"""
+
+
+def test_a_style_sheet_without_its_comments_says_the_same(opened: Page) -> None:
+    opened.goto("about:blank")
+    for path in sorted(FOLDER.glob("*.css")):
+        whole = opened.evaluate(RULES, path.read_text("utf-8"))
+        sent = style(path.stem)
+        assert "/*" not in sent
+        assert opened.evaluate(RULES, sent) == whole != [], path.name
+
+
+#: Comments, texts, regular expressions (after a sign that ends no value), words, room, single signs.
+TOKEN = re.compile(
+    r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`"""
+    r"""|(?:(?<=[(=,:?!&|\[])|(?<=[=(,:?&|] ))/(?![/*])(?:\\.|\[[^\]\n]*\]|[^/\\\n])+/[a-z]*|[\w$]+|\s+|.""",
+    re.DOTALL,
+)
+
+
+def said_in(text: str) -> list[str]:
+    """The tokens of a script, without comments and room."""
+    tokens = TOKEN.findall(text)
+    assert "".join(tokens) == text
+    return [one for one in tokens if not one.isspace() and not one.startswith(("//", "/*"))]
+
+
+def test_a_script_without_its_comments_says_the_same() -> None:
+    for path in sorted(FOLDER.glob("*.js")):
+        whole = path.read_text("utf-8")
+        sent = lean(whole)
+        assert said_in(sent) == said_in(whole), path.name
+        assert len(sent) < len(whole)
+    for kept in (
+        'a = "1 // 2";',
+        "a = `x // ${b}`;",
+        r"a = b.replace(/ \/\/ /, c);",
+        "a = 1; // it's",
+    ):
+        assert lean(kept) == kept
+    assert lean('  a = "b"; // b\n\n  // c\n') == 'a = "b";'
 
 
 # ---- what keeps people out ----

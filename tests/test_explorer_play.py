@@ -14,7 +14,6 @@ from gsl_tutorial.course.toys.plane_methods import method_gradient
 from gsl_tutorial.course.widgets import (
     CodewordExplorer,
     GradientExplorer,
-    QuantizationPlayground,
     TurnsExplorer,
 )
 from gsl_tutorial.course.widgets.explorer import SCRIPT
@@ -26,10 +25,7 @@ from gsl_tutorial.course.widgets.explorer_play import (
     winner,
 )
 from gsl_tutorial.course.widgets.links import read_link, write_link
-from gsl_tutorial.course.widgets.page import PageWidget
 from gsl_tutorial.errors import InvalidInputError
-
-FOLDER = Path(__file__).parents[1] / "gsl_tutorial" / "course" / "widgets"
 
 
 @pytest.fixture(scope="module")
@@ -299,15 +295,3 @@ def test_the_formula_holds_the_numbers_and_lights_the_arrows(page: Page, tmp_pat
     expect(page.locator("[data-term='g']")).to_have_class(
         "gsl-term gsl-line-similarity gsl-lit-term"
     )
-
-
-def test_files_of_the_page_stay_small_and_each_has_one_idea() -> None:
-    for path in sorted(FOLDER.glob("*.[jc]s*")):
-        assert path.read_text("utf-8").count("\n") < 250, path.name
-
-
-@pytest.mark.parametrize(
-    "widget", [CodewordExplorer, GradientExplorer, QuantizationPlayground, TurnsExplorer]
-)
-def test_what_a_page_gets_of_a_widget_stays_small(widget: type[PageWidget]) -> None:
-    assert len((widget.script + widget.style).encode()) < 75_000

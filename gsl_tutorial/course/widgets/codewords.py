@@ -17,11 +17,11 @@ from matplotlib.figure import Figure
 from gsl_tutorial.course.plots.clusters import draw_kmeans
 from gsl_tutorial.course.toys.kmeans_steps import Step, kmeans_steps
 from gsl_tutorial.course.toys.plane_losses import as_points
-from gsl_tutorial.course.widgets.page import PageWidget, entry, rows, script, style, to_json
+from gsl_tutorial.course.widgets.page import PLANE, PageWidget, entry, rows, script, style, to_json
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.validation import check_count, check_size
 
-SCRIPT = script("codewords_math", "codewords_marks", "codewords_chart", "codewords")
+SCRIPT = script(*PLANE, "codewords_math", "codewords_marks", "codewords_chart", "codewords")
 STYLE = style("explorer", "codewords")
 
 

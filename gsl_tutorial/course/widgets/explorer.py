@@ -29,6 +29,7 @@ from gsl_tutorial.course.widgets.own_rule import (
     own_path,
 )
 from gsl_tutorial.course.widgets.page import (
+    PLANE,
     PageWidget,
     as_point,
     entry,
@@ -42,8 +43,9 @@ from gsl_tutorial.snapping import SnapOptions
 from gsl_tutorial.validation import check_count, check_name, check_size, describe
 
 SCRIPT = script(
-    "explorer_math", "explorer_complaint", "explorer_marks", "explorer_formula", "explorer_point",
-    "explorer_own", "explorer_field", "explorer_chart", "explorer_run", "explorer",
+    *PLANE, "explorer_math", "explorer_complaint", "explorer_marks", "explorer_formula",
+    "explorer_point",
+    "explorer_own", "explorer_field", "explorer_chart", "page_player", "explorer_run", "explorer",
     says=("formula", "run", "own"),
 )  # fmt: skip
 STYLE = style("explorer")

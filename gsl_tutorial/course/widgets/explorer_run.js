@@ -1,6 +1,5 @@
 // A run: the same points released under each rival, with curves; played, stepped, scrubbed.
 const CURVES = { loss: "similarity loss", code_loss: "loss of the codeword", distortion: "squared distance to the codeword" };
-const STEPS_PER_SECOND = 20;
 const TAIL = 12;
 
 function runView(handlers, own) {
@@ -12,21 +11,15 @@ function runView(handlers, own) {
   }
   const methods = [...RIVALS, "own"];
   const charts = Object.entries(CURVES).map(([name, title]) => courseChart(name, title, methods.length));
-  const play = make("button", { type: "button", onclick: () => (playing ? stop() : start()) }, "▶ Play");
-  const stepButton = make("button", { type: "button", onclick: () => { stop(); seek(Math.floor(time) + 1); } }, "Step");
-  const scrub = make("input", { type: "range", min: 0, step: 1, value: 0, "aria-label": "step shown", oninput: () => { stop(); seek(Number(scrub.value)); } });
-  const clock = make("output", { "data-read": "step" });
   const elsewhere = make("p", { class: "gsl-note", "data-read": "own-run" });
   made[made.length - 1].node.append(elsewhere);
   const winner = make("p", { class: "gsl-note", "data-read": "winner", "aria-live": "off" });
+  const bar = player({ end: () => now.state.n_steps, show, alive: () => node.isConnected && !node.hidden });
   const node = make("div", {}, grid,
-    make("div", { class: "gsl-transport" }, play, stepButton, make("label", {}, "Scrub", scrub), clock),
-    winner,
+    bar.node, winner,
     make("div", { class: "gsl-charts" }, ...charts.map((one) => one.node)));
   let now; // what is being run: {world, rule, state}
   let history; // method -> {points: [], curves: []}
-  let time = 0;
-  let playing = 0;
   let charted = -1;
   const mine = made[made.length - 1].own;
 
@@ -41,8 +34,7 @@ function runView(handlers, own) {
     now.state = state;
     if (methodsOf(state).includes("own")) ownHistory(state);
     nameSnap(made, state);
-    scrub.max = state.n_steps;
-    seek(time);
+    bar.again();
   }
 
   // The reader's own run comes from Python as a whole; while it is on its way, there is none.
@@ -71,8 +63,7 @@ function runView(handlers, own) {
     }
   }
 
-  function seek(t) {
-    time = Math.min(now.state.n_steps, Math.max(0, t));
+  function show(time) {
     reach(Math.ceil(time));
     const whole = Math.floor(time);
     const part = time - whole;
@@ -100,8 +91,6 @@ function runView(handlers, own) {
       charted = whole;
       const rows = methods.map((method) => history[method]?.curves ?? []);
       for (const one of charts) one.update(rows, methods, { now: whole, end: now.state.n_steps });
-      clock.textContent = `step ${whole} of ${now.state.n_steps}`;
-      scrub.value = whole;
       const [a, b] = ["penalty", "snap"].map((method) => history[method].curves[whole].code_loss);
       winner.textContent = fill(WORDS.run.winner, whole, a.toFixed(3), b.toFixed(3), WORDS.run[a.toFixed(3) === b.toFixed(3) ? "tie" : a < b ? "penalty" : "snap"]);
     }
@@ -115,30 +104,5 @@ function runView(handlers, own) {
     elsewhere.textContent = fill(WORDS.own.run, wrong.length, points[whole].length);
   }
 
-  function start() {
-    const end = now.state.n_steps;
-    if (time >= end) seek(0);
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return seek(end);
-    const from = time;
-    let began;
-    play.textContent = "❚❚ Pause";
-    const frame = (clockTime) => {
-      began ??= clockTime;
-      seek(from + ((clockTime - began) / 1000) * STEPS_PER_SECOND);
-      if (time >= end || !node.isConnected || node.hidden) stop();
-      else playing = requestAnimationFrame(frame);
-    };
-    playing = requestAnimationFrame(frame);
-    return undefined;
-  }
-
-  function stop() {
-    cancelAnimationFrame(playing);
-    playing = 0;
-    play.textContent = "▶ Play";
-  }
-
-  // The step shown, as a link holds it; with a number, the one to show next.
-  const at = (t) => (t === undefined ? Math.floor(time) : (time = Math.max(0, Math.floor(t))));
-  return { node, update, stop, at };
+  return { node, update, stop: bar.stop, at: bar.at };
 }

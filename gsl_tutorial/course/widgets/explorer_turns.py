@@ -23,7 +23,7 @@ from gsl_tutorial.course.toys.plane_turns import (
     random_starts,
 )
 from gsl_tutorial.course.widgets import explorer_parts as parts
-from gsl_tutorial.course.widgets.page import PageWidget, entry, rows, script, style, to_json
+from gsl_tutorial.course.widgets.page import PLANE, PageWidget, entry, rows, script, style, to_json
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.snapping import SnapOptions
 from gsl_tutorial.validation import check_count, check_name, check_size
@@ -35,7 +35,7 @@ UNUSED = ("re-seeded", "left where they are")
 _TITLES = {"similarity": "similarity loss alone"}
 
 SCRIPT = script(
-    "codewords_math", "codewords_marks", "explorer_math", "explorer_marks", "page_player",
+    *PLANE, "codewords_math", "codewords_marks", "explorer_math", "explorer_marks", "page_player",
     "explorer_turns_math", "explorer_chart", "explorer_turns",
 )  # fmt: skip
 STYLE = style("explorer", "codewords", "explorer_turns")

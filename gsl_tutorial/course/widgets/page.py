@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,10 +27,9 @@ from gsl_tutorial.validation import describe
 
 _HERE = Path(__file__).parent
 #: What every widget of this kind is made of.
-SHARED = (
-    "page_vectors", "page_geometry", "page_elements", "page_plane", "page_link", "page_around",
-    "page_mount", "page_alone",
-)  # fmt: skip
+SHARED = ("page_elements", "page_link", "page_around", "page_mount", "page_alone")
+#: What those that draw in the plane need before their own.
+PLANE = ("page_vectors", "page_geometry", "page_plane")
 
 
 def script(*names: str, says: tuple[str, ...] = ()) -> str:
@@ -48,18 +48,32 @@ def script(*names: str, says: tuple[str, ...] = ()) -> str:
         The text, without comments and indentation.
     """
     texts = ((_HERE / f"{name}.js").read_text("utf-8") for name in (*SHARED, *names))
-    return "\n".join((words(*says), *map(_lean, texts)))
+    return "\n".join((words(*says), *map(lean, texts)))
 
 
-def _lean(text: str) -> str:
-    """A script without comment lines and indentation: every notebook carries it several times."""
-    lines = (line.strip() for line in text.splitlines())
+def lean(text: str) -> str:
+    """Leave out the comments and the indentation of a script: every notebook carries it several times.
+
+    Parameters
+    ----------
+    text : str
+        A script.
+
+    Returns
+    -------
+    str
+        The same without them. A comment that ends a line goes where it holds no quote: then it cannot be
+        the rest of a string.
+    """
+    lines = (re.sub(r"(^|\s+)// [^\"'`]*$", "", line).strip() for line in text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def style(*names: str) -> str:
-    """Join style sheets to one text."""
-    return "\n".join((_HERE / f"{name}.css").read_text("utf-8") for name in names)
+    """Join style sheets to one text, without comments and without room between what they say."""
+    texts = ((_HERE / f"{name}.css").read_text("utf-8") for name in names)
+    bare = (re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL) for text in texts)
+    return "\n".join(re.sub(r"\s*([{};])\s*", r"\1", text).strip() for text in bare)
 
 
 def entry(script: str, render: str) -> str:
