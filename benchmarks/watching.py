@@ -22,6 +22,11 @@ PICTURES = {
         + [...document.querySelectorAll('[data-handle]')].map((g) => g.getAttribute('transform'))""",
     "playground": """return document.querySelector('.gsl-pq').textContent
         + [...document.querySelectorAll('.gsl-pq output, [data-subspace]')].map((e) => e.ariaValueNow)""",
+    "widget": """const root = document.querySelector('.gsl-explorer');
+        return root.textContent + [...root.querySelectorAll('path, rect, [data-handle]')]
+        .map((e) => ['d', 'x', 'width', 'transform'].map((name) => e.getAttribute(name))).join()""",
+    "own rule": """return [...document.querySelectorAll("[data-panel='own'] path")]
+        .map((e) => e.getAttribute('d')).join()""",
     "images": """return [...document.querySelectorAll('img.gsl-drawing')]
         .map((img) => (img.complete && img.naturalWidth ? img.src : '')).join()""",
 }

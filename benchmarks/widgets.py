@@ -27,10 +27,58 @@ CODEWORDS = """from gsl_tutorial.course.datasets import make_blobs_2d
 from gsl_tutorial.course.widgets import CodewordExplorer
 groups = make_blobs_2d(40, 3, random_state=2, spread=0.14).x
 CodewordExplorer(groups, [[-0.3, 0.5], [0.3, -0.3], [0.7, 0.6]], best=0.036)"""
+LOOP = """from gsl_tutorial.course.two_tower.loop import LOOP_ARMS
+from gsl_tutorial.course.widgets import FeedbackLoop
+def record(arm):
+    turns = range(1, 13)
+    rounds = [{"gini": 0.05 * r, "recall": 0.2, "coverage": 0.5,
+               "curve": [(i / 40) ** (1 / r) for i in range(41)]} for r in turns]
+    shown = [[20 * r + i for i in range(20)] for r in turns]
+    return {"arm": arm, "rounds": rounds,
+            "watched": [{"user": 0, "shown": shown, "clicked": [[0, 3]] * 12}]}
+FeedbackLoop([record(arm) for arm in LOOP_ARMS], {film: film % 7 for film in range(300)})"""
 PLAYGROUND = """from gsl_tutorial.course.datasets import load_digits
 from gsl_tutorial.course.widgets import QuantizationPlayground
 digits = load_digits()
 QuantizationPlayground(digits.database.x[:800], digits.query.x[:100])"""
+OWN_RULE = """from gsl_tutorial.course.widgets import GradientExplorer
+def mine(g, z, candidates, strength):
+    return g + 2 * strength * (z - candidates[0])
+GradientExplorer(own_rule=mine, mode="%s")"""
+#: The widgets of chapters 00, 07, 09, 11 and 12, whose pictures the page draws.
+NEWEST = {
+    "photographs": """from gsl_tutorial.course.widgets import PhotoSearch
+PhotoSearch()""",
+    "four_bytes": """from gsl_tutorial.course.widgets import FourBytes
+FourBytes(query=4)""",
+    "map": """from gsl_tutorial.course.study.map_file import read_map
+from gsl_tutorial.course.widgets import MethodMap
+MethodMap(read_map(), whole=True)""",
+    "turns": """from gsl_tutorial.course.widgets import TurnsExplorer
+TurnsExplorer()""",
+    "lost_worker": """import numpy as np
+from gsl_tutorial.course.widgets import LostWorker
+rng = np.random.default_rng(0)
+LostWorker(np.sort(rng.random((12, 10)), axis=1), np.arange(120).reshape(12, 10),
+           rng.integers(30, 60, size=12))""",
+    "feedback_loop": LOOP,
+    "own_rule": OWN_RULE % "field",
+    "own_rule_run": OWN_RULE % "run",
+}
+_RIGHT_LEFT = ["ArrowRight"] * 6 + ["ArrowLeft"] * 6
+#: Of each what has the focus, and the keys that change the picture: name -> (widget, focus, keys).
+NEWEST_KEYS = {
+    "photographs_query": ("photographs", "[role='radio'][tabindex='0']", _RIGHT_LEFT),
+    "four_bytes_query": ("four_bytes", "[role='radio'][tabindex='0']", _RIGHT_LEFT),
+    "four_bytes_walk": ("four_bytes", "[data-walk='0']", _RIGHT_LEFT),
+    "map_cell": ("map", "[data-cell][tabindex='0']", ["ArrowRight", "ArrowLeft"]),
+    "map_method": ("map", "[data-method][tabindex='0']", ["ArrowDown"] * 3 + ["ArrowUp"] * 3),
+    "turns_positive": ("turns", "[data-handle='positives-0']", ["ArrowUp", "ArrowDown"]),
+    "turns_strength": ("turns", ".noUi-handle", _RIGHT_LEFT),
+    "lost_worker_time": ("lost_worker", ".gsl-bar input[type=range]", _RIGHT_LEFT),
+    "feedback_loop_round": ("feedback_loop", ".gsl-bar input[type=range]", _RIGHT_LEFT),
+    "own_rule_strength": ("own_rule", ".noUi-handle", _RIGHT_LEFT),
+}
 #: As in chapters 02 and 04: the widgets whose pictures Python draws, and how many steps of their first
 #: slider change the picture.
 PYTHON = {
@@ -58,7 +106,8 @@ def measure() -> dict[str, Any]:
             "explorer": EXPLORER,
             "codewords": CODEWORDS,
             "playground": PLAYGROUND,
-        } | PYTHON
+        }
+        notebooks |= NEWEST | PYTHON
         for name, cell in notebooks.items():
             write_notebook(home / "work" / "notebooks" / f"{name}.ipynb", cell)
         with jupyterlab(home) as address:
@@ -76,14 +125,18 @@ def measure() -> dict[str, Any]:
                 "burst": _burst(page),
                 "run_frames_per_second_target": 30,
                 "run": _run(page),
+                "python_ms": {},
             }
             _open(page, address, "codewords", ".gsl-explorer [data-handle]")
             watch(page, "codewords")
             result["page_ms"]["chapter_02_drag"] = drag(page, "codewords-0", STEPS, pause=40)
             _open(page, address, "playground", "[data-busy='false']")
             result["page_ms"] |= _playground(page)
+            for name in NEWEST:
+                _newest(page, address, name, result)
             result["python_ms_p95_target"] = 80
-            result["python_ms"] = {name: _python(page, address, name) for name in PYTHON}
+            result["python_ms"] |= {name: _python(page, address, name) for name in PYTHON}
+            result["load_after"] = round(os.getloadavg()[0], 2)
     return result
 
 
@@ -151,22 +204,42 @@ def _burst(page: Page) -> dict[str, Any]:
 def _run(page: Page) -> dict[str, Any]:
     page.get_by_role("button", name="Run", exact=True).click()
     page.wait_for_timeout(500)
+    return _frames(page, ".gsl-runners")
+
+
+def _frames(page: Page, moving: str) -> dict[str, Any]:
+    """Play, and count a frame when what moves is drawn otherwise than in the frame before."""
     page.get_by_role("button", name="Play").click()
     page.wait_for_timeout(500)
-    # A frame counts when the points stand elsewhere than in the frame before.
     page.evaluate(
-        """() => { watch.moved = []; let seen = '';
+        """(moving) => { window.watch ??= {}; watch.moved = []; let seen = '';
             const frame = (t) => {
-                const here = document.querySelector('.gsl-runners').getAttribute('d');
+                const here = document.querySelector(moving).getAttribute('d');
                 if (here !== seen) { seen = here; watch.moved.push(t); }
                 if (watch.moved) requestAnimationFrame(frame); };
-            requestAnimationFrame(frame); }"""
+            requestAnimationFrame(frame); }""",
+        moving,
     )
     page.wait_for_timeout(3000)
     moved: list[float] = page.evaluate("watch.moved")
     gaps = [b - a for a, b in itertools.pairwise(moved)]
     per_second = 1000 * len(gaps) / (moved[-1] - moved[0])
     return {"frames_per_second": round(per_second, 1), "frame_ms": summary(gaps)}
+
+
+def _newest(page: Page, address: str, name: str, result: dict[str, Any]) -> None:
+    """The keys of one of the newest widgets, and where something runs, its frames."""
+    _open(page, address, name, ".gsl-explorer")
+    page.wait_for_timeout(500)
+    watch(page, "widget")
+    for what, (widget, focus, keys) in NEWEST_KEYS.items():
+        if widget == name:
+            result["page_ms"][what] = _keys(page, focus, keys, pause=60)
+    if name == "own_rule":
+        watch(page, "own rule")
+        result["python_ms"][name] = _keys(page, ".noUi-handle", _RIGHT_LEFT, pause=120)
+    if name in ("turns", "own_rule_run"):
+        result[f"{name}_frames"] = _frames(page, ".gsl-dots" if name == "turns" else ".gsl-runners")
 
 
 def _python(page: Page, address: str, name: str) -> dict[str, Any]:

@@ -9,14 +9,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from browser import browser, patient_page, show_alone, until
 from page_widgets import CASES, PRESS, mount
 from playwright.sync_api import Browser, Page, expect
 
 from gsl_tutorial.course import widgets
+from gsl_tutorial.course.widgets import CodewordExplorer, GradientExplorer, TurnsExplorer
 from gsl_tutorial.course.widgets.page import PageWidget, lean, style
+from gsl_tutorial.errors import InvalidInputError
 
+#: Sets a link, and waits until the page has heard of it.
+HEARD = """(link) => new Promise((done) => {
+    addEventListener("hashchange", done, { once: true });
+    location.hash = link;
+})"""
 NAMES = pytest.mark.parametrize("name", CASES)
 
 
@@ -195,11 +203,75 @@ def test_a_damaged_link_is_a_sentence_and_changes_nothing(
     assert problems == []
 
 
+#: Links that hold what no page could draw or compute within a moment, and what is said of them.
+TOO_MUCH = {
+    "gsl1.gradient?mode=run&n_steps=1000000000&shown_step=1000000000": "n_steps",
+    "gsl1.gradient?strength=1e308": "strength",
+    "gsl1.gradient?point=1e308,-1e308,": "point",
+    "gsl1.gradient?starts=" + 2001 * "0,0;": "at most 2,000 starts",
+    "gsl1.turns?n_steps=1000000000": "n_steps",
+    "gsl1.turns?positives=1e308,0;0,1e308;": "positives",
+    "gsl1.turns?rate=1e308": "rate",
+    "gsl1.codewords?n_rounds=1000000000": "n_rounds",
+    "gsl1.codewords?points=1e308,1e308;": "points",
+    "gsl1.codewords?points=" + 2001 * "0,0;": "at most 2,000 points",
+    "gsl1.cluster?time=1.5": "time",
+    "gsl1.loop?round=1000000000": "round",
+    "gsl1.bytes?code=1,2,3,1000000000,": "code",
+    "gsl1.quantization?query=1.5": "query",
+    "gsl1.map?bets=" + 99 * "x": "bets",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("link", TOO_MUCH, ids=lambda link: str(link)[5:50])
+def test_a_link_to_what_no_page_can_show_is_a_sentence(
+    opened: Page, problems: list[str], link: str
+) -> None:
+    case = CASES[link.partition("?")[0].partition(".")[2]]
+    widget = case.make()
+    mount(opened, widget)
+    opened.evaluate(HEARD, link)
+    alert = opened.get_by_role("alert")
+    expect(alert).to_contain_text(TOO_MUCH[link])
+    expect(alert).to_contain_text("What to do")
+    same_state(opened, widget)
+    with pytest.raises(InvalidInputError, match="What to do"):
+        widget.open_link(link)
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["gsl1.gradient?rate=1000000&mode=run&shown_step=90", "gsl1.gradient?strength=1000000&mode=field",
+     "gsl1.gradient?codewords=1000000,0;-1000000,0;0,0;&n_codewords=3",
+     "gsl1.turns?rate=1000000&shown_step=12", "gsl1.turns?n_steps=1000&shown_step=1000"],
+)  # fmt: skip
+def test_what_runs_far_away_is_drawn_without_a_fault(
+    opened: Page, problems: list[str], link: str
+) -> None:
+    """Squares overflow on the way; no path of the picture may hold a NaN, which a browser reports."""
+    mount(opened, CASES[link.partition("?")[0].partition(".")[2]].make())
+    opened.evaluate(HEARD, link)
+    painted(opened)
+    expect(opened.get_by_role("alert")).to_be_hidden()
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda rows: CodewordExplorer(rows, [[0.0, 0.0]]), lambda rows: GradientExplorer(starts=rows),
+     lambda rows: GradientExplorer(similar=rows), lambda rows: TurnsExplorer(rows[None])],
+)  # fmt: skip
+def test_a_million_rows_are_refused_before_they_are_sent(make: Any) -> None:
+    with pytest.raises(InvalidInputError, match=r"at most 2,000 .*got 1,000,000.*\[::500\]"):
+        make(np.zeros((1_000_000, 2)))
+
+
 # ---- what a page receives ----
 
 FOLDER = Path(widgets.__path__[0])
 #: What all files of the page weigh, and what a page gets of one widget, in kB; see CONTRIBUTING.
-ALL_FILES, ONE_WIDGET = 223, 75
+ALL_FILES, ONE_WIDGET = 238, 75
 
 
 def test_the_files_of_the_page_do_not_grow_unnoticed() -> None:
@@ -231,7 +303,8 @@ def test_a_style_sheet_without_its_comments_says_the_same(opened: Page) -> None:
 #: Comments, texts, regular expressions (after a sign that ends no value), words, room, single signs.
 TOKEN = re.compile(
     r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`"""
-    r"""|(?:(?<=[(=,:?!&|\[])|(?<=[=(,:?&|] ))/(?![/*])(?:\\.|\[[^\]\n]*\]|[^/\\\n])+/[a-z]*|[\w$]+|\s+|.""",
+    r"""|(?:(?<=[(=,:?!&|\[])|(?<=[=(,:?&|] ))"""
+    r"""/(?![/*])(?:\\.|\[[^\]\n]*\]|[^/\\\n])+/[a-z]*|[\w$]+|\s+|.""",
     re.DOTALL,
 )
 
@@ -261,11 +334,6 @@ def test_a_script_without_its_comments_says_the_same() -> None:
 
 # ---- what keeps people out ----
 
-#: Sets a link, and waits until the page has heard of it.
-HEARD = """(link) => new Promise((done) => {
-    addEventListener("hashchange", done, { once: true });
-    location.hash = link;
-})"""
 SCREENS = [(look, width) for look in ("light", "dark") for width in (1280, 390)]
 
 

@@ -6,15 +6,12 @@ const CODEWORD_NAMES = ["points", "codewords", "rounds", "n_rounds", "best"];
 
 function codewordComplaint(state) {
   for (const name of ["points", "codewords"]) {
-    const rows = state[name];
-    const isList = Array.isArray(rows) && rows.every((row) => Array.isArray(row) && row.length === 2);
-    if (!isList) return `expected ${name} of shape (n, 2); got something else. What to do: pass one pair of numbers per row.`;
-    const bad = rows.findIndex((row) => !row.every((x) => Number.isFinite(x)));
-    if (bad >= 0) return `expected finite ${name}; got NaN or infinity in row ${bad}. What to do: find out where it comes from.`;
-    if (!rows.length) return `expected at least one row in ${name}; got none. What to do: pass an array (n, 2).`;
+    const fault = rowsComplaint(name, state[name]);
+    if (fault) return fault;
+    if (!state[name].length) return `expected at least one row in ${name}; got none. What to do: pass an array (n, 2).`;
   }
   const { rounds, n_rounds: n, best } = state;
-  if (!(Number.isInteger(n) && n >= 0)) return `expected n_rounds 0 or more; got ${n}. What to do: pass a whole number.`;
+  if (!(Number.isInteger(n) && n >= 0 && n <= MOST_STEPS)) return `expected n_rounds from 0 to ${MOST_STEPS}; got ${n}. What to do: pass a whole number.`;
   if (!(Number.isInteger(rounds) && rounds >= 0 && rounds <= n)) return `expected rounds from 0 to ${n}; got ${rounds}. What to do: move the slider.`;
   if (best !== null && !(Number.isFinite(best) && best >= 0)) return "expected best as a number 0 or more, or none; got something else. What to do: pass a distortion.";
   return "";

@@ -16,8 +16,17 @@ from matplotlib.figure import Figure
 
 from gsl_tutorial.course.plots.clusters import draw_kmeans
 from gsl_tutorial.course.toys.kmeans_steps import Step, kmeans_steps
-from gsl_tutorial.course.toys.plane_losses import as_points
-from gsl_tutorial.course.widgets.page import PLANE, PageWidget, entry, rows, script, style, to_json
+from gsl_tutorial.course.widgets.page import (
+    MOST_STEPS,
+    PLANE,
+    PageWidget,
+    drawable,
+    entry,
+    rows,
+    script,
+    style,
+    to_json,
+)
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.validation import check_count, check_size
 
@@ -104,7 +113,7 @@ class CodewordExplorer(PageWidget):
             points=_some(points, "points"),
             codewords=_some(start, "codewords"),
             rounds=0,
-            n_rounds=check_count(n_rounds, name="n_rounds", low=0),
+            n_rounds=check_count(n_rounds, name="n_rounds", low=0, high=MOST_STEPS),
             best=None if best is None else check_size(best, name="best"),
         )
 
@@ -148,14 +157,14 @@ class CodewordExplorer(PageWidget):
         """
         _some(self.points, "points")
         _some(self.codewords, "codewords")
-        check_count(self.n_rounds, name="n_rounds", low=0)
+        check_count(self.n_rounds, name="n_rounds", low=0, high=MOST_STEPS)
         check_count(self.rounds, name="rounds", low=0, high=self.n_rounds)
         if self.best is not None:
             check_size(self.best, name="best")
 
 
 def _some(values: Any, name: str) -> Float[np.ndarray, "n 2"]:
-    array = as_points(values, name=name)
+    array = drawable(values, name)
     if not len(array):
         raise InvalidInputError(f"at least one row in {name}", "none", "pass an array (n, 2)")
     return array

@@ -29,9 +29,12 @@ from gsl_tutorial.course.widgets.own_rule import (
     own_path,
 )
 from gsl_tutorial.course.widgets.page import (
+    MOST_STEPS,
     PLANE,
     PageWidget,
     as_point,
+    check_amount,
+    drawable,
     entry,
     rows,
     script,
@@ -40,7 +43,7 @@ from gsl_tutorial.course.widgets.page import (
 )
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.snapping import SnapOptions
-from gsl_tutorial.validation import check_count, check_name, check_size, describe
+from gsl_tutorial.validation import check_count, check_name, describe
 
 SCRIPT = script(
     *PLANE, "explorer_math", "explorer_complaint", "explorer_marks", "explorer_formula",
@@ -163,10 +166,10 @@ class GradientExplorer(PageWidget):
             dissimilar=plane.dissimilar,
             starts=parts.scattered(50) if starts is None else starts,
             point=as_point(point),
-            strength=check_size(strength, name="strength"),
-            step=check_size(step, name="step"),
-            rate=check_size(rate, name="rate"),
-            n_steps=check_count(n_steps, name="n_steps", low=1),
+            strength=check_amount(strength, "strength"),
+            step=check_amount(step, "step"),
+            rate=check_amount(rate, "rate"),
+            n_steps=check_count(n_steps, name="n_steps", low=1, high=MOST_STEPS),
             n_candidates=n,
             n_codewords=check_count(
                 K, name="K, the codewords in use,", low=1, high=len(plane.codewords)
@@ -179,7 +182,7 @@ class GradientExplorer(PageWidget):
             own_name="" if own_rule is None else name_of(own_rule),
             around={"presets": dict(presets or {}), "tour": list(tour), "hide": list(hide)},
         )
-        as_points(self.starts, name="starts")
+        self._check_rows()
         self.controls = parts.linked_controls(self)
         #: What a cell shows: the picture above its sliders.
         self.panel = W.VBox([self, parts.laid_out(self.controls)])
@@ -273,11 +276,11 @@ class GradientExplorer(PageWidget):
         """The snapping rule as it stands now; n is never above K."""
         return SnapOptions(
             n_candidates=min(check_count(self.n_candidates, name="n", low=1), self.n_codewords),
-            strength=check_size(self.strength, name="strength"),
+            strength=check_amount(self.strength, "strength"),
             form=self.form.split(",")[0],  # type: ignore[arg-type]
             length="full" if "full" in self.form else "projected",
             fallback=self.fallback,  # type: ignore[arg-type]
-            step=check_size(self.step, name="step"),
+            step=check_amount(self.step, "step"),
         )
 
     def read_out(self) -> ReadOut:
@@ -319,10 +322,14 @@ class GradientExplorer(PageWidget):
         check_name("mode", self.mode, parts.MODES)
         for name, list_ in (("form_index", parts.FORMS), ("fallback_index", parts.FALLBACKS)):
             check_count(getattr(self, name), name=name, low=0, high=len(list_) - 1)
-        check_size(self.rate, name="rate")
-        check_count(self.n_steps, name="n_steps", low=1)
+        check_amount(self.rate, "rate")
+        check_count(self.n_steps, name="n_steps", low=1, high=MOST_STEPS)
         read_out(self.plane, as_point(self.point), self.rule)
-        as_points(self.starts, name="starts")
+        self._check_rows()
+
+    def _check_rows(self) -> None:
+        for name in ("codewords", "similar", "dissimilar", "starts"):
+            drawable(getattr(self, name), name)
 
     def shown(self) -> Any:
         """What a cell shows: the picture above its sliders."""

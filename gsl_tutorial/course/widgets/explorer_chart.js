@@ -14,9 +14,9 @@ function courseChart(name, title, n) {
 
   // rows: a list of standings for each method, empty where there is none; `most` fixes the scale.
   function update(rows, methods, { now, end, every = Infinity, most }) {
-    const top = most ?? Math.max(1e-3, ...rows.flat().map((one) => one[name]));
+    const top = most ?? Math.max(1e-3, ...rows.flat().map((one) => one[name]).filter(Number.isFinite));
     const x = (t) => (LEFT + ((RIGHT - LEFT) * t) / end).toFixed(1);
-    const y = (value) => (BOTTOM - ((BOTTOM - TOP - 4) * value) / top).toFixed(1);
+    const y = (value) => (Number.isFinite(value) ? BOTTOM - ((BOTTOM - TOP - 4) * value) / top : TOP).toFixed(1);
     high.textContent = most === undefined ? top.toPrecision(2) : String(most);
     const turns = Array.from({ length: Math.floor(end / every) }, (_, i) => (i + 1) * every);
     ticks.setAttribute("d", turns.map((t) => `M${x(t)} ${BOTTOM}v5`).join(""));

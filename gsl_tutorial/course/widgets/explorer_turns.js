@@ -7,10 +7,10 @@ const TURNS_SAID = { similarity: "similarity loss alone", snap: "snap (pull)" };
 const TURNS_CURVES = [["purity", "cell purity", 1], ["loss", "similarity loss"], ["distortion", "distortion"]];
 
 function turnsComplaint(state) {
-  const listed = (rows) => Array.isArray(rows) && rows.length > 0 && rows.every((row) => Array.isArray(row) && row.length === 2 && row.every((x) => Number.isFinite(x)));
+  const listed = (rows) => Array.isArray(rows) && rows.length > 0 && !rowsComplaint("", rows);
   const { worlds, world, n_codewords: K } = state;
-  if (!listed(state.positives)) return "expected positives as rows of two finite numbers; got something else. What to do: pass one pair for each class.";
-  if (!Array.isArray(worlds) || !worlds.length || !worlds.every(listed)) return "expected worlds as lists of points, rows of two finite numbers; got something else. What to do: pass an array (S, N, 2).";
+  if (!listed(state.positives)) return `expected positives as at most ${MOST_ROWS} rows of two finite numbers; got something else. What to do: pass one pair for each class.`;
+  if (!Array.isArray(worlds) || !worlds.length || !worlds.every(listed)) return `expected worlds as lists of at most ${MOST_ROWS} points, rows of two finite numbers; got something else. What to do: pass an array (S, N, 2).`;
   if (!(Number.isInteger(world) && world >= 1 && world <= worlds.length)) return `expected a world from 1 to ${worlds.length}; got ${world}. What to do: move its slider.`;
   if (!TURNS_RIVALS.includes(state.rival)) return `expected a rival out of ${TURNS_RIVALS.join(", ")}; got '${state.rival}'. What to do: choose one of them.`;
   const most = worlds[world - 1].length;
@@ -18,8 +18,9 @@ function turnsComplaint(state) {
   for (const name of ["n_candidates", "every", "n_steps"]) {
     if (!(Number.isInteger(state[name]) && state[name] >= 1)) return `expected ${name} 1 or more; got ${state[name]}. What to do: move its slider, or set it again.`;
   }
+  if (state.n_steps > MOST_STEPS) return `expected n_steps from 1 to ${MOST_STEPS}; got ${state.n_steps}. What to do: set it again.`;
   for (const name of ["strength", "rate"]) {
-    if (!(Number.isFinite(state[name]) && state[name] >= 0)) return `expected ${name} 0 or more, finite; got ${state[name]}. What to do: move its slider, or set it again.`;
+    if (!isAmount(state[name])) return `expected ${name} 0 or more, finite, and at most ${LARGEST}; got ${state[name]}. What to do: move its slider, or set it again.`;
   }
   return "";
 }

@@ -14,7 +14,6 @@ import traitlets as T
 from matplotlib.figure import Figure
 
 from gsl_tutorial.course.plots.plane_turns import draw_turns_plane
-from gsl_tutorial.course.toys.plane_losses import as_points
 from gsl_tutorial.course.toys.plane_turns import (
     POSITIVES,
     Course,
@@ -23,10 +22,21 @@ from gsl_tutorial.course.toys.plane_turns import (
     random_starts,
 )
 from gsl_tutorial.course.widgets import explorer_parts as parts
-from gsl_tutorial.course.widgets.page import PLANE, PageWidget, entry, rows, script, style, to_json
+from gsl_tutorial.course.widgets.page import (
+    MOST_STEPS,
+    PLANE,
+    PageWidget,
+    check_amount,
+    drawable,
+    entry,
+    rows,
+    script,
+    style,
+    to_json,
+)
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.snapping import SnapOptions
-from gsl_tutorial.validation import check_count, check_name, check_size
+from gsl_tutorial.validation import check_count, check_name
 
 #: What the snap can be compared with, in the order of the menu; the first is shown at first.
 RIVALS = ("penalty", "straight-through", "rotation", "similarity")
@@ -116,7 +126,7 @@ class TurnsExplorer(PageWidget):
     ) -> None:
         self._alt = alt
         super().__init__(
-            positives=as_points(positives, name="positives"),
+            positives=drawable(positives, "positives"),
             worlds=np.array([random_starts(s) for s in range(10)]) if worlds is None else worlds,
             rival=check_name("rival", rival, RIVALS),
             strength=strength,
@@ -147,8 +157,8 @@ class TurnsExplorer(PageWidget):
             raise InvalidInputError("worlds of shape (S, N, 2)", "none", "pass one or more")
         check_count(self.world, name="world", low=1, high=len(self.worlds))
         return TurnsPlane(
-            as_points(self.positives, name="positives"),
-            as_points(self.worlds[self.world - 1], name="worlds"),
+            drawable(self.positives, "positives"),
+            drawable(self.worlds[self.world - 1], "worlds"),
             n_codewords=self.n_codewords,
             every=self.every,
             rate=self.rate,
@@ -158,13 +168,13 @@ class TurnsExplorer(PageWidget):
     def course(self, method: str) -> Course:
         """Where points and codewords stood under a method, computed in Python."""
         rule = SnapOptions(
-            strength=check_size(self.strength, name="strength"),
+            strength=check_amount(self.strength, "strength"),
             n_candidates=min(
                 check_count(self.n_candidates, name="n, the number of candidates,", low=1),
                 self.n_codewords,
             ),
         )
-        n_steps = check_count(self.n_steps, name="n_steps", low=1)
+        n_steps = check_count(self.n_steps, name="n_steps", low=1, high=MOST_STEPS)
         return self.plane.run(method, rule, n_steps=n_steps)
 
     def standing(self, method: str) -> Standing:
@@ -216,9 +226,10 @@ class TurnsExplorer(PageWidget):
             Some of it is faulty.
         """
         check_name("rival", self.rival, RIVALS)
-        check_size(self.strength, name="strength")
+        check_amount(self.strength, "strength")
         check_count(self.n_candidates, name="n, the number of candidates,", low=1)
-        check_count(self.n_steps, name="n_steps", low=1)
+        check_count(self.n_steps, name="n_steps", low=1, high=MOST_STEPS)
+        check_amount(self.rate, "rate")
         _ = self.plane
 
     def shown(self) -> Any:

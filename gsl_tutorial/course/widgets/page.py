@@ -20,16 +20,22 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from gsl_tutorial.course.plots.style import caption, image, png
+from gsl_tutorial.course.toys.plane_losses import as_points
 from gsl_tutorial.course.widgets.links import read_link, write_link
 from gsl_tutorial.course.widgets.page_words import WORDS, words
 from gsl_tutorial.errors import InvalidInputError
-from gsl_tutorial.validation import describe
+from gsl_tutorial.validation import check_size, describe
 
 _HERE = Path(__file__).parent
 #: What every widget of this kind is made of.
 SHARED = ("page_elements", "page_link", "page_around", "page_mount", "page_alone")
 #: What those that draw in the plane need before their own.
 PLANE = ("page_vectors", "page_geometry", "page_plane")
+
+#: More rows of points, more steps of a run or rounds than that no page computes within a moment.
+MOST_ROWS, MOST_STEPS = 2000, 1000
+#: Up to here squares and their sums stay finite numbers.
+LARGEST = 1e6
 
 
 def script(*names: str, says: tuple[str, ...] = ()) -> str:
@@ -281,6 +287,67 @@ def to_json(value: Any, widget: object = None) -> Any:
     return repr(value)
 
 
+def drawable(values: Any, name: str) -> Float[np.ndarray, "n 2"]:
+    """Check points that a page can draw.
+
+    Parameters
+    ----------
+    values : array-like
+        (n, 2) numbers.
+    name : str
+        What an error calls them.
+
+    Returns
+    -------
+    (n, 2) array
+        The points.
+
+    Raises
+    ------
+    InvalidInputError
+        These are no such points, or more than a page draws within a moment.
+    """
+    points = as_points(values, name=name)
+    if len(points) > MOST_ROWS:
+        todo = f"draw a part of them, for instance {name}[::{-(-len(points) // MOST_ROWS)}]"
+        raise InvalidInputError(f"at most {MOST_ROWS:,} {name}", f"{len(points):,}", todo)
+    return _near(points, name)
+
+
+def _near(points: Float[np.ndarray, "*n 2"], name: str) -> Float[np.ndarray, "*n 2"]:
+    if (np.abs(points) > LARGEST).any():
+        found = f"{np.abs(points).max():g}"
+        todo = "bring them into the plane"
+        raise InvalidInputError(f"numbers up to {LARGEST:,.0f} in {name}", found, todo)
+    return points
+
+
+def check_amount(value: object, name: str) -> float:
+    """Check a number, 0 or more, that a picture can hold.
+
+    Parameters
+    ----------
+    value : object
+        What was given.
+    name : str
+        What an error calls it.
+
+    Returns
+    -------
+    float
+        The number.
+
+    Raises
+    ------
+    InvalidInputError
+        It is no such number, or more than `LARGEST`.
+    """
+    amount = check_size(value, name=name)
+    if amount > LARGEST:
+        raise InvalidInputError(f"{name} at most {LARGEST:,.0f}", f"{amount:g}", f"change {name}")
+    return amount
+
+
 def as_point(value: Any) -> Float[np.ndarray, " 2"]:
     """Check two finite numbers.
 
@@ -305,4 +372,4 @@ def as_point(value: Any) -> Float[np.ndarray, " 2"]:
         point = np.empty(0)
     if point.shape != (2,) or not np.isfinite(point).all():
         raise InvalidInputError("a point of two finite numbers", describe(value), "pass (x, y)")
-    return point
+    return _near(point, "the point")

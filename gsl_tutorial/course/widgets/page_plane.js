@@ -4,12 +4,30 @@
 // arrow keys. Coordinates of the plane are -1.25 to 1.25. A widget says what there is to move, as
 // handles {kind, index, at: [x, y], look, mark, name}: `mark` is the path that is drawn, `look` names
 // its class in the style sheet, `name` is what a screen reader says.
+const MOST_ROWS = 2000;
+const MOST_STEPS = 1000;
+const LARGEST = 1e6; // squares and their sums stay finite numbers
+const isAmount = (x) => Number.isFinite(x) && x >= 0 && x <= LARGEST;
+
+// What is wrong with rows of points; "" where nothing is.
+function rowsComplaint(name, rows) {
+  const isList = Array.isArray(rows) && rows.every((row) => Array.isArray(row) && row.length === 2);
+  if (!isList) return complain(`${name} of shape (n, 2)`, "something else", "pass one pair of numbers per row");
+  if (rows.length > MOST_ROWS) return complain(`at most ${MOST_ROWS.toLocaleString("en")} ${name}`, rows.length.toLocaleString("en"), "draw a part of them");
+  const bad = rows.findIndex((row) => !row.every((x) => Number.isFinite(x)));
+  if (bad >= 0) return complain(`finite ${name}`, `NaN or infinity in row ${bad}`, "find out where it comes from");
+  const far = rows.findIndex((row) => !row.every((x) => Math.abs(x) <= LARGEST));
+  return far < 0 ? "" : complain(`numbers up to ${LARGEST.toLocaleString("en")} in ${name}`, `more in row ${far}`, "bring them into the plane");
+}
+
 const planes = (() => {
   const { along, length, minus } = vectors;
   const LIMIT = 1.25;
   const REACH = 1.2; // handles stay inside the frame
-  const across = (x) => 250 + 200 * x;
-  const up = (y) => 250 - 200 * y;
+  // A run may leave the plane; where numbers end, it stands at the edge of what can be drawn.
+  const drawn = (x) => Math.max(-LARGEST, Math.min(LARGEST, x)) || 0;
+  const across = (x) => 250 + 200 * drawn(x);
+  const up = (y) => 250 - 200 * drawn(y);
   const place = ([x, y]) => `${across(x).toFixed(2)} ${up(y).toFixed(2)}`;
   const polygon = (points) => (points.length ? `M${points.map(place).join("L")}Z` : "");
 
