@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 from plots_cases import DRAWINGS, RNG, codebooks
 
@@ -28,6 +29,17 @@ def test_it_draws_and_the_picture_is_not_blank(name: str) -> None:
     ink = (pixels < 200).mean()
     assert 0.001 < ink < 0.95
     assert max(pixels.shape) < 1400
+
+
+@pytest.mark.parametrize("name", [name for name in DRAWINGS if name.startswith("snap")])
+def test_no_word_beside_the_arrows_sticks_out_of_the_picture(name: str) -> None:
+    figure = DRAWINGS[name]()
+    FigureCanvasAgg(figure).draw()
+    assert figure.texts
+    for text in figure.texts:
+        box = text.get_window_extent()
+        assert 0 <= box.x0 < box.x1 <= figure.bbox.width, text.get_text()
+        assert 0 <= box.y0 < box.y1 <= figure.bbox.height, text.get_text()
 
 
 def test_drawing_changes_nothing() -> None:

@@ -19,7 +19,7 @@ from gsl_tutorial.course.press import SourceError, columns, site
 from gsl_tutorial.errors import DataMissingError, InvalidInputError, UnknownNameError
 
 REPOSITORY = Path(__file__).parents[1]
-CHAPTERS = ["02", "05"]
+CHAPTERS = ["00", "02", "05"]
 
 
 @pytest.fixture(scope="module")
@@ -286,6 +286,77 @@ def test_drawings_turn_dark_with_the_page(pages: Path) -> None:
         assert "invert" in image.evaluate("one => getComputedStyle(one).filter")
         page.emulate_media(media="print")
         assert image.evaluate("one => getComputedStyle(one).filter") == "none"
+
+
+#: What a sheet of A4 leaves between margins of 15 mm.
+PAPER = 680
+
+
+@pytest.fixture(scope="module")
+def paper(pages: Path) -> Iterator[Page]:
+    """A page as it is printed, by a reader whose screen is dark."""
+    with offline(width=PAPER) as page:
+        page.emulate_media(media="print", color_scheme="dark")
+        yield page
+
+
+def test_paper_is_white_and_its_figures_too(pages: Path, paper: Page) -> None:
+    paper.goto((pages / "index.html").as_uri())
+    colour = "one => getComputedStyle(one).color.match(/[0-9]+/g).map(Number)"
+    assert max(paper.locator("article p").first.evaluate(colour)) < 100
+    explorer = paper.locator(".gsl-explorer-page .gsl-explorer").first
+    value = "(one, name) => getComputedStyle(one).getPropertyValue(name).trim()"
+    assert explorer.evaluate(value, "--paper") == "#fff"
+    assert explorer.evaluate(value, "--ink") == "#000"
+    assert explorer.evaluate(value, "--similarity") == "#0072b2"
+    assert not explorer.get_by_role("button").first.is_visible()
+
+
+def test_nothing_is_cut_off_on_paper(pages: Path, paper: Page) -> None:
+    """No box hides a part of what it holds, and nothing sticks out of the sheet."""
+    cut = """(width) => [...document.querySelectorAll('article, article *')].filter((one) => {
+        const narrow = one.scrollWidth > one.clientWidth + 1;
+        const hides = narrow && getComputedStyle(one).overflowX !== 'visible';
+        return one.clientWidth && (hides || one.getBoundingClientRect().right > width + 1);
+    }).map((one) => `${one.tagName}.${one.className} ${one.textContent.slice(0, 60)}`)"""
+    found = {}
+    for path in every_page(pages):
+        paper.goto(path.as_uri())
+        found[path.relative_to(pages).as_posix()] = paper.evaluate(cut, PAPER)
+    assert {name: places for name, places in found.items() if places} == {}
+
+
+def test_folds_are_open_on_paper_or_say_that_they_are_not(pages: Path, paper: Page) -> None:
+    closed = """() => [...document.querySelectorAll('article details:not([open])')].filter((one) => {
+        const content = getComputedStyle(one, '::details-content').contentVisibility;
+        return content === 'hidden' && one.firstElementChild.checkVisibility();
+    }).map((one) => getComputedStyle(one.firstElementChild, '::after').content)"""
+    for folder, drawing_only in (("", True), ("student", False)):
+        paper.goto(next((pages / folder).glob("02_*.html")).as_uri())
+        said = paper.evaluate(closed)
+        assert said
+        assert all("folded on paper" in one for one in said)
+        assert (len(said) == paper.locator("article details.hide").count()) is drawing_only
+
+
+def test_addresses_are_printed(pages: Path, paper: Page) -> None:
+    paper.goto(next(pages.glob("02_*.html")).as_uri())
+    link = paper.locator("article a.external").first
+    said = link.evaluate("one => getComputedStyle(one, '::after').content")
+    assert link.get_attribute("href") in said
+
+
+def test_links_to_headings_of_other_pages_arrive(pages: Path) -> None:
+    found = 0
+    for path in every_page(pages):
+        for file, anchor in re.findall(r'href="([^":#]*\.html)#([^"]+)"', path.read_text("utf-8")):
+            target = path.parent / file
+            if target.exists():
+                found += 1
+                assert f'id="{anchor}"' in target.read_text("utf-8"), (
+                    f"{path.name}: {file}#{anchor}"
+                )
+    assert found
 
 
 # ---- slides --------------------------------------------------------------------------------------

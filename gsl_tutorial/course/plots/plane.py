@@ -35,8 +35,8 @@ _LIMIT = 1.25
 _LONGEST = 0.9
 #: What stands below the legends of arrows.
 ARROW_NOTE = (
-    "The arrows are to scale, but a training step is\nonly a small part of one. At the end of a long\n"
-    "arrow the loss may be higher than where it began."
+    "The arrows are to scale, but a training\nstep is only a small part of one. At the end\n"
+    "of a long arrow the loss may be higher\nthan where it began."
 )
 #: Arrows and paths: colour, line style, width, label.
 _LOOKS: dict[str, tuple[str, str, float, str]] = {

@@ -62,6 +62,27 @@ def inline(name: str, picture: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
 
 
+def anchor(heading: str) -> str:
+    """Name a heading as JupyterLab does, so that one link works in notebooks and on pages.
+
+    Parameters
+    ----------
+    heading : str
+        Its text.
+
+    Returns
+    -------
+    str
+        What stands after the ``#`` of a link.
+
+    Examples
+    --------
+    >>> anchor("Look up a letter")
+    'Look-up-a-letter'
+    """
+    return heading.strip().replace(" ", "-")
+
+
 def with_pictures(notebook: NotebookNode, place: Place) -> NotebookNode:
     """Put HTML in place of a notebook's pictures.
 

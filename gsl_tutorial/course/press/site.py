@@ -209,7 +209,10 @@ def _finish(pages: Path) -> None:
     for page in pages.rglob("*.html"):
         made = columns.marked(formulas.unbroken(page.read_text("utf-8")))
         made = _SCROLLS.sub(r'\g<0> tabindex="0" ', made)
-        page.write_text(made.replace(_CAPTION, f'{_CAPTION} aria-level="2"'), "utf-8")
+        made = made.replace(_CAPTION, f'{_CAPTION} aria-level="2"')
+        if page.parent.name == _STUDENT:  # paper keeps its folds closed
+            made = made.replace("<body>", '<body class="exercises">', 1)
+        page.write_text(made, "utf-8")
         text += page.read_text("utf-8")
     shutil.rmtree(pages / "_sources", ignore_errors=True)  # the notebooks once more
     (pages / "_static" / "formulas.ttf").write_bytes(formulas.font(text))
@@ -244,6 +247,9 @@ _SETTINGS: dict[str, Any] = {
     # Summaries of results are fetched from the pages, which a browser forbids where there is no server.
     "html_show_search_summary": False,
     "myst_enable_extensions": ["dollarmath"],
+    # A link to a heading is written as JupyterLab wants it.
+    "myst_heading_anchors": 3,
+    "myst_heading_slug_func": "gsl_tutorial.course.press.pages.anchor",
     "nb_execution_mode": "off",
     # The default knows no tables.
     "nb_render_markdown_format": "myst",
