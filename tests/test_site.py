@@ -86,7 +86,7 @@ def assert_formulas_are_drawn(page: Page) -> None:
 
 def test_pages_work_without_a_network(pages: Path) -> None:
     with offline() as page:
-        for chapter in pages.glob("0*.html"):
+        for chapter in pages.glob("0[25]_*.html"):  # chapter 00 shows live figures only
             page.goto(chapter.as_uri())
             assert_formulas_are_drawn(page)
             images = page.locator("article img")
@@ -221,7 +221,7 @@ def test_the_first_page_has_a_live_figure_and_a_card_for_each_chapter(pages: Pat
         # No address is known yet, so no button may lead to one.
         assert page.locator(".buttons a[href*='://']").count() == 0
         cards.first.locator("a").click()
-        page.wait_for_url("**/02_*.html")
+        page.wait_for_url("**/00_*.html")
 
 
 def test_buttons_lead_to_the_repository_once_it_is_known(tools: None, tmp_path: Path) -> None:
