@@ -244,6 +244,101 @@ def _popular(p: int, labels: Any, history: Any) -> Any:
     return np.append(allowed, allowed[:2])
 
 
+# The first optimizer brings in half of PyTorch: no check's clock should run meanwhile.
+torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+
+
+def _turns_by_autograd(
+    make_encoder: Any,
+    make_layer: Any,
+    loss: Any,
+    images: Any,
+    labels: Any,
+    batches: Any,
+    n: int,
+    rate: float,
+) -> Any:
+    """The step by hand, and a layer that does nothing to begin with."""
+    encoder = make_encoder()
+    weights = list(encoder.parameters())
+
+    def layer(z: Any) -> Any:
+        return z
+
+    for _ in range(n):
+        for rows in batches:
+            value = loss(layer(encoder(images[rows])), labels[rows])
+            gradients = torch.autograd.grad(value, weights)
+            with torch.no_grad():
+                for weight, gradient in zip(weights, gradients, strict=True):
+                    weight -= rate * gradient
+        with torch.no_grad():
+            layer = make_layer(encoder(images))
+    return encoder
+
+
+def _turns_by_the_number(
+    make_encoder: Any,
+    make_layer: Any,
+    loss: Any,
+    images: Any,
+    labels: Any,
+    batches: Any,
+    n: int,
+    rate: float,
+) -> Any:
+    """One loop over all batches of all rounds."""
+    encoder = make_encoder()
+    optimizer = torch.optim.SGD(encoder.parameters(), lr=rate)
+    layers = [torch.nn.Identity()]
+    for number in range(n * len(batches)):
+        if number and number % len(batches) == 0:
+            layers.append(make_layer(encoder(images).detach()))
+        rows = batches[number % len(batches)]
+        optimizer.zero_grad()
+        loss(layers[-1](encoder(images[rows])), labels[rows]).backward()
+        optimizer.step()
+    return encoder
+
+
+def _turns(
+    make_encoder: Any, make_layer: Any, loss: Any, images: Any, labels: Any, batches: Any, n: int,
+    rate: float, *, rounds: Any = lambda n: range(n), part: Any = lambda batches: batches,
+    zero: bool = True, uses: bool = True, first: bool = False, when: str = "round", of: str = "all",
+    target: Any = None, every: bool = False, sign: int = 1, result: Any = None, anew: bool = False,
+    inside: bool = True,
+) -> Any:  # fmt: skip
+    """The loops, each of whose parts may be another one."""
+    encoder = make_encoder()
+    optimizer = torch.optim.SGD(encoder.parameters(), lr=rate)
+    layer = make_layer(encoder(images).detach()) if first else None
+    for number in rounds(n):
+        if anew and number:
+            encoder = make_encoder()
+            optimizer = torch.optim.SGD(encoder.parameters(), lr=rate)
+        before = encoder(images).detach()
+        if not inside:
+            optimizer.zero_grad()
+        for rows in part(batches):
+            rows = slice(None) if every else rows
+            z = encoder(images[rows])
+            z = layer(z) if layer is not None and uses else z
+            if zero and inside:
+                optimizer.zero_grad()
+            (sign * loss(z, labels[rows] if target is None else target(labels, rows))).backward()
+            if inside:
+                optimizer.step()
+            if when == "batch":
+                layer = make_layer(encoder(images).detach())
+        if not inside:
+            optimizer.step()
+        if when == "round" or (when == "once" and number == 0):
+            rows = part(batches)[-1]
+            whole = {"all": encoder(images), "last": encoder(images[rows]), "before": before}[of]
+            layer = make_layer(whole.detach())
+    return encoder if result is None else result(encoder, images)
+
+
 STEPS = [
     Exercise(
         "search_shards",
@@ -439,6 +534,55 @@ STEPS = [
             ),
             (lambda *a: _step(*a)[2], "give three things back"),
             (lambda *a: _step(*a)[:2], "give three things back"),
+        ),
+    ),
+    Exercise(
+        "train_in_turns",
+        right=(_turns_by_autograd, _turns_by_the_number),
+        wrong=(
+            (lambda *a: _turns(*a, rounds=lambda n: ()), "network as it was made"),
+            (lambda *a: _turns(*a, rounds=lambda n: (0,)), "where one round leads"),
+            (lambda *a: _turns(*a, rounds=lambda n: range(n - 1)), "one round too few"),
+            (lambda *a: _turns(*a, rounds=lambda n: range(n + 1)), "one round too many"),
+            (lambda *a: _turns(*a, zero=False), "add up: call optimizer.zero_grad()"),
+            (lambda *a: _turns(*a, uses=False), "hears nothing of the codewords"),
+            (lambda *a: _turns(*a, first=True), "no layer yet"),
+            (lambda *a: _turns(*a, when="never"), "hears nothing of the codewords"),
+            (lambda *a: _turns(*a, when="once"), "made once and stays"),
+            (lambda *a: _turns(*a, when="batch"), "made after each batch"),
+            (lambda *a: _turns(*a, of="last"), "made from the last batch"),
+            (lambda *a: _turns(*a, of="before"), "as they were before the round"),
+            (lambda *a: _turns(*a, part=lambda batches: batches[:1]), "the first one only"),
+            (lambda *a: _turns(*a, part=lambda batches: batches[-1:]), "the last one only"),
+            (
+                lambda *a: _turns(*a, part=lambda batches: batches[:-1] or batches),
+                "last batch is left out",
+            ),
+            (lambda *a: _turns(*a, every=True), "expected"),
+            (
+                lambda *a: _turns(*a, every=True, part=lambda batches: batches[:1]),
+                "go batch by batch",
+            ),
+            (lambda *a: _turns(*a, inside=False), "one step a round"),
+            (lambda *a: _turns(*a, anew=True), "made anew in each round"),
+            (
+                lambda *a: _turns(*a, target=lambda y, rows: y[: len(rows)]),
+                "the labels do not belong",
+            ),
+            (lambda *a: _turns(*a, sign=-1), "lead uphill"),
+            (lambda *a: _turns(*a[:-1], a[-1] / 2), "the rate is half"),
+            (
+                lambda *a: _turns(*a, result=lambda encoder, images: encoder(images)),
+                "not its embeddings",
+            ),
+            (
+                lambda *a: _turns(*a, result=lambda encoder, images: (encoder, 1)),
+                "the encoder alone",
+            ),
+            (lambda *a: _turns(*a, result=lambda encoder, images: 3), "not this: int"),
+            (lambda *a: torch.nn.Linear(3, 3), "does not take the images"),
+            (lambda *a: a[0], "not this: function"),
+            (lambda *a: _turns(*a[:-1], 1.7 * a[-1]), "after the training"),
         ),
     ),
 ]

@@ -90,6 +90,16 @@ def _one_step(
     return items, q, 0.0
 
 
+def _all_at_once(new: Any, loss: Any, x: Any, y: Any, steps: int, rate: float) -> Any:
+    encoder = new()
+    optimizer = torch.optim.SGD(encoder.parameters(), lr=rate)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss(encoder(x), y).backward()
+        optimizer.step()
+    return encoder
+
+
 TOLD: dict[str, tuple[Told, ...]] = {
     "squared_distance": (
         (_first_term, "`return` stand inside the loop", "written into"),
@@ -293,5 +303,19 @@ TOLD: dict[str, tuple[Told, ...]] = {
             "of the history was drawn",
             "positive itself",
         ),
+    ),
+    "train_in_turns": (
+        (lambda e, layer, *a: e(), "as it was made", "too few"),
+        (
+            lambda e, layer, f, x, y, b, n, r: _all_at_once(e, f, x, y, 1, r),
+            "You got",
+            "batch by batch",
+        ),
+        (
+            lambda e, layer, f, x, y, b, n, r: _all_at_once(e, f, x, y, n, r),
+            "You got",
+            "hears nothing",
+        ),
+        (lambda e, layer, f, x, y, b, n, r: x, "not its embeddings", "written into"),
     ),
 }

@@ -213,6 +213,9 @@ RULES = (
          ("sampled_step",)),
     Rule(r"logits\[None\] -> logits", "PyTorch takes one row without its axis as well",
          ("sampled_step",)),
+    Rule(r"for (_ in|weight, gradient in) .+ -> for \1 list\(.+\)\[::-1\]: .+",
+         "rounds are only counted, and the weights move independently", ("train_in_turns",)),
+    Rule(r"n \* len\(batches\) -> abs\(.+\)", "a count is not negative", ("train_in_turns",)),
     Rule(r"1 -> 0", "no list at all finds nothing, so one is tried next", ("choose_nprobe",)),
 )  # fmt: skip
 

@@ -23,6 +23,7 @@ from gsl_tutorial.course.exercises.chapters import (  # noqa: F401
     chapter07_pareto,
     chapter07_table,
     chapter08,
+    chapter08_turns,
     chapter09,
     chapter09_tables,
     chapter10,
