@@ -339,6 +339,89 @@ def _turns(
     return encoder if result is None else result(encoder, images)
 
 
+def _rest_of(d: Any, q: Any, y: Any, own: Any) -> Any:
+    """Of each query: distances and right ones, without its own row."""
+    for row, label, mine in zip(d, q, own, strict=True):
+        keep = np.arange(len(row)) != mine
+        yield row[keep], y[keep] == label
+
+
+def _ap_over_orders(d: Any, right: Any) -> float:
+    """Right items in pairs: how probable is it that one stands before the other?"""
+    total = 0.0
+    for i in np.flatnonzero(right):
+        nearer, tied = d < d[i], d == d[i]
+        hits, others = (nearer & right).sum(), (tied & right).sum() - 1
+        n = tied.sum() - 1
+        for s in range(n + 1):  # so many of its tie stand before it
+            among = s * others / n if n else 0
+            total += (hits + among + 1) / (nearer.sum() + s + 1) / (n + 1)
+    return total / right.sum() if right.any() else 0.0
+
+
+def _map_by_pairs(d: Any, q: Any, y: Any, own: Any) -> Any:
+    return np.mean([_ap_over_orders(row, right) for row, right in _rest_of(d, q, y, own)])
+
+
+def _map_by_counting(d: Any, q: Any, y: Any, own: Any) -> float:
+    """Sizes of all ties at once, from np.unique."""
+    found = 0.0
+    for row, right in _rest_of(d, q, y, own):
+        _, which, t = np.unique(row, return_inverse=True, return_counts=True)
+        r = np.bincount(which, weights=right)
+        start, hits = np.cumsum(t) - t, np.cumsum(r) - r
+        of = np.repeat(np.arange(len(t)), t)
+        s = np.arange(len(row)) - start[of]
+        rest = (r - 1) / np.maximum(t - 1, 1)
+        terms = (r / t)[of] * (hits[of] + 1 + s * rest[of]) / (start[of] + s + 1)
+        found += terms.sum() / r.sum() if r.sum() else 0.0
+    return found / len(d)
+
+
+def _ap(right: Any) -> float:
+    if not right.any():
+        return 0.0
+    return float((np.cumsum(right) / np.arange(1, len(right) + 1))[right].mean())
+
+
+def _map_in_order(key: Any) -> Any:
+    """AP of one order of the ties."""
+
+    def score(d: Any, q: Any, y: Any, own: Any) -> Any:
+        return np.mean([_ap(r[np.lexsort((key(r), row))]) for row, r in _rest_of(d, q, y, own)])
+
+    return score
+
+
+def _map_of_ends(d: Any, q: Any, y: Any, own: Any) -> Any:
+    scores = []
+    for row, right in _rest_of(d, q, y, own):
+        ends = [right[row <= row[i]].mean() for i in np.flatnonzero(right)]
+        scores.append(np.mean(ends) if ends else 0.0)
+    return np.mean(scores)
+
+
+def _aps(d: Any, q: Any, y: Any, own: Any) -> Any:
+    return np.array([_ap_over_orders(*one) for one in _rest_of(d, q, y, own)])
+
+
+def _those_with_any(d: Any, q: Any, y: Any, own: Any) -> Any:
+    return np.mean([_ap_over_orders(*one) for one in _rest_of(d, q, y, own) if one[1].any()])
+
+
+def _map_unconditional(d: Any, q: Any, y: Any, own: Any) -> Any:
+    scores = []
+    for row, right in _rest_of(d, q, y, own):
+        before = hits = total = 0.0
+        for value in np.unique(row):
+            t, r = (row == value).sum(), right[row == value].sum()
+            s = np.arange(1, t + 1)
+            total += r / t * ((hits + s * r / t) / (before + s)).sum()
+            before, hits = before + t, hits + r
+        scores.append(total / hits if hits else 0.0)
+    return np.mean(scores)
+
+
 STEPS = [
     Exercise(
         "search_shards",
@@ -583,6 +666,45 @@ STEPS = [
             (lambda *a: torch.nn.Linear(3, 3), "does not take the images"),
             (lambda *a: a[0], "not this: function"),
             (lambda *a: _turns(*a[:-1], 1.7 * a[-1]), "after the training"),
+        ),
+    ),
+    Exercise(
+        "honest_map",
+        right=(_map_by_pairs, _map_by_counting),
+        wrong=(
+            (_map_in_order(lambda r: np.arange(len(r))), "the order of the file"),
+            (_map_in_order(lambda r: ~r), "the luckiest order"),
+            (_map_in_order(lambda r: r), "the unluckiest order"),
+            (_map_of_ends, "the precision at its end"),
+            (_map_unconditional, "not r / t"),
+            (
+                lambda d, q, y, own: _map_by_pairs(d, q, y, 0 * own - 1),
+                "the query itself is in its",
+            ),
+            (_those_with_any, "left out of your mean"),
+            (lambda d, q, y, own: _map_by_pairs(-d, q, y, own), "begins with the farthest"),
+            (lambda *a: _aps(*a), "the AP of each query"),
+            (lambda *a: _aps(*a).sum(), "the sum over the queries"),
+            (lambda *a: _aps(*a)[0], "the first query's score"),
+            (lambda *a: _aps(*a)[-1], "the last query's score"),
+            (lambda *a: np.median(_aps(*a)), "the median of the queries"),
+            (lambda *a: 100 * _map_by_pairs(*a), "in per cent"),
+            (lambda *a: _map_by_pairs(*a) / 2, "half of the right value"),
+            (lambda *a: round(_map_by_pairs(*a)), "fractions are cut off"),
+            (lambda *a: 0.5, "written into your code"),
+            (lambda d, q, y, own: (y[d.argmin(axis=1)] == q).mean(), "the AP of each query:"),
+            (
+                lambda d, q, y, own: np.mean([r.mean() for _, r in _rest_of(d, q, y, own)]),
+                "the AP of each query:",
+            ),
+            (
+                lambda d, q, y, own: np.mean(
+                    [_ap_over_orders(x, r) * r.sum() / len(r) for x, r in _rest_of(d, q, y, own)]
+                ),
+                "not by the length of the list",
+            ),
+            (lambda d, q, y, own: np.argsort(d, axis=1), "expected one number"),
+            (lambda d, q, y, own: (_map_by_pairs(d, q, y, own), d), "number 0 of them"),
         ),
     ),
 ]

@@ -318,4 +318,9 @@ TOLD: dict[str, tuple[Told, ...]] = {
         ),
         (lambda e, layer, f, x, y, b, n, r: x, "not its embeddings", "written into"),
     ),
+    "honest_map": (
+        (lambda d, q, y, own: 1 / 3, "written into your code", "the luckiest"),
+        (lambda d, q, y, own: (y == q[:, None]).mean(), "you got", "the order of the file"),
+        (lambda d, q, y, own: np.ones(len(q)), "expected one number", "AP of each query; one step"),
+    ),
 }

@@ -216,6 +216,14 @@ RULES = (
     Rule(r"for (_ in|weight, gradient in) .+ -> for \1 list\(.+\)\[::-1\]: .+",
          "rounds are only counted, and the weights move independently", ("train_in_turns",)),
     Rule(r"n \* len\(batches\) -> abs\(.+\)", "a count is not negative", ("train_in_turns",)),
+    Rule(r"for .+ in .+ -> for .+ in list\(.+\)\[::-1\].*|relevant\[tied\] -> .+\[::-1\]",
+         "a mean over queries has no order, and the right items of a tie are counted only",
+         ("honest_map",)),
+    Rule(r".+ -> (return )?(np\.)?abs\(.+\)|(np\.)?max(imum)?\(.+\) -> (np\.)?max(imum)?\(1, .+\)"
+         r"|\(0, 0, 0\.0\) -> .+",
+         "none is negative (r - 1 where r is 0 is multiplied by 0), and a maximum is symmetric",
+         ("honest_map",)),
+    Rule(r"r\.sum\(\) -> r\.(mean|max)\(\)", "it is asked whether anything is right", ("honest_map",)),
     Rule(r"1 -> 0", "no list at all finds nothing, so one is tried next", ("choose_nprobe",)),
 )  # fmt: skip
 

@@ -476,14 +476,13 @@ def train_in_turns(make_encoder, make_layer, loss, images, labels, batches, n_ro
     """Three functions, (N, p), (N,), a list of (n,) row numbers, two numbers -> the encoder."""
     # BEGIN SOLUTION
     encoder, layer = make_encoder(), None
-    optimizer = torch.optim.SGD(encoder.parameters(), lr=rate)
+    descent = torch.optim.SGD(encoder.parameters(), lr=rate)
     for _ in range(n_rounds):
         for rows in batches:
             z = encoder(images[rows])
-            value = loss(z if layer is None else layer(z), labels[rows])
-            optimizer.zero_grad()
-            value.backward()
-            optimizer.step()
+            descent.zero_grad()
+            loss(z if layer is None else layer(z), labels[rows]).backward()
+            descent.step()
         layer = make_layer(encoder(images).detach())
     return encoder
     # END SOLUTION

@@ -25,6 +25,7 @@ from gsl_tutorial.course.exercises.chapters import (  # noqa: F401
     chapter08,
     chapter08_turns,
     chapter09,
+    chapter09_honest,
     chapter09_tables,
     chapter10,
     chapter10_seeds,
