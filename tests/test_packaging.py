@@ -155,10 +155,13 @@ def test_chapters_find_what_we_computed(commands: Path, tmp_path: Path) -> None:
     program = (
         "from gsl_tutorial.course.results.saved_runs import DATA, load_shipped\n"
         "import gsl_tutorial; print(gsl_tutorial.__file__); print(DATA)\n"
-        "print(load_shipped('cifar10-p2-32bit').codes.shape)"
+        "print(load_shipped('cifar10-p2-32bit').codes.shape)\n"
+        "from gsl_tutorial.course.widgets.photo_data import RUN\n"
+        "print(RUN.parent == DATA)"
     )
     done = run(commands / "python", "-c", program, cwd=tmp_path)
-    package, data, shape = done.stdout.splitlines()
+    package, data, shape, widgets_too = done.stdout.splitlines()
+    assert widgets_too == "True"
     assert package.startswith(str(commands.parent))
     assert data.startswith(str(commands.parent))
     assert shape == "(50000, 4)"

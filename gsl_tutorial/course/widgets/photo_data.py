@@ -12,12 +12,13 @@ from PIL import Image
 
 from gsl_tutorial.course.datasets import CLASS_NAMES
 from gsl_tutorial.course.plots.style import CLASS_COLOURS
+from gsl_tutorial.course.workbook import data_folder
 from gsl_tutorial.errors import DataMissingError
 from gsl_tutorial.storage import load_arrays, read_json
 
 #: The colour of the square that stands in for a photograph that is not on this machine.
 SIGNS = dict(zip(CLASS_NAMES, CLASS_COLOURS, strict=True))
-RUN = Path(__file__).resolve().parents[3] / "data" / "cifar10-p2-32bit"
+RUN = data_folder() / "cifar10-p2-32bit"
 #: Photographs in a row of the sheet that holds many.
 COLUMNS = 40
 
