@@ -65,7 +65,7 @@ def found() -> dict[str, Any]:
             {"cell": name, **_size(name), "methods": _methods(*given) if given else {}}
             for name, given in CELLS.items()
         ],
-        "sweep is trials": False,
+        "sweep trials": [],
         "sweep": {
             cell: {
                 method: [
@@ -111,7 +111,7 @@ def found() -> dict[str, Any]:
 def empty() -> dict[str, Any]:
     """A map of which nothing has run."""
     return {
-        "made by": "a test", "level": 0.05, "comparisons": 8, "methods": METHODS, "sweep is trials": True,
+        "made by": "a test", "level": 0.05, "comparisons": 8, "methods": METHODS, "sweep trials": [],
         "cells": [{"cell": name, **_size(name), "methods": {}} for name in CELLS],
         "sweep": {}, "gains": {"map-digits": {}}, "elsewhere": {}, "circle": {}, "rounds": {},
     }  # fmt: skip

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from gsl_tutorial.course.cli import app
 from gsl_tutorial.course.plots.method_map import described, map_svg
 from gsl_tutorial.course.plots.rounds_told import draw_rounds
+from gsl_tutorial.course.plots.strengths import draw_sweep
 from gsl_tutorial.course.study import StudyResults, load_study, run_part, running
 from gsl_tutorial.course.study import map_words as words
 from gsl_tutorial.course.study.elsewhere import TOPICS, gather_elsewhere
@@ -23,6 +24,7 @@ from gsl_tutorial.course.study.law import Gain
 from gsl_tutorial.course.study.map_file import COMMAND, FILE, gather, parse_map, read_map
 from gsl_tutorial.course.study.map_report import difference, differences, entries, ladders
 from gsl_tutorial.course.study.rounds_told import gather_rounds, parse_rounds
+from gsl_tutorial.course.study.study_claims import sweep_claims
 from gsl_tutorial.errors import DataMissingError, InvalidInputError
 from gsl_tutorial.evaluation.intervals import Interval
 
@@ -76,7 +78,7 @@ def test_the_file_says_what_the_records_say(root: Path) -> None:
     assert table.cell("2x4").gain("penalty", "none") == pytest.approx(interval, rel=1e-3)
     assert words.verdict(table.cell("2x4").gain("snap-pull", "penalty")) == "loses"
     assert words.opening(table).name == "2x4"
-    assert table.sweep_is_trials
+    assert table.sweep_trials == ("2x4", "4x4"), "no strength has run"
     assert set(table.sweep["2x4"]) == {"penalty", "snap-pull"}
     assert all(len(one.adc_map) == 1 for one in table.sweep["2x4"]["penalty"])
 
@@ -165,6 +167,37 @@ def test_differences_elsewhere_are_those_of_the_records(tmp_path: Path) -> None:
     part = next(p for p in whole.study.parts if p.name == "quantizers")
     gains = differences(whole, part, "snap-pull", "none")
     assert topic[1]["rq 2x4"]["none"] == pytest.approx(gains["rq", "2x4"], rel=1e-3)
+
+
+def test_a_cell_leaves_its_trials_when_all_its_strengths_have_run(tmp_path: Path) -> None:
+    cells = ("2x4", "4x16")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(running, "execute", _figures)
+        patched.setattr("test_study_map_report.GAIN", dict.fromkeys(cells, 0.0))
+        results = StudyResults(load_study("map"), tmp_path, only_cells=cells)
+        run_part(results, "tune")
+        run_part(StudyResults(load_study("map"), tmp_path, only_cells=("2x4",)), "strength")
+        run_part(
+            StudyResults(load_study("map"), tmp_path, only_cells=("4x16",)),
+            "strength",
+            share=(1, 2),
+        )
+    told = gather(tmp_path)
+    table = parse_map(told)
+    assert table.sweep_trials == ("4x16",)
+    whole, half = table.sweep["2x4"]["penalty"], table.sweep["4x16"]["penalty"]
+    assert [one.strength for one in whole] == [0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000]
+    assert {len(one.adc_map) for one in whole} == {3}
+    assert {len(one.adc_map) for one in half} == {1}
+    assert words.sweep_says(table)[-1].startswith("4 × 16: these are the trials")
+    titles = [axes.get_title() for axes in draw_sweep(table.sweep, trials=table.sweep_trials).axes]
+    assert [title for title in titles if "trials" in title] == [
+        "4 × 16, 16 bits (trials, one seed)"
+    ]
+    first, *_, last = sweep_claims(table)
+    assert "/strength/" in first.records[0]
+    assert first.seeds.startswith("3 for each strength")
+    assert "/tune/" in last.records[0]
 
 
 def test_rounds_are_the_means_of_the_histories(tmp_path: Path) -> None:

@@ -711,7 +711,7 @@ print(f"in {sum(i.excludes_zero for i in pulls.values())} of {len(pulls)} settin
 
 # %% tags=["hide-input"]
 show(
-    draw_sweep(the_map.sweep, is_trials=the_map.sweep_is_trials),
+    draw_sweep(the_map.sweep, trials=the_map.sweep_trials),
     alt="ADC mAP above and relative distortion below, against the strength on a log scale, a column for each "
     "cell; dots are seeds, lines are means of the penalty and of snap (pull).",
     dpi=85,

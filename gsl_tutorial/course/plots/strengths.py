@@ -18,7 +18,7 @@ from gsl_tutorial.course.study.map_words import named, size_of
 
 
 def draw_sweep(
-    sweep: Mapping[str, Mapping[str, Sequence[Swept]]], *, is_trials: bool = False
+    sweep: Mapping[str, Mapping[str, Sequence[Swept]]], *, trials: Sequence[str] = ()
 ) -> Figure:
     """Draw ADC mAP and relative distortion against the strength.
 
@@ -26,8 +26,8 @@ def draw_sweep(
     ----------
     sweep : mapping of str to mapping of str to sequence of Swept
         Cell -> method -> by rising strength.
-    is_trials : bool
-        Whether these are trials of one seed, which the titles then say.
+    trials : sequence of str
+        Cells that show trials of one seed, which their titles then say.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def draw_sweep(
             for row, name in enumerate(("adc_map", "relative_distortion")):
                 _swept(grid[row, column], points, name, method)
         title = f"{size_of(cell)}, {sizes(cell)[2]} bits" if cell else "not yet run"
-        title += " (trials, one seed)" if is_trials and cell else ""
+        title += " (trials, one seed)" if cell in trials else ""
         grid[0, column].set_title(title, fontsize=10)
         grid[0, column].set_xscale("log")
         grid[1, column].set_xlabel("strength λ (log scale)")

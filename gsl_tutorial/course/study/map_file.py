@@ -158,8 +158,8 @@ class MethodTable:
         How many intervals a family has: each allows for so many.
     sweep : dict of str to dict of str to tuple of Swept
         Cell -> method -> by rising strength.
-    sweep_is_trials : bool
-        Whether the sweep shows trials (one seed), because its own runs are not done.
+    sweep_trials : tuple of str
+        Cells of the sweep that show trials (one seed), because their own runs are not done.
     gains : dict of str to dict of str to tuple of Gain
         Study of the law -> rival -> the gain of snapping over it.
     elsewhere : dict of str to dict of str to dict of str to Interval
@@ -175,7 +175,7 @@ class MethodTable:
     level: float
     comparisons: int
     sweep: Mapping[str, Mapping[str, tuple[Swept, ...]]]
-    sweep_is_trials: bool
+    sweep_trials: tuple[str, ...]
     gains: Mapping[str, Mapping[str, tuple[law.Gain, ...]]]
     elsewhere: Elsewhere
     circle: Mapping[str, Finding]
@@ -215,7 +215,7 @@ def gather(root: str | Path) -> dict[str, Any]:
     results = StudyResults(load_study("map"), root)
     told = as_json(results)
     test = told["parts"].get("test", {})
-    sweep, is_trials = _sweep(results)
+    sweep, trials = _sweep(results)
     circle = StudyResults(load_study("circle"), root)
     return {
         "made by": COMMAND,
@@ -226,7 +226,7 @@ def gather(root: str | Path) -> dict[str, Any]:
             {"cell": name, **size, "methods": _methods(told, test, name)}
             for name, size in told["cells"].items()
         ],
-        "sweep is trials": is_trials,
+        "sweep trials": trials,
         "sweep": sweep,
         "gains": {name: _gains(root, name) for name in LAWS},
         "elsewhere": gather_elsewhere(root),
@@ -269,18 +269,24 @@ def _setting(settings: Mapping[str, Any]) -> str:
     return ", ".join(f"{words.get(k, k)} {v:g}" for k, v in numbers.items())
 
 
-def _sweep(results: StudyResults) -> tuple[dict[str, Any], bool]:
-    """Strengths of the part of that name; while it has no run, the trials that vary the strength."""
+def _sweep(results: StudyResults) -> tuple[dict[str, Any], list[str]]:
+    """Strengths by cell, and which cells show trials that vary the strength.
+
+    Those are the cells where a run of the part "strength" is missing: half a cell, with more seeds at one
+    strength than at another, would bend the curve.
+    """
     part = next(part for part in results.study.parts if part.name == "strength")
+    missing = {run.cell for run in results.planned(part.name) if not results.has(run)}
     points: dict[str, dict[str, dict[float, list[tuple[float, float]]]]] = {}
-    is_trials = not results.records(part.name)
-    for record in results.records("tune" if is_trials else part.name):
+    for record in (*results.records("tune"), *results.records(part.name)):
         cell, method = cell_of(record), record["method"]
-        if cell in part.cells and method in part.methods:
+        is_shown = (record["part"] == "tune") == (cell in missing)
+        if is_shown and cell in part.cells and method in part.methods:
             by_strength = points.setdefault(cell, {}).setdefault(method, {})
             pair = record["adc_map"], record.get("relative_distortion", math.nan)
             strength = record["config"]["options"]["strength"]
             by_strength.setdefault(strength, []).append(pair)
+    shown = [cell for cell in part.cells if cell in points]
     return {
         cell: {
             method: [
@@ -289,9 +295,8 @@ def _sweep(results: StudyResults) -> tuple[dict[str, Any], bool]:
             ]
             for method, by_strength in points[cell].items()
         }
-        for cell in part.cells
-        if cell in points
-    }, is_trials
+        for cell in shown
+    }, [cell for cell in shown if cell in missing]
 
 
 def _gains(root: str | Path, name: str) -> dict[str, Any]:
@@ -416,7 +421,7 @@ def _parse(found: dict[str, Any]) -> MethodTable:
             }
             for cell, by_method in found["sweep"].items()
         },
-        sweep_is_trials=bool(found["sweep is trials"]),
+        sweep_trials=tuple(map(str, found["sweep trials"])),
         gains={
             study: {
                 rival: tuple(law.Gain(cell, int(n), tuple(values)) for cell, n, values in rows)

@@ -418,8 +418,10 @@ def sweep_says(table: MethodTable, *, within: float = 0.02) -> list[str]:
                 f"within {within:g} of that from {min(good):g} to {max(good):g}"
             )
         lines.append(f"{size_of(cell)}: {'; '.join(parts)}.")
-    if lines and table.sweep_is_trials:
-        lines.append("These are the trials of the tuning stage, with one seed.")
+    if table.sweep_trials:
+        lines.append(
+            f"{_list(table.sweep_trials)}: these are the trials of the tuning stage, with one seed."
+        )
     return lines or ["No strengths have been run yet."]
 
 

@@ -97,19 +97,24 @@ def sweep_claims(table: MethodTable) -> list[Claim]:
     -------
     list of Claim
     """
-    part = "tune" if table.sweep_is_trials else "strength"
-    most = max(
-        (len(p.adc_map) for of in table.sweep.values() for some in of.values() for p in some),
-        default=0,
-    )
     claims = []
     for sentence in sweep_says(table):
         sizes = _CELL.findall(sentence) or [size_of(name) for name in table.sweep]
         names = [size.replace(" × ", "x") for size in sizes]
+        parts = {name: "tune" if name in table.sweep_trials else "strength" for name in names}
         records = tuple(
-            f"data/results/map/{part}/validation_*_{method}_pq{name}_seed*.json"
+            f"data/results/map/{parts[name]}/validation_*_{method}_pq{name}_seed*.json"
             for name in names
             for method in ("penalty", "snap-pull")
+        )
+        most = max(
+            (
+                len(p.adc_map)
+                for name in names
+                for of in table.sweep.get(name, {}).values()
+                for p in of
+            ),
+            default=0,
         )
         why = "none: one seed" if most < 2 else "none is drawn: look at the dots of the picture"
         claims.append(
