@@ -81,6 +81,9 @@ def test_the_readme_says_what_the_records_say() -> None:
         f"beats plain training clearly in {NUMBERS[ahead['none']]} of the map's "
         f"{NUMBERS[len(table.cells)]} cells and the penalty in {NUMBERS[ahead['penalty']]}"
     ) in text
+    residual = table.elsewhere["quantizers"]["rq 2x4"]
+    assert "two residual codebooks of four codewords, though, it loses clearly" in text
+    assert [verdict(residual[rival]) for rival in ("penalty", "ste")] == ["loses", "loses"]
     for cell in table.cells:
         for method, one in cell.findings.items():
             if "snap-pull" in one.against:
@@ -116,3 +119,34 @@ def test_chapter_07_may_say_what_it_says_of_the_rounds() -> None:
     assert max(plenty[m]["purity"][-1] for m in METHODS) < 0.02 + min(
         plenty[m]["purity"][-1] for m in METHODS
     )
+
+
+def test_chapter_07_may_say_what_it_says_of_the_snap_taken_apart() -> None:
+    two, four = (read_map().elsewhere["why"][cell] for cell in ("2x4", "4x4"))
+    pulls = ("pull-second", "pull-random", "pull-near-descending", "pull-farthest")
+    assert verdict(two["penalty"]) == verdict(four["penalty"]) == "wins"
+    assert {verdict(two[pull]) for pull in pulls} == {"ties"}
+    assert [verdict(four[pull]) for pull in pulls] == ["wins", "wins", "ties", "wins"]
+    left = {pull: 1 - two[pull].difference / two["penalty"].difference for pull in pulls}
+    assert min(left.values()) > 0.4, "every mean lies well above that of the penalty"
+    assert 0.68 < left["pull-random"] < 0.75, "nearly three quarters of the gain are left"
+    results = StudyResults(load_study("map-why"), RESULTS)
+    uphill = {
+        method: [
+            one["history"][-1]["uphill"]
+            for one in results.records("test")
+            if (one["method"], one["bits"]) == (method, 4)
+        ]
+        for method in ("penalty", "pull-random")
+    }
+    assert len(uphill["penalty"]) == len(uphill["pull-random"]) == 5
+    assert sum(uphill["pull-random"]) >= sum(uphill["penalty"])
+
+
+def test_chapter_07_may_say_what_it_says_of_other_quantizers() -> None:
+    found = read_map().elsewhere["quantizers"]
+    assert set(found) == {"opq 2x4", "opq 4x16", "rq 2x4", "rq 4x16"}
+    assert verdict(found["opq 2x4"]["none"]) == verdict(found["opq 4x16"]["penalty"]) == "wins"
+    assert {verdict(found[f"opq {cell}"]["ste"]) for cell in ("2x4", "4x16")} == {"ties"}
+    residual = found["rq 2x4"]
+    assert residual["ste"].difference < residual["penalty"].difference < 0

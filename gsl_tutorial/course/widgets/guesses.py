@@ -256,6 +256,15 @@ GUESSES: dict[str, tuple[str, dict[str, str]]] = {
             "no difference": "There is one. Compare the two curves of the middle row, on the left.",
         },
     ),
+    "07 random": (
+        "At 2 × 4, pull to a random codeword in place of one that descends. How much of what the snap "
+        "gains over the penalty is left?",
+        {
+            "nothing": "Much more: nearly three quarters, if you compare the means. See the left panel.",
+            "about half": "More: nearly three quarters, if you compare the means. See the left panel.",
+            "most of it": "Yes, nearly three quarters, if you compare the means. See the left panel.",
+        },
+    ),
     "12 nearest list": (
         "A thousand lists hold a million vectors. You look into the one nearest list only. For what "
         "share of "
