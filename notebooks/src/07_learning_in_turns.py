@@ -706,8 +706,9 @@ print(f"in {sum(i.excludes_zero for i in pulls.values())} of {len(pulls)} settin
 #
 # ### How much strength does each method bear?
 #
-# Before the map, one look at the knob. The penalty and the snapped pull share it: the strength $\lambda$. The
-# picture goes over several decades of it, with a dot for each seed. Where does each curve begin to fall?
+# Before the map, one look at the knob. The penalty and the snapped pull share it: the strength $\lambda$. On the left
+# the picture goes over four decades of it, with a dot for each of three seeds; beside it are the trials with which the
+# map was tuned. Where does each curve begin to fall?
 
 # %% tags=["hide-input"]
 show(
