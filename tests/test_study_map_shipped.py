@@ -150,3 +150,21 @@ def test_chapter_07_may_say_what_it_says_of_other_quantizers() -> None:
     assert {verdict(found[f"opq {cell}"]["ste"]) for cell in ("2x4", "4x16")} == {"ties"}
     residual = found["rq 2x4"]
     assert residual["ste"].difference < residual["penalty"].difference < 0
+
+
+def test_chapter_07_may_say_what_its_tiles_show() -> None:
+    table = read_map()
+
+    def clear(one: str, other: str) -> list[str]:
+        return [c.name for c in table.cells if verdict(c.gain(one, other)) != "ties"]
+
+    assert clear("snap-pull", "penalty") == ["4x4", "8x16", "1x256"]
+    assert clear("snap-pull", "ste") == ["4x16"]
+    assert clear("ste", "penalty") == ["2x4", "1x16", "1x256"]
+    assert verdict(table.cell("1x16").gain("ste", "penalty")) == "loses"
+    best = {
+        cell.name: max(f.mean for f in cell.findings.values() if f.mean is not None)
+        for cell in table.cells
+    }
+    assert best["1x16"] > best["2x4"]
+    assert best["2x16"] > best["4x4"] > best["1x256"]
