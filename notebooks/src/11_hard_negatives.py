@@ -858,8 +858,7 @@ for title, methods in coded.items():
         )
         at_8[title, method] = gained[8]
     assert min(kept_[16], kept_[32]) > 0.97
-assert at_8["simulated users", "snap-pull"] > at_8["simulated users", "penalty"] > 0
-assert at_8["MovieLens", "penalty"] > at_8["MovieLens", "snap-pull"] > 0
+assert all(0 < gained < 0.006 for gained in at_8.values())
 for title, part in (("simulated users", "codes"), ("MovieLens", "codes-people")):
     of_8 = {
         method: [
@@ -876,9 +875,9 @@ for title, part in (("simulated users", "codes"), ("MovieLens", "codes-people"))
         )
 
 # %% [markdown]
-# With 8 bytes, training for the codes gives back some of what the codes had cost, or all of it. With simulated users it is
-# `snap-pull` that does so, on MovieLens the `penalty`. So neither of the two wins, and three seeds are few.
-# From 16 bytes on there is little left to win for anybody.
+# With 8 bytes, training for the codes gives back a little of what the codes had cost, if you look at the means only.
+# The seeds do not agree: with simulated users the snap is above `none` in one of three. So neither of the two wins, and
+# three seeds are few. From 16 bytes on there is little left to win for anybody.
 #
 # Codes spoil the order at the very top first. A retrieval system therefore finds a hundred items or more by their codes
 # and sorts these again with the exact vectors. And here the circle closes: a cell of a coarse quantizer *is* such a
