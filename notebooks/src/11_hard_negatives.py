@@ -440,7 +440,7 @@ NegativesSliders(draws, looks["text"])
 # You have seen what a sampler does to the training. Its parts are the two exercises at the beginning of this chapter,
 # and now you put them together.
 #
-# **Exercise 11.6** (hard, 15 minutes). Make one training step for one positive. A film may be drawn if it is not the
+# **Exercise 11.4** (hard, 15 minutes). Make one training step for one positive. A film may be drawn if it is not the
 # positive and the user has not liked it. Draw `n_uniform` films from all that may be drawn, and `n_hard` from those
 # among them that lie in the cell of the positive, both with replacement and with the `rng` that is given. If the cell
 # has none left, draw these from the whole catalogue, too. Return three things: the films, $Q$ for each of them (how many
@@ -465,7 +465,7 @@ def sampled_step(scores, positive, labels, history, n_uniform, n_hard, rng):
 check.sampled_step(sampled_step)
 
 # %%
-hint("11.6")
+hint("11.4")
 
 # %% [markdown]
 # Now your sampler works for the model that was trained above: for 100 events, with 20 draws each. From a loss $L$ you
@@ -1092,7 +1092,7 @@ print(
 # The chance that a place is looked at is its **propensity**. Only its ratio to the first place can be found, and
 # that is enough.
 #
-# **Exercise 11.4** (medium, 8 minutes). Estimate the propensity of each place from such a log.
+# **Exercise 11.5** (medium, 8 minutes). Estimate the propensity of each place from such a log.
 
 
 # %% tags=["exercise"]
@@ -1109,7 +1109,7 @@ def place_propensity(rank, clicked, randomised, k):
 check.place_propensity(place_propensity)
 
 # %%
-hint("11.4")
+hint("11.5")
 
 # %%
 truth = examination(10, 1.0)
@@ -1138,7 +1138,7 @@ show(
 # Now we can judge the films fairly. A film that was shown a thousand times at the tenth place has been looked at about a
 # hundred times, so its clicks should be compared with these hundred looks.
 #
-# **Exercise 11.5** (medium, 8 minutes). How often is each film clicked once it is looked at? Every film of this log was
+# **Exercise 11.6** (medium, 8 minutes). How often is each film clicked once it is looked at? Every film of this log was
 # shown at least once. (What should the answer be for one that was not? Not 0: nothing is known of it.)
 
 
@@ -1155,7 +1155,7 @@ def clicks_per_look(item, rank, clicked, looks, n_items):
 check.clicks_per_look(clicks_per_look)
 
 # %%
-hint("11.5")
+hint("11.6")
 
 # %% tags=["claim"]
 n_films = many.chance.shape[1]

@@ -38,7 +38,7 @@ def _rates(rank: np.ndarray, clicked: np.ndarray, k: int) -> np.ndarray:
 
 
 @exercise(
-    "11.4",
+    "11.5",
     hints=(
         "Films that the model chose are better at the top. Only randomised ones are alike at all places.",
         "For each place take two counts over the randomised rows: how often shown, how often clicked. "
@@ -103,7 +103,7 @@ def place_propensity(answer: Any) -> str:
 
 
 @exercise(
-    "11.5",
+    "11.6",
     hints=(
         "A film that stood at the end was hardly seen. How many looks did each film get?",
         "One impression at place r is worth looks[r] of a look; add these up for each film.",

@@ -86,7 +86,7 @@ def _example(number: int) -> _Case:
 
 
 @exercise(
-    "11.6",
+    "11.4",
     hints=(
         "Begin with two arrays: the films that may be drawn at all (neither the positive nor one of the "
         "history), and those among them that lie in the positive's cell, as in 11.2. rng.choice draws "
