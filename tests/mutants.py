@@ -283,10 +283,10 @@ def _called(node: ast.Call) -> Iterator[ast.AST]:
             continue  # it only complains
         rest = node.keywords[:number] + node.keywords[number + 1 :]
         yield ast.Call(node.func, node.args, rest)
-        if keyword.arg == "axis":
+        if keyword.arg in ("axis", "dim"):  # NumPy's name and PyTorch's
             for axis in (0, 1, 2):
                 yield ast.Call(
-                    node.func, node.args, [*rest, ast.keyword("axis", ast.Constant(axis))]
+                    node.func, node.args, [*rest, ast.keyword(keyword.arg, ast.Constant(axis))]
                 )
 
 
