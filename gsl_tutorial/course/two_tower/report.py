@@ -174,9 +174,13 @@ def paired_difference(
 
 
 def arms_as_table(rows: Sequence[ArmRow]) -> Table:
-    """The table of a task, with what each arm's difference from uniform negatives allows to say."""
-    lines = [[row.arm, *map(row.written, COLUMNS), row.verdict] for row in rows]
-    return Table(lines, head=["arm", *COLUMNS.values(), "R@10 against uniform, [95% interval]"])
+    """The table of a task, with what each arm's difference from uniform negatives allows to say.
+
+    NDCG is left to `arms_as_text`: with it the table would be wider than a cell of a notebook.
+    """
+    shown = {column: title for column, title in COLUMNS.items() if column != "ndcg@10"}
+    lines = [[row.arm, *map(row.written, shown), row.verdict] for row in rows]
+    return Table(lines, head=["arm", *shown.values(), "R@10 against uniform, [95% interval]"])
 
 
 def arms_as_text(rows: Sequence[ArmRow]) -> str:
