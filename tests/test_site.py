@@ -292,7 +292,7 @@ def test_drawings_turn_dark_with_the_page(pages: Path) -> None:
 PAPER = 680
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def paper(pages: Path) -> Iterator[Page]:
     """A page as it is printed, by a reader whose screen is dark."""
     with offline(width=PAPER) as page:
