@@ -246,3 +246,17 @@ def test_nor_are_those_of_two_parts_with_two_rules(tmp_path: Path) -> None:
         assert search_trials(results, [part], "simulated", ["text"])
     with pytest.raises(RunMismatchError, match="runs of tune, search with one rule"):
         search_trials(results, ["tune", "search"], "simulated", ["text"])
+
+
+def test_chapter_11_may_say_that_other_settings_win_the_search_now() -> None:
+    shipped = TwoTowerResults(load_grid(), DATA / "results")
+    tested = {part.name: part.variants[0] for part in shipped.study.parts if "winner" in part.name}
+    searched = next(part for part in shipped.study.parts if part.name == "search").variants
+    for task, part in (("simulated", "winner"), ("movielens", "winner-people")):
+        hard = [
+            one for name in ("tune", "search", "search-refreshed") for one in shipped.records(name)
+            if one["task"] == task and one["arm"] != "uniform"
+        ]  # fmt: skip
+        best = max(hard, key=lambda one: one["figures"]["recall@10"])
+        assert best["part"] == "search"
+        assert searched[best["number"]] != tested[part]

@@ -99,11 +99,16 @@ class Table:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col"{self._look(i)}>{_e(one)}</th>' for i, one in _n(self.head))
+        head = "".join(
+            f'<th scope="col"{self._look(i)}>{html.escape(one)}</th>'
+            for i, one in enumerate(self.head)
+        )
         body = "".join(
             "<tr>"
-            + f'<th scope="row"{self._look(0, row[0])}>{_e(row[0])}</th>'
-            + "".join(f"<td{self._look(i, one)}>{_e(one)}</td>" for i, one in _n(row) if i)
+            + f'<th scope="row"{self._look(0, row[0])}>{html.escape(row[0])}</th>'
+            + "".join(
+                f"<td{self._look(i, one)}>{html.escape(one)}</td>" for i, one in enumerate(row) if i
+            )
             + "</tr>"
             for row in self.rows
         )
@@ -117,7 +122,3 @@ class Table:
         side = f"text-align: {'right' if column in self.right else 'left'}"
         wraps = cell is None or len(cell) > _SHORT
         return f' style="{side}{"" if wraps else "; white-space: nowrap"}"'
-
-
-_n = enumerate
-_e = html.escape
