@@ -14,6 +14,7 @@ from gsl_tutorial.course.study import StudyResults, load_study
 from gsl_tutorial.course.study.map_file import read_map
 from gsl_tutorial.course.study.map_report import as_json, as_text
 from gsl_tutorial.course.study.map_words import verdict
+from gsl_tutorial.course.study.report import compare, settings
 
 RESULTS = Path(__file__).parents[1] / "data" / "results"
 
@@ -168,3 +169,16 @@ def test_chapter_07_may_say_what_its_tiles_show() -> None:
     }
     assert best["1x16"] > best["2x4"]
     assert best["2x16"] > best["4x4"] > best["1x256"]
+
+
+def test_chapter_07_may_say_which_methods_on_digits_are_dominated() -> None:
+    results = StudyResults(load_study("digits"), RESULTS)
+    (setting,) = settings(results, "core")
+    of = {row.method: row for row in compare(results, "core", setting)}
+    snap, penalty = of["snap-pull"], of["penalty"]
+    for worse in (of["none"], of["snap-replace"]):
+        assert snap.adc_map.mean > worse.adc_map.mean, worse.method
+        assert 4 * snap.relative_distortion.mean < worse.relative_distortion.mean
+    assert snap.adc_map.mean - of["none"].adc_map.mean < 2 * of["none"].adc_map.deviation
+    assert 2 * penalty.relative_distortion.mean < snap.relative_distortion.mean
+    assert penalty.adc_map.mean < snap.adc_map.mean
