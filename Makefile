@@ -113,12 +113,17 @@ $(BIN)/python:
 
 # Python compiles what it imports; compiling everything here would take a quarter of the time and of the disk.
 INSTALL = $(BIN)/python -m pip install --no-compile $(PIP_ARGS) $(CONSTRAINTS)
+# An editable install brings no data files: Jupyter's settings go where every JupyterLab of .venv looks.
+SETTINGS := $(VENV)/share/jupyter/lab/settings/overrides.d
+LAY_SETTINGS = @mkdir -p $(SETTINGS) && cp gsl_tutorial/course/cli/lab_settings/overrides.d/*.json $(SETTINGS)
 $(COURSE): pyproject.toml constraints.txt | $(BIN)/python
 	$(INSTALL) -e ".[course,scale]"
+	$(LAY_SETTINGS)
 	@touch $@
 
 $(READY): pyproject.toml constraints.txt | $(BIN)/python
 	$(INSTALL) -e ".[course,scale,authors,test]"
+	$(LAY_SETTINGS)
 	@touch $@ $(COURSE)
 
 clean:

@@ -110,3 +110,18 @@ def test_every_jupyterlab_of_the_environment_saves_widgets() -> None:
     assert not error
     assert read["@jupyter-widgets/jupyterlab-manager:plugin"] == {"saveState": True}
     assert json.loads((ROOT / file).read_text())["@jupyterlab/apputils-extension:notification"]
+
+
+@pytest.mark.parametrize("ready", [".ready-course", ".ready"])
+def test_make_lays_them_where_jupyter_looks(ready: str, tmp_path: Path) -> None:
+    """Its editable install would leave them out."""
+    words = ["make", "-n", f"VENV={tmp_path}", f"{tmp_path}/{ready}"]
+    environment = {name: text for name, text in os.environ.items() if "MAKE" not in name}
+    said = subprocess.run(
+        words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    (line,) = (one for one in said.stdout.splitlines() if "lab_settings" in one)
+    subprocess.run(line, shell=True, cwd=ROOT, check=True)
+    read, error = _get_overrides(str(tmp_path / "share/jupyter/lab/settings"))
+    assert not error
+    assert read["@jupyter-widgets/jupyterlab-manager:plugin"] == {"saveState": True}

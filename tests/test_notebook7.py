@@ -1,4 +1,4 @@
-"""Chapter 06 in Jupyter Notebook 7: run it all, drag a point, ask Python.
+"""Chapter 06 in Jupyter Notebook 7: run it all, drag a point, ask Python, save, and read what was saved.
 
 Notebook 7 shares JupyterLab's parts, but neither its page nor the settings that it reads on its own.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from browser import TOKEN, browser, chromium_or_skip, drag, jupyterlab, menu, patient_page, until
-from explorer_reading import read
+from explorer_reading import read, saved_points
 from playwright.sync_api import Page, expect
 
 from gsl_tutorial.course.cli.lab import _SETTINGS
@@ -22,10 +22,11 @@ pytestmark = pytest.mark.slow
 
 CHAPTER = "06_snapping_the_gradient"
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
-#: As anybody starts it, with the settings that the package's wheel puts beside every JupyterLab.
+#: As anybody starts it, with the settings that wheel and Makefile put where both of its servers look: where
+#: JupyterLab is installed too, it is JupyterLab's that answers Notebook 7 what is to be saved.
 NOTEBOOK = (
     "-m", "notebook", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
-    f"--JupyterNotebookApp.app_settings_dir={_SETTINGS}",
+    f"--JupyterNotebookApp.app_settings_dir={_SETTINGS}", f"--LabApp.app_settings_dir={_SETTINGS}",
     "--ServerApp.port_retries=0", "--port",
 )  # fmt: skip
 
@@ -55,11 +56,12 @@ def page(home: Path) -> Iterator[Page]:
         page.wait_for_selector(".jp-Notebook .jp-Cell")
         # Its sign for the kernel fades away once the kernel is there.
         page.wait_for_selector(".jp-NotebookKernelStatus-fade", state="attached")
-        # While it loads, Notebook 7.6 stumbles over a schema, whatever the notebook holds. From here on
-        # an error is ours.
+        kernel = page.locator(".jp-Notebook-ExecutionIndicator")
+        expect(kernel).to_have_attribute("data-status", "idle")
+        # While it loads, the shortcuts of Notebook 7.6 may ask for their own settings before these are
+        # there ("reading 'schema'"), whatever the notebook holds. From here on an error is ours.
         page.on("pageerror", lambda error: problems.append(str(error)))
         menu(page, "Run", "Run All Cells")
-        kernel = page.locator(".jp-Notebook-ExecutionIndicator")
         for status in ("busy", "idle"):
             expect(kernel).to_have_attribute("data-status", status)
         yield page
@@ -82,17 +84,24 @@ def test_python_and_the_page_draw_the_same_field(page: Page) -> None:
     expect(own).to_have_attribute("data-differ", "0")
 
 
-def test_a_point_can_be_dragged(page: Page) -> None:
-    """Whether it is saved is JupyterLab's test: Notebook 7.6 may miss the setting that saves widgets."""
+def test_a_dragged_point_is_saved_where_it_lies(page: Page, home: Path) -> None:
     explorer = page.locator(".gsl-explorer").first
     explorer.get_by_role("button", name="One point").click()
     before = read(page)["handles"]["point-0"]
     drag(page, "point-0", (0.3, 0.2))
 
-    def moved() -> None:
+    def moved() -> list[float]:
         point: list[float] = read(page)["handles"]["point-0"]
         assert point == pytest.approx([before[0] + 0.3, before[1] + 0.2], abs=0.02)
+        return point
 
-    until(page, moved)
+    point = until(page, moved)
+    page.keyboard.press("Control+s")
+
+    def saved() -> None:
+        kept = saved_points(home / "work" / "notebooks" / f"{CHAPTER}.ipynb")
+        assert pytest.approx(point, abs=1e-3) in [one for one in kept if one]
+
+    until(page, saved)
     if folder := os.environ.get("GSL_TUTORIAL_SCREENSHOTS"):
         page.screenshot(path=f"{folder}/notebook7.png")
