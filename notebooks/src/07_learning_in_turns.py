@@ -32,6 +32,7 @@ from gsl_tutorial.course.exercises.attempts import attempt
 from gsl_tutorial.course.plots import show
 from gsl_tutorial.course.plots.claim_cards import show_claims
 from gsl_tutorial.course.plots.clusters import draw_cells
+from gsl_tutorial.course.plots.elsewhere import show_elsewhere
 from gsl_tutorial.course.plots.folded import show_folded
 from gsl_tutorial.course.plots.rounds_told import draw_rounds
 from gsl_tutorial.course.plots.seed_dots import draw_differences, draw_seeds
@@ -43,7 +44,7 @@ from gsl_tutorial.course.printing import say, wrapped
 from gsl_tutorial.course.results.saved_runs import DATA
 from gsl_tutorial.course.study import StudyResults, load_study
 from gsl_tutorial.course.study.map_file import read_map
-from gsl_tutorial.course.study.map_words import elsewhere_says, law_says, rounds_say, size_of
+from gsl_tutorial.course.study.map_words import law_says, rounds_say
 from gsl_tutorial.course.study.report import (
     as_table,
     as_text,
@@ -820,18 +821,7 @@ show_folded("The same in numbers", wrapped("\n".join(rounds_say(the_map))))
 Guess.of("07 random")
 
 # %% tags=["hide-input"]
-apart = the_map.elsewhere["why"]
-show(
-    draw_differences(
-        {size_of(cell): rivals for cell, rivals in apart.items()},
-        xlabel="ADC mAP of snap (pull) less that of the method",
-    ),
-    alt=f"What snap (pull) gains over the penalty and over four other pulls, with intervals, in {len(apart)} cells. "
-    "The sentences below say each difference.",
-    dpi=80,
-)
-for line in elsewhere_says(the_map, ["why"]):
-    say(line)
+show_elsewhere(the_map, "why")
 
 # %% [markdown]
 # In the left panel the mean of every other pull lies well above the penalty's, even that of the pull to a random
@@ -849,20 +839,7 @@ for line in elsewhere_says(the_map, ["why"]):
 # question in two cells, with the strengths that had been tuned for PQ.
 
 # %% tags=["hide-input"]
-others = the_map.elsewhere["quantizers"]
-show(
-    draw_differences(
-        {size_of(place): rivals for place, rivals in others.items()},
-        xlabel="ADC mAP of snap (pull) less that of the method",
-    ),
-    alt=f"What snap (pull) gains over plain training, the penalty and straight-through, with intervals, in "
-    f"{len(others)} panels: a quantizer and a cell each. The folded sentences say each difference.",
-    dpi=80,
-)
-show_folded(
-    "Every difference in words",
-    wrapped("\n".join(elsewhere_says(the_map, ["quantizers"]))),
-)
+show_elsewhere(the_map, "quantizers", folded=True)
 
 # %% [markdown]
 # OPQ repeats the map: a large gain over plain training at 2 × 4, a clear one over the penalty at 4 × 16, no clear
@@ -879,18 +856,7 @@ show_folded(
 # validation images and with four seeds that had chosen nothing. A mark is hollow where the interval contains zero.
 
 # %% tags=["hide-input"]
-again = the_map.elsewhere["forms"]
-show(
-    draw_differences(
-        {size_of(cell): rivals for cell, rivals in again.items()},
-        xlabel="ADC mAP of halfway less that of the method",
-    ),
-    alt=f"Halfway less straight-through, and less snap (pull), with intervals, in {len(again)} cells. The sentences "
-    "below say each difference.",
-    dpi=80,
-)
-for line in elsewhere_says(the_map, ["forms"]):
-    say(line)
+show_elsewhere(the_map, "forms")
 
 # %% [markdown]
 # So no: what looked like a winner was luck, or too small to see with so few seeds. Remember this picture when you
