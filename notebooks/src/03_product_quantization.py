@@ -647,10 +647,9 @@ print(f"8 x 256 finds the true neighbour for {many} than 95% of the queries.")
 # right the query's lookup table, one entry for each codeword. Click a codeword, and the reconstruction and
 # the sum change with it; click an image that was found, and its code is summed.
 #
-# Some things to try, each with a guess first:
+# **Try it.**
 #
 # - Replace one codeword by another. Can you find a code that is better than that of the nearest codewords?
-#   (The sum over subspaces tells you why not.)
 # - <a href="#gsl1.quantization?rounds=0&code=-&item=-&query=0&data=given&n_subspaces=4&n_codewords=16">Go back
 #   to the start of k-means</a> and press **One round** a few times. Which round helps most?
 # - <a href="#gsl1.quantization?data=random&code=-&item=-&query=0&n_subspaces=4&n_codewords=16&rounds=6">Search
@@ -661,6 +660,18 @@ print(f"8 x 256 finds the true neighbour for {many} than 95% of the queries.")
 #   cost on held-out queries?
 # - Drop a CSV or NPY file of your own on the figure, one vector per row. It is read in this page and goes
 #   nowhere.
+#
+# <details><summary>What to see</summary>
+#
+# - No. The distance between a vector and its reconstruction is a sum over subspaces, and the nearest codeword makes
+#   each term of it as small as it can be.
+# - The first one, by far. It moves the codewords from single digits to the means of their cells, and what the later
+#   rounds have left to correct is little.
+# - The codes of the longer ones distort much less of the digits from which they were learned, and recall rises. But
+#   held-out queries gain less than those digits do: with 256 codewords for 800 digits, many codewords learn one or two
+#   digits by heart.
+#
+# </details>
 
 # %%
 QuantizationPlayground(database[:800], queries[:100])

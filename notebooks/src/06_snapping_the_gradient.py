@@ -633,7 +633,10 @@ for name, path in paths.items():
 # class is the most frequent one in their cell. With one class to a cell it is 100%. A cell that holds
 # several classes is shaded.
 #
-# **Bet before you press Play:** which side ends with the purer cells, and what will happen to the other one?
+# Place your bet before you press **Play**:
+
+# %% tags=["hide-input"]
+Guess.of("06 turns")
 
 # %% tags=["hide-input"]
 TurnsExplorer(strength=4.0)

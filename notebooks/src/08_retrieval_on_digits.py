@@ -442,7 +442,8 @@ for method in ("penalty", "ste", "snap-pull"):
 # much on luck, the best of nine is mostly the luckiest. Plain training was chosen in the same way and fell
 # just as far. More than one seed for each trial would be fairer, and costs as many times more.
 #
-# **Try it.** Change the strength, guess what will happen to the distortion and to the mAP, and run the cell.
+# **Try it.** The table says nothing about distortion. Change the strength below and run the cell: what becomes of the
+# distortion, and does the mAP follow?
 #
 # <details><summary>What to see</summary>
 #

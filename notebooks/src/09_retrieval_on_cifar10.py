@@ -672,16 +672,18 @@ check.may_stand_beside(may_stand_beside)
 hint("09.5")
 
 # %% [markdown]
-# Which of these two published rows may stand beside our point of 48 bits on the fitted line? Decide before you
-# open the answer.
+# Here are two published rows. Decide which of them may stand beside our point of 48 bits on the fitted line.
 
 # %%
 two = {letter: row for letter, row in near.items() if 48 in row.maps}
 for letter in list(two)[:2]:
     say(f"{letter}: {two[letter]}")
 
+# %% tags=["hide-input"]
+Guess.of("09 two rows")
+
 # %% [markdown]
-# <details><summary>Answer</summary>
+# <details><summary>Why</summary>
 #
 # Row a may, with a note: protocol, metric and bits are ours, but its network started from ImageNet, and its
 # authors' code picks the best epoch by looking at the test queries. Row b may not, because nobody could check

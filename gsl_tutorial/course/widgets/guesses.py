@@ -101,6 +101,17 @@ GUESSES: dict[str, tuple[str, dict[str, str]]] = {
             "has pulled each class together, so that its members fall on the same few codewords.",
         },
     ),
+    "09 two rows": (
+        "Which of the two may stand beside our 48 bits?",
+        {
+            "row a": "Yes, but with a note. Which one? The fold below tells, and why row b may not.",
+            "row b": "Read its protocol once more, and the words in brackets: could anybody check them? It "
+            "is row a that may, with a note.",
+            "both": "Only row a, and with a note. Of row b nobody could check how its figure was measured.",
+            "neither": "That is strict, but row a may, if a note says what is different. The fold below "
+            "has the note.",
+        },
+    ),
     "09 sixteen": (
         "Eight codebooks of 16 and four of 256 both make codes of 32 bits. What does fast scan with "
         "sixteen codewords change?",
@@ -232,6 +243,18 @@ GUESSES: dict[str, tuple[str, dict[str, str]]] = {
             "the penalty": "Yes, and it pays for that with its distance from the star.",
             "a snap": "The snaps end nearer to the star. It is the penalty that brings the points "
             "closest to codewords.",
+        },
+    ),
+    "06 turns": (
+        "The penalty on the left, the snap on the right, both at strength 4. Which side ends with the "
+        "purer cells?",
+        {
+            "the left": "It is the other way round. Press Play and watch what becomes of the classes on "
+            "the left within the first few steps.",
+            "the right": "Yes. Press Play and watch what becomes of the classes on the left within the "
+            "first few steps.",
+            "both alike": "They part company. Press Play and watch what becomes of the classes on the left "
+            "within the first few steps.",
         },
     ),
     "07 circle": (
