@@ -61,6 +61,19 @@ def test_the_line_under_a_check_says_where_the_chapter_stands(file: Path) -> Non
     assert '<span aria-hidden="true">■</span> Chapter 00: 1 of 1 done.' in data["text/html"]
 
 
+def test_a_blank_says_what_to_do_next_between_the_verdict_and_the_progress(file: Path) -> None:
+    def assign_cells(points: Any, codewords: Any) -> Any: ...
+
+    data, _ = DisplayFormatter().format(check.assign_cells(assign_cells))
+    for text in data.values():
+        said = " ".join(re.sub(r"<[^>]+>", " ", text).split())
+        places = [
+            said.index(w) for w in ("Not yet", "body of assign_cells", "Shift+Enter", "0 of 5")
+        ]
+        assert places == sorted(places)
+    assert max(map(len, data["text/plain"].splitlines())) <= 110
+
+
 @pytest.mark.parametrize(
     "name", [{"GSL_TUTORIAL_PRESS": "1"}, {"JPY_SESSION_NAME": "notebooks/solutions/00_x.ipynb"}]
 )

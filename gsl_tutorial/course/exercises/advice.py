@@ -5,6 +5,7 @@ The words of Python and NumPy are quoted as they are; the sentence here comes af
 
 from __future__ import annotations
 
+import dis
 import inspect
 import re
 from collections.abc import Callable
@@ -32,6 +33,8 @@ _ADVICE = {
         "zeros of floats."
     ),
 }
+#: The instructions of a function that only says `...`, `pass` or `return None`.
+_OF_A_STUB = {"RESUME", "NOP", "CACHE", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "POP_TOP"}
 _BLANK = re.compile(r"^\s*(return\s+)?\.\.\.", re.MULTILINE)
 
 
@@ -42,6 +45,45 @@ def advice_for(said: str) -> str:
     '. A power is written ** in Python.'
     """
     return next((f". {advice}" for words, advice in _ADVICE.items() if words in said), "")
+
+
+def is_stub(function: Any) -> bool:
+    """Whether nothing but a constant stands in a function: one that has not been touched."""
+    code = getattr(function, "__code__", None)
+    return code is None or {one.opname for one in dis.get_instructions(code)} <= _OF_A_STUB
+
+
+def about_blank(answer: Any) -> str:
+    """Where to write what, for an exercise that is still blank.
+
+    Parameters
+    ----------
+    answer : object
+        What the check was given: a function as a rule.
+
+    Returns
+    -------
+    str
+        Two or three sentences.
+    """
+    name = getattr(answer, "__name__", "")
+    place = f" of {name}" if name.isidentifier() else ""
+    hints = "If you get stuck, open the first hint below; two more lie inside it."
+    if not callable(answer):
+        return (
+            "Nothing is wrong, your answer is just missing. Write it where `...` stands now, and run this "
+            f"cell again with Shift+Enter. {hints}"
+        )
+    if not is_stub(answer) and has_blank(answer):
+        return (
+            f"You have made a start. In the body{place} there is still a line with `...`: write the rest "
+            f"in its place, and run this cell again with Shift+Enter. {hints}"
+        )
+    return (
+        "Nothing is wrong, you have just not written anything yet. Put your code into the "
+        f"body{place}, where `...` stands now, let it `return` its result, and run this cell again with "
+        f"Shift+Enter. The line in triple quotes says what comes in and what goes out. {hints}"
+    )
 
 
 def has_blank(function: Callable[..., Any]) -> bool:

@@ -9,27 +9,31 @@ trial and never lets an answer change data that others use.
 from __future__ import annotations
 
 import copy
-import dis
 import html
 import linecache
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from gsl_tutorial.course.exercises import progress_file as record
-from gsl_tutorial.course.exercises.advice import about_shape, advice_for, has_blank, kind_of
+from gsl_tutorial.course.exercises.advice import (
+    about_blank,
+    about_shape,
+    advice_for,
+    has_blank,
+    is_stub,
+    kind_of,
+)
 from gsl_tutorial.course.exercises.progress_view import ProgressLine, chapters
 from gsl_tutorial.course.exercises.time_limit import TooSlow, time_limit
 from gsl_tutorial.course.printing import wrapped
 
 #: How long one check may take; right answers take a fraction of a second.
 LIMIT_S = 20.0
-#: The instructions of a function that only says `...`, `pass` or `return None`.
-_OF_A_STUB = {"RESUME", "NOP", "CACHE", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "POP_TOP"}
 #: Longer results are not looked at.
 _MOST_ITEMS = 10**7
 _LONGEST_TEXT = 700
@@ -44,7 +48,7 @@ _LOOK = (
 
 
 class NotYet(Exception):
-    """The exercise is still blank."""
+    """The exercise is still blank; the text, where there is one, says what to do next."""
 
 
 class NothingReturned(NotYet):
@@ -69,28 +73,34 @@ class Verdict:
         The sentence for the reader.
     line : ProgressLine or None
         The reader's progress.
+    next_step : str
+        For a blank: where to write what. It is shown in a reader's own notebook.
     """
 
     exercise: str
     kind: str
     text: str
     line: ProgressLine | None = None
+    next_step: str = ""
 
     def __repr__(self) -> str:
         mark = {"right": "✓ Right", "not yet": "○ Not yet", "mistake": "✗ Look again"}[self.kind]
         return f"{mark} ({self.exercise}): {self.text}"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        """The sentence; in a reader's own notebook the progress stands below it."""
+        """The sentence; in a reader's own notebook what to do next and the progress stand below it."""
         if self.line is None:
             return {"text/plain": wrapped(repr(self))}
+        words = [wrapped(repr(self)), *([wrapped(self.next_step)] if self.next_step else [])]
+        step = f'<p style="margin: 0.4em 0; max-width: 45em">{html.escape(self.next_step)}</p>'
         mark, said = map(html.escape, repr(self).split(": ", 1))
         bar = f"border-left: 5px solid {_COLOURS[self.kind]}; padding-left: 0.7em"
         page = (
             f'<div style="{bar}"><div class="mathjax_ignore" style="{_LOOK}">'
-            f"<strong>{mark}</strong>: {said}</div>{self.line._repr_html_()}</div>"
+            f"<strong>{mark}</strong>: {said}</div>{step if self.next_step else ''}"
+            f"{self.line._repr_html_()}</div>"
         )
-        return {"text/plain": f"{wrapped(repr(self))}\n{self.line}", "text/html": page}
+        return {"text/plain": "\n".join([*words, str(self.line)]), "text/html": page}
 
 
 @dataclass
@@ -201,11 +211,8 @@ def call(answer: Any, *arguments: Any) -> Any:
 
 
 def _is_blank(function: Any) -> bool:
-    """Whether nothing but a constant stands in the function: a stub that has not been touched."""
-    code = getattr(function, "__code__", None)
-    if code is None or {one.opname for one in dis.get_instructions(code)} <= _OF_A_STUB:
-        return True
-    return has_blank(function)
+    """Whether a blank is left: nothing has been written yet, or a line of dots still stands there."""
+    return is_stub(function) or has_blank(function)
 
 
 def as_array(result: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -252,7 +259,7 @@ def _answered(one: _Exercise, answer: Any) -> Verdict:
     right = None if verdict.kind == "not yet" else verdict.kind == "right"
     progress, trouble = record.note(record.progress_file(), one.id, right=right)
     here = next(s for s in chapters(progress, check.ids) if one.id in s.exercises)
-    return Verdict(verdict.exercise, verdict.kind, verdict.text, ProgressLine(here, trouble))
+    return replace(verdict, line=ProgressLine(here, trouble))
 
 
 def _judge(one: _Exercise, answer: Any) -> Verdict:
@@ -264,8 +271,9 @@ def _judge(one: _Exercise, answer: Any) -> Verdict:
             "your function returned nothing (None). Does every way through it end with `return`? "
             "(print only shows a value; return hands it over.)"
         )
-    except NotYet:
-        return Verdict(one.id, "not yet", f'fill in the blank; hint("{one.id}") helps.')
+    except NotYet as blank:
+        text = f'fill in the blank; hint("{one.id}") helps.'
+        return Verdict(one.id, "not yet", text, next_step=str(blank) or about_blank(answer))
     except Mistake as mistake:
         text = str(mistake)
     except TooSlow:

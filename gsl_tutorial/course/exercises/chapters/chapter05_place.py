@@ -97,7 +97,11 @@ def _found(answer: Any) -> tuple[Plane, float, Float[np.ndarray, " 2"]]:
     if callable(answer) and not hasattr(answer, "plane"):
         answer = call(answer)
     if answer is None or answer is ...:
-        raise NotYet
+        raise NotYet(
+            "Nothing is wrong, you have just not chosen a place yet. Drag the point in the explorer above "
+            "until the read-out says UPHILL, write `explorer` where `...` stands now, and run this cell "
+            "again with Shift+Enter. If you get stuck, open the first hint below."
+        )
     if not _is_pair(answer):
         return answer.plane, float(answer.strength), np.array(answer.point, dtype=np.float64)
     try:

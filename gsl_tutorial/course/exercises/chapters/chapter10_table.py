@@ -60,6 +60,13 @@ def results_table() -> str:
     return "\n".join([*HEADING, "", *table, "", "You may accuse a row of:", *words])
 
 
+_NEXT_STEP = (
+    "Nothing is wrong, you have just not accused anybody yet. Put one row and its word between the braces, "
+    'such as {"A": "ties"}, and run this cell again with Shift+Enter: one accusation is enough to begin '
+    "with. If you get stuck, open the first hint below."
+)
+
+
 @exercise(
     "10.5",
     hints=(
@@ -73,7 +80,7 @@ def three_faults(answer: Any) -> str:
     """three_faults, a dictionary {row: fault} with three entries."""
     accused = _accusations(call(answer) if callable(answer) else answer)
     if not accused:
-        raise NotYet
+        raise NotYet(_NEXT_STEP)
     found = [row for row, fault in GUILTY.items() if accused.get(row) == fault]
     wrong = [_defence(row, fault) for row, fault in accused.items() if GUILTY.get(row) != fault]
     missed = [fault for row, fault in GUILTY.items() if row not in accused]
@@ -94,7 +101,7 @@ def three_faults(answer: Any) -> str:
 def _accusations(answer: Any) -> dict[str, str]:
     """The answer as row -> fault, both known; or the `Mistake` that says what is not."""
     if answer is None or answer is ...:
-        raise NotYet
+        raise NotYet(_NEXT_STEP)
     what = 'expected a dictionary such as {"A": "ties"}'
     if isinstance(answer, str | bytes):
         raise Mistake(f"{what}, got {type(answer).__name__}.")
