@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from answers_all import BY_NAME, EXERCISES, Answer, judge
+from answers_another_student import ALSO_RIGHT, ANOTHERS, UNNAMED
 from answers_told import TOLD
 
 from gsl_tutorial.course.exercises import check
@@ -20,12 +21,14 @@ from gsl_tutorial.course.exercises.checking import Mistake
 from gsl_tutorial.course.exercises.compare import at_every_size, compare, same
 from gsl_tutorial.course.press.sources import Variant, draft, tags
 
+#: Exercises whose answer is a value: what the next step speaks of there.
+ANSWERS_WITHOUT_A_BODY = {"uphill_place": "write `explorer`", "three_faults": "between the braces"}
 SOURCES = sorted((Path(__file__).parents[1] / "notebooks" / "src").glob("*.py"))
 
 RIGHT = [
     pytest.param(one.name, answer, id=f"{one.name}-{i}")
     for one in EXERCISES
-    for i, answer in enumerate(one.right)
+    for i, answer in enumerate((*one.right, *ALSO_RIGHT.get(one.name, ())))
 ]
 WRONG = [
     pytest.param(one.name, answer, words, id=f"{one.name}-{words}")
@@ -77,6 +80,25 @@ def test_no_mistake_is_named_that_was_not_made(
     assert must_not not in verdict.text
 
 
+@pytest.mark.parametrize(
+    ("name", "answer", "words"),
+    [
+        pytest.param(name, answer, words, id=f"{name}-{what}")
+        for name, others in ANOTHERS.items()
+        for what, answer, words in others
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_another_student_is_refused_and_told_no_mistake_of_somebody_else(
+    name: str, answer: Answer, words: str
+) -> None:
+    verdict = getattr(check, name)(answer)
+    assert verdict.kind == "mistake"
+    assert words in verdict.text
+    if words == UNNAMED:
+        assert any(mine in verdict.text for mine in ("ou got", ", got", "yours"))
+
+
 @pytest.mark.parametrize("name", BY_NAME)
 def test_each_exercise_has_a_corpus_of_wrong_answers(name: str) -> None:
     assert len(BY_NAME[name].wrong) + len(TOLD.get(name, ())) >= 15
@@ -126,7 +148,34 @@ def test_the_notebooks_own_cells_get_the_verdict_they_should(
     assert judged or not any(
         "exercise" in tags(cell) for cell in draft(source, variant).notebook.cells
     )
-    assert {name: judge(name, names[name]).kind for name in judged} == dict.fromkeys(judged, kind)
+    verdicts = {name: judge(name, names[name]) for name in judged}
+    assert {name: one.kind for name, one in verdicts.items()} == dict.fromkeys(judged, kind)
+    for name, verdict in verdicts.items():
+        told = verdict.next_step
+        assert bool(told) is (kind == "not yet")
+        where = ANSWERS_WITHOUT_A_BODY.get(name, f"body of {name}")
+        assert all(words in told for words in (where, "Shift+Enter", "hint below") if told)
+
+
+def _begun(x: Any, y: Any) -> Any:
+    difference = x - y
+    ...  # noqa: PIE790 - the blank of a student who has begun
+    assert difference is not None
+
+
+def _forgotten(x: Any, y: Any) -> Any:
+    (x - y) ** 2
+
+
+def test_who_has_begun_is_told_where_the_dots_are_and_a_missing_return_is_no_blank() -> None:
+    verdict = judge("squared_distance", _begun)
+    assert verdict.kind == "not yet"
+    assert "made a start" in verdict.next_step
+    assert "body of _begun" in verdict.next_step
+    forgotten = judge("squared_distance", _forgotten)
+    assert forgotten.kind == "mistake"
+    assert "return" in forgotten.text
+    assert forgotten.next_step == ""
 
 
 def test_sizes_written_into_the_code_are_found() -> None:

@@ -142,7 +142,7 @@ def note(result: Any, asked: Iterable[str], agreeing: Iterable[str]) -> None:
 
 def _beside(said: str, got: np.ndarray, at: tuple[int, ...], of_a_place: bool) -> str:
     """The sentence with the student's own value in it."""
-    if any(words in said for words in ("you got", "yours", ", got ")):
+    if any(words in said.lower() for words in ("you got", "yours", ", got ")):
         return said
     mine = shown(got[at] if of_a_place or not got.ndim else got)
     if said.startswith("expected"):
@@ -317,14 +317,14 @@ def _smallest(trials: Sequence[_Trial], failed: Iterable[int]) -> int:
 
 
 def _looks_written_in(trials: Sequence[_Trial], error: Exception | None) -> bool:
-    """Whether the answer is the same in all cases, or does not fit sizes other than the first's."""
+    """Whether the answer is the same in all cases, or fits no size but the first's."""
     results = [trial.results[0] for trial in trials if trial.results]
     if len(trials) > 1 and len(results) == len(trials):
         first = results[0]
         if not isinstance(error, Differs) or all(same(one, first) for one in results[1:]):
             return True
-    fits_first = trials[0].error is None
-    return fits_first and (not isinstance(error, Differs) or error.of_another_shape)
+    fits_first_alone = trials[0].error is None and all(trial.error for trial in trials[1:])
+    return fits_first_alone and (not isinstance(error, Differs) or error.of_another_shape)
 
 
 def _said(error: Exception) -> str:

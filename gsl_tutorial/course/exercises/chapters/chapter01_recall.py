@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gsl_tutorial.course.exercises.checking import call, exercise
-from gsl_tutorial.course.exercises.compare import at_every_size, compare
+from gsl_tutorial.course.exercises.compare import at_every_size, compare, same
 
 
 @exercise(
@@ -21,7 +21,8 @@ from gsl_tutorial.course.exercises.compare import at_every_size, compare
 def vector_bytes(answer: Any) -> str:
     """vector_bytes(N, dim, bits) -> bytes of N vectors of dim numbers, each of so many bits."""
     # Not 8 bits or 32 first: there "one byte" or "four bytes a number" would be right by accident.
-    trials = ((2500, 64, 16), (10, 24, 3), (10**9, 96, 32))
+    # The last one ends inside a byte, if each vector is stored by itself.
+    trials = ((2500, 64, 16), (10, 24, 3), (10**9, 96, 32), (8, 10, 3))
 
     def one(number: int) -> None:
         N, dim, bits = trials[number]
@@ -39,12 +40,19 @@ def vector_bytes(answer: Any) -> str:
             "bits // 8 drops what is left over: multiply first, and divide the whole by 8.": (
                 N * dim * (bits // 8)
             ),
+            "you cut each vector to whole bytes, one vector after the other: multiply first, and divide "
+            "the whole by 8.": N * (dim * bits // 8),
             "that is in thousands of bytes; the answer is in bytes.": right / 1000,
             "that is in millions of bytes; the answer is in bytes.": right / 10**6,
             "that is in gigabytes; the answer is in bytes.": right / 10**9,
             "you divided by 1024 as well; the answer is in bytes.": right / 1024,
         }
-        compare(call(answer, N, dim, bits), right, wrong, otherwise=f"expected {right:,.0f} bytes.")
+        result = call(answer, N, dim, bits)
+        padded = N * -(
+            -dim * bits // 8
+        )  # whole bytes for each vector, which is how files store them
+        right = padded if same(result, padded) else right
+        compare(result, right, wrong, otherwise=f"expected {right:,.0f} bytes.")
 
     at_every_size([f"N = {N:,}, dim = {dim}, bits = {bits}" for N, dim, bits in trials], one)
     return "N x dim x bits / 8. Three ways to save; from here on we attack dim x bits."

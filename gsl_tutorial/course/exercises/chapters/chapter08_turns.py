@@ -60,12 +60,13 @@ class _Case:
         return encoder
 
     def make_layer(self, z: Any) -> Callable[[Any], Any]:
-        """Straight-through to every third row of what it is fitted on."""
+        """Straight-through to three means of what it is fitted on."""
         import torch
 
+        rows = z.numpy()  # as a quantizer: refuses what has gradients
         codewords = torch.from_numpy(
-            z.numpy()[::3].copy()
-        )  # as a quantizer: refuses what has gradients
+            np.stack([rows[i::3].mean(0) for i in range(min(3, len(rows)))])
+        )
 
         def layer(z: Any) -> Any:
             nearest = torch.cdist(z.detach(), codewords).argmin(dim=1)
@@ -105,6 +106,7 @@ def _trained(
     each_batch: bool = False,
     of_last_batch: bool = False,
     stale: bool = False,
+    of_its_own: bool = False,
     anew: bool = False,
     together: bool = False,
 ) -> Any:
@@ -142,6 +144,7 @@ def _trained(
             move()
         if layer is None or not (once or each_batch):
             fitted = before if stale else embedded()
+            fitted = layer(fitted) if of_its_own and layer is not None else fitted
             layer = case.make_layer(fitted[case.batches[-1]] if of_last_batch else fitted)
     return case.embedded(encoder)
 
@@ -209,6 +212,9 @@ def _outcomes(number: int) -> tuple[Any, dict[str, Any]]:
         ),
         "the layer is made from the embeddings as they were before the round; embed the images "
         "again.": slip(rounds, stale=True),
+        "the layer is made from what the layer made of the embeddings; give it those of the encoder.": slip(
+            case.n_rounds > 2, of_its_own=True
+        ),
         "that is where one round leads: does `return` stand inside the loop?": slip(
             rounds, rounds=1
         ),

@@ -89,10 +89,19 @@ def place_propensity(answer: Any) -> str:
                 "you divided by how often a place was shown at all; count the randomised rows alone.": (
                     (counts / overall) / (counts[0] / overall[0])
                 ),
+                "the places at the end on which nobody clicked are missing: np.bincount stops at the "
+                "largest number that it meets, so give it minlength=k.": rate[
+                    : 1 + rate.nonzero()[0][-1]
+                ]
+                / rate[0],
                 "that is the rule of the simulator; estimate it from the log.": 1
                 / (1 + np.arange(k)),
             },
-            otherwise="these are not the click rates of randomised films over that of the first place.",
+            otherwise=lambda at: (
+                "these are not the click rates of randomised films over that of the first place. At place "
+                f"{at[0]} there were {counts[at]:.0f} clicks on {shown[at]} of them, at place 0 "
+                f"{counts[0]:.0f} on {shown[0]}, so expected {right[at]:.4f}."
+            ),
         )
 
     at_every_size(["4 places", "6 places", "5 places, the last one without a click"], one)
@@ -162,7 +171,10 @@ def clicks_per_look(answer: Any) -> str:
                 ),
                 "you divided the clicks by the looks twice.": weighted / seen,
             },
-            otherwise="these are not the clicks of each film over the looks that it got.",
+            otherwise=lambda at: (
+                "these are not the clicks of each film over the looks that it got. Film "
+                f"{at[0]} had {clicks[at]:.0f} clicks on {seen[at]:.2f} looks, so expected {right[at]:.4f}."
+            ),
         )
 
     at_every_size(["5 films", "9 films", "7 films, the last one without a click"], one)

@@ -240,6 +240,9 @@ def _wrong_ids(
         "the list is merged, but not cut: keep the k nearest.": slip(of_all=10**6),
         "that is one item too many: k are asked for.": slip(from_each=k + 1, of_all=k + 1),
         "that is one item too few: k are asked for.": slip(of_all=k - 1),
+        "fewer than k vectors are left: give back their ids, and nothing for the others.": (
+            np.append(right, np.full(k - len(right), -1)) if len(right) < k else right
+        ),
         "those are distances; return the ids.": far[right],
         "you stopped at the shard that did not answer; the others still count.": slip(
             has_lost, stops=True
