@@ -5,20 +5,23 @@
 const CODEWORD_NAMES = ["points", "codewords", "rounds", "n_rounds", "best"];
 
 function codewordComplaint(state) {
+  const words = WORDS.codewords;
+  const { none, something_else, whole_number, move_the_slider } = WORDS.page;
   for (const name of ["points", "codewords"]) {
     const fault = rowsComplaint(name, state[name]);
     if (fault) return fault;
-    if (!state[name].length) return `expected at least one row in ${name}; got none. What to do: pass an array (n, 2).`;
+    if (!state[name].length) return complain(fill(words.a_row, name), none, words.pass_rows);
   }
   const { rounds, n_rounds: n, best } = state;
-  if (!(Number.isInteger(n) && n >= 0 && n <= MOST_STEPS)) return `expected n_rounds from 0 to ${MOST_STEPS}; got ${n}. What to do: pass a whole number.`;
-  if (!(Number.isInteger(rounds) && rounds >= 0 && rounds <= n)) return `expected rounds from 0 to ${n}; got ${rounds}. What to do: move the slider.`;
-  if (best !== null && !(Number.isFinite(best) && best >= 0)) return "expected best as a number 0 or more, or none; got something else. What to do: pass a distortion.";
+  const fault = outside("n_rounds", n, 0, MOST_STEPS, whole_number) || outside("rounds", rounds, 0, n, move_the_slider);
+  if (fault) return fault;
+  if (best !== null && !(Number.isFinite(best) && best >= 0)) return complain(words.best, something_else, words.pass_best);
   return "";
 }
 
 function renderCodewords({ model, el }) {
-  const widget = mountWidget({ model, el, label: "Codewords to place by hand", names: CODEWORD_NAMES, complaint: codewordComplaint, kind: "codewords" });
+  const words = WORDS.codewords;
+  const widget = mountWidget({ model, el, label: words.label, names: CODEWORD_NAMES, complaint: codewordComplaint, kind: "codewords" });
   const { put } = widget;
   const { place } = planes;
   let initial;
@@ -26,7 +29,7 @@ function renderCodewords({ model, el }) {
 
   const onMove = (kind, index, at) => put({ codewords: now.map((c, k) => (k === index ? at : c)), rounds: 0 });
   const onHome = (kind, index) => onMove(kind, index, initial[index] ?? now[index]);
-  const plane = planes.create({ label: "The plane: Tab walks the codewords; arrow keys move them, Home puts them back", keyboard: true, reach: 1.17, onMove, onHome });
+  const plane = planes.create({ label: words.plane, keyboard: true, reach: 1.17, onMove, onHome });
   const dots = Array.from({ length: cellMarks.N }, (_, k) => element("path", { class: `gsl-dots gsl-class-${k}` }, plane.below));
   const ways = element("path", { class: "gsl-ways" }, plane.below);
   const starts = element("path", { class: "gsl-starts" }, plane.below);
@@ -38,9 +41,9 @@ function renderCodewords({ model, el }) {
   const chart = distortionChart();
   const scrub = make("input", { type: "range", min: 0, step: 1, oninput: () => put({ rounds: Number(scrub.value) }) });
   const clock = make("output", { "data-read": "rounds" });
-  const next = make("button", { type: "button", onclick: () => put({ rounds: Math.min(model.get("n_rounds"), model.get("rounds") + 1) }) }, "One round");
-  const transport = make("div", { class: "gsl-transport" }, make("label", {}, "rounds of k-means", scrub), clock, next);
-  widget.bar.append(make("span", {}, "distortion ", value), make("button", { type: "button", onclick: reset }, "Reset"));
+  const next = make("button", { type: "button", onclick: () => put({ rounds: Math.min(model.get("n_rounds"), model.get("rounds") + 1) }) }, words.one_round);
+  const transport = make("div", { class: "gsl-transport" }, make("label", {}, words.rounds, scrub), clock, next);
+  widget.bar.append(make("span", {}, `${words.distortion} `, value), make("button", { type: "button", onclick: reset }, WORDS.page.reset));
   widget.stage.append(make("div", { class: "gsl-point-mode" }, plane.svg,
     make("div", { class: "gsl-beside" }, sentence, make("div", { class: "gsl-charts gsl-one" }, chart.node), transport, spoken)));
 
@@ -59,7 +62,7 @@ function renderCodewords({ model, el }) {
     const counts = codewords.map((_, k) => assignment.filter((one) => one === k).length);
     plane.draw({
       codewords, levels: null,
-      handles: codewords.map((at, k) => ({ kind: "codewords", index: k, at, look: counts[k] ? `class-${k % cellMarks.N}` : "dead", mark: cellMarks.mark(k, 13), name: `codeword ${k}` })),
+      handles: codewords.map((at, k) => ({ kind: "codewords", index: k, at, look: counts[k] ? `class-${k % cellMarks.N}` : "dead", mark: cellMarks.mark(k, 13), name: fill(words.codeword, k) })),
     });
     const paths = dots.map(() => "");
     points.forEach((z, i) => (paths[assignment[i] % cellMarks.N] += cellMarks.mark(assignment[i], 4.5, place(z).split(" ").map(Number))));
@@ -72,7 +75,7 @@ function renderCodewords({ model, el }) {
     chart.update(course, shown, best, 2 * n);
     scrub.max = n;
     scrub.value = rounds;
-    clock.textContent = `${rounds} of ${n}`;
+    clock.textContent = fill(words.of, rounds, n);
     next.disabled = rounds >= n;
     value.textContent = distortion.toFixed(4);
     value.dataset.value = distortion;
@@ -83,10 +86,9 @@ function renderCodewords({ model, el }) {
     while (names.childElementCount < codewords.length) element("text", {}, names);
     while (names.childElementCount > codewords.length) names.lastChild.remove();
     codewords.forEach(([x, y], k) => {
-      const words = counts[k] ? String(k) : `${k}: no points`;
       const [across, up] = place([x, y]).split(" ").map(Number);
       const text = names.children[k];
-      text.textContent = words;
+      text.textContent = counts[k] ? k : fill(words.no_points, k);
       // A long name stays inside the frame.
       text.setAttribute("text-anchor", counts[k] || x <= 0.6 ? "start" : "end");
       text.setAttribute("x", across + (counts[k] || x <= 0.6 ? 14 : -14));
@@ -95,11 +97,11 @@ function renderCodewords({ model, el }) {
   }
 
   function tell(distortion, best, counts, still) {
-    const parts = [`The distortion is ${distortion.toFixed(4)}`];
-    if (best) parts[0] += `, ${(distortion / best).toFixed(2)} times the best known`;
+    const parts = [fill(words.says, distortion.toFixed(4))];
+    if (best) parts[0] = fill(words.times, parts[0], (distortion / best).toFixed(2));
     const dead = counts.flatMap((count, k) => (count ? [] : [k]));
-    if (dead.length) parts.push(`Without points: codeword ${dead.join(", ")}`);
-    if (still) parts.push("k-means stands still: no point changes its codeword");
+    if (dead.length) parts.push(fill(words.without, dead.join(", ")));
+    if (still) parts.push(words.still);
     const said = `${parts.join(". ")}.`;
     if (sentence.textContent === said) return;
     sentence.textContent = said;

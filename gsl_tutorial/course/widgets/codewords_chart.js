@@ -1,16 +1,17 @@
 // The distortion of every half-step, on a scale that only grows, so that it does not jump in a drag.
 function distortionChart() {
+  const words = WORDS.codewords;
   const [LEFT, RIGHT, TOP, BOTTOM] = [48, 380, 12, 170];
-  const svg = element("svg", { viewBox: "0 0 390 205", role: "img", "aria-label": "Distortion after each half-step of k-means" });
+  const svg = element("svg", { viewBox: "0 0 390 205", role: "img", "aria-label": words.chart });
   element("path", { d: `M${LEFT} ${TOP}V${BOTTOM}H${RIGHT}`, class: "gsl-axis" }, svg);
-  const text = (x, y, anchor, words = "") => {
+  const text = (x, y, anchor, said = "") => {
     const made = element("text", { x, y, "text-anchor": anchor }, svg);
-    made.textContent = words;
+    made.textContent = said;
     return made;
   };
   const high = text(LEFT - 4, TOP + 8, "end");
   text(LEFT - 4, BOTTOM + 4, "end", "0");
-  text(RIGHT, BOTTOM + 16, "end", "half-steps");
+  text(RIGHT, BOTTOM + 16, "end", words.half_steps);
   const bestLine = element("path", { class: "gsl-best" }, svg);
   const bestText = text(RIGHT, 0, "end");
   const curve = element("path", { class: "gsl-course" }, svg);
@@ -20,7 +21,7 @@ function distortionChart() {
   ["assign", "move"].forEach((kind, i) => {
     const y = TOP + 4 + 18 * i;
     element("path", { d: cellMarks.mark(i, 5, [RIGHT - 92, y]), class: `gsl-after-${kind}` }, svg);
-    text(RIGHT - 80, y + 5, "start", `after ${kind}`);
+    text(RIGHT - 80, y + 5, "start", words.after[kind]);
   });
   let top = 0;
 
@@ -37,10 +38,10 @@ function distortionChart() {
     ring.setAttribute("cy", y(steps[shown].distortion));
     high.textContent = top.toPrecision(2);
     bestLine.setAttribute("d", best === null ? "" : `M${LEFT} ${y(best)}H${RIGHT}`);
-    bestText.textContent = best === null ? "" : `best known: ${best.toFixed(4)}`;
+    bestText.textContent = best === null ? "" : fill(words.best_known, best.toFixed(4));
     bestText.setAttribute("y", best === null ? 0 : y(best) - 5);
   }
 
-  const node = make("figure", {}, make("figcaption", {}, "distortion"), svg);
+  const node = make("figure", {}, make("figcaption", {}, words.distortion), svg);
   return { node, update, forget: () => (top = 0) };
 }

@@ -2,7 +2,7 @@
 //
 // `renderExplorer({model, el})` is anywidget's entry. All numbers are computed in the page, by
 // explorerMath.
-const FORMS = ["replace, projected", "replace, full length", "pull", "look-ahead"];
+const FORMS = WORDS.explorer.forms;
 const FALLBACKS = ["zero", "keep", "nearest"];
 const MODES = ["point", "field", "run"];
 const NAMES = ["codewords", "similar", "dissimilar", "starts", "point", "strength", "step", "rate",
@@ -24,12 +24,13 @@ const ruleOf = (state) => ({
 });
 
 function explorerNotes({ n_candidates: n, n_codewords: K, snap }) {
-  return snap && n > K ? [`n = ${n}, but there are ${K} codewords: all of them are candidates.`] : [];
+  return snap && n > K ? [fill(WORDS.explorer.all_candidates, n, K)] : [];
 }
 
 function renderExplorer({ model, el }) {
+  const words = WORDS.explorer;
   const extra = { shown_step: { get: () => views.run.at(), set: (t) => views.run.at(t) } };
-  const widget = mountWidget({ model, el, label: "Gradient explorer", names: [...NAMES, ...OWN_NAMES], linked: NAMES, complaint: explorerComplaint, notes: explorerNotes, kind: "gradient", extra, still: () => views.run.stop() });
+  const widget = mountWidget({ model, el, label: words.label, names: [...NAMES, ...OWN_NAMES], linked: NAMES, complaint: explorerComplaint, notes: explorerNotes, kind: "gradient", extra, still: () => views.run.stop() });
   const { put } = widget;
   const initial = {}; // what Reset brings back: where everything stood in the first good picture
 
@@ -41,15 +42,14 @@ function renderExplorer({ model, el }) {
   };
   const onHome = (kind, index) => onMove(kind, index, kind === "point" ? initial.point : (initial[kind][index] ?? model.get(kind)[index]));
 
-  const names = { point: "One point", field: "Field", run: "Run" };
-  const modeButtons = MODES.map((mode) => make("button", { type: "button", onclick: () => put({ mode }) }, names[mode]));
-  const lossMenu = make("select", { onchange: (event) => put({ loss: event.target.value }) }, ...explorerMath.LOSSES.map((name) => make("option", { value: name }, name)));
-  const modes = make("div", { class: "gsl-modes", "data-control": "mode", role: "group", "aria-label": "What to show" }, ...modeButtons);
-  const lossLabel = make("label", { "data-control": "loss" }, "Similarity loss ", lossMenu);
+  const modeButtons = MODES.map((mode) => make("button", { type: "button", onclick: () => put({ mode }) }, words.modes[mode]));
+  const lossMenu = make("select", { onchange: (event) => put({ loss: event.target.value }) }, ...explorerMath.LOSSES.map((name) => make("option", { value: name }, words.losses[name])));
+  const modes = make("div", { class: "gsl-modes", "data-control": "mode", role: "group", "aria-label": words.what }, ...modeButtons);
+  const lossLabel = make("label", { "data-control": "loss" }, words.loss, lossMenu);
   widget.bar.append(
     modes,
     lossLabel,
-    make("button", { type: "button", "data-control": "reset", onclick: () => put(initial) }, "Reset"));
+    make("button", { type: "button", "data-control": "reset", onclick: () => put(initial) }, WORDS.page.reset));
 
   const handlers = { onMove, onHome };
   const own = ownRule({ model, put, listening: widget.listening });

@@ -49,7 +49,6 @@ SCRIPT = script(
     *PLANE, "explorer_math", "explorer_complaint", "explorer_marks", "explorer_formula",
     "explorer_point",
     "explorer_own", "explorer_field", "explorer_chart", "page_player", "explorer_run", "explorer",
-    says=("formula", "run", "own"),
 )  # fmt: skip
 STYLE = style("explorer")
 

@@ -2,13 +2,13 @@
 // the codewords took their turn. The scale keeps what has been seen so far.
 function courseChart(name, title, n) {
   const [LEFT, RIGHT, TOP, BOTTOM] = [48, 302, 10, 108];
-  const svg = element("svg", { viewBox: "0 0 310 130", role: "img", "aria-label": `${title}, one curve for each method` });
+  const svg = element("svg", { viewBox: "0 0 310 130", role: "img", "aria-label": fill(WORDS.chart.label, title) });
   const ticks = element("path", { class: "gsl-refits" }, svg);
   element("path", { d: `M${LEFT} ${TOP}V${BOTTOM}H${RIGHT}`, class: "gsl-axis" }, svg);
   const text = (x, y) => element("text", { x, y, "text-anchor": "end" }, svg);
   const high = text(LEFT - 4, TOP + 6);
   text(LEFT - 4, BOTTOM + 2).textContent = "0";
-  text(RIGHT, BOTTOM + 17).textContent = "steps";
+  text(RIGHT, BOTTOM + 17).textContent = WORDS.chart.steps;
   const cursor = element("path", { class: "gsl-cursor" }, svg);
   const lines = Array.from({ length: n }, () => element("path", {}, svg));
 

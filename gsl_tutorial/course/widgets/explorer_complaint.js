@@ -1,25 +1,32 @@
 // What is wrong with the explorer's state, in words; "" where nothing is.
 function explorerComplaint(state) {
+  const words = WORDS.explorer;
+  const { none, whole_number, something_else, press_reset, move_slider } = WORDS.page;
   const { n_candidates: n, n_codewords: K } = state;
   for (const name of ["codewords", "similar", "dissimilar", "starts"]) {
     const fault = rowsComplaint(name, state[name]);
     if (fault) return fault;
   }
-  if (!state.codewords.length) return "expected at least one codeword; got none. What to do: pass an array (K, 2).";
-  if (!state.similar.length) return "expected at least one similar point; got none. What to do: pass an array (P, 2).";
-  if (!explorerMath.LOSSES.includes(state.loss)) return `expected a similarity loss out of ${explorerMath.LOSSES.join(", ")}; got '${state.loss}'. What to do: choose one of them.`;
-  if (state.loss !== "pair" && !state.dissimilar.length) return `expected a dissimilar point for the loss '${state.loss}'; got none. What to do: choose the loss 'pair'.`;
-  if (!(Number.isInteger(K) && K >= 1 && K <= state.codewords.length)) return `expected K from 1 to ${state.codewords.length}, the codewords there are; got ${K}. What to do: move the slider of K, or give more codewords.`;
-  if (!(Number.isInteger(n) && n >= 1)) return `expected n, the candidates, 1 or more; got ${n}. What to do: move the slider of n.`;
+  if (!state.codewords.length) return complain(words.a_codeword, none, words.pass_codewords);
+  if (!state.similar.length) return complain(words.a_similar, none, words.pass_similar);
+  const loss = notAmong(words.a_loss, state.loss, explorerMath.LOSSES, `'${state.loss}'`);
+  if (loss) return loss;
+  if (state.loss !== "pair" && !state.dissimilar.length) return complain(fill(words.a_dissimilar, state.loss), none, words.choose_pair);
+  if (!isWhole(K, 1, state.codewords.length)) return complain(fill(words.K, state.codewords.length), K, words.move_K);
+  if (!isWhole(n, 1)) return complain(words.n, n, words.move_n);
   for (const name of ["strength", "step", "rate"]) {
-    if (!isAmount(state[name])) return `expected ${name} 0 or more, finite, and at most ${LARGEST}; got ${state[name]}. What to do: move its slider.`;
+    const fault = amountComplaint(name, state[name], move_slider);
+    if (fault) return fault;
   }
-  if (!MODES.includes(state.mode)) return `expected a mode out of ${MODES.join(", ")}; got '${state.mode}'. What to do: choose one of them.`;
+  const mode = notAmong(words.a_mode, state.mode, MODES, `'${state.mode}'`);
+  if (mode) return mode;
   for (const [name, list] of [["form_index", FORMS], ["fallback_index", FALLBACKS]]) {
-    if (!(state[name] in list)) return `expected ${name} from 0 to ${list.length - 1}; got ${state[name]}. What to do: choose from its menu.`;
+    const fault = outside(name, state[name], 0, list.length - 1, words.from_menu);
+    if (fault) return fault;
   }
-  if (!(Number.isInteger(state.n_steps) && state.n_steps >= 1 && state.n_steps <= MOST_STEPS)) return `expected n_steps from 1 to ${MOST_STEPS}; got ${state.n_steps}. What to do: pass a whole number.`;
+  const steps = outside("n_steps", state.n_steps, 1, MOST_STEPS, whole_number);
+  if (steps) return steps;
   const point = state.point;
-  if (!(Array.isArray(point) && point.length === 2 && point.every((x) => Number.isFinite(x)))) return "expected the point as two finite numbers; got something else. What to do: press Reset.";
+  if (!(Array.isArray(point) && point.length === 2 && point.every((x) => Number.isFinite(x)))) return complain(words.a_point, something_else, press_reset);
   return rowsComplaint("point", [point]);
 }

@@ -3,10 +3,10 @@ const RIVALS = ["penalty", "straight-through", "rotation", "snap"];
 // Without the snap there is nothing to compare with yet: the penalty alone.
 const methodsOf = (state) => (state.snap ? [...RIVALS, ...(state.own_name ? ["own"] : [])] : ["penalty"]);
 
-function panels(handlers, kind) {
+function panels(handlers, label) {
   const made = [...RIVALS, "own"].map((method) => {
-    const plane = planes.create({ label: `${kind} under ${method}`, keyboard: false, ...handlers });
-    const title = make("b", {}, sample("line", method), method);
+    const plane = planes.create({ label: fill(label, WORDS.explorer.methods[method]), keyboard: false, ...handlers });
+    const title = make("b", {}, sample("line", method), WORDS.explorer.methods[method]);
     const line = make("span", { "data-read": method });
     return { method, plane, title, line, node: make("figure", { "data-panel": method }, make("figcaption", {}, title, line), plane.svg) };
   });
@@ -19,19 +19,19 @@ function nameSnap(made, state) {
   for (const { method, node } of made) node.hidden = !methodsOf(state).includes(method);
   made[0].node.parentNode.classList.toggle("gsl-five", methodsOf(state).length === 5);
   const { title } = made[RIVALS.indexOf("snap")];
-  title.lastChild.textContent = `snap: ${FORMS[state.form_index]}`;
+  title.lastChild.textContent = fill(WORDS.field.snap, FORMS[state.form_index]);
 }
 
 function fieldView(handlers, own) {
   const { place } = planes;
-  const { made, node: grid } = panels(handlers, "Field");
+  const { made, node: grid } = panels(handlers, WORDS.field.panel);
   for (const panel of made) {
     panel.layers = ["down", "up", "cross"].map((name) => element("path", { class: `gsl-field-${name}` }, panel.plane.above));
   }
   const line = Array.from({ length: 12 }, (_, i) => -1.1 + 0.2 * i);
   const places = line.flatMap((y) => line.map((x) => [x, y]));
   const legend = make("span");
-  const node = make("div", {}, grid, make("p", { class: "gsl-note" }, "Each arrow shows where a point at its tail would go. Bold arrows with a cross go uphill. Codewords and data can be dragged here, too. ", legend));
+  const node = make("div", {}, grid, make("p", { class: "gsl-note" }, WORDS.field.says, legend));
 
   function update(world, rule, state) {
     nameSnap(made, state);
@@ -64,7 +64,7 @@ function fieldView(handlers, own) {
         marks.show(fill(WORDS.own.field, wrong.length, places.length), rings, right, wrong.length);
         continue;
       }
-      caption.textContent = `${Math.round((100 * count) / places.length)}% of the places uphill`;
+      caption.textContent = fill(WORDS.field.uphill, Math.round((100 * count) / places.length));
       caption.dataset.value = count / places.length;
     }
   }

@@ -1,10 +1,5 @@
 // What the explorer's pictures are made of: marks, lines, arrows, and what in a world can be moved.
-const LINES = {
-  similarity: "descent of the loss: −g",
-  quantization: "pull to the nearest codeword",
-  penalty: "their sum (penalty)",
-  snap: "snapped step",
-};
+const LINES = WORDS.marks.lines;
 const LONGEST = 0.9; // arrows are cut here, so that their heads stay in the picture, and marked as cut
 const CUT = "M-6 9L1 -9M2 9L9 -9"; // two strokes across the shaft
 
@@ -20,17 +15,18 @@ const MARKS = {
 
 // What stands in a world and can be moved: the data that the loss looks at, the codewords, the point.
 function handlesOf(world, point) {
+  const words = WORDS.marks;
   const all = world.loss === "two-class";
   const data = (kind, special) =>
     world[kind].slice(0, all ? undefined : 1).map((at, index) => ({
       kind, index, at,
       look: all ? kind : special,
       mark: MARKS[all ? kind : special],
-      name: all ? `${kind} point ${index + 1}` : { partner: "positive", stranger: "negative" }[special],
+      name: all ? fill(words[kind], index + 1) : { partner: words.positive, stranger: words.negative }[special],
     }));
   return [
-    ...(point ? [{ kind: "point", index: 0, at: point, look: "point", mark: MARKS.point, name: "point z" }] : []),
-    ...world.codewords.map((at, index) => ({ kind: "codewords", index, at, look: "codeword", mark: MARKS.codeword, name: `codeword ${index + 1}` })),
+    ...(point ? [{ kind: "point", index: 0, at: point, look: "point", mark: MARKS.point, name: words.point }] : []),
+    ...world.codewords.map((at, index) => ({ kind: "codewords", index, at, look: "codeword", mark: MARKS.codeword, name: fill(words.codeword, index + 1) })),
     ...data("similar", "partner"),
     ...data("dissimilar", "stranger"),
   ];

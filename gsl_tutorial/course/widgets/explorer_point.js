@@ -3,7 +3,8 @@ const signed = (x) => (x < 0 ? "−" : "+") + Math.abs(x).toFixed(2);
 
 function pointView(handlers) {
   const { LIMIT, place, polygon } = planes;
-  const plane = planes.create({ label: "The plane: Tab walks the point, the codewords and the data; arrow keys move them, Home puts them back", keyboard: true, ...handlers });
+  const words = WORDS.point;
+  const plane = planes.create({ label: words.label, keyboard: true, ...handlers });
   const rings = element("path", { class: "gsl-candidate" }, plane.below);
   const chosenMark = element("path", { d: MARKS.chosen, class: "gsl-chosen" }, plane.below);
   const arrows = {};
@@ -19,14 +20,14 @@ function pointView(handlers) {
   const rowsOf = {};
   const row = (key, text, ...names) => rowsOf[key] = make("tr", {}, make("th", { scope: "row" }, text), ...names.map((name) => (cells[`${key}-${name}`] = make("td", { "data-read": `${key}-${name}` }))));
   const table = make("table", {},
-    make("thead", {}, make("tr", {}, ...["a small step along", "cosine with −g", "the loss goes"].map((text) => make("th", { scope: "col" }, text)))),
-    make("tbody", {}, row("penalty", "their sum", "cosine", "verdict"), row("snapped", "the snapped step", "cosine", "verdict")));
+    make("thead", {}, make("tr", {}, ...words.table.map((text) => make("th", { scope: "col" }, text)))),
+    make("tbody", {}, row("penalty", words.sum, "cosine", "verdict"), row("snapped", words.snapped, "cosine", "verdict")));
   const distances = make("table", {}, make("tbody", {},
-    row("loss", "similarity loss", "value"),
-    row("nearest", "to the nearest codeword", "distance", "name"),
-    row("chosen", "to the chosen codeword", "distance", "name")));
+    row("loss", words.loss, "value"),
+    row("nearest", words.nearest, "distance", "name"),
+    row("chosen", words.chosen, "distance", "name")));
   const marksShown = make("ul", { class: "gsl-legend" });
-  const scale = make("p", { class: "gsl-note" }, "The arrows are to scale, but a training step is only a small part of one. At the end of a long arrow the loss may be higher than where it began.");
+  const scale = make("p", { class: "gsl-note" }, words.scale);
   const beside = make("div", { class: "gsl-beside" }, sentence, table, distances, marksShown, scale, spoken);
   const formula = formulaView(Object.fromEntries(Object.keys(LINES).map((name) => [name, plane.above.querySelector(`[data-arrow="${name}"]`)])));
   const node = make("div", { class: "gsl-point-mode" }, plane.svg, beside, formula.node);
@@ -38,12 +39,12 @@ function pointView(handlers) {
     legendFor = key;
     const item = (svg, text) => make("li", {}, svg, text);
     const data = loss === "two-class"
-      ? [["similar", "same class as z"], ["dissimilar", "other class"]]
-      : [["partner", "positive: same class"], ["stranger", "negative: other class"]].slice(0, dissimilar.length ? 2 : 1);
+      ? [["similar", words.same_class], ["dissimilar", words.other_class]]
+      : [["partner", words.a_positive], ["stranger", words.a_negative]].slice(0, dissimilar.length ? 2 : 1);
     marksShown.replaceChildren(
       ...Object.entries(LINES).filter(([name]) => snap || name !== "snap").map(([name, text]) => item(sample("line", name), text)),
-      item(sample("line", "cut"), "cut: longer than drawn"),
-      ...[["point", "z, the point"], ["codeword", "codeword"], ...(snap ? [["candidate", "candidate"], ["chosen", "chosen codeword"]] : []), ...data, ["half", "here the loss falls"]]
+      item(sample("line", "cut"), words.cut),
+      ...[["point", words.z], ["codeword", words.codeword], ...(snap ? [["candidate", words.candidate], ["chosen", words.chosen_codeword]] : []), ...data, ["half", words.falls]]
         .map(([name, text]) => item(sample("mark", name), text)));
   }
 
@@ -74,26 +75,26 @@ function pointView(handlers) {
     disc.setAttribute("transform", `translate(${place(z)})`);
     hold.setAttribute("transform", `translate(${place(z)})`);
     hold.style.display = state.snap && out.snapped_verdict === "stays" ? "" : "none";
-    says.textContent = picked === null && state.snap ? `no candidate descends → fallback: ${rule.fallback}` : "";
+    says.textContent = picked === null && state.snap ? fill(words.fallback, WORDS.explorer.fallbacks[rule.fallback]) : "";
     tell(out, rule, state.snap);
   }
 
   function tell(out, rule, snap) {
     const text = {
       // The table speaks of steps, and steps go against gradients: cosine(−a, −g) = cosine(a, g).
-      "penalty-cosine": signed(out.penalty_cosine), "penalty-verdict": out.penalty_verdict,
-      "snapped-cosine": signed(out.snapped_cosine), "snapped-verdict": out.snapped_verdict,
+      "penalty-cosine": signed(out.penalty_cosine), "penalty-verdict": words.verdicts[out.penalty_verdict],
+      "snapped-cosine": signed(out.snapped_cosine), "snapped-verdict": words.verdicts[out.snapped_verdict],
       "loss-value": out.loss.toFixed(3),
-      "nearest-distance": out.distance.toFixed(3), "nearest-name": `codeword ${out.nearest + 1}`,
+      "nearest-distance": out.distance.toFixed(3), "nearest-name": fill(words.number, out.nearest + 1),
       "chosen-distance": out.chosen === null ? "–" : out.chosen_distance.toFixed(3),
-      "chosen-name": out.chosen === null ? "none descends" : `codeword ${out.chosen + 1}`,
+      "chosen-name": out.chosen === null ? words.none_descends : fill(words.number, out.chosen + 1),
     };
     const exact = { "penalty-cosine": out.penalty_cosine, "snapped-cosine": out.snapped_cosine, "loss-value": out.loss,
       "nearest-distance": out.distance, "chosen-distance": out.chosen_distance };
     for (const [name, cell] of Object.entries(cells)) {
       if (cell.textContent !== text[name]) cell.textContent = text[name];
       if (name in exact) cell.dataset.value = exact[name];
-      if (name.endsWith("verdict")) cell.classList.toggle("gsl-uphill", text[name] === "UPHILL");
+      if (name.endsWith("verdict")) cell.classList.toggle("gsl-uphill", text[name] === words.verdicts.UPHILL);
     }
     const said = describe(out, rule, snap);
     if (sentence.textContent === said) return;
@@ -105,16 +106,16 @@ function pointView(handlers) {
 }
 
 function describe(out, rule, snap) {
-  const goes = { downhill: "goes downhill", UPHILL: "goes UPHILL", level: "leaves the loss level", stays: "stays" };
-  const penalty = `A small step along loss plus penalty ${goes[out.penalty_verdict]}.`;
+  const words = WORDS.point;
+  const penalty = fill(words.says_penalty, words.goes[out.penalty_verdict]);
   if (!snap) return penalty;
   if (out.chosen !== null) {
-    return `${penalty} A small snapped step ${goes[out.snapped_verdict]}, with codeword ${out.chosen + 1}${out.chosen === out.nearest ? ", the nearest one" : ""}.`;
+    return fill(words.says_snap, penalty, words.goes[out.snapped_verdict], out.chosen + 1, out.chosen === out.nearest ? words.says_nearest : "");
   }
   const left = {
-    zero: rule.form === "replace" ? "the step is zero, the point waits" : "only the descent −g remains",
-    keep: "only the descent −g remains",
-    nearest: "the descent −g and a pull to the nearest codeword remain, the pull shortened where it would turn the sum uphill",
+    zero: rule.form === "replace" ? words.waits : words.descent,
+    keep: words.descent,
+    nearest: words.descent_and_pull,
   };
-  return `${penalty} No candidate descends, so the fallback decides: ${left[rule.fallback]}.`;
+  return fill(words.says_fallback, penalty, left[rule.fallback]);
 }

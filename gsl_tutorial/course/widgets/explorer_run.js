@@ -1,16 +1,15 @@
 // A run: the same points released under each rival, with curves; played, stepped, scrubbed.
-const CURVES = { loss: "similarity loss", code_loss: "loss of the codeword", distortion: "squared distance to the codeword" };
 const TAIL = 12;
 
 function runView(handlers, own) {
   const { place } = planes;
-  const { made, node: grid } = panels(handlers, "Run");
+  const { made, node: grid } = panels(handlers, WORDS.run.panel);
   for (const panel of made) {
     panel.tails = element("path", { class: "gsl-tails" }, panel.plane.above);
     panel.runners = element("path", { class: "gsl-runners" }, panel.plane.above);
   }
   const methods = [...RIVALS, "own"];
-  const charts = Object.entries(CURVES).map(([name, title]) => courseChart(name, title, methods.length));
+  const charts = Object.entries(WORDS.run.curves).map(([name, title]) => courseChart(name, title, methods.length));
   const elsewhere = make("p", { class: "gsl-note", "data-read": "own-run" });
   made[made.length - 1].node.append(elsewhere);
   const winner = make("p", { class: "gsl-note", "data-read": "winner", "aria-live": "off" });
@@ -83,7 +82,7 @@ function runView(handlers, own) {
       panel.tails.setAttribute("d", tails);
       if (panel.own) showOwn(points, whole);
       const { loss, distortion } = curves[whole];
-      panel.line.textContent = `loss ${loss.toFixed(2)}, distortion ${distortion.toFixed(3)}`;
+      panel.line.textContent = fill(WORDS.run.line, loss.toFixed(2), distortion.toFixed(3));
       panel.line.dataset.loss = loss;
       panel.line.dataset.distortion = distortion;
     }

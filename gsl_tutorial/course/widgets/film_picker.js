@@ -3,40 +3,39 @@
 const FILM_NAMES = ["places", "cells", "names", "hard", "easy", "near", "film", "draw"];
 
 function filmsComplaint({ places, names, hard, film, draw }) {
-  if (![places, names, hard].every((one) => Array.isArray(one) && one.length)) return "expected films on a map; got none. What to do: run the cell again.";
-  for (const [name, value, n] of [["film", film, names.length], ["draw", draw, hard[0].length]]) {
-    if (!(Number.isInteger(value) && value >= 0 && value < n)) return `expected ${name} from 0 to ${n - 1}; got ${value}. What to do: choose another.`;
-  }
-  return "";
+  if (![places, names, hard].every((one) => Array.isArray(one) && one.length)) return complain(WORDS.films.films, WORDS.page.none, WORDS.page.run_again);
+  const { choose } = WORDS.page;
+  return outside("film", film, 0, names.length - 1, choose) || outside("draw", draw, 0, hard[0].length - 1, choose);
 }
 
 function renderFilms({ model, el }) {
-  const widget = mountWidget({ model, el, label: "Films in cells: choose one that you liked", names: FILM_NAMES, linked: ["film", "draw"], complaint: filmsComplaint, kind: "films" });
+  const words = WORDS.films;
+  const widget = mountWidget({ model, el, label: words.label, names: FILM_NAMES, linked: ["film", "draw"], complaint: filmsComplaint, kind: "films" });
   const { put } = widget;
   const { node: spoken, say } = speaker();
   const n = model.get("names")?.length ?? 0;
   const draws = model.get("hard")?.[0]?.length ?? 1;
   const choose = (film) => put({ film: (film + n) % n, draw: 0 });
   const button = (text, act) => make("button", { type: "button", onclick: act }, text);
-  const before = button("◀ film", () => choose(model.get("film") - 1));
-  const after = button("film ▶", () => choose(model.get("film") + 1));
-  const again = button("Draw again", () => put({ draw: (model.get("draw") + 1) % draws }));
-  before.setAttribute("aria-label", "film before");
-  after.setAttribute("aria-label", "next film");
+  const before = button(words.before, () => choose(model.get("film") - 1));
+  const after = button(words.after, () => choose(model.get("film") + 1));
+  const again = button(words.draw, () => put({ draw: (model.get("draw") + 1) % draws }));
+  before.setAttribute("aria-label", words.film_before);
+  after.setAttribute("aria-label", words.next_film);
   widget.bar.append(before, after, again);
 
   const map = filmMap(choose);
-  const lists = Object.fromEntries(["hard", "easy", "near"].map((kind) => [kind, make("ul", {})]));
-  const part = (kind, title) => make("div", {}, make("p", { class: "gsl-film-kind" }, filmMark(kind), title), lists[kind]);
+  const lists = Object.fromEntries(Object.keys(words.kinds).map((kind) => [kind, make("ul", {})]));
+  const part = ([kind, title]) => make("div", {}, make("p", { class: "gsl-film-kind" }, filmMark(kind), title), lists[kind]);
   const liked = make("p", { class: "gsl-film-liked", "data-read": "liked" });
   widget.stage.append(make("div", { class: "gsl-films" }, map.node, make("div", { class: "gsl-film-lists" }, liked,
-    part("hard", "hard: from its own cell"), part("easy", "easy: from anywhere else"), part("near", "what a search of the texts would recommend"))), spoken);
+    ...Object.entries(words.kinds).map(part))), spoken);
 
   widget.start((state) => {
     const { names, film, draw, cells } = state;
     const fillList = (kind, texts) => lists[kind].replaceChildren(...texts.map((text) => make("li", {}, text)));
     const [hard, easy] = [state.hard[film][draw], state.easy[film][draw]];
-    const said = `You liked ${names[film]}.`;
+    const said = fill(words.liked, names[film]);
     if (liked.textContent !== said) say(said);
     liked.textContent = said;
     fillList("hard", hard.map((i) => names[i]));
@@ -63,7 +62,7 @@ function filmMark(kind) {
 // Where a click lands, the nearest film is chosen; with the keyboard, the arrows go to the next film that way.
 function filmMap(choose) {
   const [SIZE, EDGE] = [460, 18];
-  const svg = element("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, class: "gsl-film-map", role: "group", tabindex: 0, "aria-label": "Map of the films. Click on one, or go from film to film with the arrow keys." });
+  const svg = element("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, class: "gsl-film-map", role: "group", tabindex: 0, "aria-label": WORDS.films.map });
   const others = element("path", { class: "gsl-film-others" }, svg);
   const mates = element("path", { class: "gsl-film-mates" }, svg);
   const marks = Object.fromEntries(["easy", "hard", "star"].map((kind) => [kind, element("g", {}, svg)]));

@@ -5,17 +5,15 @@ const LOOP_NAMES = ["arms", "users", "lists", "curves", "figures", "arm", "user"
 
 function loopComplaint({ arms, users, lists, curves, figures, arm, user, round }) {
   const isList = (value) => Array.isArray(value) && value.length > 0;
-  if (![arms, users, lists, curves, figures].every(isList)) return "expected the records of a loop; got none. What to do: run the cell again.";
+  if (![arms, users, lists, curves, figures].every(isList)) return complain(WORDS.loop.records, WORDS.page.none, WORDS.page.run_again);
   const n = curves[0].length;
-  const ends = [["arm", arm, 0, arms.length - 1], ["user", user, 0, users.length - 1], ["round", round, 1, n]];
-  for (const [name, value, low, high] of ends) {
-    if (!(Number.isInteger(value) && value >= low && value <= high)) return `expected ${name} from ${low} to ${high}; got ${value}. What to do: choose another.`;
-  }
-  return "";
+  const { choose } = WORDS.page;
+  return outside("arm", arm, 0, arms.length - 1, choose) || outside("user", user, 0, users.length - 1, choose) || outside("round", round, 1, n, choose);
 }
 
 function renderLoop({ model, el }) {
-  const widget = mountWidget({ model, el, label: "The feedback loop, round by round", names: LOOP_NAMES, linked: ["arm", "user", "round"], complaint: loopComplaint, kind: "loop", still: () => stop() });
+  const words = WORDS.loop;
+  const widget = mountWidget({ model, el, label: words.label, names: LOOP_NAMES, linked: ["arm", "user", "round"], complaint: loopComplaint, kind: "loop", still: () => stop() });
   const { put } = widget;
   const { node: spoken, say } = speaker();
   const n = model.get("curves")?.[0]?.length ?? 1;
@@ -25,12 +23,12 @@ function renderLoop({ model, el }) {
     const made = make("select", { "data-choose": name, onchange: () => put({ [name]: made.selectedIndex }) }, ...options.map((text) => make("option", {}, text)));
     return { node: make("label", {}, `${label} `, made), select: made };
   };
-  const arms = menu("arm", "negatives", (model.get("arms") ?? []).map(([name]) => name));
-  const users = menu("user", "user", model.get("users") ?? []);
+  const arms = menu("arm", words.negatives, (model.get("arms") ?? []).map(([name]) => name));
+  const users = menu("user", words.user, model.get("users") ?? []);
   const scrub = make("input", { type: "range", min: 1, max: n, step: 1, oninput: () => { stop(); put({ round: Number(scrub.value) }); } });
   const clock = make("output", { "data-read": "round" });
-  const play = make("button", { type: "button", onclick: () => (playing ? stop() : start()) }, "Play");
-  widget.bar.append(arms.node, users.node, make("label", { class: "gsl-loop-scrub" }, "round ", scrub), clock, play);
+  const play = make("button", { type: "button", onclick: () => (playing ? stop() : start()) }, WORDS.page.play);
+  widget.bar.append(arms.node, users.node, make("label", { class: "gsl-loop-scrub" }, `${words.round} `, scrub), clock, play);
 
   const says = make("p", { class: "gsl-loop-says" });
   const list = make("ol", { class: "gsl-loop-list" });
@@ -42,7 +40,7 @@ function renderLoop({ model, el }) {
   function start() {
     const from = model.get("round") >= n ? 1 : model.get("round");
     put({ round: from });
-    play.textContent = "Stop";
+    play.textContent = WORDS.page.stop;
     playing = setInterval(() => {
       if (model.get("round") >= n) stop();
       else put({ round: model.get("round") + 1 });
@@ -51,28 +49,28 @@ function renderLoop({ model, el }) {
   function stop() {
     clearInterval(playing);
     playing = 0;
-    play.textContent = "Play";
+    play.textContent = WORDS.page.play;
   }
 
   widget.start((state) => {
     const { arm, user, round } = state;
-    const [name, words] = state.arms[arm];
+    const [name, meaning] = state.arms[arm];
     arms.select.selectedIndex = arm;
     users.select.selectedIndex = user;
     scrub.value = round;
-    clock.textContent = `${round} of ${n}`;
-    says.textContent = `${name}: ${words}.`;
+    clock.textContent = fill(words.of, round, n);
+    says.textContent = fill(words.arm, name, meaning);
     const rows = state.lists[arm][user][round - 1];
-    listTitle.textContent = `what ${state.users[user]} is shown in round ${round}`;
+    listTitle.textContent = fill(words.shown, state.users[user], round);
     list.replaceChildren(...rows.map(([title, cell, clicked]) => {
-      const item = make("li", clicked ? { class: "gsl-loop-clicked" } : {}, make("span", { class: `gsl-loop-cell gsl-class-${cell % 10}` }, `cell ${cell}`), ` ${title}`);
-      if (clicked) item.append(make("strong", {}, " clicked"));
+      const item = make("li", clicked ? { class: "gsl-loop-clicked" } : {}, make("span", { class: `gsl-loop-cell gsl-class-${cell % 10}` }, fill(words.cell, cell)), ` ${title}`);
+      if (clicked) item.append(make("strong", {}, words.clicked));
       return item;
     }));
     chart.update(state.curves[arm], round, state.curves[0][round - 1], state.arms[0][0], arm !== 0);
     const [gini, recall, coverage] = state.figures[arm][round - 1];
     const cells = new Set(rows.map(([, cell]) => cell)).size;
-    const said = `Round ${round}: ${Math.round(100 * coverage)}% of the catalogue is shown to anybody, the Gini coefficient is ${gini.toFixed(2)}, recall of true taste ${recall.toFixed(2)}. This list holds ${cells} ${cells === 1 ? "cell" : "cells"}.`;
+    const said = fill(words.says, round, Math.round(100 * coverage), gini.toFixed(2), recall.toFixed(2), cells, words.cell_or_cells[Number(cells !== 1)]);
     if (sentence.textContent !== said) {
       sentence.textContent = said;
       if (!playing) say(said);
@@ -86,12 +84,13 @@ function renderLoop({ model, el }) {
 
 // The share of all places that the most shown part of the catalogue takes.
 function loopChart() {
+  const words = WORDS.loop;
   const [LEFT, RIGHT, TOP, BOTTOM] = [52, 380, 14, 220];
-  const svg = element("svg", { viewBox: "0 0 392 264", role: "img", "aria-label": "Share of all places against the part of the catalogue that takes them" });
+  const svg = element("svg", { viewBox: "0 0 392 264", role: "img", "aria-label": words.chart });
   element("path", { d: `M${LEFT} ${TOP}V${BOTTOM}H${RIGHT}`, class: "gsl-axis" }, svg);
-  const text = (x, y, anchor, words) => {
+  const text = (x, y, anchor, said) => {
     const made = element("text", { x, y, "text-anchor": anchor }, svg);
-    made.textContent = words;
+    made.textContent = said;
     return made;
   };
   text(LEFT - 6, TOP + 8, "end", "100%");
@@ -99,10 +98,10 @@ function loopChart() {
   text(LEFT, BOTTOM + 18, "middle", "0");
   text((LEFT + RIGHT) / 2, BOTTOM + 18, "middle", "50%");
   text(RIGHT, BOTTOM + 18, "end", "100%");
-  text((LEFT + RIGHT) / 2, BOTTOM + 38, "middle", "of the catalogue, most shown first");
+  text((LEFT + RIGHT) / 2, BOTTOM + 38, "middle", words.across);
   const look = { first: "gsl-loop-first", oracle: "gsl-loop-oracle", now: "gsl-loop-now" };
   const paths = Object.fromEntries(["oracle", "first", "now"].map((kind) => [kind, element("path", { class: look[kind] }, svg)]));
-  const words = Object.fromEntries(["now", "first", "oracle"].map((kind, i) => {
+  const keys = Object.fromEntries(["now", "first", "oracle"].map((kind, i) => {
     const y = BOTTOM - 58 + 20 * i;
     element("path", { d: `M${RIGHT - 176} ${y}h26`, class: `${look[kind]} gsl-loop-key-${kind}` }, svg);
     return [kind, text(RIGHT - 144, y + 5, "start", "")];
@@ -114,10 +113,10 @@ function loopChart() {
     paths.first.setAttribute("d", way(curves[0]));
     paths.oracle.setAttribute("d", shown ? way(reference) : "");
     svg.querySelector(".gsl-loop-key-oracle").style.display = shown ? "" : "none";
-    words.now.textContent = "this round";
-    words.first.textContent = "round 1";
-    words.oracle.textContent = shown ? `${name}, same round` : "";
+    keys.now.textContent = words.this_round;
+    keys.first.textContent = words.first_round;
+    keys.oracle.textContent = shown ? fill(words.same_round, name) : "";
   }
-  const node = make("figure", {}, make("figcaption", {}, "share of all places in the lists"), svg);
+  const node = make("figure", {}, make("figcaption", {}, words.share), svg);
   return { node, update };
 }

@@ -4,10 +4,11 @@
 const CLUSTER_NAMES = ["lists", "took", "workers", "notice", "time", "lost"];
 
 function clusterComplaint({ lists, took, workers, time, lost }) {
-  if (!lists?.length || lists.length !== took?.length) return "expected a list and a time for each shard; got none. What to do: run the cell again.";
-  if (!(Number.isInteger(time) && time >= 0)) return `expected a time of 0 or more; got ${time}. What to do: choose another.`;
+  const words = WORDS.cluster;
+  if (!lists?.length || lists.length !== took?.length) return complain(words.lists, WORDS.page.none, WORDS.page.run_again);
+  if (!isWhole(time, 0)) return complain(words.a_time, time, WORDS.page.choose);
   const right = Array.isArray(lost) && lost.every((one) => one?.length === 2 && one[0] >= 0 && one[0] < workers && one[1] >= 0);
-  if (!right || new Set(lost.map(([worker]) => worker)).size >= workers) return "expected lost workers of the cluster, and one that is left; got others. What to do: press Start again.";
+  if (!right || new Set(lost.map(([worker]) => worker)).size >= workers) return complain(words.lost, words.others, words.press_start);
   return "";
 }
 
@@ -49,7 +50,8 @@ function clusterMerged({ lists, time }, made) {
 }
 
 function renderCluster({ model, el }) {
-  const widget = mountWidget({ model, el, label: "A search on a cluster", names: CLUSTER_NAMES, linked: ["time", "lost"], complaint: clusterComplaint, kind: "cluster", still: () => stop() });
+  const words = WORDS.cluster;
+  const widget = mountWidget({ model, el, label: words.label, names: CLUSTER_NAMES, linked: ["time", "lost"], complaint: clusterComplaint, kind: "cluster", still: () => stop() });
   const { put } = widget;
   const { node: spoken, say } = speaker();
   let playing = 0;
@@ -57,11 +59,11 @@ function renderCluster({ model, el }) {
   const stop = () => {
     clearInterval(playing);
     playing = 0;
-    play.textContent = "Play";
+    play.textContent = WORDS.page.play;
   };
   const start = () => {
     if (model.get("time") >= end) put({ time: 0 });
-    play.textContent = "Stop";
+    play.textContent = WORDS.page.stop;
     playing = setInterval(() => {
       const time = Math.min(end, model.get("time") + 4);
       if (time >= end) stop();
@@ -76,16 +78,16 @@ function renderCluster({ model, el }) {
   const kill = (worker) => {
     if (isKillable(worker)) put({ lost: [...othersLost(worker), [worker, model.get("time")]] });
   };
-  const scrub = make("input", { type: "range", min: 0, step: 1, "aria-label": "milliseconds since the search began", oninput: () => { stop(); put({ time: Number(scrub.value) }); } });
+  const scrub = make("input", { type: "range", min: 0, step: 1, "aria-label": words.time, oninput: () => { stop(); put({ time: Number(scrub.value) }); } });
   const clock = make("output", { "data-read": "time" });
-  const play = make("button", { type: "button", onclick: () => (playing ? stop() : start()) }, "Play");
-  const again = make("button", { type: "button", onclick: () => { stop(); put({ time: 0, lost: [] }); } }, "Start again");
-  const kills = Array.from({ length: model.get("workers") ?? 0 }, (_, worker) => make("button", { type: "button", "data-kill": worker, onclick: () => kill(worker) }, `Kill worker ${worker}`));
+  const play = make("button", { type: "button", onclick: () => (playing ? stop() : start()) }, WORDS.page.play);
+  const again = make("button", { type: "button", onclick: () => { stop(); put({ time: 0, lost: [] }); } }, WORDS.page.start_again);
+  const kills = Array.from({ length: model.get("workers") ?? 0 }, (_, worker) => make("button", { type: "button", "data-kill": worker, onclick: () => kill(worker) }, fill(words.kill, worker)));
   widget.bar.append(scrub, clock, play, ...kills, again);
   const picture = clusterPicture(kill);
   const list = make("ol", { class: "gsl-cluster-list" });
   const sentence = make("p", { class: "gsl-sentence", "data-read": "sentence" });
-  widget.stage.append(make("div", { class: "gsl-cluster" }, picture.node, make("figure", {}, make("figcaption", {}, "the merged list"), list)), sentence, spoken);
+  widget.stage.append(make("div", { class: "gsl-cluster" }, picture.node, make("figure", {}, make("figcaption", {}, words.merged), list)), sentence, spoken);
 
   widget.start((state) => {
     const made = clusterAttempts(state);
@@ -93,16 +95,16 @@ function renderCluster({ model, el }) {
     const { time, lists } = state;
     scrub.max = end;
     scrub.value = time;
-    clock.textContent = `${time} ms`;
+    clock.textContent = fill(words.ms, time);
     kills.forEach((button, worker) => (button.disabled = !isKillable(worker)));
     const { came, merged } = clusterMerged(state, made);
     const k = lists[0].length;
     const right = new Set(nearestOf(lists.flat().map((row) => [...row]), k).map(([, id]) => id));
-    list.replaceChildren(...merged.map(([distance, id, shard]) => make("li", right.has(id) ? { class: "gsl-cluster-final" } : {}, `id ${id}, shard ${shard}, distance ${distance.toFixed(2)}${right.has(id) ? " ✓" : ""}`)));
+    list.replaceChildren(...merged.map(([distance, id, shard]) => make("li", right.has(id) ? { class: "gsl-cluster-final" } : {}, fill(words.item, id, shard, distance.toFixed(2), right.has(id) ? " ✓" : ""))));
     picture.update(state, made, end);
-    const hurt = made.filter(({ done, ended }) => !done && ended <= time).map(({ shard, ended }) => (time < ended + state.notice ? ` The scheduler has not noticed yet that shard ${shard} is lost.` : ` Shard ${shard} is handed out again.`));
+    const hurt = made.filter(({ done, ended }) => !done && ended <= time).map(({ shard, ended }) => fill(time < ended + state.notice ? words.unnoticed : words.again, shard));
     const found = merged.filter(([, id]) => right.has(id)).length;
-    const said = `After ${time} ms: ${came.length} of ${lists.length} lists are merged, and ${found} of the ${k} nearest are found.${hurt.join("")} The whole answer is there after ${end} ms.`;
+    const said = fill(words.says, time, came.length, lists.length, found, k, hurt.join(""), end);
     if (sentence.textContent !== said) {
       sentence.textContent = said;
       if (!playing) say(said);

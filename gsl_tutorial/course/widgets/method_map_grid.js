@@ -2,6 +2,7 @@
 //
 // A group of radio buttons: one tile is in the order of Tab, arrow keys go to the nearest tile that way.
 function mapGrid({ cells, onCell }) {
+  const words = WORDS.map;
   const Ms = [...new Set(cells.map((cell) => cell.M))].sort((a, b) => a - b);
   const Ks = [...new Set(cells.map((cell) => cell.K))].sort((a, b) => a - b);
   const at = (cell) => [Ks.indexOf(cell.K), Ms.indexOf(cell.M)];
@@ -25,12 +26,12 @@ function mapGrid({ cells, onCell }) {
     lines.set(cell.bits, element("path", { d: `M${points.join("L")}`, class: "gsl-map-link", "vector-effect": "non-scaling-stroke" }, links));
   }
 
-  const group = make("div", { class: "gsl-map-tiles", role: "radiogroup", "aria-label": "Cells of the map: subspaces by codewords" });
+  const group = make("div", { class: "gsl-map-tiles", role: "radiogroup", "aria-label": words.cells });
   node.append(group); // takes part in the grid by display: contents
   const tiles = cells.map((cell) => {
     const parts = { size: make("b"), bits: make("span"), found: make("span", { class: "gsl-map-found" }) };
     parts.size.textContent = cell.label;
-    parts.bits.textContent = `${cell.bits} bits`;
+    parts.bits.textContent = fill(words.bits, cell.bits);
     const tile = make("button", { type: "button", role: "radio", "data-cell": cell.name, onclick: () => onCell(cell.name) }, parts.size, parts.bits, parts.found);
     const [column, row] = at(cell);
     tile.style.gridColumn = column + 2;
@@ -69,7 +70,7 @@ function mapGrid({ cells, onCell }) {
       tile.className = `gsl-map-tile gsl-map-${look}`;
       tile.setAttribute("aria-checked", cell.name === chosen.name);
       tile.tabIndex = cell.name === chosen.name ? 0 : -1;
-      tile.setAttribute("aria-label", `${cell.label}, ${cell.bits} bits: ${spoken}`);
+      tile.setAttribute("aria-label", fill(words.tile, cell.label, cell.bits, spoken));
       tile.classList.toggle("gsl-map-equal", cell.bits === chosen.bits && cell.name !== chosen.name);
       found.textContent = text;
     });

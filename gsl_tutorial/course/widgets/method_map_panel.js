@@ -1,17 +1,16 @@
 // One cell: the bet, then its methods side by side, and all numbers of the chosen one.
-const MAP_GUESSES = { wins: "snapping wins", ties: "no clear difference", loses: "the penalty wins" };
-
 function mapPanel({ found, onBet, onMethod, onCell }) {
+  const words = WORDS.map;
   const title = make("p", { class: "gsl-map-title" });
   const hint = make("p", { class: "gsl-map-hint" });
-  const question = make("p", {}, make("b", {}, "Your bet. "), "Does snapping (pull) beat the best-tuned penalty here?");
-  const guesses = Object.entries(MAP_GUESSES).map(([guess, words]) =>
-    make("button", { type: "button", "data-bet": guess, onclick: () => onBet(guess) }, words));
-  const bet = make("div", { class: "gsl-map-bet", role: "group", "aria-label": "Your bet" }, question, make("div", { class: "gsl-map-guesses" }, ...guesses));
+  const question = make("p", {}, make("b", {}, words.bet), words.question);
+  const guesses = Object.entries(words.guesses).map(([guess, text]) =>
+    make("button", { type: "button", "data-bet": guess, onclick: () => onBet(guess) }, text));
+  const bet = make("div", { class: "gsl-map-bet", role: "group", "aria-label": words.your_bet }, question, make("div", { class: "gsl-map-guesses" }, ...guesses));
   const answer = make("p", { class: "gsl-map-answer", role: "status", "data-read": "answer" });
 
   const head = make("div", { class: "gsl-map-row gsl-map-heads", "aria-hidden": "true" },
-    make("span"), make("span", {}, "method"), make("span", {}, "one dot for each seed"), make("span", {}, "ADC mAP"), make("span"));
+    make("span"), ...words.columns.map((text) => make("span", {}, text)), make("span"));
   const against = head.lastChild;
   const rows = found.methods.map(({ key, name, colour, mark }) => {
     const svg = element("svg", { viewBox: "-9 -9 18 18", class: "gsl-map-key" });
@@ -27,7 +26,7 @@ function mapPanel({ found, onBet, onMethod, onCell }) {
     node.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && onMethod(key));
     return { key, name, node, dots, middle, mean, gain, line };
   });
-  const group = make("div", { role: "radiogroup", "aria-label": "Methods" }, head, ...rows.map((row) => row.node));
+  const group = make("div", { role: "radiogroup", "aria-label": words.methods }, head, ...rows.map((row) => row.node));
   const scale = make("div", { class: "gsl-map-scale", "aria-hidden": "true" });
   group.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
@@ -50,15 +49,15 @@ function mapPanel({ found, onBet, onMethod, onCell }) {
   const node = make("div", { class: "gsl-map-panel" }, title, hint, bet, answer, results, spoken);
 
   function update(cell, { method, rival, guess, open }) {
-    title.textContent = `${cell.label}: ${cell.M} subspace${cell.M > 1 ? "s" : ""} of ${cell.K} codewords, ${cell.bits} bits`;
+    title.textContent = fill(words.title, cell.label, cell.M, words.subspace_or_subspaces[Number(cell.M > 1)], cell.K, cell.bits);
     hint.textContent = cell.hint;
     bet.hidden = cell.state === "not yet run";
     for (const button of guesses) button.setAttribute("aria-pressed", button.dataset.bet === guess);
-    const verdicts = { open: "Your bet stays open. ", [guess]: "You were right. " };
-    const before = guess ? verdicts[cell.verdict] ?? "Not quite. " : "";
-    const words = open ? before + cell.answer : "";
-    if (answer.textContent !== words) answer.textContent = words;
-    answer.hidden = !words;
+    const verdicts = { open: words.stays_open, [guess]: words.right };
+    const before = guess ? verdicts[cell.verdict] ?? words.wrong : "";
+    const said = open ? before + cell.answer : "";
+    if (answer.textContent !== said) answer.textContent = said;
+    answer.hidden = !said;
     results.hidden = !open || !cell.rows.length;
     if (!results.hidden) compare(cell, method, rival);
   }
@@ -70,7 +69,7 @@ function mapPanel({ found, onBet, onMethod, onCell }) {
     const x = (value) => (6 + (188 * (value - low)) / (high - low)).toFixed(1);
     scale.replaceChildren(make("span", {}, low.toFixed(2)), make("span", {}, high.toFixed(2)));
     const other = found.rivals.find((one) => one.key === rival);
-    against.textContent = `less ${other.name}`;
+    against.textContent = fill(words.less, other.name);
     let chosen = cell.rows.find((row) => row.method === method) ?? cell.rows[0];
     for (const row of rows) {
       const told = cell.rows.find((one) => one.method === row.key);
@@ -84,15 +83,16 @@ function mapPanel({ found, onBet, onMethod, onCell }) {
       row.gain.textContent = gain ? `${gain.short} ${mapMarks.SIGNS[gain.verdict]}` : "";
       row.node.setAttribute("aria-checked", told === chosen);
       row.node.tabIndex = told === chosen ? 0 : -1;
-      row.node.setAttribute("aria-label", `${row.name}: ADC mAP ${told.mean}${gain ? `, less ${other.name} ${gain.text}` : ""}`);
+      const spelled = fill(words.row, row.name, told.mean);
+      row.node.setAttribute("aria-label", gain ? fill(words.row_less, spelled, other.name, gain.text) : spelled);
     }
     if (sentence.textContent !== chosen.sentence) {
       sentence.textContent = chosen.sentence;
-      say([chosen.sentence, ...chosen.against.map((one) => `Less ${nameOf(one.rival)}: ${one.text}.`)].join(" "));
+      say([chosen.sentence, ...chosen.against.map((one) => fill(words.spoken, nameOf(one.rival), one.text))].join(" "));
     }
     drawIntervals(chosen);
     beside.replaceChildren();
-    if (cell.beside.length) beside.append("Equal bits: ");
+    if (cell.beside.length) beside.append(words.equal_bits);
     cell.beside.forEach((one, i) => beside.append(i ? "; " : "", make("button", { type: "button", class: "gsl-map-go", onclick: () => onCell(one.name) }, one.label), ` ${one.text}`));
   }
 
@@ -106,7 +106,7 @@ function mapPanel({ found, onBet, onMethod, onCell }) {
       element("path", { class: `gsl-map-bar gsl-map-bar-${one.verdict}`, d: `M${x(one.low)} 8H${x(one.high)}M${x(one.low)} 4V12M${x(one.high)} 4V12` }, svg);
       element("circle", { class: `gsl-map-bar-${one.verdict} gsl-map-dot`, cx: x(one.difference), cy: 8, r: 4 }, svg);
       const text = make("span", { "data-against": one.rival }, one.text);
-      return make("li", {}, make("span", {}, `less ${nameOf(one.rival)}`), svg, text);
+      return make("li", {}, make("span", {}, fill(words.less, nameOf(one.rival))), svg, text);
     }));
   }
   return { node, update };

@@ -28,7 +28,7 @@ from gsl_tutorial.validation import check_size, describe
 
 _HERE = Path(__file__).parent
 #: What every widget of this kind is made of.
-SHARED = ("page_elements", "page_link", "page_around", "page_mount", "page_alone")
+SHARED = ("page_words", "page_elements", "page_link", "page_around", "page_mount", "page_alone")
 #: What those that draw in the plane need before their own.
 PLANE = ("page_vectors", "page_geometry", "page_plane")
 
@@ -38,23 +38,22 @@ MOST_ROWS, MOST_STEPS = 2000, 1000
 LARGEST = 1e6
 
 
-def script(*names: str, says: tuple[str, ...] = ()) -> str:
-    """Join the shared scripts and those named to one text.
+def script(*names: str) -> str:
+    """Join the shared scripts and those named to one text, after the words that they say.
 
     Parameters
     ----------
     *names : str
         Which scripts, beside those that every widget is made of.
-    says : tuple of str
-        Which sections of the words they say.
 
     Returns
     -------
     str
         The text, without comments and indentation.
     """
-    texts = ((_HERE / f"{name}.js").read_text("utf-8") for name in (*SHARED, *names))
-    return "\n".join((words(*says), *map(lean, texts)))
+    texts = [lean((_HERE / f"{name}.js").read_text("utf-8")) for name in (*SHARED, *names)]
+    said = dict.fromkeys(re.findall(r"\bWORDS\.(\w+)", "".join(texts)))
+    return "\n".join((words(*said), *texts))
 
 
 def lean(text: str) -> str:

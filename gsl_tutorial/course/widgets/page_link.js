@@ -1,10 +1,6 @@
 // A widget's whole state as a short text: "Copy link", the address of the page, presets, hide= for lecturers.
 // The text is explained in links.py, which is the reference. A widget has all of this when it gives
 // `mountWidget` its `kind`, and `extra` for what is no trait: name -> {get, set}.
-const fill = (text, ...values) => text.replace(/\{(\d)\}/g, (_, i) => values[i]);
-const complain = (expected, got, todo) => `expected ${expected}; got ${got}. What to do: ${todo}.`;
-const quoted = (text) => `'${String(text).slice(0, 60)}'`;
-
 const links = (() => {
   const VERSION = 1;
   const LONGEST = 100_000; // characters: more rows than that are no picture, and would take minutes to draw

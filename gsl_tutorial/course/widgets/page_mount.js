@@ -63,7 +63,7 @@ function mountWidget({ model, el, label, names, complaint, notes = () => [], kin
       try {
         drawing(state);
       } catch (error) {
-        wrong = `The picture could not be drawn: ${error.message}. What to do: press Reset, or run the cell again.`;
+        wrong = fill(WORDS.page.not_drawn, error.message);
       }
     }
     stage.classList.toggle("gsl-stale", Boolean(wrong));
@@ -71,7 +71,7 @@ function mountWidget({ model, el, label, names, complaint, notes = () => [], kin
     message.hidden = !wrong;
     if (message.textContent !== wrong) message.textContent = wrong;
     const said = wrong ? [] : notes(state);
-    if (!connected()) said.push("Python no longer listens: the kernel has gone. The picture works on; run the cell again to connect it.");
+    if (!connected()) said.push(WORDS.page.kernel_gone);
     note.textContent = said.join(" ");
     note.hidden = !said.length;
     tour?.look();

@@ -7,17 +7,19 @@
 const MOST_ROWS = 2000;
 const MOST_STEPS = 1000;
 const LARGEST = 1e6; // squares and their sums stay finite numbers
-const isAmount = (x) => Number.isFinite(x) && x >= 0 && x <= LARGEST;
+const amountComplaint = (name, x, todo) =>
+  Number.isFinite(x) && x >= 0 && x <= LARGEST ? "" : complain(fill(WORDS.page.amount, name, LARGEST), x, todo);
 
 // What is wrong with rows of points; "" where nothing is.
 function rowsComplaint(name, rows) {
+  const words = WORDS.plane;
   const isList = Array.isArray(rows) && rows.every((row) => Array.isArray(row) && row.length === 2);
-  if (!isList) return complain(`${name} of shape (n, 2)`, "something else", "pass one pair of numbers per row");
-  if (rows.length > MOST_ROWS) return complain(`at most ${MOST_ROWS.toLocaleString("en")} ${name}`, rows.length.toLocaleString("en"), "draw a part of them");
+  if (!isList) return complain(fill(words.rows, name), WORDS.page.something_else, words.one_pair);
+  if (rows.length > MOST_ROWS) return complain(fill(words.at_most, MOST_ROWS.toLocaleString("en"), name), rows.length.toLocaleString("en"), words.draw_part);
   const bad = rows.findIndex((row) => !row.every((x) => Number.isFinite(x)));
-  if (bad >= 0) return complain(`finite ${name}`, `NaN or infinity in row ${bad}`, "find out where it comes from");
+  if (bad >= 0) return complain(fill(words.finite, name), fill(words.not_finite, bad), words.find_out);
   const far = rows.findIndex((row) => !row.every((x) => Math.abs(x) <= LARGEST));
-  return far < 0 ? "" : complain(`numbers up to ${LARGEST.toLocaleString("en")} in ${name}`, `more in row ${far}`, "bring them into the plane");
+  return far < 0 ? "" : complain(fill(words.up_to, LARGEST.toLocaleString("en"), name), fill(words.more, far), words.bring_in);
 }
 
 const planes = (() => {
@@ -91,7 +93,7 @@ const planes = (() => {
         if (shown[i].where === where) return; // most stand still while one is moved
         shown[i].where = where;
         group.setAttribute("transform", where);
-        if (keyboard) group.setAttribute("aria-label", `${handle.name}, at ${handle.at[0].toFixed(2)} across, ${handle.at[1].toFixed(2)} up`);
+        if (keyboard) group.setAttribute("aria-label", fill(WORDS.plane.at, handle.name, ...handle.at.map((x) => x.toFixed(2))));
       });
     }
 
@@ -106,7 +108,7 @@ const planes = (() => {
           group.setAttribute("tabindex", 0);
           group.dataset.lmSuppressShortcuts = "true"; // or JupyterLab moves between cells
           group.setAttribute("role", "application");
-          group.setAttribute("aria-roledescription", "movable point");
+          group.setAttribute("aria-roledescription", WORDS.plane.movable);
           group.setAttribute("aria-keyshortcuts", "ArrowLeft ArrowRight ArrowUp ArrowDown Home");
           group.addEventListener("keydown", (event) => onKey(event, made));
         }

@@ -4,19 +4,20 @@
 const STEPS_A_SECOND = 20;
 
 function player({ end, show, alive }) {
+  const words = WORDS.player;
   let time = 0;
   let playing = 0;
-  const play = make("button", { type: "button", onclick: () => (playing ? stop() : start()) }, "▶ Play");
-  const one = make("button", { type: "button", onclick: () => { stop(); seek(Math.floor(time) + 1); } }, "Step");
-  const scrub = make("input", { type: "range", min: 0, step: 1, value: 0, "aria-label": "step shown", oninput: () => { stop(); seek(Number(scrub.value)); } });
+  const play = make("button", { type: "button", onclick: () => (playing ? stop() : start()) }, words.play);
+  const one = make("button", { type: "button", onclick: () => { stop(); seek(Math.floor(time) + 1); } }, words.step);
+  const scrub = make("input", { type: "range", min: 0, step: 1, value: 0, "aria-label": words.shown, oninput: () => { stop(); seek(Number(scrub.value)); } });
   const clock = make("output", { "data-read": "step" });
-  const node = make("div", { class: "gsl-transport" }, play, one, make("label", {}, "Scrub", scrub), clock);
+  const node = make("div", { class: "gsl-transport" }, play, one, make("label", {}, words.scrub, scrub), clock);
 
   function seek(t) {
     time = Math.min(end(), Math.max(0, t));
     scrub.max = end();
     scrub.value = Math.floor(time);
-    clock.textContent = `step ${Math.floor(time)} of ${end()}`;
+    clock.textContent = fill(words.clock, Math.floor(time), end());
     show(time);
   }
 
@@ -25,7 +26,7 @@ function player({ end, show, alive }) {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return seek(end());
     const from = time;
     let began;
-    play.textContent = "❚❚ Pause";
+    play.textContent = words.pause;
     const frame = (clockTime) => {
       began ??= clockTime;
       seek(from + ((clockTime - began) / 1000) * STEPS_A_SECOND);
@@ -39,7 +40,7 @@ function player({ end, show, alive }) {
   function stop() {
     cancelAnimationFrame(playing);
     playing = 0;
-    play.textContent = "▶ Play";
+    play.textContent = words.play;
   }
 
   // The step shown, as a link holds it; with a number, the one that `again` shows next.

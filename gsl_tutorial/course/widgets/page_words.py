@@ -1,4 +1,4 @@
-"""All words that widgets drawn in the page say beside the explorer's own: for whoever translates them.
+"""All words that widgets drawn in the page say: for whoever translates them.
 
 They stand in `page_words.json`, which the scripts of the page get as `WORDS`; {0}, {1} ... are filled in.
 """
@@ -18,12 +18,12 @@ def words(*sections: str) -> str:
     Parameters
     ----------
     *sections : str
-        Which of them, beside those that every widget needs.
+        Which of them.
 
     Returns
     -------
     str
         A line of JavaScript.
     """
-    chosen = {name: WORDS[name] for name in ("link", "around", *sections)}
+    chosen = {name: WORDS[name] for name in sections}
     return f"const WORDS = {json.dumps(chosen, ensure_ascii=False)};"

@@ -5,14 +5,14 @@
 const PHOTO_NAMES = ["queries", "chosen", "signs"];
 
 function photoComplaint({ queries, chosen }) {
-  if (!Array.isArray(queries) || !queries.length) return "expected a list of queries; got none. What to do: run the cell again.";
-  if (!(Number.isInteger(chosen) && chosen >= 0 && chosen < queries.length)) return `expected a query from 0 to ${queries.length - 1}; got ${chosen}. What to do: click on a picture.`;
-  return "";
+  if (!Array.isArray(queries) || !queries.length) return complain(WORDS.photos.queries, WORDS.page.none, WORDS.page.run_again);
+  return outside(WORDS.photos.a_query, chosen, 0, queries.length - 1, WORDS.photos.click);
 }
 
 function renderPhotoSearch({ model, el }) {
-  const widget = mountWidget({ model, el, label: "Search by four bytes", names: PHOTO_NAMES, linked: ["chosen"], complaint: photoComplaint, kind: "photos" });
-  const choice = photoChoice("Choose a query", (chosen) => widget.put({ chosen }));
+  const words = WORDS.photos;
+  const widget = mountWidget({ model, el, label: words.label, names: PHOTO_NAMES, linked: ["chosen"], complaint: photoComplaint, kind: "photos" });
+  const choice = photoChoice(words.choose, (chosen) => widget.put({ chosen }));
   const sentence = make("p", { class: "gsl-sentence", "data-read": "found" });
   const results = make("ol", { class: "gsl-photos gsl-results" });
   const { node: spoken, say } = speaker();
@@ -22,11 +22,11 @@ function renderPhotoSearch({ model, el }) {
     choice.update(queries, chosen, signs);
     const { name, code, found } = queries[chosen];
     const right = found.filter((one) => one.right).length;
-    const told = `${right} of the ${found.length} photographs found show the same kind of thing: ${name}.`;
+    const told = fill(words.says, right, found.length, name);
     if (sentence.dataset.value !== String(chosen)) {
       if (sentence.dataset.value) say(told);
       sentence.dataset.value = chosen;
-      sentence.replaceChildren("The query as a code: ", photoBytes(code), ` ${told}`);
+      sentence.replaceChildren(words.code, photoBytes(code), ` ${told}`);
       results.replaceChildren(...found.map((one) => make("li", { class: one.right ? "gsl-right" : "gsl-wrong" },
         ...photoTile(one, signs), make("span", {}, one.right ? "✓" : "✗"), photoBytes(one.code))));
     }

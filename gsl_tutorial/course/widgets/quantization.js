@@ -21,7 +21,7 @@ function renderQuantization({ model, el }) {
   function setOf({ data, vectors, n_queries: nQueries, seed }) {
     if (data === "own") return own;
     if (data === "given") {
-      if (given?.vectors !== vectors) given = { vectors, set: pqData.halves(`given ${vectors.n}`, pqData.unpack(vectors), nQueries) };
+      if (given?.vectors !== vectors) given = { vectors, set: pqData.halves(`given-${vectors.n}`, pqData.unpack(vectors), nQueries) };
       return given.set;
     }
     const key = `${data} ${seed}`;

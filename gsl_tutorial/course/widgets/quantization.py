@@ -25,7 +25,7 @@ from gsl_tutorial.validation import as_rows, check_count, check_name
 
 SCRIPT = script(
     "quantization_math", "quantization_data", "quantization_work", "quantization_boards",
-    "quantization_found", "quantization_panel", "quantization", says=("quantization",),
+    "quantization_found", "quantization_panel", "quantization",
 )  # fmt: skip
 STYLE = style("explorer", "quantization")
 DATA = ("given", "clusters", "random", "own")

@@ -41,7 +41,7 @@ const pqData = (() => {
         x[i * dim + j] = value;
       });
     });
-    const set = halves(`own ${file.name} ${file.size} ${file.lastModified}`, mixed({ x, n: rows.length, dim }), Math.max(1, Math.floor(rows.length / 9)));
+    const set = halves(`own-${file.name}-${file.size}-${file.lastModified}`, mixed({ x, n: rows.length, dim }), Math.max(1, Math.floor(rows.length / 9)));
     return { ...set, name: file.name, total, used: rows.length };
   }
 

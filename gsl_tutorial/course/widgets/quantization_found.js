@@ -6,7 +6,7 @@ function foundLists(words, onPick) {
       const node = make("button", { type: "button", onclick: () => onPick(Number(node.dataset.item)) }, picture.node);
       return { node, picture };
     });
-    return { how, items, node: make("div", { class: "gsl-found", role: "group", "aria-label": fill(words.found_by, how), "data-found": how }, make("b", {}, how), ...items.map(({ node }) => node)) };
+    return { how, items, node: make("div", { class: "gsl-found", role: "group", "aria-label": fill(words.found_by, words.ways[how]), "data-found": how }, make("b", {}, words.ways[how]), ...items.map(({ node }) => node)) };
   });
   const node = make("div", { "data-control": "search" }, make("p", { class: "gsl-note" }, words.found), ...lists.map((list) => list.node));
 

@@ -9,15 +9,16 @@ function reportedPlace(questions, chosen) {
 }
 
 function reportedComplaint({ questions, figures, chosen }) {
-  if (!Array.isArray(questions) || !questions.length || !Array.isArray(figures)) return "expected questions and their figures; got none. What to do: run the cell again.";
-  if (!Array.isArray(chosen) || chosen.length !== questions.length) return `expected ${questions.length} answers; got ${JSON.stringify(chosen)}. What to do: choose one for each question.`;
-  const wrong = questions.find(([, answers], i) => !(Number.isInteger(chosen[i]) && chosen[i] >= 0 && chosen[i] < answers.length));
-  if (wrong) return `expected ${wrong[0]} from 0 to ${wrong[1].length - 1}; got another place. What to do: choose another answer.`;
-  return "";
+  const words = WORDS.reported;
+  if (!Array.isArray(questions) || !questions.length || !Array.isArray(figures)) return complain(words.questions, WORDS.page.none, WORDS.page.run_again);
+  if (!Array.isArray(chosen) || chosen.length !== questions.length) return complain(fill(words.answers, questions.length), JSON.stringify(chosen), words.one_each);
+  const wrong = questions.find(([, answers], i) => !isWhole(chosen[i], 0, answers.length - 1));
+  return wrong ? complain(fill(WORDS.page.from_to, wrong[0], 0, wrong[1].length - 1), words.another_place, words.another_answer) : "";
 }
 
 function renderReported({ model, el }) {
-  const widget = mountWidget({ model, el, label: "One search, reported in many ways", names: REPORTED_NAMES, linked: ["chosen"], complaint: reportedComplaint, kind: "reported" });
+  const words = WORDS.reported;
+  const widget = mountWidget({ model, el, label: words.label, names: REPORTED_NAMES, linked: ["chosen"], complaint: reportedComplaint, kind: "reported" });
   const { put } = widget;
   const { node: spoken, say } = speaker();
   const questions = model.get("questions") ?? [];
@@ -26,7 +27,7 @@ function renderReported({ model, el }) {
     const select = make("select", { "data-choose": i, onchange: () => choose(i, select.selectedIndex) }, ...answers.map((text) => make("option", {}, text)));
     return { select, node: make("label", {}, make("span", {}, name), select) };
   });
-  const again = make("button", { type: "button", onclick: () => put({ chosen: questions.map(() => 0) }) }, "Start again");
+  const again = make("button", { type: "button", onclick: () => put({ chosen: questions.map(() => 0) }) }, WORDS.page.start_again);
   widget.bar.append(again);
   const picture = reportedPicture();
   const sentence = make("p", { class: "gsl-sentence", "data-read": "sentence" });
@@ -39,8 +40,8 @@ function renderReported({ model, el }) {
     best = Math.max(best, now, figures[0]);
     picture.update(figures, now);
     const points = 100 * (now - figures[0]);
-    const than = Math.abs(points) < 0.05 ? "which is where we began" : `${Math.abs(points).toFixed(1)} points ${points > 0 ? "more" : "less"} than where we began`;
-    const said = `Reported: ${now.toFixed(3)}, ${than}. The highest that you have reached is ${best.toFixed(3)}.`;
+    const than = Math.abs(points) < 0.05 ? words.the_same : fill(points > 0 ? words.more : words.less, Math.abs(points).toFixed(1));
+    const said = fill(words.says, now.toFixed(3), than, best.toFixed(3));
     if (sentence.textContent !== said) {
       sentence.textContent = said;
       say(said);
@@ -52,7 +53,7 @@ function renderReported({ model, el }) {
 // A line of numbers: a small mark where each way to report lands, a large one where the reader is.
 function reportedPicture() {
   const [LEFT, RIGHT, LINE] = [30, 690, 74];
-  const svg = element("svg", { viewBox: "0 0 720 128", role: "img", "aria-label": "Mean average precision: where the chosen way to report lands" });
+  const svg = element("svg", { viewBox: "0 0 720 128", role: "img", "aria-label": WORDS.reported.chart });
   const axis = element("g", {}, svg);
   const ways = element("path", { class: "gsl-reported-ways" }, svg);
   const from = element("path", { class: "gsl-reported-from" }, svg);
@@ -60,7 +61,7 @@ function reportedPicture() {
   const now = element("circle", { r: 10, cy: LINE, class: "gsl-reported-now" }, svg);
   const value = element("text", { y: 34, "text-anchor": "middle", class: "gsl-reported-value" }, svg);
   const begin = element("text", { y: LINE + 50, "text-anchor": "middle" }, svg);
-  begin.textContent = "where we began";
+  begin.textContent = WORDS.reported.began;
   let scale;
 
   // Tenths as far as the figures reach.
