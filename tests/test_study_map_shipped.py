@@ -12,7 +12,7 @@ from test_study import MAPS
 
 from gsl_tutorial.course.study import StudyResults, load_study
 from gsl_tutorial.course.study.map_file import read_map
-from gsl_tutorial.course.study.map_report import as_json, as_text
+from gsl_tutorial.course.study.map_report import as_json, as_text, differences, entries
 from gsl_tutorial.course.study.map_words import verdict
 from gsl_tutorial.course.study.report import compare, settings
 
@@ -182,3 +182,36 @@ def test_chapter_07_may_say_which_methods_on_digits_are_dominated() -> None:
     assert snap.adc_map.mean - of["none"].adc_map.mean < 2 * of["none"].adc_map.deviation
     assert 2 * penalty.relative_distortion.mean < snap.relative_distortion.mean
     assert penalty.adc_map.mean < snap.adc_map.mean
+
+
+def test_chapter_07_may_say_what_it_says_of_classes_never_trained_on() -> None:
+    found = read_map().elsewhere["unseen"]
+    assert set(found) == {"2x4", "4x16"}
+    for rivals in found.values():
+        assert set(rivals) == {"none", "penalty", "ste", "rotation"}
+        assert {verdict(one) for one in rivals.values()} == {"ties"}
+        assert max(one.high for one in rivals.values()) < 0.03
+    results = StudyResults(load_study("map"), RESULTS)
+    part = next(part for part in results.study.parts if part.name == "unseen")
+    of = entries(results, part)
+    assert len(of) == 10
+    for one in of:
+        assert len(one.seeds) == 10
+        assert 0.07 < one.spread("adc_map").deviation < 0.09, (one.cell, one.method)
+
+
+def test_chapter_07_may_say_what_it_says_of_the_contrastive_loss() -> None:
+    results = StudyResults(load_study("map-contrastive"), RESULTS)
+    (part,) = results.study.parts
+    mean = {(one.cell, one.method): one.spread("adc_map").mean for one in entries(results, part)}
+    assert len(mean) == 10
+    assert (
+        max(["none", "penalty", "ste", "rotation", "snap-pull"], key=lambda m: mean["2x4", m])
+        == "snap-pull"
+    )
+    found = read_map().elsewhere["contrastive"]
+    for cell in ("2x4", "4x16"):
+        assert verdict(found[cell]["ste"]) == verdict(found[cell]["rotation"]) == "wins"
+        plain = {m: differences(results, part, m, "none")["pq", cell] for m in ("ste", "rotation")}
+        assert {verdict(one) for one in plain.values()} == {"loses"}
+    assert found["2x4"]["ste"].difference > 0.05

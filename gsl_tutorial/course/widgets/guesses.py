@@ -288,6 +288,14 @@ GUESSES: dict[str, tuple[str, dict[str, str]]] = {
             "most of it": "Yes, nearly three quarters, if you compare the means. See the left panel.",
         },
     ),
+    "07 contrastive": (
+        "Train with the supervised contrastive loss at 2 × 4. Who searches best?",
+        {
+            "straight-through, as in the map": "No: with this loss it is far behind. See the left panel.",
+            "the penalty": "No, its mean is lower. See the left panel.",
+            "snap (pull)": "Yes: its mean is the highest. Against whom is that clear? See the left panel.",
+        },
+    ),
     "12 nearest list": (
         "A thousand lists hold a million vectors. You look into the one nearest list only. For what "
         "share of "
