@@ -289,11 +289,12 @@ GUESSES: dict[str, tuple[str, dict[str, str]]] = {
         },
     ),
     "07 contrastive": (
-        "Train with the supervised contrastive loss at 2 × 4. Who searches best?",
+        "Straight-through did well on the map. Where does it end with the supervised contrastive loss, "
+        "compared with the snap?",
         {
-            "straight-through, as in the map": "No: with this loss it is far behind. See the left panel.",
-            "the penalty": "No, its mean is lower. See the left panel.",
-            "snap (pull)": "Yes: its mean is the highest. Against whom is that clear? See the left panel.",
+            "ahead": "No: it is clearly behind, in both cells. See the next picture.",
+            "level with it": "No: it is clearly behind, in both cells. See the next picture.",
+            "behind": "Yes, clearly, in both cells. See the next picture.",
         },
     ),
     "12 nearest list": (
