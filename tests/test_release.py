@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import importlib
 import inspect
+import io
 import json
+import keyword
 import os
 import pkgutil
 import subprocess
 import sys
+import textwrap
+import tokenize
 import types
 from pathlib import Path
 
@@ -20,7 +26,13 @@ from gsl_tutorial.course.exercises.sealed import seal, unseal
 from gsl_tutorial.course.press import SourceError
 from gsl_tutorial.course.press.blanks import blank
 from gsl_tutorial.course.press.building import finished
-from gsl_tutorial.course.press.leaks import Pieces, leaks, secret_lines, secret_pieces
+from gsl_tutorial.course.press.leaks import (
+    SHORTEST_PIECE,
+    Pieces,
+    leaks,
+    secret_lines,
+    secret_pieces,
+)
 from gsl_tutorial.course.press.releasing import HOLD_ANSWERS, Released, release
 from gsl_tutorial.course.press.sources import draft
 from gsl_tutorial.errors import InvalidInputError
@@ -203,6 +215,52 @@ def test_no_later_cell_of_a_chapter_shows_a_solution_with_other_names(pieces: Pi
     for source in SOURCES:
         for cell in draft(source, "student").notebook.cells:
             assert pieces.of(cell.source) == [], cell.id
+
+
+#: Names that a copy keeps.
+PYTHONS = {*dir(builtins), *keyword.kwlist, "np", "torch", "math"}
+#: Answers that are a value, not code: a place, and three words.
+VALUES = ("uphill_place = ", "three_faults = ")
+
+
+def renamed(code: str) -> str:
+    """Code as somebody may have copied it: other names, no comments, spaces round each token."""
+    names: dict[str, str] = {}
+    tokens = [one for one in tokenize.generate_tokens(io.StringIO(code).readline) if one.string]
+    copied = []
+    for before, one, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
+        word, left, right = one.string, before and before.string, after and after.string
+        is_own = one.type == tokenize.NAME and word not in PYTHONS and left != "."
+        if is_own and not (left in ("(", ",") and right == "="):
+            word = names.setdefault(word, f"q{len(names)}")
+        copied.append("" if one.type == tokenize.COMMENT else word)
+    return " ".join(copied)
+
+
+def halves(code: str) -> list[str]:
+    """The whole body, and its first and second half, statement by statement."""
+    inside = "def f():\n" + textwrap.indent(textwrap.dedent(code), "    ")
+    body, lines = ast.parse(inside).body[0].body, inside.splitlines()  # type: ignore[attr-defined]
+    n = -(-len(body) // 2)
+    parts = [one for one in (body, body[:n], body[n:]) if one]
+    return ["\n".join(lines[one[0].lineno - 1 : one[-1].end_lineno]) for one in parts]
+
+
+def test_a_solution_is_found_with_other_names_whole_and_by_half(pieces: Pieces) -> None:
+    n_found = 0
+    for source in SOURCES:
+        for solutions in draft(source, "student").hidden.values():
+            for solution in solutions:
+                if solution.strip().startswith(VALUES):
+                    continue
+                whole, *parts = halves(solution)
+                assert pieces.of(renamed(f"if True:\n{whole}\n")), solution
+                for part in parts:
+                    # Shorter ones are idioms, or were shown before.
+                    if len(pieces.found_by.read(part)) >= 2 * SHORTEST_PIECE:
+                        assert pieces.of(renamed(f"if True:\n{part}\n")), part
+                        n_found += 1
+    assert n_found > 30
 
 
 def test_every_chapter_has_pieces_that_are_looked_for(pieces: Pieces) -> None:

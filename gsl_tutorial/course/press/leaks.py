@@ -7,7 +7,6 @@ student copy holds.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +14,13 @@ from pathlib import Path
 import nbformat
 
 from gsl_tutorial.course.press.cleaning import output_texts
-from gsl_tutorial.course.press.likeness import Reader, Tokens, find, pieces
+from gsl_tutorial.course.press.likeness import Reader, Tokens, find, pieces, wholes
 from gsl_tutorial.course.press.sources import SHORTEST_LEAK, draft, tags
 
 #: Shorter code is an idiom that everybody writes: `np.bincount(a, minlength=len(b))` has 13 tokens.
 SHORTEST_PIECE = 14
+#: A whole solution says more: `(codewords - z) @ -g > 0` has 10.
+SHORTEST_WHOLE = 10
 
 
 def secret_lines(sources: Iterable[Path]) -> set[str]:
@@ -126,8 +127,8 @@ class Pieces:
 def secret_pieces(sources: Iterable[Path]) -> Pieces:
     """Collect the statements of every solution, each two in a row, and the whole ones.
 
-    Left out are idioms shorter than `SHORTEST_PIECE` tokens, tables of numbers and words, and what the
-    series has shown before the exercise.
+    Left out are idioms shorter than `SHORTEST_PIECE` tokens (whole solutions shorter than
+    `SHORTEST_WHOLE`), tables of numbers and words, and what the series has shown before the exercise.
 
     Parameters
     ----------
@@ -147,18 +148,13 @@ def secret_pieces(sources: Iterable[Path]) -> Pieces:
         for cell in made.notebook.cells:
             shown.append(reader.read(cell.source))
             for solution in made.hidden.get(cell.id, ()):
-                for piece in filter(_computes, pieces(solution)):
+                whole = set(wholes(solution))
+                for piece in pieces(solution):
                     tokens = reader.read(piece)
-                    long = len(tokens) >= SHORTEST_PIECE
+                    long = len(tokens) >= (SHORTEST_WHOLE if piece in whole else SHORTEST_PIECE)
                     if long and all(find(tokens, one, reader) is None for one in shown):
                         secret.setdefault(piece, tokens)
     return Pieces(reader, secret)
-
-
-def _computes(piece: str) -> bool:
-    """Whether a piece is more than a name for numbers or words."""
-    computing = ast.Call | ast.BinOp | ast.Compare | ast.Subscript
-    return any(isinstance(node, computing) for node in ast.walk(ast.parse(piece)))
 
 
 def _texts(path: Path) -> list[str]:

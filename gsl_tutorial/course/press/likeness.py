@@ -22,6 +22,8 @@ _TOKEN = re.compile(
     r"""(?P<comment>\#[^\n]*)|(?P<text>"[^"\n]*"|'[^'\n]*')|(?P<number>\d[\w.]*)|(?P<name>[^\W\d]\w*)"""
     r"""|(?P<sign>\*\*=?|//=?|[-+*/%@&|^<>=!:]=|->|<<|>>|[^\w\s])"""
 )
+#: After the name of an argument, with or without spaces.
+_EQUALS = re.compile(r"\s*=(?!=)")
 _KEPT = {*dir(builtins), *keyword.kwlist, "np", "numpy", "torch", "math"}
 #: A name of one's own, and a number or a string.
 _NAME, _LITERAL = "name", "literal"
@@ -69,7 +71,7 @@ class Reader:
         Examples
         --------
         >>> reader = Reader()
-        >>> reader.read("a = b.sum(axis=2)").kinds == reader.read("x = y.sum(axis=1)  # so").kinds
+        >>> reader.read("a = b.sum(axis=2)").kinds == reader.read("x = y.sum(axis = 1)  # so").kinds
         True
         """
         kinds, names = [], []
@@ -82,8 +84,7 @@ class Reader:
             if group in ("text", "number"):
                 kind = _LITERAL
             elif group == "name" and token not in _KEPT and before != ".":
-                follows = text[match.end() : match.end() + 2]
-                argument = before in ("(", ",") and follows[:1] == "=" and follows != "=="
+                argument = before in ("(", ",") and _EQUALS.match(text, match.end())
                 kind = token if argument else _NAME
             kinds.append(self._character(kind))
             names.append(token)
@@ -130,6 +131,8 @@ def find(part: Tokens, text: Tokens, reader: Reader) -> int | None:
 def pieces(code: str) -> Iterator[str]:
     """Cut a solution into what gives it away: each statement, each two in a row, and the whole.
 
+    Left out are mere names for numbers or words.
+
     Parameters
     ----------
     code : str
@@ -138,23 +141,63 @@ def pieces(code: str) -> Iterator[str]:
     Yields
     ------
     str
-        A piece. Of a `return` or of an assignment to names, only the expression.
+        A piece, as it is written. Of a `return` or of an assignment to names, only the expression.
     """
-    body = _statements(code)
-    for statement in body:
-        for each in ast.walk(statement):
-            if isinstance(each, ast.Return | ast.Assign | ast.AugAssign) and each.value is not None:
-                yield ast.unparse(each.value)
-            elif isinstance(each, ast.stmt) and not hasattr(each, "body"):
-                yield ast.unparse(each)
-    texts = [ast.unparse(one) for one in body]
-    for first, second in itertools.pairwise(texts):
-        yield f"{first}\n{second}"
-    yield "\n".join(texts)
+    inside, body = _statements(code)
+    found: list[tuple[ast.stmt | ast.expr, ...]] = []
+    for each in itertools.chain.from_iterable(map(ast.walk, body)):
+        if isinstance(each, ast.Return | ast.Assign | ast.AugAssign) and each.value is not None:
+            found.append((each.value,))
+        elif isinstance(each, ast.stmt):
+            found.append((each,))
+    for nodes in (*found, *itertools.pairwise(body), tuple(body)):
+        if any(map(_computes, nodes)):
+            yield _written(inside, *nodes)
 
 
-def _statements(code: str) -> Sequence[ast.stmt]:
+def _computes(piece: ast.AST) -> bool:
+    """Whether a piece is more than a name for numbers or words."""
+    computing = ast.Call | ast.BinOp | ast.Compare | ast.Subscript
+    return any(isinstance(node, computing) for node in ast.walk(piece))
+
+
+def wholes(code: str) -> Iterator[str]:
+    """Write a whole solution as `pieces` does; of a single `return` its expression, too.
+
+    Parameters
+    ----------
+    code : str
+        Statements, indented as they may be.
+
+    Yields
+    ------
+    str
+        The whole.
+
+    Examples
+    --------
+    >>> list(wholes("return bits / 8"))
+    ['return bits / 8', 'bits / 8']
+    """
+    inside, body = _statements(code)
+    yield _written(inside, body[0], body[-1])
+    match body:
+        case [ast.Return(value=ast.expr() as value)] | [ast.Assign(value=value)]:
+            yield _written(inside, value)
+
+
+def _written(inside: str, *nodes: ast.stmt | ast.expr) -> str:
+    """The text from the first node to the last. (`ast.unparse` would put brackets where nobody does.)"""
+    lines = inside.encode().splitlines(keepends=True)
+    first, last = nodes[0], nodes[-1]
+    start = sum(map(len, lines[: first.lineno - 1])) + first.col_offset
+    end = sum(map(len, lines[: (last.end_lineno or 1) - 1])) + (last.end_col_offset or 0)
+    return inside.encode()[start:end].decode()
+
+
+def _statements(code: str) -> tuple[str, Sequence[ast.stmt]]:
+    """The code inside a function, and the statements that stand there."""
     inside = "def f():\n" + textwrap.indent(textwrap.dedent(code), "    ")
     function: Any = ast.parse(inside).body[0]  # the one that the line above wrote
     statements: list[ast.stmt] = function.body
-    return statements
+    return inside, statements
