@@ -162,7 +162,8 @@ class DrawingWithControls(W.VBox):
         data = super()._repr_mimebundle_(**options) or {}
         data["text/plain"] = repr(self)
         data["text/html"] = image(png(self._still(**self.values)), self._alt)
-        return data, {}
+        _, told = self._image._repr_mimebundle_(**options)  # Colab asks the box what it holds
+        return data, told
 
 
 def _options(control: Any) -> list[Any] | None:

@@ -235,19 +235,17 @@ class PageWidget(anywidget.AnyWidget):
             return f"[Interactive figure: {error}]"
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
+        data, told = super()._repr_mimebundle_(**options)
         shown = self.shown()
-        if shown is self:
-            bundle = super()._repr_mimebundle_(**options)
-        else:
-            bundle = shown._repr_mimebundle_(**options)
-        data = dict((bundle[0] if isinstance(bundle, tuple) else bundle) or {})
+        if shown is not self:  # a box of ipywidgets, which tells Colab nothing of what it holds
+            data = dict(shown._repr_mimebundle_(**options))
         data["text/plain"] = repr(self)
         try:
             self.check()
             data["text/html"] = self.to_html()
         except InvalidInputError as error:  # the page says the same, in the widget's own area
             data["text/html"] = caption(str(error))
-        return data, {}
+        return data, told
 
 
 def rows() -> Any:
