@@ -123,6 +123,16 @@ def test_what_is_a_table_and_how_broad() -> None:
     assert columns.letters("a  gap\nand the next line  has one elsewhere") == 0
 
 
+def test_a_folded_table_keeps_its_columns_too() -> None:
+    """As `show_folded` writes it; its own size of letters would win over the page's."""
+    table = "method            mAP\n" + "none              0.500 ± 0.100, no clear difference\n"
+    folded = '<details><summary>All numbers</summary><pre tabindex="0" style="font-size: 85%">{}</pre>'
+    page = columns.marked(folded.format(table))
+    assert page.count('class="columns"') == page.count("style=") == page.count("tabindex=") == 1
+    assert f"--letters: {columns.letters(table)}" in page
+    assert columns.marked(folded.format("prose")) == folded.format("prose")
+
+
 def test_a_table_in_markdown_that_code_showed_is_a_table(tools: None, tmp_path: Path) -> None:
     folder = tmp_path / "notebooks" / "solutions"
     folder.mkdir(parents=True)

@@ -25,8 +25,11 @@ pre.columns {
   }
 }
 """
+#: What a cell printed, or what it folded away (`plots.show_folded`).
 _OUTPUT = re.compile(
-    r'(<div class="output [^"]*"><div class="highlight">)<pre>(.*?)</pre>', re.DOTALL
+    r'(<div class="output [^"]*"><div class="highlight">|<details><summary>[^<]*</summary>)'
+    r"<pre(?: tabindex=[^>]*)?>(.*?)</pre>",
+    re.DOTALL,
 )
 _GAP = re.compile(r"\S( {2,})(?=\S)")
 #: A line this long fits on a narrow page, too; nothing would wrap.
