@@ -519,6 +519,31 @@ ANOTHERS: dict[str, tuple[tuple[str, Answer, str], ...]] = {
         ),
         ("not detached", _network(end_of_round=lambda g, fit, e, x, *_: fit(e(x))), "detach"),
     ),
+    "share_of_perfect": (
+        (
+            "nearly all",
+            lambda q, n: ((n == q[:, None]).mean(axis=1) > 0.9).mean(),
+            "expected 0.4000",
+        ),
+        ("all of all", lambda q, n: float((n == q[:, None]).all()), "for all queries at once"),
+    ),
+    "pull_gradient": (
+        ("added", lambda g, z, c, s, b: g + 2 * s * (z + c) / b, UNNAMED),
+        ("batch squared", lambda g, z, c, s, b: g + 2 * s * (z - c) / b**2, UNNAMED),
+        ("g divided as well", lambda g, z, c, s, b: (g + 2 * s * (z - c)) / b, "not g"),
+    ),
+    "honest_score": (
+        (
+            "one epoch for all",
+            lambda v, t: t[:, v.mean(axis=0).argmax()].mean(),
+            "one epoch for all",
+        ),
+        (
+            "the worst",
+            lambda v, t: t[np.arange(len(t)), v.argmin(axis=1)].mean(),
+            "argmax, not argmin",
+        ),
+    ),
     "fewest_bits": (
         (
             "the nearest to the limit",

@@ -297,10 +297,8 @@ def at_every_size(sizes: Sequence[str], judge: Callable[[int], None]) -> None:
         is_known = isinstance(fault, Mistake) and fault.__cause__ is None
     if not is_known:
         text = text[:400]
-        if _looks_written_in(trials, fault):
-            text += _WRITTEN_IN
-        elif "?" not in text:
-            text += _QUESTION
+        if "?" not in text:
+            text += _WRITTEN_IN if _looks_written_in(trials, fault) else _QUESTION
     if failed[0] > 0:
         text = f"right for {sizes[0]}, but not for {sizes[number]}: {text}"
     elif number > 0:

@@ -177,7 +177,10 @@ def _precision(relevant: Any) -> Any:
 )
 def share_of_perfect(answer: Any) -> str:
     """share_of_perfect(query_labels (B,), neighbour_labels (B, k)) -> a number from 0 to 1."""
-    names = ("7 queries, 4 neighbours", "60 queries, 3 neighbours", "3 queries, 2 neighbours")
+    names = (
+        "7 queries, 4 neighbours", "60 queries, 3 neighbours", "3 queries, 2 neighbours",
+        "5 queries, 30 neighbours",
+    )  # fmt: skip
 
     def one(number: int) -> None:
         query, neighbours = _page(number)
@@ -239,7 +242,10 @@ def _page(number: int) -> tuple[np.ndarray, np.ndarray]:
         right = np.array([[character == "1" for character in row] for row in rows])
     elif number == 1:
         right = rng.uniform(size=(60, 3)) < 0.7
-    else:
+    elif number == 2:
         right = np.array([[True, False], [False, True], [True, True]])
+    else:  # nearly all is not all
+        right = np.ones((5, 30), dtype=bool)
+        right[[0, 2, 3], [29, 4, 17]] = False
     query = rng.integers(0, 4, len(right))
     return query, np.where(right, query[:, None], (query[:, None] + 1) % 4)
