@@ -185,6 +185,19 @@ def test_the_alarm_is_over_after_the_block_and_gives_back_the_one_before() -> No
         signal.signal(signal.SIGALRM, before)
 
 
+def test_where_there_is_no_alarm_answers_are_checked_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Windows has neither; nothing is bounded there, and nothing may be asked for."""
+    import signal
+
+    monkeypatch.delattr(signal, "setitimer")
+    monkeypatch.delattr(signal, "SIGALRM")
+    monkeypatch.setattr(sys, "platform", "win32")
+    with time_limit(0.0):
+        assert judge("squared_distance", lambda a, b: ((a - b) ** 2).sum()).kind == "right"
+
+
 def test_arguments_are_compared_by_value() -> None:
     nan = np.array([np.nan, 1.0])
     assert core._alike(nan, nan.copy())

@@ -126,7 +126,9 @@ def test_what_is_a_table_and_how_broad() -> None:
 def test_a_folded_table_keeps_its_columns_too() -> None:
     """As `show_folded` writes it; its own size of letters would win over the page's."""
     table = "method            mAP\n" + "none              0.500 ± 0.100, no clear difference\n"
-    folded = '<details><summary>All numbers</summary><pre tabindex="0" style="font-size: 85%">{}</pre>'
+    folded = (
+        '<details><summary>All numbers</summary><pre tabindex="0" style="font-size: 85%">{}</pre>'
+    )
     page = columns.marked(folded.format(table))
     assert page.count('class="columns"') == page.count("style=") == page.count("tabindex=") == 1
     assert f"--letters: {columns.letters(table)}" in page
