@@ -45,30 +45,30 @@ function renderFourBytes({ model, el }) {
   widget.stage.append(choice.node, make("ol", { class: "gsl-chain", "data-control": "chain" },
     step(words.pixels, photograph), tableStep, step(words.sum, parts, sum, " ", own), step(words.found, sentence, results)), spoken);
 
-  const tile = (state, { item, distance }, before, asked) => {
-    const { data } = state;
-    const name = data.names[data.labels[item]];
-    const right = data.labels[item] === data.queries[state.query].label;
-    const [x, y] = [item % data.columns, Math.floor(item / data.columns)];
-    const picture = data.sheet ? [make("span", { class: "gsl-sheet", style: `background-position: ${-64 * x}px ${-64 * y}px; background-size: ${64 * data.columns}px` }), make("span", {}, name)] : photoTile({ name }, data.signs);
-    const isNew = !before.has(item);
-    return make("li", { class: `${right ? "gsl-right" : "gsl-wrong"}${isNew ? " gsl-new" : ""}`, "data-item": item, "data-distance": distance },
-      ...picture, make("span", {}, `${right ? "✓" : "✗"} ${distance.toFixed(3)}${isNew ? ` ${words.is_new}` : ""}`), photoBytes(bytesMath.codeOf(spaces.at, item), asked));
-  };
+  const id = Math.random().toString(36).slice(2); // two of them may share one page
+  widget.stage.dataset.sheet = id;
+  const sheet = make("style");
+  el.append(sheet);
+  const tiles = Array.from({ length: BYTES_FOUND }, foundTile);
+  const fillTile = (one, { data, query }, { item, distance }, before, asked) => one.update({
+    name: data.names[data.labels[item]], right: data.labels[item] === data.queries[query].label, isNew: !before.has(item),
+    item, distance, data, code: bytesMath.codeOf(spaces.at, item), asked,
+  });
 
   widget.start((state) => {
     const { data, query, after } = state;
     initial ??= Object.fromEntries(BYTES_LINKED.map((name) => [name, state[name]]));
     if (!spaces) {
       spaces = { before: bytesMath.unpack(data.spaces.before), after: bytesMath.unpack(data.spaces.after) };
-      if (data.sheet) widget.stage.style.setProperty("--sheet", `url(${data.sheet})`);
+      // A rule, and no style of each tile: the address is as long as the picture, and would be read for each.
+      if (data.sheet) sheet.textContent = `[data-sheet="${id}"] .gsl-sheet { background-image: url(${JSON.stringify(data.sheet)}); }`;
     }
     spaces.at = spaces[after ? "after" : "before"];
     const asked = data.queries[query];
     const vector = spaces.at.z[query];
     const table = bytesMath.tableOf(spaces.at, vector);
-    const best = table.map((entries) => bytesMath.inOrder(entries)[0]);
-    code = state.code ?? best;
+    const orders = table.map(bytesMath.inOrder);
+    code = state.code ?? orders.map(([best]) => best);
 
     for (const one of when) one.node.setAttribute("aria-pressed", one.after === after);
     choice.update(data.queries, query, data.signs);
@@ -77,7 +77,7 @@ function renderFourBytes({ model, el }) {
       photograph.replaceChildren(...photoTile(asked, data.signs));
     }
     tableStep.firstChild.textContent = words.rows;
-    rows.forEach((row, m) => row.update(spaces.at, vector, table[m], code[m]));
+    rows.forEach((row, m) => row.update(spaces.at, vector, table[m], orders[m], code[m]));
     const total = bytesMath.sumOf(table, code);
     parts.textContent = `${code.map((k, m) => table[m][k].toFixed(3)).join(" + ")} = `;
     sum.textContent = total.toFixed(3);
@@ -87,7 +87,8 @@ function renderFourBytes({ model, el }) {
     const first = bytesMath.nearest(spaces.at, table, BYTES_FOUND);
     const found = state.code === null ? first : bytesMath.nearest(spaces.at, bytesMath.tableOf(spaces.at, bytesMath.vectorOf(spaces.at, code)), BYTES_FOUND);
     const before = new Set(first.map(({ item }) => item));
-    results.replaceChildren(...found.map((one) => tile(state, one, before, code)));
+    found.forEach((one, i) => fillTile(tiles[i], state, one, before, code));
+    if (results.childElementCount !== found.length) results.replaceChildren(...tiles.slice(0, found.length).map(({ node }) => node));
     const right = found.filter(({ item }) => data.labels[item] === asked.label).length;
     const fresh = found.filter(({ item }) => !before.has(item)).length;
     const text = fill(state.code === null ? words.says_own : words.says_hand, right, found.length, asked.name, code.join(" "), fresh);
@@ -96,4 +97,24 @@ function renderFourBytes({ model, el }) {
     sentence.textContent = text;
   });
   return widget.end;
+}
+
+// A photograph that was found: cut out of the sheet, or a square in the colour of its class.
+function foundTile() {
+  const words = WORDS.bytes;
+  const [picture, title, told] = [make("span"), make("span"), make("span")];
+  const node = make("li", {}, picture, title, told, make("span"));
+  function update({ name, right, isNew, item, distance, data: { sheet, columns, signs }, code, asked }) {
+    node.className = `${right ? "gsl-right" : "gsl-wrong"}${isNew ? " gsl-new" : ""}`;
+    Object.assign(node.dataset, { item, distance });
+    picture.className = sheet ? "gsl-sheet" : "gsl-sign";
+    if (sheet) {
+      picture.style.backgroundPosition = `${-64 * (item % columns)}px ${-64 * Math.floor(item / columns)}px`;
+      picture.style.backgroundSize = `${64 * columns}px`;
+    } else picture.style.background = signs[name];
+    title.textContent = name;
+    told.textContent = `${right ? "✓" : "✗"} ${distance.toFixed(3)}${isNew ? ` ${words.is_new}` : ""}`;
+    node.lastChild.replaceWith(photoBytes(code, asked));
+  }
+  return { node, update };
 }

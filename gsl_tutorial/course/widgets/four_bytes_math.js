@@ -25,7 +25,7 @@ const bytesMath = (() => {
 
   // The photographs nearest to what the table was made of: their numbers and distances.
   function nearest(space, table, n) {
-    const distances = Array.from({ length: space.codes.length / M }, (_, i) => sumOf(table, codeOf(space, i)));
+    const distances = Array.from({ length: space.codes.length / M }, (_, i) => table.reduce((sum, entries, m) => sum + entries[space.codes[i * M + m]], 0));
     return inOrder(distances).slice(0, n).map((item) => ({ item, distance: distances[item] }));
   }
 

@@ -22,8 +22,7 @@ function byteRow(m, words, pick) {
     else byte.value = now.k; // what is no byte is not taken
   }
 
-  function update(space, vector, entries, k) {
-    const order = bytesMath.inOrder(entries);
+  function update(space, vector, entries, order, k) {
     const place = order.indexOf(k);
     now = { order, k };
     const y = (one) => (20 - 26 * one).toFixed(1);

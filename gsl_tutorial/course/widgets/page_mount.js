@@ -19,7 +19,7 @@ function mountWidget({ model, el, label, names, complaint, notes = () => [], kin
 
   const read = () => Object.fromEntries(names.map((name) => [name, model.get(name)]));
 
-  // ---- Python is told: at once, then now and then while it goes on, and where it ends ----
+  // ---- Python is told: after the picture, then now and then while it goes on, and where it ends ----
   // JupyterLab marks the elements of widgets that have lost their kernel, a moment after it tells.
   const connected = () => !el.closest(".jupyter-widgets-disconnected");
   let telling = 0;
@@ -31,7 +31,7 @@ function mountWidget({ model, el, label, names, complaint, notes = () => [], kin
     clearTimeout(telling);
     telling = 0;
     if (!untold) return;
-    untold = false;
+    untold = ended = false;
     mine = {};
     if (connected()) model.save_changes();
     sharing?.told();
@@ -42,9 +42,14 @@ function mountWidget({ model, el, label, names, complaint, notes = () => [], kin
     sharing?.put(Object.keys(changes));
     for (const [name, value] of Object.entries(changes)) model.set(name, value);
     untold = true;
-    if (!telling) tell();
+    schedule();
   }
-  for (const end of ["pointerup", "focusout", "keyup"]) root.addEventListener(end, tell);
+  let ended = false;
+  function rests() {
+    ended = untold;
+    if (untold) schedule();
+  }
+  for (const event of ["pointerup", "focusout", "keyup"]) root.addEventListener(event, rests);
 
   // ---- drawing, at most once a frame ----
   let drawing = () => {};
@@ -54,6 +59,9 @@ function mountWidget({ model, el, label, names, complaint, notes = () => [], kin
     waiting ||= requestAnimationFrame(() => {
       waiting = 0;
       if (mounted) draw();
+      if (!untold || (telling && !ended)) return;
+      clearTimeout(telling);
+      telling = setTimeout(tell); // a message takes as long as a picture: it goes when that is painted
     });
   }
   function draw() {

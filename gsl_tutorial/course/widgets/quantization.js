@@ -34,6 +34,7 @@ function renderQuantization({ model, el }) {
   const widget = mountWidget({ model, el, label: words.label, names: PQ_NAMES, linked: PQ_LINKED, complaint, notes, kind: "quantization" });
   const anew = (changes) => widget.put({ code: null, item: null, ...changes });
   let initial;
+  let asked; // the result that the frame before was for
 
   const file = make("input", { type: "file", accept: ".csv,.npy,.txt", "aria-label": words.file, "data-control": "file", onchange: () => take(file.files[0]) });
   const menu = make("select", { "aria-label": words.vectors, onchange: () => anew({ data: menu.value, query: 0 }) }, ...PQ_DATA.map((name) => make("option", { value: name }, words.data[name])));
@@ -72,7 +73,9 @@ function renderQuantization({ model, el }) {
     const result = work.ask(wish);
     const rivals = state.compare ? rivalsOf(wish).map((one) => ({ ...one, result: work.ask({ ...wish, ...one }) })) : [];
     work.want([result, ...rivals.map((one) => one.result)]);
-    const done = work.step(PQ_MS);
+    const begins = result !== asked && !result.ready; // its first frame shows what was asked; the work follows
+    asked = result;
+    const done = !begins && work.step(PQ_MS);
     panel.update(state, set, result, rivals, work);
     widget.stage.dataset.busy = String(!done);
     if (!done) widget.redraw();

@@ -23,8 +23,10 @@ function board({ name = "", heat = false, onPick } = {}) {
       const [left, top] = corner(cell);
       for (let j = 0; j < w * h; j++) {
         const pixel = 4 * ((top + Math.floor(j / w)) * width + left + (j % w));
-        image.data.set(colour, pixel);
-        image.data[pixel + 3] = 255 * Math.min(1, Math.max(0, at(cell, j)));
+        image.data[pixel] = colour[0];
+        image.data[pixel + 1] = colour[1];
+        image.data[pixel + 2] = colour[2];
+        image.data[pixel + 3] = 255 * at(cell, j); // the array keeps it between 0 and 255
       }
     }
     canvas.getContext("2d").putImageData(image, 0, 0);
