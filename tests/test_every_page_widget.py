@@ -86,9 +86,10 @@ def test_in_a_notebook_too(opened: Page, problems: list[str], name: str) -> None
     mount(opened, case.make(), kernel=True)
     opened.get_by_role("button", name="Copy link").click()
     opened.evaluate(
-        f"""([s, link]) => {{
+        f"""async ([s, link]) => {{
             ({PRESS})(s);
-            ({PRESS})(s); // the first is told at once, the second waits its turn
+            while (!told) await new Promise(requestAnimationFrame);
+            ({PRESS})(s); // the first is told after its picture, the second waits its turn
             const field = document.querySelector(".gsl-link");
             field.value = link;
             field.dispatchEvent(new Event("change", {{ bubbles: true }}));

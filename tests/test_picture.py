@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from typing import Any
 
@@ -128,13 +129,13 @@ def foreseen(moves: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> tuple[An
     return drawn, sent
 
 
-def test_pictures_one_step_further_come_before_they_are_asked_for(
+def test_pictures_some_steps_further_come_before_they_are_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     drawn, sent = foreseen({"now": 6}, monkeypatch)
-    assert drawn == [(1, "a"), (6, "a"), (7, "a"), (8, "a"), (5, "a")]
-    assert [json.loads(content["key"]) for content, _ in sent] == [[7, 0], [8, 0], [5, 0]]
-    assert [content["alt"] for content, _ in sent] == ["7 a", "8 a", "5 a"]
+    assert drawn == [(1, "a"), (6, "a"), (7, "a"), (8, "a"), (5, "a"), (9, "a")]
+    assert [json.loads(content["key"]) for content, _ in sent] == [[7, 0], [8, 0], [5, 0], [9, 0]]
+    assert [content["alt"] for content, _ in sent] == ["7 a", "8 a", "5 a", "9 a"]
     assert all(buffers[0].startswith(b"\x89PNG") for _, buffers in sent)
 
 
@@ -148,8 +149,24 @@ def test_only_for_where_the_reader_is_and_never_past_an_end(
 
 def test_what_cannot_be_drawn_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn, sent = foreseen({"now": 3}, monkeypatch)
-    assert drawn == [(1, "a"), (3, "a"), (5, "a"), (2, "a")]
-    assert len(sent) == 2
+    assert drawn == [(1, "a"), *((now, "a") for now in (3, 5, 2, 6, 7, 8, 9))]
+    assert len(sent) == 6
+
+
+def test_from_an_end_the_only_way_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn, _ = foreseen({"now": 9}, monkeypatch)
+    assert drawn[2:] == [(8, "a"), (7, "a"), (6, "a"), (5, "a"), (3, "a")]
+
+
+def test_drawing_leaves_the_garbage_collector_as_it_was() -> None:
+    one = drawing([])
+    for enabled in (False, True):
+        (gc.enable if enabled else gc.disable)()
+        one._picture({"now": 5 + enabled, "way": "a"})
+        assert gc.isenabled() is enabled
+        with pytest.raises(InvalidInputError):
+            one._picture({"now": 4, "way": "a"})
+        assert gc.isenabled() is enabled
 
 
 def test_without_a_loop_nothing_is_foreseen() -> None:

@@ -2,7 +2,7 @@
 
 The picture is redrawn on every move and put into one image, so nothing flickers and nothing piles
 up; one that was drawn before is shown again at once, by the page itself. While nothing else is asked,
-the pictures one step further are drawn as well, so that a slider that goes on finds them there. Where no
+the pictures some steps further are drawn as well, so that a slider that goes on finds them there. Where no
 widget can run (a reopened notebook, GitHub, print) the first picture and its text stand in its place. A
 drawing that fails says so under the picture and leaves the last good one.
 """
@@ -27,6 +27,9 @@ from gsl_tutorial.errors import TutorialError
 _KEPT = 100
 #: Seconds for what the reader does next to come first.
 _PAUSE_S = 0.02
+#: Steps from where a control stands, on the way it went, to the pictures that may be wanted next. A hand
+#: that goes on takes a new step sooner than Python draws a picture: it needs a lead.
+_AHEAD = (1, 2, -1, 3, -2, 4, 5, 6)
 
 
 @cache
@@ -113,8 +116,23 @@ class DrawingWithControls(W.VBox):
         if place not in self._drawn:
             if len(self._drawn) >= _KEPT:
                 self._drawn.pop(next(iter(self._drawn)))
-            self._drawn[place] = quick_png(self._draw(**values))
+            self._drawn[place] = self._draw_anew(values)
         return self._drawn[place]
+
+    def _draw_anew(self, values: dict[str, Any]) -> bytes:
+        """Draw between two rounds of the garbage collector.
+
+        A figure that is alive in a round is kept for the rare and long ones, which hold a slider up.
+        One that comes and goes between two rounds is gone with the next, short one.
+        """
+        enabled = gc.isenabled()
+        gc.disable()
+        try:
+            return quick_png(self._draw(**values))
+        finally:
+            if enabled:
+                gc.enable()
+                gc.collect(0)
 
     def _said(self, values: dict[str, Any]) -> str:
         return self._describe if isinstance(self._describe, str) else self._describe(**values)
@@ -173,19 +191,24 @@ def _options(control: Any) -> list[Any] | None:
 
 
 def _next_values(control: Any, old: Any) -> Iterator[Any]:
-    """Where a control may go from here: on the way it went, one and two steps, then one step back."""
+    """Where a control may go from here: on the way it went first, and back from an end."""
     options, value = _options(control), control.value
     if options is not None:
         here, before = options.index(value), options.index(old) if old in options else 0
-        on = 1 if here >= before else -1
-        places = (here + on, here + 2 * on, here - on)
-        yield from (options[place] for place in places if 0 <= place < len(options))
+        places = _places(here, before, 1, 0, len(options) - 1)
+        yield from (options[place] for place in places)
         return
-    step = getattr(control, "step", 1)
     low, high = getattr(control, "min", -np.inf), getattr(control, "max", np.inf)
-    on = step if value >= old else -step
-    for one in (value + on, value + 2 * on, value - on):
+    yield from _places(value, old, getattr(control, "step", 1), low, high)
+
+
+def _places(here: Any, before: Any, step: Any, low: Any, high: Any) -> Iterator[Any]:
+    on = step if here >= before else -step
+    if not low <= here + on <= high:
+        on = -on
+    for n in _AHEAD:
         # A slider of the page counts in steps from its lower end, and rounds as few decimals as it shows.
+        one = here + n * on
         near = round(one, 10) if isinstance(one, float) else one
         if low <= near <= high:
             yield near
