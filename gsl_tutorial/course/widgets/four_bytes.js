@@ -10,12 +10,11 @@ const BYTES_FOUND = 10;
 function bytesComplaint({ data, query, after, code }) {
   const words = WORDS.bytes;
   const { M, K } = bytesMath;
-  const whole = (value, most) => Number.isInteger(value) && value >= 0 && value <= most;
-  if (!data?.queries?.length) return complain(words.some_data, words.none, words.run_again);
-  if (!whole(query, data.queries.length - 1)) return complain(fill(words.a_query, data.queries.length - 1), query, words.choose);
-  if (typeof after !== "boolean") return complain(words.a_space, after, words.choose);
-  if (code !== null && !(Array.isArray(code) && code.length === M && code.every((k) => whole(k, K - 1)))) return complain(fill(words.a_code, M, K - 1), String(code), words.choose);
-  return "";
+  const { none, run_again, reset_or_choose } = WORDS.page;
+  if (!data?.queries?.length) return complain(words.some_data, none, run_again);
+  if (!isWhole(query, 0, data.queries.length - 1)) return complain(fill(words.a_query, data.queries.length - 1), query, reset_or_choose);
+  if (typeof after !== "boolean") return complain(words.a_space, after, reset_or_choose);
+  return codeComplaint(code, M, K);
 }
 
 function renderFourBytes({ model, el }) {
@@ -29,7 +28,7 @@ function renderFourBytes({ model, el }) {
 
   const when = [false, true].map((after) => ({ after, node: make("button", { type: "button", onclick: () => put({ after, code: null }) }, after ? words.after : words.before) }));
   widget.bar.append(make("div", { class: "gsl-modes", role: "group", "aria-label": words.when, "data-control": "after" }, ...when.map(({ node }) => node)),
-    make("button", { type: "button", "data-control": "reset", onclick: () => put(initial) }, words.reset));
+    make("button", { type: "button", "data-control": "reset", onclick: () => put(initial) }, WORDS.page.reset));
 
   const choice = photoChoice(words.query, (query) => put({ query, code: null }));
   const photograph = make("span", { class: "gsl-photograph" });

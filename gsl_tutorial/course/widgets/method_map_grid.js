@@ -40,27 +40,18 @@ function mapGrid({ cells, onCell }) {
     return { tile, found: parts.found };
   });
 
-  group.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    const from = tiles.findIndex(({ tile }) => tile === document.activeElement);
-    const to = from < 0 ? -1 : next(from, event.key);
-    if (to < 0) return;
-    event.preventDefault();
-    event.stopPropagation();
-    tiles[to].tile.focus();
-    onCell(cells[to].name);
-  });
-  function next(from, key) {
+  function next(key, from) {
     const inOrder = cells.map((cell, i) => ({ i, x: at(cell)[0], y: at(cell)[1] })).sort((a, b) => a.y - b.y || a.x - b.x);
     if (key === "Home") return inOrder[0].i;
     if (key === "End") return inOrder[inOrder.length - 1].i;
     const way = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }[key];
-    if (!way) return -1;
+    if (!way) return undefined;
     const [x, y] = at(cells[from]);
     const far = (one) => [(one.x - x) * way[0] + (one.y - y) * way[1], Math.abs((one.x - x) * way[1]) + Math.abs((one.y - y) * way[0])];
     const there = inOrder.filter((one) => far(one)[0] > 0).sort((a, b) => far(a)[1] * 10 + far(a)[0] - far(b)[1] * 10 - far(b)[0]);
-    return there.length ? there[0].i : -1;
+    return there[0]?.i;
   }
+  arrowKeys(group, () => tiles.map(({ tile }) => tile), next, (i) => onCell(cells[i].name));
 
   // `say(cell)` gives {look, text, spoken} of a tile.
   function update(chosen, say) {

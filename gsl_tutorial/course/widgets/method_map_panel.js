@@ -28,18 +28,12 @@ function mapPanel({ found, onBet, onMethod, onCell }) {
   });
   const group = make("div", { role: "radiogroup", "aria-label": words.methods }, head, ...rows.map((row) => row.node));
   const scale = make("div", { class: "gsl-map-scale", "aria-hidden": "true" });
-  group.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    const shown = rows.filter((row) => !row.node.hidden);
-    const i = shown.findIndex((row) => row.node === document.activeElement);
-    const last = shown.length - 1;
-    const to = { ArrowDown: Math.min(last, i + 1), ArrowRight: Math.min(last, i + 1), ArrowUp: Math.max(0, i - 1), ArrowLeft: Math.max(0, i - 1), Home: 0, End: last }[event.key];
-    if (i < 0 || to === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    shown[to].node.focus();
-    onMethod(shown[to].key);
-  });
+  const shown = () => rows.filter((row) => !row.node.hidden);
+  const upAndDown = (key, i, n) => {
+    const [on, back] = [Math.min(n - 1, i + 1), Math.max(0, i - 1)];
+    return { ArrowDown: on, ArrowRight: on, ArrowUp: back, ArrowLeft: back, Home: 0, End: n - 1 }[key];
+  };
+  arrowKeys(group, () => shown().map((row) => row.node), upAndDown, (i) => onMethod(shown()[i].key));
 
   const sentence = make("p", { class: "gsl-map-sentence", "data-read": "sentence" });
   const intervals = make("ul", { class: "gsl-map-intervals" });

@@ -9,3 +9,7 @@ const outside = (name, value, low, high, todo) =>
   isWhole(value, low, high) ? "" : complain(fill(WORDS.page.from_to, name, low, high), value, todo);
 const notAmong = (name, value, names, shown = value) =>
   names.includes(value) ? "" : complain(fill(WORDS.page.out_of, name, names.join(", ")), shown, WORDS.page.choose_one);
+function codeComplaint(code, M, K) {
+  if (code === null || (Array.isArray(code) && code.length === M && code.every((one) => isWhole(one, 0, K - 1)))) return "";
+  return complain(fill(WORDS.page.a_code, M, K - 1), String(code), WORDS.page.reset_or_choose);
+}

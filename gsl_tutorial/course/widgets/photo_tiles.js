@@ -18,17 +18,7 @@ function photoChoice(label, choose) {
   const node = make("div", { class: "gsl-photos", role: "radiogroup", "aria-label": label });
   let buttons = [];
 
-  node.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    const n = buttons.length;
-    const at = buttons.indexOf(document.activeElement);
-    const to = { ArrowRight: (at + 1) % n, ArrowDown: (at + 1) % n, ArrowLeft: (at + n - 1) % n, ArrowUp: (at + n - 1) % n, Home: 0, End: n - 1 }[event.key];
-    if (at < 0 || to === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    choose(to);
-    buttons[to].focus();
-  });
+  arrowKeys(node, () => buttons, roundAbout, choose);
 
   function update(queries, chosen, signs) {
     if (buttons.length !== queries.length) {

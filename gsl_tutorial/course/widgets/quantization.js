@@ -39,7 +39,7 @@ function renderQuantization({ model, el }) {
   const file = make("input", { type: "file", accept: ".csv,.npy,.txt", "aria-label": words.file, "data-control": "file", onchange: () => take(file.files[0]) });
   const menu = make("select", { "aria-label": words.vectors, onchange: () => anew({ data: menu.value, query: 0 }) }, ...PQ_DATA.map((name) => make("option", { value: name }, words.data[name])));
   widget.bar.append(make("label", { "data-control": "data" }, `${words.vectors} `, menu), make("label", { "data-control": "file" }, `${words.file} `, file),
-    make("button", { type: "button", "data-control": "reset", onclick: () => widget.put(initial) }, words.reset));
+    make("button", { type: "button", "data-control": "reset", onclick: () => widget.put(initial) }, WORDS.page.reset));
   const panel = quantizationPanel({ words, put: widget.put, anew });
   widget.stage.append(panel.node);
 
@@ -93,18 +93,17 @@ function rivalsOf({ set, M, K }) {
 
 function quantizationComplaint(state, setOf) {
   const words = WORDS.quantization;
-  const whole = (value, low, high) => Number.isInteger(value) && value >= low && value <= high;
+  const { move_slider, reset_or_choose } = WORDS.page;
   const { data, n_subspaces: M, n_codewords: K, rounds, seed, query, code, item } = state;
-  if (!PQ_DATA.includes(data)) return complain(fill(words.a_choice, PQ_DATA.join(", ")), `'${data}'`, words.choose);
-  if (!whole(seed, 0, 2 ** 32 - 1)) return complain(fill(words.from_to, "seed", 0, 2 ** 32 - 1), seed, words.choose);
+  if (!PQ_DATA.includes(data)) return complain(fill(words.a_choice, PQ_DATA.join(", ")), `'${data}'`, reset_or_choose);
+  if (!isWhole(seed, 0, 2 ** 32 - 1)) return complain(fill(words.from_to, "seed", 0, 2 ** 32 - 1), seed, reset_or_choose);
   const set = setOf(state);
   if (!set) return complain(words.your_file, words.stays, words.drop_again);
   const { n, dim } = set.database;
-  if (!PQ_SUBSPACES.includes(M) || dim % M) return complain(fill(words.divides, PQ_SUBSPACES.filter((one) => dim % one === 0).join(", "), dim), M, words.move_slider);
-  if (!PQ_CODEWORDS.includes(K) || K > n) return complain(fill(words.enough, PQ_CODEWORDS.filter((one) => one <= n).join(", "), n), K, words.move_slider);
-  if (!whole(rounds, 0, PQ_ROUNDS)) return complain(fill(words.from_to, "rounds", 0, PQ_ROUNDS), rounds, words.move_slider);
-  if (!whole(query, 0, set.queries.n - 1)) return complain(fill(words.from_to, "query", 0, set.queries.n - 1), query, words.move_slider);
-  if (item !== null && !whole(item, 0, n - 1)) return complain(fill(words.from_to, "item", 0, n - 1), item, words.choose);
-  if (code !== null && !(Array.isArray(code) && code.length === M && code.every((one) => whole(one, 0, K - 1)))) return complain(fill(words.a_code, M, K - 1), String(code), words.choose);
-  return "";
+  if (!PQ_SUBSPACES.includes(M) || dim % M) return complain(fill(words.divides, PQ_SUBSPACES.filter((one) => dim % one === 0).join(", "), dim), M, move_slider);
+  if (!PQ_CODEWORDS.includes(K) || K > n) return complain(fill(words.enough, PQ_CODEWORDS.filter((one) => one <= n).join(", "), n), K, move_slider);
+  if (!isWhole(rounds, 0, PQ_ROUNDS)) return complain(fill(words.from_to, "rounds", 0, PQ_ROUNDS), rounds, move_slider);
+  if (!isWhole(query, 0, set.queries.n - 1)) return complain(fill(words.from_to, "query", 0, set.queries.n - 1), query, move_slider);
+  if (item !== null && !isWhole(item, 0, n - 1)) return complain(fill(words.from_to, "item", 0, n - 1), item, reset_or_choose);
+  return codeComplaint(code, M, K);
 }

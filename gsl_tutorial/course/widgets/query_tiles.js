@@ -1,10 +1,7 @@
 // Tiles of which one is chosen, by click or by the arrow keys: a group of radio buttons.
 // `tiles` is a list of {name, note, picture}, `value` the number of the chosen one.
 function renderQueryTiles({ model, el }) {
-  const group = document.createElement("div");
-  group.className = "gsl-tiles";
-  group.setAttribute("role", "radiogroup");
-  group.setAttribute("aria-label", model.get("label"));
+  const group = make("div", { class: "gsl-tiles", role: "radiogroup", "aria-label": model.get("label") });
   el.append(group);
   let buttons = [];
 
@@ -22,49 +19,14 @@ function renderQueryTiles({ model, el }) {
   };
 
   const build = () => {
-    buttons = model.get("tiles").map((tile, i) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.setAttribute("role", "radio");
-      button.dataset.lmSuppressShortcuts = "true"; // or JupyterLab moves between cells
-      button.setAttribute("aria-label", `${tile.name}, ${tile.note}`);
-      if (tile.picture) {
-        const image = document.createElement("img");
-        image.src = tile.picture;
-        image.alt = "";
-        button.append(image);
-      }
-      for (const text of [tile.name, tile.note]) {
-        const line = document.createElement("span");
-        line.textContent = text;
-        button.append(line);
-      }
-      button.addEventListener("click", () => choose(i));
-      return button;
-    });
+    buttons = model.get("tiles").map(({ name, note, picture }, i) =>
+      make("button", { type: "button", role: "radio", "aria-label": `${name}, ${note}`, onclick: () => choose(i) },
+        picture ? make("img", { src: picture, alt: "" }) : "", make("span", {}, name), make("span", {}, note)));
     group.replaceChildren(...buttons);
     mark();
   };
 
-  group.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    const at = buttons.indexOf(document.activeElement);
-    const last = buttons.length - 1;
-    const to = {
-      ArrowRight: at === last ? 0 : at + 1,
-      ArrowDown: at === last ? 0 : at + 1,
-      ArrowLeft: at === 0 ? last : at - 1,
-      ArrowUp: at === 0 ? last : at - 1,
-      Home: 0,
-      End: last,
-    }[event.key];
-    if (at < 0 || to === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    choose(to);
-    buttons[to].focus();
-  });
-
+  arrowKeys(group, () => buttons, roundAbout, choose);
   build();
   model.on("change:value", mark);
   model.on("change:tiles", build);

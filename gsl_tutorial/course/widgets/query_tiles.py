@@ -13,9 +13,11 @@ import numpy as np
 import traitlets as T
 from PIL import Image
 
+from gsl_tutorial.course.widgets.page import lean
 from gsl_tutorial.errors import InvalidInputError
 
 _HERE = Path(__file__).parent
+_SCRIPTS = ("page_elements", "query_tiles")
 
 
 class QueryTiles(anywidget.AnyWidget):
@@ -43,7 +45,7 @@ class QueryTiles(anywidget.AnyWidget):
         There is no tile, or the lists are not equally long.
     """
 
-    _esm = (_HERE / "query_tiles.js").read_text("utf-8")
+    _esm = "\n".join(lean((_HERE / f"{name}.js").read_text("utf-8")) for name in _SCRIPTS)
     _css = (_HERE / "query_tiles.css").read_text("utf-8")
 
     tiles: Any = T.List().tag(sync=True)
