@@ -217,3 +217,17 @@ def test_chapter_07_may_say_what_it_says_of_the_contrastive_loss() -> None:
     of = {(one.cell, one.method): one.spread("adc_map") for one in entries(results, part)}
     assert 0 < of["2x4", "snap-pull"].mean - of["2x4", "penalty"].mean < 0.02
     assert of["2x4", "snap-pull"].deviation > 1.5 * of["2x4", "penalty"].deviation
+
+
+def test_chapter_07_may_say_how_much_strength_each_bears() -> None:
+    table = read_map()
+    assert table.sweep_trials == ("4x16",), "the last column shows trials, the others three seeds"
+    for cell in ("2x4", "4x4"):
+        assert {len(one.adc_map) for of in table.sweep[cell].values() for one in of} == {3}
+    means = {
+        method: {one.strength: sum(one.adc_map) / 3 for one in of}
+        for method, of in table.sweep["4x4"].items()
+    }
+    lost = {method: 1 - of[100.0] / max(of.values()) for method, of in means.items()}
+    assert 0.6 < lost["penalty"] < 2 / 3
+    assert 0.15 < lost["snap-pull"] < 0.2

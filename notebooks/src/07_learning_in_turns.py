@@ -694,9 +694,9 @@ print(f"in {sum(i.excludes_zero for i in pulls.values())} of {len(pulls)} settin
 #
 # ### How much strength does each method bear?
 #
-# Before the map, one look at the knob. The penalty and the snapped pull share it: the strength $\lambda$. On the left
-# the picture goes over four decades of it, with a dot for each of three seeds; beside it are the trials with which the
-# map was tuned. Where does each curve begin to fall?
+# Before the map, one look at the knob. The penalty and the snapped pull share it: the strength $\lambda$. In the first
+# two columns the picture goes over four decades of it, with a dot for each of three seeds; the last one shows the trials
+# with which the map was tuned. Where does each curve begin to fall?
 
 # %% tags=["hide-input"]
 show(
@@ -710,6 +710,9 @@ show(
 show_claims(sweep_claims(the_map))
 
 # %% [markdown]
+# Follow the two curves of the middle column to a strength of 100. There the penalty has lost nearly two thirds of what
+# it was at its best, the snap less than a fifth: a wrong strength costs you much less with the snap.
+#
 # Compare the two rows of the picture: what does a stronger pull do to the distortion, and what to the search?
 # An embedding that sits on a codeword is coded without loss, but if it sits on the *wrong* one, that is no help
 # to anybody. So a low distortion alone says little, and a strength has to be tuned on the search.
