@@ -86,6 +86,10 @@ def test_the_readme_says_what_the_records_say() -> None:
     assert "two residual codebooks of four codewords, though, it loses clearly" in text
     assert [verdict(residual[rival]) for rival in ("penalty", "ste")] == ["loses", "loses"]
     assert "straight-through falls clearly behind the snapped pull and plain training" in text
+    assert (
+        "With a hundred classes (CIFAR-100) and two codebooks of sixteen, straight-through beats it clearly."
+        in text
+    )
     assert "For classes that training never saw, no method makes a clear difference." in text
     for cell in table.cells:
         for method, one in cell.findings.items():
@@ -231,3 +235,20 @@ def test_chapter_07_may_say_how_much_strength_each_bears() -> None:
     lost = {method: 1 - of[100.0] / max(of.values()) for method, of in means.items()}
     assert 0.6 < lost["penalty"] < 2 / 3
     assert 0.15 < lost["snap-pull"] < 0.2
+
+
+def test_chapter_07_may_say_what_it_says_of_a_hundred_classes() -> None:
+    found = read_map().elsewhere["crowd"]
+    assert list(found) == ["2x16"], "one of four cells has run"
+    assert {rival: verdict(one) for rival, one in found["2x16"].items()} == {
+        "none": "wins",
+        "penalty": "ties",
+        "ste": "loses",
+    }
+    results = StudyResults(load_study("map-crowd"), RESULTS)
+    part = results.study.parts[0]
+    of = entries(results, part)
+    assert [len(one.seeds) for one in of] == [3] * 4
+    assert all(one.spread("exact_map").mean < 0.2 for one in of)
+    for method in ("penalty", "ste"):
+        assert verdict(differences(results, part, method, "none")["pq", "2x16"]) == "wins"

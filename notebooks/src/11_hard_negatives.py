@@ -359,6 +359,10 @@ def course(histories):
     }
 
 
+# %% tags=["hide-input"]
+Guess.of("11 who outscores")
+
+# %% tags=["hide-input"]
 seen = course([live["text"].history])
 last = {kind: seen[kind]["outscores"][0, -1] for kind in seen}
 show(
@@ -408,11 +412,8 @@ print(
 # what the softmax makes of that distance. On the right you see how many of the draws are of each kind, and how much of
 # the whole push they get.
 #
-# Place your bet, then move the sliders (Tab reaches them, the arrow keys move them). The towers stay as they were
+# Move the sliders (Tab reaches them, the arrow keys move them). The towers stay as they were
 # trained; only the loss is computed anew. (Where no slider runs, you see the last epoch.)
-
-# %% tags=["hide-input"]
-Guess.of("11 near the line")
 
 # %% tags=["hide-input"]
 NegativesSliders(draws, looks["text"])
@@ -570,7 +571,7 @@ arms_as_table(made_up)
 
 # %% [markdown]
 # **Turn the knob.** Here is the same comparison at lower sharpness. At 0, every film of a cell is as good as the
-# positive. What would you expect hard negatives to do there?
+# positive, and nothing can be learned from telling them apart. Look at the left end of both panels first.
 
 
 # %% tags=["hide-input"]
@@ -760,6 +761,9 @@ show(
 # the winner of each data set goes to the test films, once, with ten seeds, next to the setting that we had before. The
 # winners are a smaller share of hard negatives for simulated users, and fewer cells for MovieLens: *milder* negatives
 # both times. Do you expect them to hold up?
+
+# %% tags=["hide-input"]
+Guess.of("11 winners")
 
 # %% tags=["hide-input"]
 compared = {}

@@ -135,16 +135,25 @@ GUESSES: dict[str, tuple[str, dict[str, str]]] = {
             "look alike to the towers, too.",
         },
     ),
-    "11 near the line": (
-        "Before training, every kind of negative lies around the line at which it scores as high as "
-        "the positive. Where do the hard ones lie after training?",
+    "11 who outscores": (
+        "Before training, negatives of every kind score about as high as the positive. Which outscore it "
+        "most often after training?",
         {
-            "far to the left": "The others do. The hard ones stay nearer to the line, because whatever "
-            "lifts the positive also lifts films like it.",
-            "nearer to the line than the others": "Yes: the others move far to the left. Whatever lifts "
-            "the positive also lifts films like it.",
-            "right of the line": "Some of them do, but most fall behind; they stay nearer to the line "
-            "than the others.",
+            "uniform ones": "No: these fall far behind. Whatever lifts the positive lifts films like it, "
+            "too, and those are in its cell.",
+            "those of the batch": "No, although they are popular films. Whatever lifts the positive lifts "
+            "films like it, too, and those are in its cell.",
+            "those of its cell": "Yes: whatever lifts the positive lifts films like it, too.",
+        },
+    ),
+    "11 winners": (
+        "Ten seeds on test films: where do hard negatives with the winner's setting beat uniform ones "
+        "clearly?",
+        {
+            "with both data sets": "Only with simulated users. See the lowest line of each panel.",
+            "with simulated users only": "Yes. But compare it with the line above it: how much did the "
+            "search buy?",
+            "with neither": "With simulated users they do, by a little. See the lowest line of each panel.",
         },
     ),
     "11 ten rounds": (
