@@ -34,3 +34,13 @@ def test_every_run_has_its_mark() -> None:
     assert shown == sorted(f"{one['adc_map']:.2f}" for one in RECORDS)
     names = [label.get_text() for label in axes.get_xticklabels()]
     assert names == ["2 × 4\n4 bits", "4 × 4\n8 bits", "4 × 16\n16 bits"]
+
+
+def test_chapter_09_may_say_that_straight_through_ends_last_at_four_codewords() -> None:
+    for bits in (4, 8):
+        of = {
+            one["method"]: one for one in RECORDS if (one["bits"], one["n_codewords"]) == (bits, 4)
+        }
+        for key in ("adc_map", "exact_map"):
+            assert min(of, key=lambda method: of[method][key]) == "ste", key
+        assert of["none"]["exact_map"] > max(of[m]["exact_map"] for m in of if m != "none")

@@ -250,3 +250,11 @@ def test_chapter_07_may_say_what_it_says_of_a_hundred_classes() -> None:
     assert all(one.spread("exact_map").mean < 0.2 for one in of)
     for method in ("penalty", "ste"):
         assert verdict(differences(results, part, method, "none")["pq", "2x16"]) == "wins"
+    unseen = results.study.parts[1]
+    assert {verdict(one) for one in read_map().elsewhere["crowd-unseen"]["2x16"].values()} == {
+        "ties"
+    }
+    spreads = {one.method: one.spread("adc_map") for one in entries(results, unseen)}
+    assert max(one.deviation for one in spreads.values()) < 0.015
+    by_mean = sorted(spreads, key=lambda method: spreads[method].mean)
+    assert (by_mean[0], by_mean[-1]) == ("ste", "none")
