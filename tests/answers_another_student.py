@@ -1,6 +1,6 @@
 """What another student wrote, above all into the newest exercises, and what each answer is told.
 
-`ALSO_RIGHT` holds right answers in other styles. `ANOTHERS` holds wrong ones, each with what was wrong and
+`ALSO_RIGHT` holds right answers in other styles. `WRONG_TOO` holds wrong ones, each with what was wrong and
 words of its message; with `UNNAMED` no mistake may be named, because nobody has foreseen this one: the
 student's own value stands beside the expected one, and a question leads on.
 """
@@ -321,7 +321,7 @@ ALSO_RIGHT: dict[str, tuple[Answer, ...]] = {
     "assign_cells": (
         lambda p, c: [np.argmin([np.linalg.norm(one - each) for each in c]) for one in p],
     ),
-    "mean_distortion": (lambda p, c, a: np.einsum("nd,nd->", p - c[a], p - c[a]) / len(p),),
+    "mean_distortion": (lambda p, c, a: np.einsum("ij,ij->", p - c[a], p - c[a]) / len(p),),
     "move_codewords": (_moved_by_sums,),
     "lookup_table": (
         lambda q, C: torch.cdist(_torch(q).reshape(len(C), 1, -1), _torch(C))[:, 0].square(),
@@ -394,7 +394,7 @@ def _torch(a: Any) -> Any:
 
 
 #: exercise -> (what was wrong, the answer, words of what it is told)
-ANOTHERS: dict[str, tuple[tuple[str, Answer, str], ...]] = {
+WRONG_TOO: dict[str, tuple[tuple[str, Answer, str], ...]] = {
     "squared_distance": (
         ("absolute values", lambda x, y: np.abs(x - y).sum(), "square them instead"),
         ("the sum squared", lambda x, y: (x - y).sum() ** 2, "you squared the sum"),

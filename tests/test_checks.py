@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from answers_all import BY_NAME, EXERCISES, Answer, judge
-from answers_another_student import ALSO_RIGHT, ANOTHERS, UNNAMED
+from answers_another_student import ALSO_RIGHT, WRONG_TOO, UNNAMED
 from answers_told import TOLD
 
 from gsl_tutorial.course.exercises import check
@@ -84,7 +84,7 @@ def test_no_mistake_is_named_that_was_not_made(
     ("name", "answer", "words"),
     [
         pytest.param(name, answer, words, id=f"{name}-{what}")
-        for name, others in ANOTHERS.items()
+        for name, others in WRONG_TOO.items()
         for what, answer, words in others
     ],
 )
