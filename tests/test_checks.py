@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from answers_all import BY_NAME, EXERCISES, Answer, judge
-from answers_another_student import ALSO_RIGHT, WRONG_TOO, UNNAMED
+from answers_another_student import ALSO_RIGHT, UNNAMED, WRONG_TOO
 from answers_told import TOLD
 
 from gsl_tutorial.course.exercises import check
