@@ -710,8 +710,8 @@ show(
 show_claims(sweep_claims(the_map))
 
 # %% [markdown]
-# Follow the two curves of the middle column to a strength of 100. There the penalty has lost nearly two thirds of what
-# it was at its best, the snap less than a fifth: a wrong strength costs you much less with the snap.
+# Go up to a strength of 100 at 4 × 4. There the penalty has lost nearly two thirds of what it was at its best, the snap
+# less than a fifth: a wrong strength costs you much less with the snap.
 #
 # Compare the two rows of the picture: what does a stronger pull do to the distortion, and what to the search?
 # An embedding that sits on a codeword is coded without loss, but if it sits on the *wrong* one, that is no help

@@ -25,7 +25,7 @@ pre.columns {
   }
 }
 """
-#: What a cell printed, or what it folded away (`plots.show_folded`).
+#: What a cell printed, or what it folded away (`show_folded`).
 _OUTPUT = re.compile(
     r'(<div class="output [^"]*"><div class="highlight">|<details><summary>[^<]*</summary>)'
     r"<pre(?: tabindex=[^>]*)?>(.*?)</pre>",
