@@ -219,7 +219,7 @@ TOLD: dict[str, tuple[Told, ...]] = {
             "you returned None although some",
             "straight uphill",
         ),
-        (lambda g, z, c: 0, "written into your code", "first one that descends"),
+        (lambda g, z, c: 0, "By what do you choose?", "first one that descends"),
     ),
     "replace_gradient": (
         (lambda g, z, c: 2 * (g @ (c - z)) * (c - z) / ((c - z) @ (c - z)), "twice", "unit vector"),

@@ -166,6 +166,7 @@ def test_mouse_and_keyboard_change_a_byte(page: Page, made: FourBytes) -> None:
 
     page.locator("[data-walk='2']").focus()
     page.keyboard.press("End")
+    expect(page.locator("[data-byte]").nth(2)).not_to_have_value(str(own[2]))
     code = [
         int(k) for k in page.locator("[data-byte]").evaluate_all("all => all.map((a) => a.value)")
     ]
