@@ -806,11 +806,11 @@ print(
 # look at its exact mAP. The snap sorts the points into codes while they are still being learned. It pays for that a
 # little in exact search, and gets it back many times over in the search by code.
 #
-# Straight-through, which kept up with the snap in the small network's map, ends last here wherever codebooks have four
-# codewords, and its exact mAP falls with it. That is one seed and a strength from the small network, so take it as a
-# warning about tuned numbers that move house, not as a verdict on the method.
+# Straight-through, which kept up with the snap in the small network's map, ends last in every column here, and its exact
+# mAP falls with it. That is one seed and a strength from the small network, so take it as a warning about tuned numbers
+# that move house, not as a verdict on the method.
 #
-# Each bar is a single seed, which proves nothing (chapter 07 has the intervals), and the strengths were tuned with the
+# Each mark is a single seed, which proves nothing (chapter 07 has the intervals), and the strengths were tuned with the
 # small network, so every method might do better here. What the picture adds is that a better network does not make
 # the question go away.
 #
