@@ -794,7 +794,7 @@ show(
 # %% tags=["hide-input"]
 for title, panel in compared.items():
     for name, interval in panel.items():
-        print(f"{title:14} {name:27} {interval.verdict}")
+        print(f"{title:16} {name:27} {interval.verdict}")
 verdicts = {title: [one.verdict for one in panel.values()] for title, panel in compared.items()}
 assert verdicts["simulated users"] == ["no clear difference", "better", "better"]
 assert verdicts["MovieLens"] == ["no clear difference"] * 3
