@@ -15,12 +15,15 @@ import pytest
 
 from gsl_tutorial.course.cli import doctor
 from gsl_tutorial.course.cli.doctor import Finding, Report, examine, render
+from gsl_tutorial.course.cli.openmp import Meeting, Runtime
 from gsl_tutorial.course.datasets import cifar10_files as files
 from gsl_tutorial.course.datasets.cifar10_files import FOLDER
 
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # It starts a process that imports torch; test_openmp lets it.
+    monkeypatch.setattr(doctor.openmp, "meet", lambda: Meeting((Runtime("libgomp", "torch"),)))
     monkeypatch.delenv("GSL_TUTORIAL_DATA", raising=False)
     monkeypatch.setenv("GSL_TUTORIAL_CACHE", str(tmp_path / "cache"))
 
@@ -131,6 +134,17 @@ def test_a_torch_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_more_threads_than_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor.container, "processors", lambda: 0)
     assert about(examine(), "threads").todo == "set OMP_NUM_THREADS=0"
+
+
+def test_two_openmp_runtimes_of_one_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert about(examine(), "openmp") == Finding("ok", "openmp", "libgomp (torch)")
+    both = (Runtime("libomp", "torch"), Runtime("libiomp5", "faiss_cpu"))
+    monkeypatch.setattr(doctor.openmp, "meet", lambda: Meeting(both))
+    assert about(examine(), "openmp").level == "note"
+    monkeypatch.setattr(doctor.openmp, "meet", lambda: Meeting(both, end="died: signal 6"))
+    report = examine()
+    assert not report.ok
+    assert "libomp (torch), libiomp5 (faiss_cpu)" in render(report)
 
 
 def test_short_of_memory_and_disk(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from typing import Any, Literal
 import psutil
 
 from gsl_tutorial import container
+from gsl_tutorial.course.cli import openmp
 from gsl_tutorial.course.datasets import cache_folder, cifar10_status
 from gsl_tutorial.course.datasets.cifar10_files import verify_files
 from gsl_tutorial.course.datasets.movielens import find_movielens
@@ -103,6 +104,7 @@ def examine(*, data: str | Path | None = None, shipped: str | Path | None = None
         (
             *_python_and_packages(),
             *_torch(),
+            *_openmp(),
             *_memory_and_disk(),
             *_data(data),
             *_ratings(data),
@@ -216,6 +218,11 @@ def _torch() -> Iterator[Finding]:
         yield Finding("ok", "gpu", "Apple MPS")
     else:
         yield Finding("ok", "gpu", "none; every notebook runs without one")
+
+
+def _openmp() -> Iterator[Finding]:
+    level, text, todo = openmp.advise(openmp.meet())
+    yield Finding(level, "openmp", text, todo)
 
 
 def _memory_and_disk() -> Iterator[Finding]:
