@@ -18,6 +18,7 @@ from gsl_tutorial.course.plots import (
     turns,
 )
 from gsl_tutorial.course.plots.code_grid import draw_code_grid
+from gsl_tutorial.course.plots.found_codes import draw_found_codes
 from gsl_tutorial.course.plots.plane import draw_fields, draw_paths, draw_snap
 from gsl_tutorial.course.plots.plane_turns import draw_turns_plane
 from gsl_tutorial.course.plots.study import draw_seeds
@@ -69,6 +70,15 @@ def _gallery(with_pictures: bool) -> Figure:
         query_names=["cat", "dog"],
         neighbour_names=[["cat", "automobile", "cat"]] * 2,
     )
+
+
+def _found_codes(k: int, M: int, right: bool) -> Figure:
+    codes = np.full((k, M), 255, dtype=np.uint8)
+    codes[::2] = 0
+    return draw_found_codes(
+        "automobile", np.full(M, 255, dtype=np.uint8), ["automobile"] * k, codes,
+        np.full(k, right), colours={"automobile": "#0072B2"},
+    )  # fmt: skip
 
 
 def _history(n: int) -> list[dict[str, float]]:
@@ -180,6 +190,9 @@ DRAWINGS: dict[str, Callable[[], Figure]] = {
     ),
     "gallery of pictures": lambda: _gallery(True),
     "gallery of names": lambda: _gallery(False),
+    "found codes, ten right": lambda: _found_codes(10, 4, True),
+    "found codes, three wrong": lambda: _found_codes(3, 2, False),
+    "found codes, none": lambda: _found_codes(0, 1, True),
     "bars": lambda: retrieval.draw_map_bars({"one": {"ADC": 0.0, "SDC": 1.0}}),
     "history": lambda: retrieval.draw_history({"none": _history(1), "snap-pull": _history(9)}),
     "curves": lambda: retrieval.draw_pr_curves({"one": (np.ones(1), np.ones(1))}),

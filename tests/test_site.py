@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import io
 import os
 import re
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ import nbformat
 import pytest
 from browser import browser, patient_context, until
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 from playwright.sync_api import Locator, Page
 
 from gsl_tutorial.course.press import SourceError, columns, site
@@ -232,8 +235,38 @@ def test_the_first_page_has_a_live_figure_and_a_card_for_each_chapter(pages: Pat
         assert page.locator("meta[property='og:image']").get_attribute("content")
         # No address is known yet, so no button may lead to one.
         assert page.locator(".buttons a[href*='://']").count() == 0
-        cards.first.locator("a").click()
+        # The link lies over the picture, so a click there follows it, too.
+        cards.first.locator("img").click(force=True)
         page.wait_for_url("**/00_*.html")
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_card_shows_a_picture_of_its_chapter_and_says_what_it_is(chapter: str) -> None:
+    from gsl_tutorial.course.press.front_page import card_of
+
+    (path,) = (REPOSITORY / "notebooks" / "solutions").glob(f"{chapter}_*.ipynb")
+    card = card_of(path)
+    with Image.open(io.BytesIO(card.picture)) as picture:
+        assert picture.width <= 480
+        darkest, _ = picture.convert("L").getextrema()
+    assert darkest < 100
+    # A sentence, not a description as long as a paragraph; it comes from the chapter.
+    assert 15 < len(card.alt) < 400
+    told = "".join(
+        html.unescape(output["data"].get("text/html", ""))
+        for cell in nbformat.read(path, as_version=4).cells
+        for output in cell.get("outputs", ())
+        if "data" in output
+    )
+    assert card.alt in told
+
+
+def test_a_chapter_without_a_picture_has_a_card_all_the_same(tmp_path: Path) -> None:
+    from gsl_tutorial.course.press.front_page import card_of
+
+    path = tmp_path / "13_empty.ipynb"
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# Empty")]), path)
+    assert "<img" not in card_of(path).as_html(tmp_path)
 
 
 def test_buttons_lead_to_the_repository_once_it_is_known(tools: None, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from gsl_tutorial.course.widgets.explorer_play import PRESETS, TOUR
 
 #: Width of a card's picture, in pixels.
 _WIDTH = 480
+_STILL = '<div class="gsl-still">'
 _UNKNOWN = "OWNER/NAME"
 _ABOUT = (
     "A workbook on learned quantization and similarity search: short codes for images, and the gradient "
@@ -93,6 +94,8 @@ class Card:
         The first sentence of what the reader will do.
     picture : bytes
         A small PNG, or nothing where the chapter has no figure.
+    alt : str
+        What the picture shows: the first sentence of its text in the chapter.
     """
 
     name: str
@@ -100,6 +103,7 @@ class Card:
     minutes: int
     aim: str
     picture: bytes
+    alt: str = ""
 
     def as_html(self, folder: Path) -> str:
         """Write the picture into a folder called ``_static/cards`` and return the card."""
@@ -107,11 +111,12 @@ class Card:
         if self.picture:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / f"{self.name}.png").write_bytes(self.picture)
-            # The title says where the card leads; the picture adds nothing for a screen reader.
-            image = f'<img src="_static/cards/{self.name}.png" alt="" loading="lazy">'
+            # Beside the link and not in it, whose name would become as long as the text.
+            alt = html.escape(self.alt)
+            image = f'<img src="_static/cards/{self.name}.png" alt="{alt}" loading="lazy">'
         minutes = f'<span class="minutes">{self.minutes} minutes</span>' if self.minutes else ""
         return (
-            f'<li><a href="{self.name}.html">{image}<span class="number">{self.name[:2]}</span> '
+            f'<li>{image}<a href="{self.name}.html"><span class="number">{self.name[:2]}</span> '
             f"<strong>{html.escape(self.title)}</strong></a><p>{html.escape(self.aim)} {minutes}</p></li>"
         )
 
@@ -136,9 +141,8 @@ def card_of(path: Path) -> Card:
     aim = re.sub(
         r"[*_`$]|\s+", lambda one: " " if one[0].isspace() else "", told[1] if told else ""
     )
-    return Card(
-        path.stem, title_of(path), int(found[1]) if found else 0, aim, _first_picture(notebook)
-    )
+    minutes = int(found[1]) if found else 0
+    return Card(path.stem, title_of(path), minutes, aim, *_first_picture(notebook))
 
 
 def front_page(
@@ -209,14 +213,21 @@ def _explorer() -> str:
     return f"<p>{told}</p>\n{GradientExplorer(presets=PRESETS, tour=TOUR).to_html()}"
 
 
-def _first_picture(notebook: NotebookNode) -> bytes:
-    for cell in notebook.cells:
-        for output in cell.get("outputs", ()):
-            if found := first_image(output.get("data", {}).get("text/html", "")):
-                with Image.open(io.BytesIO(found[1])) as image:
-                    small = image.convert("RGB")
-                    small.thumbnail((_WIDTH, _WIDTH))
-                    buffer = io.BytesIO()
-                    small.quantize(64).save(buffer, format="PNG", optimize=True)
-                    return buffer.getvalue()
-    return b""
+def _first_picture(notebook: NotebookNode) -> tuple[bytes, str]:
+    """The first drawing of a chapter, or else what its first live figure leaves where nothing is live."""
+    pages = [
+        output.get("data", {}).get("text/html", "")
+        for cell in notebook.cells
+        for output in cell.get("outputs", ())
+    ]
+    stills = [still for page in pages for still in page.split(_STILL)[1:]]
+    for page in pages + stills:
+        if found := first_image(page):
+            with Image.open(io.BytesIO(found[1])) as image:
+                small = image.convert("RGB")
+                small.thumbnail((_WIDTH, _WIDTH))
+                buffer = io.BytesIO()
+                small.quantize(64).save(buffer, format="PNG", optimize=True)
+            told = html.unescape(page[len('<img alt="') : page.index('"', len('<img alt="'))])
+            return buffer.getvalue(), re.split(r"(?<=[.?!])\s", told, maxsplit=1)[0]
+    return b"", ""

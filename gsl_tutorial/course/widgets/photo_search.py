@@ -14,7 +14,7 @@ import traitlets as T
 from matplotlib.figure import Figure
 
 from gsl_tutorial.course.datasets import CLASS_NAMES, find_cifar10, read_cifar10
-from gsl_tutorial.course.plots.retrieval import draw_gallery
+from gsl_tutorial.course.plots.found_codes import draw_found_codes
 from gsl_tutorial.course.widgets.page import PageWidget, entry, script, style, to_json
 from gsl_tutorial.course.widgets.photo_data import RUN, SIGNS, shipped
 from gsl_tutorial.course.widgets.query_tiles import picture_address
@@ -116,12 +116,13 @@ class PhotoSearch(PageWidget):
         return [sum(one["right"] for one in query["found"]) for query in self.queries]
 
     def still(self) -> Figure:
-        """The chosen query and what was found, with names in place of pictures."""
+        """The chosen query and what was found, with names and codes in place of pictures."""
         query = self.queries[self.chosen]
-        names = [one["name"] for one in query["found"]]
-        return draw_gallery(
-            [None], [[None] * len(names)], np.array([[one["right"] for one in query["found"]]]),
-            query_names=[query["name"]], neighbour_names=[names],
+        found = query["found"]
+        return draw_found_codes(
+            query["name"], np.array(query["code"], dtype=np.uint8),
+            [one["name"] for one in found], np.array([one["code"] for one in found], dtype=np.uint8),
+            np.array([one["right"] for one in found]), colours=self.signs,
         )  # fmt: skip
 
     def described(self) -> str:
