@@ -30,6 +30,7 @@ from typing import Literal
 
 _MAPS = Path("/proc/self/maps")
 _MARK = "openmp runtimes: "
+_STEP = "openmp step: "
 _DONE = "openmp works"
 #: A loop of a few milliseconds needs no more, however busy the machine.
 _PATIENCE = 300
@@ -153,7 +154,7 @@ def meet() -> Meeting:
         return _read(b"", f"could not be started: {error}")
     said = done.stderr.decode(errors="replace").splitlines()
     reason = next((line for line in said if "OMP: Error" in line), "")
-    return _read(done.stdout, f"died: {reason or _status(done.returncode)}")
+    return _read(done.stdout, f"died: {reason.rstrip('.') or _status(done.returncode)}")
 
 
 def advise(meeting: Meeting) -> tuple[Literal["ok", "note", "problem"], str, str]:
@@ -222,8 +223,9 @@ def _status(code: int) -> str:
 def _read(output: bytes, end: str) -> Meeting:
     """Read what the process said, whatever the libraries have printed between."""
     lines = output.decode(errors="replace").splitlines()
-    end = "" if _DONE in lines else end
-    for line in lines:
+    steps = [line.removeprefix(_STEP) for line in lines if line.startswith(_STEP)]
+    end = "" if _DONE in lines else f"{end}, when it {steps[-1]}" if steps else end
+    for line in reversed(lines):
         if line.startswith(_MARK):
             with suppress(ValueError):  # the line was cut
                 paths = json.loads(line.removeprefix(_MARK))
@@ -259,20 +261,26 @@ def _work() -> None:
 
     there = {}
     for name in ("torch", "faiss", "sklearn"):
+        _say(f"{_STEP}imported {name}")
         with suppress(Exception):  # missing or broken: the doctor says so in a line of its own
             there[name] = import_module(name)
-    paths = _loaded()
-    runtimes = paths if paths is None else [one for one in paths if recognize([one])]
-    print(f"\n{_MARK}{json.dumps(runtimes)}", flush=True)  # whatever an import has printed before
+        paths = _loaded()
+        _say(_MARK + json.dumps(paths and [one for one in paths if recognize([one])]))
+    _say(f"{_STEP}used torch")
     with suppress(Exception):
         there["torch"].ones(1 << 18).exp().sum()
+    _say(f"{_STEP}used faiss")
     with suppress(Exception):
         import numpy as np
 
         index, points = there["faiss"].IndexFlatL2(8), np.ones((256, 8), dtype=np.float32)
         index.add(points)
         index.search(points, 1)
-    print(f"\n{_DONE}", flush=True)
+    _say(_DONE)
+
+
+def _say(line: str) -> None:
+    print(f"\n{line}", flush=True)  # on a line of its own, whatever an import has printed before
 
 
 if __name__ == "__main__":
