@@ -54,10 +54,10 @@ database, queries = digits.database.x, digits.query.x
 # %% [markdown]
 # ## Find the nearest points
 #
-# We call the vectors that we search in the **database**; there are $N$ of them. What we search for is a
-# **query**, a vector of the same length. The **neighbours** of the query are the vectors at the smallest
-# distance from it. How many we look at is $k$, a small letter, because the capital $K$ will count codewords
-# in later chapters.
+# We call the vectors that we search in the **database**; there are $N$ of them. How many numbers a vector has
+# is its **dimension**, `dim`. What we search for is a **query**, a vector of the same dimension. The
+# **neighbours** of the query are the vectors at the smallest distance from it. How many we look at is $k$, a
+# small letter, because the capital $K$ will count codewords in later chapters.
 #
 # In the plane you can see them. The star is the query, and the circle passes through the last of its $k$
 # nearest points.
@@ -211,8 +211,8 @@ close = "agree" if gap.max() < 1e-5 else "do not agree"
 print(f"At length 1, the squared distances and 2 - 2 cos {close} to five decimals.")
 
 # %% [markdown]
-# The inner product prefers bright digits with thick strokes, whatever the query looks like, because they are
-# long vectors. That can be what you want (popular films in a recommender) or not at all. Networks for
+# The inner product prefers digits with a lot of ink, whatever the query looks like, because they are long
+# vectors. That can be what you want (popular films in a recommender) or not at all. Networks for
 # retrieval often scale their embeddings to length 1, and then the question disappears. This workbook uses
 # squared distances unless it says otherwise.
 #
@@ -221,7 +221,7 @@ print(f"At length 1, the squared distances and 2 - 2 cos {close} to five decimal
 #
 # ## Search the digits
 #
-# The same search works for vectors of any length, and nothing in it knows that these vectors are pictures.
+# The same search works for vectors of any dimension, and nothing in it knows that these vectors are pictures.
 # Here are ten queries, one of each digit, and below each its three nearest neighbours. Look for mistakes.
 
 # %% tags=["hide-input"]
@@ -243,6 +243,12 @@ print(
 )
 
 # %% [markdown]
+# <details><summary>Where are the mistakes of the picture?</summary>
+#
+# In the column of the five: its three nearest neighbours are nines.
+#
+# </details>
+#
 # For the other queries, the nearest pixels belong to another digit. No search can repair that, because a
 # search finds what *is* near. What *should* be near is a question for whoever makes the vectors, and chapter
 # 08 learns better ones.
@@ -292,7 +298,7 @@ check.vector_bytes(vector_bytes)
 hint("01.3")
 
 # %% [markdown]
-# Embeddings from networks are longer than our digits; several hundred numbers are common. Here is what a million
+# Embeddings from networks have more dimensions than our digits; several hundred are common. Here is what a million
 # of them take, and a billion, beside the short codes that later chapters make:
 
 # %% tags=["claim", "hide-input"]
@@ -323,8 +329,9 @@ show(
 # ## Measure the time
 #
 # An exact search computes $N$ distances of `dim` multiplications each, that is $N \cdot \text{dim}$ operations
-# for every query. So the time grows in the same way as the memory. Here is how long that takes on your own
-# machine; the numbers differ from run to run.
+# for every query. On paper, then, the time grows in the same way as the memory. In practice it can grow faster at
+# first: a few thousand vectors fit into the processor's cache, and 200,000 do not. Here is how long it takes on
+# your own machine; the numbers differ from run to run.
 
 # %% tags=["volatile", "hide-input"]
 rng = np.random.default_rng(0)
@@ -413,13 +420,14 @@ many_queries = np.random.default_rng(0).uniform(-1, 1, size=(200, 2))
 CompressionSliders(points, ways, many_queries)
 
 # %% [markdown]
-# Rings mark the ten true neighbours, diamonds what is found through the codes, triangles what is found by luck.
-# An empty ring is a neighbour that was missed. (With the keyboard, Tab reaches a slider or the menu, the arrow
-# keys move a slider, and Space opens the menu.)
+# Rings mark the ten true neighbours, diamonds what is found through the codes. Triangles are points that are tied
+# for the last places: luck decides which of them come in. An empty ring is a neighbour that was missed. (With the
+# keyboard, Tab reaches a slider or the menu, the arrow keys move a slider, and Space opens the menu.)
 #
 # **Try it.**
 #
-# 1. Set the level to 1 and move the query slowly across the middle. When does the recall jump?
+# 1. Set the **level** to 1, which means one bit for each coordinate, or four codewords; each further level offers
+#    four times as many places. Move the query slowly across the middle. When does the recall jump?
 # 2. At level 3, find a place for the query with a recall of 1, and one with less than a half.
 # 3. Change the menu to the codewords. At the same number of bits, which way finds more? And at level 4, where
 #    every point is its own codeword and nothing is lost, what is wrong with that as a compression?
@@ -534,7 +542,7 @@ print(f"But there are only {len(database) / 1024:.1f} images for each of the 1,0
 # ## Search what does not fit
 #
 # A table with a row for each query and a column for each vector outgrows any memory: 1,000 queries and ten
-# million vectors make 80 GB. Real engines go through the database block by block and keep only the best so
+# million vectors make a table of 40 GB. Real engines go through the database block by block and keep only the best so
 # far. You have all the parts.
 #
 # **Exercise 01.5** (hard, 12 minutes). Write an exact search that never holds the whole table: it computes
@@ -602,7 +610,8 @@ show(
 #   is measured against it.
 # - Squared distances rank as distances do. With vectors of length 1, the inner product and the cosine give the
 #   same ranking, too; otherwise they may not.
-# - Memory is vectors times numbers times bits, divided by eight. Time grows in the same way.
+# - Memory is the number of vectors, times their dimension, times the bits of a number, divided by eight. Time
+#   grows in the same way, apart from caches.
 # - Recall@k says how many of the true neighbours a compressed search still finds.
 # - Eight bits for each number are nearly free. Less than one bit for each number needs codewords.
 #

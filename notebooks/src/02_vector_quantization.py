@@ -11,7 +11,7 @@
 # that nobody uses, let your own k-means learn from pictures, and count how far a single codebook can take you.
 #
 # **What you will learn.** What a codeword, a cell and distortion are; why k-means never gets worse and may
-# still end badly; what a bit buys, and why it buys less when vectors are long.
+# still end badly; what a bit buys, and on what that depends.
 #
 # **What you need.** NumPy arrays and their axes; chapter 01 for why we compress at all. About 65
 # minutes, 39 of them for the five exercises.
@@ -140,7 +140,7 @@ there = ((mine - elsewhere[:, None]) ** 2).sum(axis=2).mean(axis=1)
 away = ((elsewhere - middle) ** 2).sum(axis=1)
 print(f"{(there < at_middle).sum()} of {len(elsewhere):,} random places beat the mean.")
 exact = "exactly" if np.allclose(there, at_middle + away) else "not exactly"
-print(f"What each of them costs more is {exact} its squared distance from the mean.")
+print(f"The extra cost of each place is {exact} its squared distance from the mean.")
 
 # %% [markdown]
 # That is one reason why this field measures with squares: for them, the best place is a plain mean.
@@ -272,17 +272,16 @@ show(
 
 # %% tags=["claim", "hide-input"]
 stuck = ends > 1.5 * ends.min()
-some = "Some" if stuck.any() else "None"
-most = "but most do not" if stuck.mean() < 0.5 else "and so do most"
-print(f"{some} of the {len(ends)} runs end at more than 1.5 times the best distortion, {most}.")
+print(f"{stuck.sum()} of the {len(ends)} runs end at more than 1.5 times the best distortion.")
 
 # %% [markdown]
 # So the remedy is simple: start several times from different points, and keep the best end.
 #
 # ## Bring a dead codeword back
 #
-# A codeword can stand so far off that no point has it as its nearest. Then it never moves again, and we call it
-# **dead**. It takes up a row of the codebook, and no code ever names it.
+# A codeword can stand so far off that no point has it as its nearest. As long as that is so it does not move, and
+# we call it **dead**. It takes up a row of the codebook, and no code names it. When the others move, it may win
+# points back by luck, but nothing makes sure that it does.
 #
 # One remedy is to put it where the need is greatest, on the point that is farthest from its own
 # codeword. (faiss puts it beside a codeword with many points.)
@@ -328,7 +327,7 @@ show(
     alt="Three panels. In the first, three codewords serve the three groups, and a fourth stands "
     "alone in the lower left corner, without points. In the second it has moved to a point at the "
     "rim of a group. In the third that group has two codewords, and the distortion is lower.",
-    caption="The title of a panel gives its distortion.",
+    caption="The numbers above the first and the last panel are their distortions.",
 )  # fmt: skip
 
 # %% tags=["hide-input"]
@@ -459,13 +458,13 @@ for title, curves in left.items():
 # Read two things from the picture.
 #
 # - **In the plane a few bits are enough. In a space of many numbers each bit buys less.**
-# - **The two curves part.** The more codewords, the fewer vectors each has learned from. It learns *those*
-#   vectors and not their kind. With a codeword on every vector the dots would be at zero, and nothing would
-#   have been learned.
+# - **The two curves part.** The more codewords there are, the fewer vectors each of them is the mean of. It then
+#   fits those few vectors, and not others of their kind. With a codeword on every vector the dots would be at zero,
+#   and nothing would have been learned.
 #
 # ## Explain the slopes: the rate law
 #
-# Why does a bit buy less when vectors are long? Imagine points spread evenly over a square, and codewords on a
+# Why does a bit buy less when vectors have many numbers? Imagine points spread evenly over a square, and codewords on a
 # grid. To halve the distance to the nearest codeword in a plane you need four times as many codewords; in a
 # space of `dim` numbers you need $2^{\text{dim}}$ times as many. Those cost `dim` bits, and half the distance is
 # a quarter of the distortion $D$. So each bit, $b$ of them in all, divides the distortion by $2^{2/\text{dim}}$:
@@ -479,17 +478,19 @@ for title, curves in left.items():
 
 # %% tags=["claim", "hide-input"]
 effective = {
-    title: -2 * 3 / np.log2(curves["learned from"][6] / curves["learned from"][3])
+    title: [-2 * 3 / np.log2(shares[6] / shares[3]) for shares in curves.values()]
     for title, curves in left.items()
 }
 print(f"One bit at 64 dimensions saves {1 - 2 ** (-2 / 64):.1%} of the distortion.")
-for title, number in effective.items():
-    print(f"{title}: from 3 bits to 6 the distortion falls as in {number:.0f} dimensions")
+print("From 3 bits to 6 the distortion falls as in so many dimensions:")
+for title, (learned, held_out) in effective.items():
+    print(f"{title}: {learned:.0f} on the vectors learned from, {held_out:.0f} on held-out ones")
 
 # %% [markdown]
-# The plane comes out as a plane, and the digits behave as if they had about six numbers instead of 64. (The law
-# holds for many codewords and smooth data, so this is a rule of thumb; with few vectors for each codeword the
-# slope looks steeper than it is.)
+# The plane comes out as two or three dimensions, and the digits behave as if they had six to eight numbers instead
+# of 64. Why two answers? With few vectors for each codeword, the distortion of those learned from falls too fast,
+# and that of held-out ones too slowly, so the truth lies between them. (The law holds for many codewords and smooth
+# data, so take it as a rule of thumb.)
 #
 # **Try it.** Let the plane's codewords learn from four times as many points: open the cell above the picture and
 # change the first `make_blobs_2d(100, ...)` to 400. How far apart are the two curves at eight bits now?
@@ -540,8 +541,8 @@ print(f"The last number is {years:,.0f} years, at a billion comparisons a second
 # - k-means assigns, moves, and repeats. Neither half can raise the distortion.
 # - It ends in the valley where it began, so start several times and keep the best.
 # - A codeword without points is dead; put it where the distortion is large.
-# - $K$ codewords take $\log_2 K$ bits. Each bit divides the distortion by about $2^{2/\text{dim}}$, and doubles the
-#   memory, the time and the data that the codebook needs.
+# - $K$ codewords take $\log_2 K$ bits. Each bit divides the distortion by about $2^{2/\text{dim}}$, where dim is the
+#   *effective* dimension of the data, and doubles the memory, the time and the data that the codebook needs.
 #
 # ## Quiz
 #
@@ -555,7 +556,8 @@ print(f"The last number is {years:,.0f} years, at a billion comparisons a second
 #
 # <details><summary>Answers</summary>
 #
-# 1. It gives them all to the first of the two. The second has no points, so it is dead.
+# 1. It gives them all to the first of the two. The second has no points in this round, so it stays where it is.
+#    Once the first has moved away, it may win some of them back.
 # 2. There is a mistake in the program, because neither half-step can raise the distortion.
 # 3. Ten, because nine bits name only 512 codewords.
 # 4. The codebook is the database itself, so nothing is saved, and held-out vectors are distorted

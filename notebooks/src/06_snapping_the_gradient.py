@@ -75,10 +75,10 @@ show(
 )
 
 # %% [markdown]
-# In the shaded half-plane a small step lowers the similarity loss. The dash-dotted arrow, the sum of loss
-# and penalty, points out of it, so the point is sent **uphill**. How far off is it? The next cell computes
-# the cosine between $g$ and the gradient that each method uses instead. It is 1 where the two agree, and
-# below 0 where even a small step raises the loss.
+# In the shaded half-plane a small step lowers the similarity loss. Two arrows leave it: the pull to the nearest
+# codeword, and the sum of descent and pull (dash-dotted). Training follows the sum, so the point is sent **uphill**.
+# How far off is it? The next cell computes the cosine between $g$ and the gradient that each method uses instead. It
+# is 1 where the two agree, and below 0 where even a small step raises the loss.
 #
 # Why a *small* step? A gradient only speaks about the immediate neighbourhood of a point. If you walk to
 # the end of a long arrow, you may well end up farther from the star than you started, even if the arrow
@@ -176,26 +176,26 @@ for n in (1, 2, 3, 4, 9):
 # | `pull` | $g + 2\lambda\,(z - c^*)/N$: the similarity gradient passes whole, and $c^*$ pulls; $N$ is the size of the batch |
 # | `look-ahead` | the same pull, to the candidate nearest to $z - \eta g$, the place where one step (η) of the loss alone would send $z$ |
 #
-# All three are gradients, so training steps along their *negative*. Here they are at one point, with the
-# four nearest codewords as candidates. Watch the thick arrow. With `replace` it lies on the line to $c^*$,
-# with `pull` it is the sum of the descent and a pull to $c^*$, and with `look-ahead` the pull goes to
-# another codeword.
+# All three are gradients, so training steps along their *negative*. Here they are at one point near a border,
+# with the four nearest codewords as candidates. Watch the thick arrow. With `replace` it lies on the line to
+# $c^*$, on the upper left, and with `pull` it is the sum of the descent and a pull to $c^*$. With `look-ahead`
+# the pull goes to the codeword on the left: a step of the loss alone would cross the border into its cell.
 
 # %% tags=["hide-input"]
 for form, text in [
     (
         "replace",
-        "The snapped arrow lies on the line to the chosen codeword, on the left, and is short.",
+        "The snapped arrow lies on the line to the chosen codeword, on the upper left, and is short.",
     ),
     ("pull", "The snapped arrow is the descent plus a pull to that codeword."),
     (
         "look-ahead",
-        "The pull goes to the codeword on the right, the one nearest to z - eta g. Here it is the "
-        "nearest to z, too, so the snapped arrow lies on that of the penalty.",
+        "The pull goes to the codeword on the left, the one nearest to z - eta g, while the nearest to "
+        "z itself is on the right. The snapped arrow leads to the left and a little up.",
     ),
 ]:
     print(f"form: {form}")
-    show(draw_snap(plane, (-0.25, -0.1), strength=0.6, step=0.5, form=form), alt=text, dpi=80)
+    show(draw_snap(plane, (-0.3, 0.05), strength=0.6, step=0.5, form=form), alt=text, dpi=80)
 
 # %% [markdown]
 # **Exercise 06.3** (medium, 6 minutes). Write `replace`, with the projected length, for one point and one
@@ -217,8 +217,9 @@ check.replace_gradient(replace_gradient)
 hint("06.3")
 
 # %% [markdown]
-# **Exercise 06.4** (easy, 4 minutes). Write `pull` for the same. The loss is a mean over the batch, so the pull
-# is divided by the batch size.
+# **Exercise 06.4** (easy, 4 minutes). Write `pull` for one point and its chosen codeword: the gradient
+# $g + 2\lambda\,(z - c^*)/N$ of the table above, with `batch` for $N$. (The loss is a mean over the batch, so the
+# pull is divided by its size.)
 
 
 # %% tags=["exercise"]
@@ -262,23 +263,23 @@ def my_rule(g, z, candidates, strength):
 # | `nearest` | $g$ and a pull to the nearest codeword, shortened so that the sum does not go uphill | the same |
 #
 # `look-ahead` needs no fallback, because some candidate is always the nearest one to $z - \eta g$. The price
-# is that its pull may go uphill. The promise *never uphill*, which we test in the next section, holds for
-# the two other forms only.
+# is that its pull may go uphill. The promise *never uphill*, which we test in the section *Read the layer*, holds
+# for the two other forms only.
 
 # %% tags=["claim", "hide-input"]
 corner = Plane(codewords, partner=np.array([-1.1, 1.1]))
 lonely = np.array([[-0.95, 0.75]])
 for fallback in ("zero", "keep", "nearest"):
-    few = SnapOptions(n_candidates=2, form="replace", fallback=fallback, strength=0.5)
+    few = SnapOptions(n_candidates=2, form="replace", fallback=fallback, strength=3.0)
     left = corner.snapped(lonely, few)[0]
     print(f"{fallback:8} -> gradient {np.round(left, 2) + 0.0}")
 
 # %% tags=["hide-input"]
 show(
-    draw_snap(corner, lonely[0], n_candidates=2, form="replace", fallback="nearest", strength=0.5),
+    draw_snap(corner, lonely[0], n_candidates=2, form="replace", fallback="nearest", strength=3.0),
     alt="A point in the upper left corner whose positive is further out: both candidates lie outside "
-    "the shaded half-plane. The fallback adds a pull to the nearest one; the snapped arrow still "
-    "points into the half-plane, but it is shorter than the descent.",
+    "the shaded half-plane. The arrow of the penalty leaves the half-plane with a long pull to the "
+    "nearest one. The fallback shortens that pull, and the snapped arrow runs along the edge.",
     caption="Both candidates lie uphill, so the fallback decides: here a pull to the nearest one, shortened until the sum no longer goes uphill.",
     dpi=80,
 )
@@ -355,8 +356,8 @@ class SnapLayer(torch.autograd.Function):
 # %% [markdown]
 # Does a network learn through it? The one below squeezes the 64 pixels of a digit into two numbers, so that
 # every image is a point in the plane, and a last linear layer tells the ten digits apart. Sixteen codewords are
-# fitted again every ten steps. We train it twice from the same start, once through your layer and once through
-# the package's.
+# fitted again every ten steps. We train it three times from the same start: without a layer, through the
+# package's, and through yours, if you have solved 06.5.
 
 # %%
 digits = load_digits(random_state=0)
@@ -410,9 +411,17 @@ if "yours" in runs:
     print(f"After 60 steps your points and the package's differ by at most {apart:.6f}.")
 
 # %% [markdown]
-# The two runs are the same, up to rounding: your layer *is* the package's, only slower, because it walks through
-# the rows in Python. Beside them stands the network without a layer. Compare the two columns: what does the layer
-# buy here, and what does it cost? (One seed and sixty steps settle nothing; chapter 08 asks this question properly.)
+# If you have solved 06.5, the last two lines agree up to rounding: your layer *is* the package's, only slower,
+# because it walks through the rows in Python. Now compare them with the first line, the network without a layer: what
+# does the layer buy here, and what does it cost? (One seed and sixty steps settle nothing; chapter 08 asks this
+# question properly.)
+#
+# <details><summary>What to see</summary>
+#
+# With the layer, the points lie closer to their codewords, so the codes lose a smaller share. The price is a similarity
+# loss that ends higher.
+#
+# </details>
 
 # %% [markdown]
 # ## Read the layer
@@ -530,7 +539,8 @@ for place in ((0.1, -0.30), (0.1, -0.35)):
 # - **straight-through** ([arXiv 1308.3432](https://arxiv.org/abs/1308.3432)): compute the gradient of the
 #   loss *at the nearest codeword*, and use it at the point as if nothing had happened in between;
 # - **rotation** ([arXiv 2410.06424](https://arxiv.org/abs/2410.06424)): the same, but the gradient is first
-#   rotated and scaled, by the inverse of what turns the point into its codeword.
+#   rotated back, by the angle that turns the point onto its codeword (as seen from the origin), and then scaled by
+#   the same factor as the point, $\lVert q(z) \rVert / \lVert z \rVert$.
 #
 # The last two need a penalty as well, because otherwise nothing would draw the points to the codewords. The
 # picture shows one arrow for each place, all with the same loss. Crosses mark places that are sent uphill.
@@ -666,8 +676,8 @@ for method in ("similarity", "penalty", "straight-through", "snap"):
 
 # %% [markdown]
 # Weak penalties do no harm. From a strength of 1.5 on the penalty mixes the classes, more so the stronger
-# it is, and straight-through follows it closely, because it carries the same penalty. The snap keeps every
-# cell pure, at every strength.
+# it is. Straight-through suffers less at first, but from 4 on about as much, because it carries the same penalty.
+# The snap keeps every cell pure, at every strength.
 #
 # Read the first row, too, because it keeps us honest. The similarity loss *alone* sorts the classes just as
 # well. Here each point can move freely, so nothing stops the loss from collecting each class at its positive,
@@ -737,7 +747,7 @@ for reseed in (True, False):
 #
 # 1. No. The product is 0, and to descend it has to be greater than 0.
 # 2. No. The pull's gradient makes an angle below 90 degrees with $g$, so the sum is longer than $g$.
-#    Only the fallback `nearest` can shorten it, as in the corner above.
+#    Only the fallback `nearest` can shorten it, because its codeword does not descend.
 # 3. The best aligned codeword of all may be far away. The point would have to cross many cells, and for a long
 #    time it would not be close to any codeword.
 # 4. The codeword moves to the mean of its points, of both classes. That only makes its hold on them stronger:

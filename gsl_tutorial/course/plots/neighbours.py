@@ -243,7 +243,7 @@ def _add_legend(figure: Figure, height: float) -> None:
         mark("s", 8, "where its code puts it", color=SKY, mec=BLACK),
         mark("o", 13, "a true neighbour", mfc="none", mec=BLACK, mew=1.6),
         mark("D", 7, "found", color=ORANGE, mec=BLACK),
-        mark("^", 9, "found by luck: tied for the last places", mfc="none", mec=RED, mew=1.8),
+        mark("^", 9, "tied for the last places: luck decides", mfc="none", mec=RED, mew=1.8),
     ]
     figure.legend(
         handles=handles, loc="center left", ncols=3, frameon=False, fontsize=10.5, numpoints=1,

@@ -1,7 +1,7 @@
 """A world of two dimensions in which a gradient can be seen: the toy of chapters 05 and 06.
 
 One point z, one partner it should come near to, a few codewords. The similarity loss is half the
-squared distance to the partner; the quantization loss pulls to the nearest codeword. Everything is
+squared distance to the partner; the quantization penalty pulls to the nearest codeword. Everything is
 NumPy and small, and calls the plain twin of the snapping layer.
 """
 

@@ -10,19 +10,20 @@ GUESSES: dict[str, tuple[str, dict[str, str]]] = {
     "01 measures": (
         "Take the digit with the largest inner product with a query. How often is it also the nearest?",
         {
-            "nearly always": "Far from it: for fewer than one query in ten. Bright digits win.",
-            "about half of the time": "Not even that: for fewer than one query in ten. Bright "
-            "digits win.",
-            "rarely": "Yes, for fewer than one query in ten: bright digits win, whatever the query "
-            "looks like.",
+            "nearly always": "Far from it: for fewer than one query in ten. Digits with "
+            "a lot of ink win.",
+            "about half of the time": "Not even that: for fewer than one query in ten. "
+            "Digits with a lot of ink win.",
+            "rarely": "Yes, for fewer than one query in ten: digits with a lot of ink win, whatever "
+            "the query looks like.",
         },
     ),
     "01 codewords": (
         "Rounding to one bit for each pixel makes codes of 64 bits. How many bits do codewords for "
         "the whole digit need to find as much?",
         {
-            "about 10": "Yes. The two curves are at the same height there, and the codewords even "
-            "above.",
+            "about 10": "Yes. With about nine bits the codewords already find as much, and with ten they "
+            "find more.",
             "about 30": "Fewer: about 10. A codeword describes all pixels at once.",
             "about 64": "Far fewer: about 10. A codeword describes all pixels at once.",
         },
