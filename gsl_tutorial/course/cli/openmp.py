@@ -25,6 +25,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Literal
 
@@ -248,17 +249,16 @@ def _loaded() -> list[str] | None:
     """The libraries in this process; None where nothing can say."""
     with suppress(OSError):
         return mapped(_MAPS.read_bytes().decode(errors="replace"))
-    with suppress(Exception):  # it may be absent, and it asks libraries that nobody knows
-        from threadpoolctl import threadpool_info
-
-        return [str(one["filepath"]) for one in threadpool_info()]
+    with suppress(
+        Exception
+    ):  # scikit-learn brings it, if it is here; and it asks unknown libraries
+        found = import_module("threadpoolctl").threadpool_info()
+        return [str(one["filepath"]) for one in found]
     return None
 
 
 def _work() -> None:
     """Import the three as far as they are there, say what is loaded, and give each runtime a loop."""
-    from importlib import import_module
-
     there = {}
     for name in ("torch", "faiss", "sklearn"):
         _say(f"{_STEP}imported {name}")
