@@ -11,8 +11,8 @@
 # several sums in play at once, and measure on digits what each of these is worth.
 #
 # **What you will learn.** Where product quantization wastes its bits; how codes that are *sums* of
-# whole codewords avoid that, and what they cost; why the best quantizer on the vectors it learned
-# from can be the worst on held-out ones.
+# whole codewords avoid that, and what they cost; how to tell whether a richer quantizer is a better
+# one.
 #
 # **What you need.** Chapter 03: subvectors, codes, lookup tables. About 80 minutes, 48 of them for the
 # five exercises.
@@ -148,7 +148,7 @@ for name, quantizer in fitted.items():
 #
 # ## Put into one subspace what belongs together
 #
-# Real vectors are longer than two numbers, and there is a better way to say why turning helps. Codewords can follow a
+# Real vectors have more than two numbers, and there is a better way to say why turning helps. Codewords can follow a
 # dependence *inside* a subvector, but never one that runs *across the cut*. Below are vectors of four numbers. The third
 # number nearly repeats the first, and the fourth nearly mirrors the second. PQ cuts just between them, so each of its
 # subvectors is a round cloud in which there is nothing to follow.
@@ -175,15 +175,18 @@ show(
 # After the rotation each subvector is a thin stripe, and the same eight codewords serve it much better.
 #
 # How does OPQ find $R$? It takes turns. With the rotation fixed, it runs k-means in each subspace. With the codewords
-# fixed, it looks for the rotation that brings the vectors $X$ nearest to their reconstructions $Y$. This is known as
-# the *Procrustes* problem, and it has a solution of one line: take the singular value decomposition
-# $Y^\top X = U S V^\top$, and then
+# fixed, it looks for the $R$ that brings the *turned* vectors nearest to what PQ makes of them. With the vectors as
+# the rows of $X$, and with the rows of $Y$ for these reconstructions in the turned space, that is the smallest
+# $\lVert X R^\top - Y \rVert^2$. This is known as the *Procrustes* problem, and it has a solution of one line: take
+# the singular value decomposition $Y^\top X = U S V^\top$, and then
 #
 # $$R = U V^\top .$$
 #
+# (This $R$ may also mirror the space, which does no harm: lengths and angles stay what they are.)
+#
 # <details><summary>Why?</summary>
 #
-# With rows as vectors, we want the smallest $\lVert X R^\top - Y \rVert^2$. Multiply out. Because a rotation changes no
+# Multiply $\lVert X R^\top - Y \rVert^2$ out. Because a rotation changes no
 # length, only the mixed term depends on $R$, so we want the largest trace of $Y^\top X R^\top = U S V^\top R^\top$, which
 # is the trace of $S\,(V^\top R^\top U)$. The matrix in brackets is orthogonal, too, so none of its entries is above 1,
 # and the trace is largest when it is the identity. That gives $R = U V^\top$.
@@ -417,8 +420,9 @@ MethodSliders(bows, methods)
 # 1. PQ changes, because its grid stays where the axes are. RQ and LSQ choose their codewords freely in the plane, so they
 #    do not care. OPQ should not care either, since it can always turn back. Its number moves a little all the same, and
 #    that is the local optimum at work: from a turned start, its turns may end in another valley.
-# 2. PQ and OPQ waste most places, because a grid is full wherever its lines cross. Sums waste some, too: a sum of two
-#    lists has to express all combinations. One codebook with a row for each place would waste none, and that is plain
+# 2. With four codewords, hardly any. Move K to the right end: there PQ wastes the most, because its grid has a place
+#    wherever two lines cross. OPQ can turn its grid, and wastes fewer. Sums waste some, too: a sum of two lists has to
+#    express all combinations. One codebook with a row for each place would waste none, and that is plain
 #    vector quantization, which chapter 02 could not afford.
 # 3. At the right end, where there are many codewords. Each further codeword goes where the points are, if the quantizer is free to put it there.
 #
@@ -494,8 +498,9 @@ check.learn_rotation(learn_rotation)
 hint("04.5")
 
 # %% [markdown]
-# Does your rotation find the stripes, too? Here it learns on the linked vectors of that section, from no rotation, with the codebooks
-# of PQ as its start. After some rounds the turned vectors are quantized anew.
+# Does your rotation find the stripes, too? Here it learns on the linked vectors of the section *Put into one subspace
+# what belongs together*. It starts without a rotation and with the codebooks of PQ. After some rounds the turned
+# vectors are quantized anew.
 
 # %%
 started = ProductQuantizer(2, 8, random_state=0).fit(linked).codebooks_.astype(float)
@@ -540,8 +545,8 @@ print(
 #
 # ## Measure distortion per bit
 #
-# Which quantizer should you take? We measure three sizes. The first has half the bits of the other two, which share
-# theirs: eight short codebooks against four long ones. **recall@10** is the share of queries whose true nearest neighbour
+# Which quantizer should you take? We measure three sizes: one of 16 bits (4 x 16), and two of 32 bits, with eight short
+# codebooks (8 x 16) or four long ones (4 x 256). **recall@10** is the share of queries whose true nearest neighbour
 # is among the first ten found, as in chapter 03.
 
 # %% tags=["hide-input"]
@@ -623,8 +628,8 @@ print(
 # Read it in this order:
 #
 # - **With short codebooks, each step of the chapter pays:** turn, then add, then learn the sums together. It pays on
-#   held-out digits, too, and mostly in recall. (At the smallest size, OPQ and RQ are close on held-out digits; with
-#   another `random_state` they can change places.)
+#   held-out digits, too. Recall rises along with it, except that at 8 x 16 RQ and LSQ are about level. (At the
+#   smallest size, OPQ and RQ are close on held-out digits; with another `random_state` they can change places.)
 # - **With long codebooks, it turns round.** There are few digits for each codeword, and the codewords of a sum are whole
 #   pictures, which means many more numbers to learn than for PQ. On *its own* digits LSQ is far ahead. On held-out ones it
 #   is the worst of the four. That is **overfitting**, and only held-out digits can tell.
@@ -684,9 +689,11 @@ for name, quantizer in fitted.items():
     )
 
 # %% [markdown]
-# PQ and OPQ search each subspace on its own. A sum has to be searched for with the whole beam, stage by stage, and once
-# more by local search. Searching a database afterwards costs all four the same: $M$ lookups for each item, and for the
-# sums one more addition.
+# PQ and OPQ search each subspace on its own. A sum has to be searched for with the whole beam, stage by stage, and
+# once more by local search. Searching a database afterwards costs all four about the same for each item: $M$ lookups,
+# and for the sums one more addition. What differs is paid once for each query. OPQ turns it, and the table of a sum
+# takes $M$ times as many operations to fill as that of PQ, because its codewords are whole vectors. In a large
+# database that hardly counts.
 #
 # ## Look where a gradient may snap
 #

@@ -148,12 +148,12 @@ def draw_methods(
 def draw_piece_clouds(
     rows: Mapping[str, tuple[Float[np.ndarray, "N M 2"], Float[np.ndarray, "M K 2"]]],
 ) -> Figure:
-    """Draw pieces of two numbers with their codewords and cells.
+    """Draw subvectors of two numbers with their codewords and cells.
 
     Parameters
     ----------
     rows : mapping of str to ((N, M, 2) array, (M, K, 2) array)
-        Quantizer -> the pieces of N vectors, and its codebooks.
+        Quantizer -> the subvectors of N vectors, and its codebooks.
 
     Returns
     -------
@@ -171,7 +171,7 @@ def draw_piece_clouds(
             axes.plot(*books[m].T, "D", ms=8, color=ORANGE, mec=BLACK)
             axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
             axes.set(xticks=[], yticks=[])
-            axes.set_title(f"{name}, piece {m}", fontsize=_TEXT)
+            axes.set_title(f"{name}, subvector {m}", fontsize=_TEXT)
     return figure
 
 
@@ -217,7 +217,7 @@ def draw_sums(
             # Beside the arrow, not on it.
             aside = 13 * np.array([-step[1], step[0]]) / max(float(np.linalg.norm(step)), 1e-9)
             axes.annotate(
-                f"$c_{{{m + 1}}}$", tail + step / 2, xytext=tuple(aside), textcoords="offset points",
+                f"$c_{{{m}}}$", tail + step / 2, xytext=tuple(aside), textcoords="offset points",
                 fontsize=14, color=colour, ha="center", va="center", path_effects=_HALO, zorder=6,
             )  # fmt: skip
             tail = head
@@ -249,7 +249,7 @@ def draw_candidates(
     Returns
     -------
     Figure
-        One panel for each title. The nearest candidate is number 1; pieces of one number are lines.
+        One panel for each title. The nearest candidate is number 1; subvectors of one number are lines.
     """
     figure = new_figure(4.6 * len(panels), 4.8)
     all_axes = figure.subplots(1, len(panels), squeeze=False)[0]

@@ -182,7 +182,7 @@ def additive_distances(answer: Any) -> str:
             result = call(answer, query, books, codes, norms)
         except IndexError as error:
             raise Mistake(
-                f"a look-up fell outside ({error}). The rows of codebooks @ query are stages and "
+                f"a lookup fell outside ({error}). The rows of codebooks @ query are stages and "
                 "its columns codewords: tables[m, codes[:, m]]."
             ) from error
         compare(
