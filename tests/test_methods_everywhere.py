@@ -14,9 +14,9 @@ from method_cases import apply_method
 from gsl_tutorial import ProductQuantizer
 from gsl_tutorial.course.training.ablations import ABLATIONS
 from gsl_tutorial.course.training.config import TrainingConfig
+from gsl_tutorial.course.training.method_names import NAMES, OTHER_NAMES, named
 from gsl_tutorial.course.training.methods import (
     METHODS,
-    OTHER_NAMES,
     MethodOptions,
     get_method,
     nearest_reconstruction,
@@ -102,6 +102,14 @@ def test_the_registry() -> None:
     assert all(get_method(name) is METHODS[name] for name in METHODS)
     assert set(OTHER_NAMES.values()) <= set(METHODS)
     assert not set(OTHER_NAMES) & set(METHODS), "a method has one name in every table"
+
+
+def test_readers_meet_one_name_of_each_method() -> None:
+    assert set(NAMES) == set(METHODS)
+    assert len(set(NAMES.values())) == len(NAMES)
+    for old, new in OTHER_NAMES.items():
+        assert named(old) == named(new) == NAMES[new]
+    assert named("GreedyHash") == "GreedyHash"
     assert get_method("snap") is METHODS["snap-pull"]
     assert TrainingConfig.from_dict({"method": "snap"}) == TrainingConfig(method="snap-pull")
     assert MethodOptions().strength > 0

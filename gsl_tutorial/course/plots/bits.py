@@ -25,7 +25,7 @@ from gsl_tutorial.course.plots.style import (
     new_figure,
 )
 from gsl_tutorial.course.results.published import FOREIGN, Published
-from gsl_tutorial.course.study.map_words import named
+from gsl_tutorial.course.training.method_names import named
 
 #: Colour and marker of each protocol of a published figure.
 PROTOCOL_LOOKS = {

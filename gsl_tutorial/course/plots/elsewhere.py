@@ -10,7 +10,8 @@ from gsl_tutorial.course.plots.style import show
 from gsl_tutorial.course.printing import say, wrapped
 from gsl_tutorial.course.study.elsewhere import COMMAND, TOPICS
 from gsl_tutorial.course.study.map_file import MethodTable
-from gsl_tutorial.course.study.map_words import elsewhere_says, in_a_sentence, named, size_of
+from gsl_tutorial.course.study.map_words import elsewhere_says, in_a_sentence, size_of
+from gsl_tutorial.course.training.method_names import named
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.evaluation.intervals import Interval
 

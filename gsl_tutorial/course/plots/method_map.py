@@ -19,11 +19,11 @@ from gsl_tutorial.course.study.map_file import Cell, MethodTable
 from gsl_tutorial.course.study.map_report import equal_bits
 from gsl_tutorial.course.study.map_words import (
     in_a_sentence,
-    named,
     size_of,
     verdict,
     when_it_matters,
 )
+from gsl_tutorial.course.training.method_names import named
 
 #: Face, edge and sign of each verdict.
 _TILES = {

@@ -21,6 +21,7 @@ from gsl_tutorial.course.plots.style import (
     RED,
     new_figure,
 )
+from gsl_tutorial.course.training.method_names import named
 
 _LINES = [(BLUE, "-", "o"), (ORANGE, "--", "s"), (GREEN, "-.", "D"), (PURPLE, ":", "^")]
 
@@ -171,7 +172,7 @@ def draw_history(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> Figu
             rounds = [record["round"] for record in there]
             axes.plot(
                 rounds, [record[key] for record in there], color=colour, ls=style, marker=marker,
-                ms=4, label=name,
+                ms=4, label=named(name),
             )  # fmt: skip
         axes.set(xlabel="round", ylabel=label, yscale="log")
         axes.spines[["top", "right"]].set_visible(False)

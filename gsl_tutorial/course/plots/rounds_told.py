@@ -8,8 +8,9 @@ from matplotlib.ticker import PercentFormatter
 from gsl_tutorial.course.plots.study import LOOKS
 from gsl_tutorial.course.plots.style import new_figure
 from gsl_tutorial.course.study.map_report import sizes
-from gsl_tutorial.course.study.map_words import named, size_of
+from gsl_tutorial.course.study.map_words import size_of
 from gsl_tutorial.course.study.rounds_told import MEASURES, Rounds
+from gsl_tutorial.course.training.method_names import named
 
 _LABELS = {"moved": "changed their cell", "purity": "purity of the cells", "uphill": "uphill"}
 

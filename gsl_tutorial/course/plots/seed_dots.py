@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from gsl_tutorial.course.plots.study import LOOKS
 from gsl_tutorial.course.plots.style import BLACK, GREY, new_figure
-from gsl_tutorial.course.study.map_words import named
+from gsl_tutorial.course.training.method_names import named
 from gsl_tutorial.evaluation.intervals import Interval
 
 

@@ -14,7 +14,8 @@ from gsl_tutorial.course.plots.style import BLACK, BLUE, GREY, RED, new_figure
 from gsl_tutorial.course.study.law import Gain, bins
 from gsl_tutorial.course.study.map_file import Swept
 from gsl_tutorial.course.study.map_report import sizes
-from gsl_tutorial.course.study.map_words import named, size_of
+from gsl_tutorial.course.study.map_words import size_of
+from gsl_tutorial.course.training.method_names import named
 
 
 def draw_sweep(

@@ -21,6 +21,7 @@ from gsl_tutorial.course.plots.style import (
     new_figure,
 )
 from gsl_tutorial.course.study.report import Row
+from gsl_tutorial.course.training.method_names import named
 
 #: Colour, marker and line of each method, the same in every picture.
 LOOKS: dict[str, tuple[str, str, str]] = {
@@ -50,7 +51,7 @@ def draw_seeds(
     xlabel : str
         What the values are.
     names : mapping of str to str, optional
-        What a method is called in the picture.
+        What is called otherwise than `named` says.
 
     Returns
     -------
@@ -65,7 +66,7 @@ def draw_seeds(
         axes.plot(values, np.full(len(values), row), marker, color=colour, ms=size, mec="white")
         mean = float(np.mean(values))
         axes.plot([mean, mean], [row - 0.32, row + 0.32], color=colour, lw=2)
-    labels = [(names or {}).get(method, method) for method in groups]
+    labels = [(names or {}).get(method, named(method)) for method in groups]
     axes.set(yticks=range(len(groups)), yticklabels=labels, xlabel=xlabel)
     axes.set_ylim(len(groups) - 0.5, -0.5)
     axes.grid(axis="x", alpha=0.3)
@@ -104,7 +105,7 @@ def draw_pareto(groups: dict[str, Sequence[Row]]) -> Figure:
                 linestyle="none",
                 elinewidth=1,
                 capsize=2,
-                label=row.method,
+                label=named(row.method),
             )
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
@@ -141,7 +142,7 @@ def draw_bias(groups: dict[str, dict[str, dict[str, Float[np.ndarray, "seeds rou
                 values = measures[key].mean(axis=0)
                 rounds = np.arange(2, 2 + len(values))
                 grid[row, column].plot(
-                    rounds, values, color=colour, marker=marker, linestyle=line, label=method
+                    rounds, values, color=colour, marker=marker, linestyle=line, label=named(method)
                 )
         grid[0, column].set_title(title, fontsize=10)
         grid[1, column].set_xlabel("round (the first trains without codebooks)")

@@ -26,7 +26,7 @@ CHECKLIST: dict[str, tuple[str, ...]] = {
     "What is searched": (
         "ADC, SDC or exact is named; squared sub-distances are summed.",
         "Bits are M log2 K for M books of K codewords.",
-        "Encoding and look-up use the same codewords.",
+        "Encoding and lookup use the same codewords.",
         "The codebooks come from training images, for every row.",
         "The trivial code (argmax) and exact float vectors stand beside the codes.",
     ),
@@ -34,6 +34,7 @@ CHECKLIST: dict[str, tuple[str, ...]] = {
         "Settings, epoch and seed were chosen on validation queries, test queries used once.",
         "As many trials for the rivals as for the own method; no term of theirs weighs 0.",
         "Three seeds or more, mean and spread, and the interval of a paired difference.",
+        "With several intervals in a table, their level allows for their number.",
         "Unseen classes, or another test in which a classifier's answer is no good code.",
         "Encoder and pre-training are the same, or named.",
     ),

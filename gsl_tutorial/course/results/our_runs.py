@@ -13,6 +13,7 @@ from typing import Any
 
 from gsl_tutorial.course.results.saved_runs import DATA
 from gsl_tutorial.course.text_table import text_table
+from gsl_tutorial.course.training.method_names import named
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.storage import read_json
 
@@ -93,8 +94,8 @@ def as_text(records: Iterable[Mapping[str, Any]]) -> str:
         values = [f"{one[key]:.3f}" for key in ("adc_map", "exact_map", "argmax_map", "accuracy")]
         if one["protocol"] == "unseen":
             values[-1] = "none"  # the classifier has no name for these classes
-        cells = (one[key] for key in ("protocol", "bits", "method", "profile", "pre_training"))
-        lines.append((*cells, *values, one["seed"]))
+        cells = (one["protocol"], one["bits"], named(one["method"]), one["profile"])
+        lines.append((*cells, one["pre_training"], *values, one["seed"]))
     return text_table(lines, head=head)
 
 

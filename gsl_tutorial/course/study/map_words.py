@@ -13,27 +13,9 @@ from gsl_tutorial.course.study import law
 from gsl_tutorial.course.study.elsewhere import TOPICS
 from gsl_tutorial.course.study.map_file import Cell, Finding, MethodTable
 from gsl_tutorial.course.study.map_report import equal_bits, sizes
+from gsl_tutorial.course.training.method_names import NAMES as NAMES
+from gsl_tutorial.course.training.method_names import named
 from gsl_tutorial.evaluation.intervals import Interval
-
-#: The one name of each method in the whole series.
-NAMES = {
-    "none": "none",
-    "penalty": "penalty",
-    "ste": "straight-through",
-    "rotation": "rotation",
-    "soft": "soft",
-    "halfway": "halfway",
-    "radius": "radius",
-    "snap-pull": "snap (pull)",
-    "snap-lookahead": "snap (look-ahead)",
-    "snap-replace": "snap (replace)",
-    "pull-relative": "pull in units of |g|",
-    "pull-second": "pull to the second nearest",
-    "pull-random": "pull to a random one",
-    "pull-near-descending": "pull to the nearest that descends",
-    "pull-farthest": "pull to the farthest that descends",
-}
-
 
 #: The same inside a sentence.
 _IN_SENTENCES = {
@@ -48,11 +30,6 @@ _IN_SENTENCES = {
     "pull-near-descending": "a pull to the nearest codeword that descends",
     "pull-farthest": "a pull to the farthest codeword that descends",
 }
-
-
-def named(method: str) -> str:
-    """The name of a method as readers know it."""
-    return NAMES.get(method, method)
 
 
 def in_a_sentence(method: str) -> str:

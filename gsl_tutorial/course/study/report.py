@@ -18,6 +18,7 @@ from gsl_tutorial.course.printing import Table
 from gsl_tutorial.course.study.records import Record, Records
 from gsl_tutorial.course.study.running import StudyResults
 from gsl_tutorial.course.text_table import text_table
+from gsl_tutorial.course.training.method_names import named
 from gsl_tutorial.course.training.methods import MethodOptions
 from gsl_tutorial.errors import DataMissingError
 from gsl_tutorial.evaluation.intervals import Interval, clustered_bootstrap
@@ -282,7 +283,7 @@ def as_table(rows: Sequence[Row]) -> Table:
             "verdict on ADC mAP")  # fmt: skip
     lines = [
         (
-            row.method,
+            named(row.method),
             f"{row.adc_map:.3f}",
             f"{row.exact_map:.3f}",
             f"{row.relative_distortion:.3f}",

@@ -15,6 +15,7 @@ from gsl_tutorial.course.study.map_words import (
     sweep_says,
 )
 from gsl_tutorial.course.study.report import Row
+from gsl_tutorial.course.training.method_names import named
 
 _MAP_CHECK = "a test: it makes data/map.json again from the records and compares"
 _CELL = re.compile(r"\b\d+ × \d+\b")
@@ -158,7 +159,9 @@ def setting_claim(
         check += "; its text is compared whenever the notebooks are tested"
     methods = rows[0].method if len(rows) == 1 else "*"
     differences = "; ".join(
-        f"{row.method} {said(row.against_none)}" for row in rows if row.against_none is not None
+        f"{named(row.method)} {said(row.against_none)}"
+        for row in rows
+        if row.against_none is not None
     )
     return Claim(
         says,

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from gsl_tutorial.course.training.ablations import ABLATIONS, Choice, pull_to
 from gsl_tutorial.course.training.losses import quantization_penalty
+from gsl_tutorial.course.training.method_names import OTHER_NAMES
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.quantizers import Quantizer
 from gsl_tutorial.snapping import Fallback, Form, GradientSnapping, Length, SnapOptions
@@ -236,10 +237,6 @@ METHODS: dict[str, Method] = {
     "snap-replace": _snap("replace"),
     **{name: _ablation(choice) for name, choice in ABLATIONS.items()},
 }
-
-
-#: What configurations and cards called some methods before, and what a command may call them still.
-OTHER_NAMES = {"snap": "snap-pull"}
 
 
 def method_name(name: str) -> str:

@@ -2,8 +2,8 @@
 
 A source draws k items for each positive, and knows the *expected number of times* that it draws any
 item j for that positive. Added up over all sources that is Q(j), which the loss divides by (`losses`), so
-any mixture of sources estimates one and the same loss. A source costs the same whatever the size of
-the catalogue: cells are kept as inverted lists, and a draw is a look-up.
+any mixture of sources estimates one and the same sum, without bias; the loss is its logarithm. A source
+costs the same whatever the size of the catalogue: cells are kept as inverted lists, and a draw is a lookup.
 
 Source: in-batch with correction, Yi et al. 2019; mixed with uniform ones, Yang et al. 2020; same-cluster
 ones, the abstract of arXiv 2607.00448. How cells are made and corrected is our reconstruction.
@@ -28,7 +28,7 @@ class CellTooSmallError(InvalidInputError):
 
 @dataclass(frozen=True, eq=False)
 class InvertedLists:
-    """For each cell the items in it, laid end to end: drawing is a look-up, never a scan.
+    """For each cell the items in it, laid end to end: drawing is a lookup, never a scan.
 
     Attributes
     ----------

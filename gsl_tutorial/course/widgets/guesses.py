@@ -324,8 +324,8 @@ GUESSES: dict[str, tuple[str, dict[str, str]]] = {
         "Two workers share twenty shards. One of them is killed after the first answer. What becomes "
         "of the search?",
         {
-            "it fails": "No. The scheduler notices the lost connection and hands the shards that were not "
-            "answered to the worker that is left.",
+            "it fails": "No. The scheduler notices the lost connection and hands out again what was not "
+            "answered.",
             "half of the answer is missing": "No. A shard that was not answered is handed out again. "
             "Only where you ask for a partial answer may something be missing, and then it says what.",
             "the same answer, later": "Yes. The shards that were not answered are handed out again; "

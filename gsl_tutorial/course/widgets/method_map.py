@@ -22,13 +22,13 @@ from gsl_tutorial.course.study.map_words import (
     answer,
     best_of,
     in_a_sentence,
-    named,
     opening,
     said,
     size_of,
     verdict,
     when_it_matters,
 )
+from gsl_tutorial.course.training.method_names import named
 from gsl_tutorial.course.widgets.page import PageWidget, entry, script, style, to_json
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.validation import check_name, describe

@@ -34,7 +34,7 @@ def adc_distance(answer: Any) -> str:
             result = call(answer, table, code)
         except IndexError as error:
             raise Mistake(
-                "a look-up fell outside the table. Its rows are subvectors, its columns codewords: the "
+                "a lookup fell outside the table. Its rows are subvectors, its columns codewords: the "
                 f"entry of subvector m is table[m, code[m]], with m from 0 to {M - 1}."
             ) from error
         except (TypeError, ValueError) as error:
@@ -86,7 +86,7 @@ def adc_distance(answer: Any) -> str:
         )
 
     at_every_size([f"M = {M}, K = {K}" for M, K in sizes], one)
-    return "M look-ups and M - 1 additions: that is the whole search."
+    return "M lookups and M - 1 additions: that is the whole search."
 
 
 def _about_shapes(error: Exception) -> bool:

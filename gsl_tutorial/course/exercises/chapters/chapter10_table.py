@@ -21,7 +21,7 @@ ROWS = (
     ("C", "binary code", "Hamming", "32 x 2", "32", "54,000", "mAP@1000", ".741 ± .006"),
     ("D", "residual", "ADC", "4 x 64", "32", "54,000", "mAP@all", ".716 ± .004"),
     ("E", "long books", "ADC", "2 x 65,536", "32", "54,000", "mAP@all", ".703 ± .006"),
-    ("F", "snap-pull, PQ", "ADC", "4 x 256", "32", "55,000", "mAP@all", ".738 ± .003"),
+    ("F", "snap (pull), PQ", "ADC", "4 x 256", "32", "55,000", "mAP@all", ".738 ± .003"),
     ("G", "penalty, PQ", "ADC", "4 x 256", "32", "54,000", "mAP@all", ".719 ± .005"),
     ("H", "short books", "SDC", "8 x 16", "32", "54,000", "mAP@all", ".714 ± .005"),
 )
@@ -41,7 +41,7 @@ COLUMN = {"cut": "measure", "bits": "books x words", "query": "database"}
 INNOCENT = {
     "A": "4 log2 256 = 32 bits, the protocol's database, mAP@all.",
     "B": "32 numbers of 32 bits are 1,024, and nothing says that codes cannot search better than the "
-    "floats: a codeword is a mean, and means forget noise.",
+    "floats: a codeword is a mean, and may lose some noise.",
     "E": "2 log2 65,536 = 32 bits. Odd, not wrong.",
     "G": "4 log2 256 = 32 bits, the protocol's database, mAP@all.",
     "H": "8 log2 16 = 32 bits, and it says that the query is coded, too (SDC).",

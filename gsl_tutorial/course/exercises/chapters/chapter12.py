@@ -153,8 +153,7 @@ def choose_nprobe(answer: Any) -> str:
     at_every_size(["10 queries", "25 queries", "40 queries", "8 queries"], one)
     return (
         "recall over nprobe is the distribution of the neighbours' ranks, summed up: it rises "
-        "steeply and then "
-        "crawls."
+        "steeply and then flattens."
     )
 
 
