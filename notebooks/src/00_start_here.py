@@ -37,8 +37,14 @@ search
 # is **four numbers from 0 to 255, which is four bytes**. A tick says that it shows the same kind of thing as
 # the query.
 #
-# Ten of the queries were drawn at random, one from each class. The last two are the worst of a hundred others,
-# because no search is always right. Which class are they mistaken for?
+# Ten of the queries were drawn at random, one from each class. The last two are the two worst of a hundred more, so
+# that you also see the search fail. Which class are they mistaken for?
+#
+# <details><summary>What to see</summary>
+#
+# The search takes the ship for an automobile, and the truck for a frog.
+#
+# </details>
 #
 # Do you see coloured squares in place of photographs? Then the photographs are not on this machine. The search is
 # the real one all the same, because it never looks at a pixel; to see them, type `gsl-tutorial fetch` in a
@@ -63,9 +69,11 @@ print(f"the same photographs as codes: {search.n_photographs * code / 1e6:.1f} M
 # the **star**, an item of its own class; the blue arrow shows that. The grey squares are codewords.
 #
 # - The usual recipe also pulls the point to the *nearest* square, which is the orange arrow. Training
-#   follows the sum of both arrows, and the sum may lead *away* from the star.
+#   follows the sum of both arrows, the dash-dotted one, and that may lead *away* from the star.
 # - **Gradient snapping** asks first: which of the squares nearby lies in a direction that the blue arrow
 #   agrees with? It pulls towards that one. The thick green arrow shows the result.
+#
+# (Chapters 05 and 06 explain the rings, the diamond and the orange cross. You can leave them aside for now.)
 #
 # Drag the point across one of the grey borders. At the border another square becomes the nearest one, so the
 # orange arrow jumps. What does the green one do?
@@ -78,8 +86,9 @@ GradientExplorer()
 # %% [markdown]
 # <details><summary>What to see</summary>
 #
-# The orange arrow jumps at every border, wherever the star is. The green one changes only where another square
-# suits the blue arrow better, so it never works against it.
+# The orange arrow jumps at every border, wherever the star is. The green one only ever pulls to a square on the blue
+# arrow's side, so it never works against it. It jumps, too, but only where it changes its own choice, and that is
+# usually not at a border.
 #
 # </details>
 #
@@ -91,7 +100,7 @@ GradientExplorer()
 #
 # ## Do an exercise
 #
-# Now the way the chapters work. First, is everything installed?
+# Now let us see how the chapters work. First, is everything installed?
 
 # %% tags=["volatile", "hide-input"]
 from gsl_tutorial.course.cli.doctor import examine
@@ -173,7 +182,8 @@ my_progress()
 
 # %% [markdown]
 # In a terminal, `gsl-tutorial report` prints the same page, and `gsl-tutorial report --json --out NAME.json`
-# writes a file that you can hand in. Nothing is sent anywhere by itself. Solved notebooks do not count.
+# writes a file that you can hand in. Nothing is sent anywhere by itself. Running a
+# notebook from `solutions` does not mark its exercises as solved.
 #
 # ## Find your chapter
 #
@@ -183,7 +193,7 @@ my_progress()
 # | [02 vector quantization](02_vector_quantization.ipynb) | How do you describe a vector by one number? |
 # | [03 product quantization](03_product_quantization.ipynb) | How do a thousand codewords do the work of four billion? |
 # | [04 other quantizers](04_other_quantizers.ipynb) | Can a code of the same length lose less? |
-# | [05 biased gradients](05_biased_gradients.ipynb) | When does a quantization loss work against what you train for? |
+# | [05 biased gradients](05_biased_gradients.ipynb) | When does a quantization penalty work against what you train for? |
 # | [06 snapping the gradient](06_snapping_the_gradient.ipynb) | Can we pull to a codeword without ever working against it? |
 # | [07 learning in turns](07_learning_in_turns.ipynb) | When does snapping help, and why? |
 # | [08 retrieval on digits](08_retrieval_on_digits.ipynb) | What does the whole pipeline look like, in a minute? |
@@ -217,14 +227,14 @@ my_progress()
 # | --- | --- | --- | --- | --- |
 # | vectors | $N$ | `N` | how many: the rows of an array `(N, dim)`; in training, the size of a batch | 01 |
 # | queries | $B$ | `B` | how many we search for at once | 01 |
-# | length of a vector | $\text{dim}$ | `dim` | how many numbers it has | 01 |
+# | dimension | $\text{dim}$ | `dim` | how many numbers a vector has | 01 |
 # | neighbours | $k$ | `k` | how many results are looked at, as in recall@k | 01 |
 # | embedding | $z$ | `z` | the vector that stands for an image or an item | 02 |
 # | codewords | $K$ | `n_codewords` | how many a codebook has; a code names one of them | 02 |
 # | reconstruction | $q(z)$ | `decode` | the vector that the code of $z$ stands for | 02 |
 # | distortion | $\lVert z - q(z) \rVert^2$ | `distortion` | what the code loses, as a mean over the vectors | 02 |
 # | subspaces | $M$ | `n_subspaces` | how many subvectors a vector is cut into | 03 |
-# | length of a subvector | $d = \text{dim} / M$ | `d` | how many numbers it has | 03 |
+# | dimension of a subvector | $d = \text{dim} / M$ | `d` | how many numbers it has | 03 |
 # | codebooks | $C$ | `codebooks_` | all codewords, an array `(M, K, d)` | 03 |
 # | bits | $M \log_2 K$ | `bits` | length of a code | 03 |
 # | asymmetric distance computation | ADC | `distances` | the query is exact, the database is coded | 03 |
@@ -233,13 +243,13 @@ my_progress()
 # | similarity loss | $L$ | `loss` | small when alike items lie close together | 05 |
 # | gradient of the similarity loss | $g = dL/dz$ | `gradient` | uphill for the loss; training steps along $-g$ | 05 |
 # | strength of the pull | $\lambda$ | `strength` | how hard $z$ is drawn to a codeword | 05 |
+# | mean average precision | mAP | `mean_average_precision` | how early the right items come, from 0 to 1 (explained in 08) | 05 |
 # | a candidate and its direction | $c_j$, $d_j = c_j - z$ | `directions` | it *descends* when $\langle -g, d_j \rangle > 0$ | 06 |
 # | chosen codeword | $c^*$ | `chosen` | the descending candidate that is best aligned with $-g$ | 06 |
 # | step | $\eta$ | `step` | how far `look-ahead` looks along $-g$ | 06 |
 # | form of the snap | `replace`, `pull`, `look-ahead` | `form` | what leaves the layer instead of $g$ | 06 |
 # | length of a replaced gradient | `projected`, `full` | `length` | the part of $g$ along $d_j$, or all of its length | 06 |
 # | fallback | `zero`, `keep`, `nearest` | `fallback` | what happens where no candidate descends | 06 |
-# | mean average precision | mAP | `mean_average_precision` | how early the right items come, from 0 to 1 | 07 |
 #
 # </details>
 #
@@ -269,8 +279,8 @@ my_progress()
 #
 # ## What to remember
 #
-# - A code of four bytes is enough to find photographs of the same kind, if the network that makes the
-#   vectors and the codewords suit each other.
+# - A code of four bytes is enough to find photographs of the same kind, provided that the codewords suit the
+#   vectors, and the vectors suit the search.
 # - Run the cells with Shift + Enter, from top to bottom. You cannot break anything.
 # - Each exercise has three hints, one inside the other, and a check that knows the usual mistakes.
 # - Come back to this page to look up a letter, or to see where the formulas come from.
