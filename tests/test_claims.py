@@ -29,6 +29,7 @@ from gsl_tutorial.course.study.study_claims import (
     setting_claim,
     sweep_claims,
 )
+from gsl_tutorial.course.training.method_names import named
 from gsl_tutorial.storage import read_json
 
 ROOT = Path(__file__).parents[1]
@@ -49,7 +50,7 @@ def shipped() -> list[Claim]:
             made.append(setting_claim("a sentence", "cifar10", part, setting, one))
             for row in rows:
                 if row.against_none is not None:
-                    assert f"{row.method} {said(row.against_none)}" in made[-2].interval
+                    assert f"{named(row.method)} {said(row.against_none)}" in made[-2].interval
     card = read_json(DATA / "cifar10-p2-32bit" / "card.json")
     return [*made, run_claim("a sentence", "cifar10-p2-32bit", card)]
 

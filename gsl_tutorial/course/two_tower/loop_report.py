@@ -228,7 +228,7 @@ def _table(by_measure: Mapping[str, Mapping[str, Series]]) -> Table:
         row = [arm]
         for measure in shown:
             mean = by_measure[measure][arm].mean
-            row.append(f"{mean[0]:.2f} > {mean[-1]:.2f}")
+            row.append(f"{mean[0]:.2f} → {mean[-1]:.2f}")
         rows.append([*row, str(len(by_measure["recall"][arm].seeds))])
     return Table(rows, head=["arm", *shown, "seeds"])
 

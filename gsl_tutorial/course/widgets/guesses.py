@@ -136,17 +136,6 @@ GUESSES: dict[str, tuple[str, dict[str, str]]] = {
             "look alike to the towers, too.",
         },
     ),
-    "11 who outscores": (
-        "Before training, negatives of every kind score about as high as the positive. Which outscore it "
-        "most often after training?",
-        {
-            "uniform ones": "No: these fall far behind. Whatever lifts the positive lifts films like it, "
-            "too, and those are in its cell.",
-            "those of the batch": "No, although they are popular films. Whatever lifts the positive lifts "
-            "films like it, too, and those are in its cell.",
-            "those of its cell": "Yes: whatever lifts the positive lifts films like it, too.",
-        },
-    ),
     "11 winners": (
         "Ten seeds on test films: where do hard negatives with the winner's setting beat uniform ones "
         "clearly?",
@@ -161,12 +150,12 @@ GUESSES: dict[str, tuple[str, dict[str, str]]] = {
         "Two towers with uniform negatives learn from the clicks on their own lists. What part of the "
         "520 films does anybody see in the tenth round?",
         {
-            "nearly all": "Far less: about a tenth. What is never shown is never clicked, so the model "
-            "does not learn to show it.",
-            "about half": "Less: about a tenth. What is never shown is never clicked, so the model does "
-            "not learn to show it.",
-            "about a tenth": "Yes. What is never shown is never clicked, so the model does not learn to "
-            "show it.",
+            "nearly all": "Far less: about a tenth. Most of that is the model's doing, not the loop's: its "
+            "first lists, learned from random films, show hardly more.",
+            "about half": "Less: about a tenth. Most of that is the model's doing, not the loop's: its "
+            "first lists, learned from random films, show hardly more.",
+            "about a tenth": "Yes. Most of that is the model's doing, not the loop's: its first lists, "
+            "learned from random films, show hardly more.",
         },
     ),
     "11 real ratings": (
