@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import io
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets as W
+import numpy as np
 import pytest
 from browser import browser, chromium_or_skip, patient_page, show_alone
 from matplotlib.figure import Figure
+from PIL import Image
 
-from gsl_tutorial.course.plots.style import new_figure
+from gsl_tutorial.course.plots.style import new_figure, quick_png
 from gsl_tutorial.course.widgets import DrawingWithControls
 from gsl_tutorial.course.widgets.picture import Picture, key_of
 from gsl_tutorial.errors import InvalidInputError
@@ -94,7 +98,7 @@ def test_the_page_shows_again_what_it_has_and_is_never_taken_back() -> None:
         page.evaluate("end()")
 
 
-def drawing(drawn: list[tuple[int, str]]) -> DrawingWithControls:
+def drawing(drawn: list[tuple[int, str]], **options: Any) -> DrawingWithControls:
     def draw(now: int, way: str) -> Figure:
         if now == 4:
             raise InvalidInputError("another", "4", "move on")
@@ -105,13 +109,15 @@ def drawing(drawn: list[tuple[int, str]]) -> DrawingWithControls:
         "now": W.IntSlider(value=1, min=0, max=9),
         "way": W.Dropdown(options=[("first", "a"), ("second", "b"), ("third", "c")]),
     }
-    return DrawingWithControls(draw, controls, alt=lambda now, way: f"{now} {way}")
+    return DrawingWithControls(draw, controls, alt=lambda now, way: f"{now} {way}", **options)
 
 
-def foreseen(moves: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> tuple[Any, list[Any]]:
+def foreseen(
+    moves: dict[str, Any], monkeypatch: pytest.MonkeyPatch, **options: Any
+) -> tuple[Any, list[Any]]:
     drawn: list[tuple[int, str]] = []
     sent: list[Any] = []
-    one = drawing(drawn)
+    one = drawing(drawn, **options)
     monkeypatch.setattr(
         Picture, "send", lambda _, content, buffers=None: sent.append((content, buffers))
     )
@@ -156,6 +162,43 @@ def test_what_cannot_be_drawn_is_left_out(monkeypatch: pytest.MonkeyPatch) -> No
 def test_from_an_end_the_only_way_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn, _ = foreseen({"now": 9}, monkeypatch)
     assert drawn[2:] == [(8, "a"), (7, "a"), (6, "a"), (5, "a"), (3, "a")]
+
+
+def test_the_dear_part_is_prepared_in_pieces_as_far_as_the_control_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[tuple[int, int]] = []
+
+    def prepare(now: int, way: str) -> Iterator[None]:
+        for piece in range(2):
+            if (now, piece) not in done:
+                done.append((now, piece))
+                yield
+        if now == 9:
+            raise InvalidInputError("another", "9", "move on")
+
+    drawn, _ = foreseen({"now": 0}, monkeypatch, prepare=prepare)
+    assert [now for now, _ in drawn] == [1, 0, 2, 3, 5, 6], "4 cannot be drawn"
+    assert {now for now, _ in done} == set(range(2, 10)), "7 to 9 as well, which were not drawn"
+    assert len(done) == len(set(done)), "each piece once"
+
+
+@pytest.mark.parametrize("size", [(1, 1), (0.02, 3), (2.51, 0.77)])
+def test_a_quick_file_holds_the_pixels_of_the_slow_one(size: tuple[float, float]) -> None:
+    def figure() -> Figure:
+        made = new_figure(*size, layout="none")
+        made.add_axes((0, 0, 1, 1)).imshow(np.random.default_rng(0).random((9, 7, 3)))
+        made.text(0.1, 0.5, "q(z)", color="red")
+        return made
+
+    with io.BytesIO() as slow:
+        figure().savefig(slow, format="png", dpi=90)
+        wanted = np.asarray(Image.open(slow).convert("RGB"))
+    read = Image.open(io.BytesIO(quick_png(figure())))
+    assert read.mode == "RGB"
+    np.testing.assert_array_equal(np.asarray(read), wanted)
+    read = Image.open(io.BytesIO(quick_png(figure())))
+    read.verify()  # the checksums, too
 
 
 def test_drawing_leaves_the_garbage_collector_as_it_was() -> None:

@@ -10,10 +10,13 @@ import base64
 import html
 import io
 import re
+import struct
+import zlib
 from typing import Any
 
 import numpy as np
 from IPython.display import display
+from jaxtyping import UInt8
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
@@ -68,10 +71,12 @@ def png(figure: Figure, *, dpi: int = 110) -> bytes:
     bytes
         The content of a PNG file.
     """
-    return _packed(
-        _drawn(figure, dpi).quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE),
-        optimize=True,
+    buffer = io.BytesIO()
+    few = Image.fromarray(_drawn(figure, dpi)).quantize(
+        256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
     )
+    few.save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
 
 
 def quick_png(figure: Figure, *, dpi: int = 90) -> bytes:
@@ -89,20 +94,30 @@ def quick_png(figure: Figure, *, dpi: int = 90) -> bytes:
     bytes
         The content of a PNG file.
     """
-    return _packed(_drawn(figure, dpi), compress_level=1)
+    # Written here, every row as it is: choosing a filter for each row, as libraries do, takes longer than
+    # all the rest, and for lines and marks on white it is no smaller.
+    pixels = _drawn(figure, dpi)
+    height, width, _ = pixels.shape
+    rows = np.zeros(
+        (height, 1 + 3 * width), dtype=np.uint8
+    )  # each after the number of its filter: none
+    rows[:, 1:] = pixels.reshape(height, 3 * width)
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # 8 bits, three colours
+    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, content) for name, content in chunks)
 
 
-def _drawn(figure: Figure, dpi: int) -> Image.Image:
+def _chunk(name: bytes, content: bytes) -> bytes:
+    """A chunk of a PNG file: its length, its name, what is in it, and a checksum of both."""
+    body = name + content
+    return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+
+def _drawn(figure: Figure, dpi: int) -> UInt8[np.ndarray, "height width 3"]:
     figure.set_dpi(dpi)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())[:, :, :3])
-
-
-def _packed(image: Image.Image, **how: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG", **how)
-    return buffer.getvalue()
+    return np.asarray(canvas.buffer_rgba())[:, :, :3]
 
 
 def show(figure: Figure, alt: str, *, caption: str = "", dpi: int = 110) -> None:

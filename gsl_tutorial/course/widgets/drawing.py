@@ -27,9 +27,13 @@ from gsl_tutorial.errors import TutorialError
 _KEPT = 100
 #: Seconds for what the reader does next to come first.
 _PAUSE_S = 0.02
+#: Seconds between two pieces of what a picture needs: a message that is on its way goes first.
+_BREATH_S = 0.002
 #: Steps from where a control stands, on the way it went, to the pictures that may be wanted next. A hand
 #: that goes on takes a new step sooner than Python draws a picture: it needs a lead.
 _AHEAD = (1, 2, -1, 3, -2, 4, 5, 6)
+#: And to those for which the dear part is prepared after that.
+_FAR = tuple(way * n for n in range(1, 21) for way in (1, -1))
 
 
 @cache
@@ -59,6 +63,9 @@ class DrawingWithControls(W.VBox):
         Stands beside the picture and is drawn only once.
     still : callable, optional
         Draws the picture for places where no widget runs; `draw` by default.
+    prepare : callable, optional
+        A generator function of the same arguments: does in pieces, and keeps, what takes longest in a
+        picture. It is called ahead, and the reader comes first between two pieces.
     """
 
     def __init__(
@@ -69,8 +76,10 @@ class DrawingWithControls(W.VBox):
         alt: str | Callable[..., str],
         legend: Figure | None = None,
         still: Callable[..., Figure] | None = None,
+        prepare: Callable[..., Iterator[None]] = lambda **values: iter(()),
     ) -> None:
         _leave_imports_alone()
+        self._prepare = prepare
         self._still = still or draw
         self._draw, self._controls = draw, controls
         self._describe, self._alt, self._caption = alt, "", W.HTML()
@@ -108,7 +117,7 @@ class DrawingWithControls(W.VBox):
         except TutorialError as error:
             self._message.value = f"<b>{error}</b>"
         if isinstance(change, dict):
-            self._foresee(_next_values(change["owner"], change["old"]), change["owner"])
+            self._foresee(change["owner"], change["old"])
 
     def _picture(self, values: dict[str, Any]) -> bytes:
         """The picture for these values of the controls, drawn once."""
@@ -146,7 +155,7 @@ class DrawingWithControls(W.VBox):
             ]
         )
 
-    def _foresee(self, wanted: Iterator[Any], control: Any) -> None:
+    def _foresee(self, control: Any, old: Any) -> None:
         """Draw what may come next, one after the other, whenever the kernel has nothing else to do."""
         if self._next is not None:
             self._next.cancel()
@@ -155,23 +164,34 @@ class DrawingWithControls(W.VBox):
             loop = asyncio.get_running_loop()
         except RuntimeError:  # nobody listens: a program, or a test
             return
-        name = next(name for name, one in self._controls.items() if one is control)
+        work = self._work_ahead(control, old)
 
-        def draw_one() -> None:
-            for value in wanted:
+        def go_on() -> None:
+            pause = next(work, None)
+            if pause is not None:
+                self._next = loop.call_later(pause, go_on)
+
+        self._next = loop.call_later(_PAUSE_S, go_on)
+
+    def _work_ahead(self, control: Any, old: Any) -> Iterator[float]:
+        """Work for what may come next, a piece at a time; the seconds to leave to others after it."""
+        name = next(name for name, one in self._controls.items() if one is control)
+        for ahead in (_AHEAD, _FAR):
+            for value in _next_values(control, old, ahead):
                 values = self.values | {name: value}
                 if tuple(values.values()) in self._drawn:
                     continue
                 try:
+                    for _ in self._prepare(**values):
+                        yield _BREATH_S
+                    if ahead is _FAR:
+                        continue
                     self._image.foresee(
                         self._picture(values), self._said(values), self._key(values)
                     )
                 except TutorialError:  # it says so when it is asked for
                     continue
-                self._next = loop.call_later(_PAUSE_S, draw_one)
-                return
-
-        self._next = loop.call_later(_PAUSE_S, draw_one)
+                yield _PAUSE_S
 
     def __repr__(self) -> str:
         return f"[Interactive figure: {self._alt}]"
@@ -190,23 +210,26 @@ def _options(control: Any) -> list[Any] | None:
     return None if options is None else [value for _, value in options]
 
 
-def _next_values(control: Any, old: Any) -> Iterator[Any]:
-    """Where a control may go from here: on the way it went first, and back from an end."""
+def _next_values(control: Any, old: Any, ahead: tuple[int, ...]) -> Iterator[Any]:
+    """Where a control may go from here, so many steps: on the way it went, or back from an end."""
     options, value = _options(control), control.value
     if options is not None:
         here, before = options.index(value), options.index(old) if old in options else 0
-        places = _places(here, before, 1, 0, len(options) - 1)
+        places = _places(here, before, 1, (0, len(options) - 1), ahead)
         yield from (options[place] for place in places)
         return
     low, high = getattr(control, "min", -np.inf), getattr(control, "max", np.inf)
-    yield from _places(value, old, getattr(control, "step", 1), low, high)
+    yield from _places(value, old, getattr(control, "step", 1), (low, high), ahead)
 
 
-def _places(here: Any, before: Any, step: Any, low: Any, high: Any) -> Iterator[Any]:
+def _places(
+    here: Any, before: Any, step: Any, ends: tuple[Any, Any], ahead: tuple[int, ...]
+) -> Iterator[Any]:
+    low, high = ends
     on = step if here >= before else -step
     if not low <= here + on <= high:
         on = -on
-    for n in _AHEAD:
+    for n in ahead:
         # A slider of the page counts in steps from its lower end, and rounds as few decimals as it shows.
         one = here + n * on
         near = round(one, 10) if isinstance(one, float) else one

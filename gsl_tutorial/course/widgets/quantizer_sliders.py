@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import ipywidgets as W
 import numpy as np
@@ -77,17 +77,20 @@ class MethodSliders(DrawingWithControls):
     def __init__(
         self, points: Float[np.ndarray, "N 2"], methods: Mapping[str, Callable[..., Quantizer]]
     ) -> None:
-        @cache
-        def fitted(name: str, tilt: int, K: int) -> Quantizer:
-            return methods[name](2, K, random_state=0).fit(turn(points, tilt))
+        panels: dict[tuple[str, int, int], Any] = {}
+
+        def prepare(tilt: int, K: int) -> Iterator[None]:
+            for name in methods:
+                if (name, tilt, K) not in panels:
+                    turned = turn(points, tilt)
+                    one = methods[name](2, K, random_state=0).fit(turned)
+                    panels[name, tilt, K] = turned, one.decode(one.encode(turned)), all_places(one)
+                    yield
 
         def draw(tilt: int, K: int) -> Figure:
-            turned = turn(points, tilt)
-            panels = {}
-            for name in methods:
-                one = fitted(name, tilt, K)
-                panels[name] = turned, one.decode(one.encode(turned)), all_places(one)
-            return draw_methods(panels)
+            for _ in prepare(tilt, K):
+                pass
+            return draw_methods({name: panels[name, tilt, K] for name in methods})
 
         controls = {
             "tilt": _slider("turn the points (°)", 0, 0, 90, _STEP),
@@ -97,6 +100,7 @@ class MethodSliders(DrawingWithControls):
         super().__init__(
             draw,
             controls,
+            prepare=prepare,
             alt=f"The same points in {len(names)} panels: {', '.join(names)}. Diamonds mark all that "
             "a code can say; a line joins each point to its own. The distortion stands above.",
         )
