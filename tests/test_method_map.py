@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from widget_cases import alt_of
 
 from gsl_tutorial.course.study.map_file import parse_map
+from gsl_tutorial.course.study.map_words import answer, when_it_matters
 from gsl_tutorial.course.widgets import MethodMap
 from gsl_tutorial.course.widgets.method_map import RIVALS, SCRIPT, STYLE
 from gsl_tutorial.errors import InvalidInputError, UnknownNameError
@@ -239,10 +240,24 @@ def test_a_map_of_nothing_is_refused() -> None:
 
 def test_the_still_and_its_words_hold_the_whole_map() -> None:
     told = "Snap (pull) beats the best-tuned penalty in 2 of 5 cells"
-    assert told in alt_of(MethodMap(TABLE))
+    assert told in alt_of(MethodMap(TABLE, whole=True))
     texts = [text.get_text() for text in MethodMap(TABLE).still().axes[0].texts]
     for cell in TABLE.cells:
         gain = cell.gain()
         if gain is not None:
             assert any(f"{gain.difference:+.3f}" in text for text in texts)
     assert "not yet run" in texts
+
+
+@pytest.mark.parametrize("bets", ["", "2x4=wins"])
+def test_the_words_for_the_picture_keep_the_answer_until_all_is_asked_for(bets: str) -> None:
+    the_map = MethodMap(TABLE, bets=bets)
+    words = alt_of(the_map)
+    assert "after your bet" in words
+    assert all(sentence not in words for sentence in when_it_matters(TABLE))
+    assert all(answer(cell) not in words for cell in TABLE.cells)
+    gains = [gain for cell in TABLE.cells if (gain := cell.gain()) is not None]
+    assert gains
+    assert all(f"{gain.difference:+.3f}" not in words for gain in gains)
+    the_map.whole = True
+    assert " ".join(when_it_matters(TABLE)) in alt_of(the_map)

@@ -154,12 +154,16 @@ class MethodMap(PageWidget):
         return draw_method_map(self.table, self.method, self.rival)
 
     def described(self) -> str:
-        """What the map says, in sentences."""
-        rows = (
-            f"A map of {len(self.table.cells)} cells, subspaces by codewords, with the difference in ADC "
-            f"mAP between {in_a_sentence(self.method)} and {in_a_sentence(self.rival)} in each."
+        """What the map shows and how it is read; what it says, once the reader has asked for all of it."""
+        shown = (
+            f"A map of {len(self.table.cells)} cells: subspaces (M) downwards, codewords (K) to the right, "
+            "dashed lines between cells of equal bits. A cell holds the difference in ADC mAP between "
+            f"{in_a_sentence(self.method)} and {in_a_sentence(self.rival)} with its interval, and a mark: "
+            "▲ where the interval lies above zero, ≈ where it contains zero, ▼ where it lies below."
         )
-        return " ".join([rows, *when_it_matters(self.table)])
+        if self.whole:
+            return " ".join([shown, *when_it_matters(self.table)])
+        return f"{shown} Bet first: the numbers of a cell come after your bet."
 
     def check(self) -> None:
         """Check what was set later.
