@@ -30,22 +30,22 @@ function renderCodewords({ model, el }) {
   const onMove = (kind, index, at) => put({ codewords: now.map((c, k) => (k === index ? at : c)), rounds: 0 });
   const onHome = (kind, index) => onMove(kind, index, initial[index] ?? now[index]);
   const plane = planes.create({ label: words.plane, keyboard: true, reach: 1.17, onMove, onHome });
-  const dots = Array.from({ length: cellMarks.N }, (_, k) => element("path", { class: `gsl-dots gsl-class-${k}` }, plane.below));
-  const ways = element("path", { class: "gsl-ways" }, plane.below);
-  const starts = element("path", { class: "gsl-starts" }, plane.below);
+  const dots = Array.from({ length: cellMarks.N }, (_, k) => pathIn(plane.below, `gsl-dots gsl-class-${k}`));
+  const ways = pathIn(plane.below, "gsl-ways");
+  const starts = pathIn(plane.below, "gsl-starts");
   const names = element("g", { class: "gsl-names" }, plane.above);
 
-  const sentence = make("p", { class: "gsl-sentence" });
-  const { node: spoken, say } = speaker();
-  const value = make("output", { class: "gsl-large", "data-read": "distortion" });
+  const sentence = make("p.gsl-sentence");
+  const { node: spoken, tell: saying } = speaker();
+  const value = make("output.gsl-large", { "data-read": "distortion" });
   const chart = distortionChart();
   const scrub = make("input", { type: "range", min: 0, step: 1, oninput: () => put({ rounds: Number(scrub.value) }) });
   const clock = make("output", { "data-read": "rounds" });
-  const next = make("button", { type: "button", onclick: () => put({ rounds: Math.min(model.get("n_rounds"), model.get("rounds") + 1) }) }, words.one_round);
-  const transport = make("div", { class: "gsl-transport" }, make("label", {}, words.rounds, scrub), clock, next);
-  widget.bar.append(make("span", {}, `${words.distortion} `, value), make("button", { type: "button", onclick: reset }, WORDS.page.reset));
-  widget.stage.append(make("div", { class: "gsl-point-mode" }, plane.svg,
-    make("div", { class: "gsl-beside" }, sentence, make("div", { class: "gsl-charts gsl-one" }, chart.node), transport, spoken)));
+  const next = make("button", { onclick: () => put({ rounds: Math.min(model.get("n_rounds"), model.get("rounds") + 1) }) }, words.one_round);
+  const transport = make("div.gsl-transport", {}, make("label", {}, words.rounds, scrub), clock, next);
+  widget.bar.append(make("span", {}, `${words.distortion} `, value), make("button", { onclick: reset }, WORDS.page.reset));
+  widget.stage.append(make("div.gsl-point-mode", {}, plane.svg,
+    make("div.gsl-beside", {}, sentence, make("div.gsl-charts.gsl-one", {}, chart.node), transport, spoken)));
 
   function reset() {
     chart.forget();
@@ -102,10 +102,7 @@ function renderCodewords({ model, el }) {
     const dead = counts.flatMap((count, k) => (count ? [] : [k]));
     if (dead.length) parts.push(fill(words.without, dead.join(", ")));
     if (still) parts.push(words.still);
-    const said = `${parts.join(". ")}.`;
-    if (sentence.textContent === said) return;
-    sentence.textContent = said;
-    say(said);
+    saying(sentence, `${parts.join(". ")}.`);
   }
 
   return widget.end;

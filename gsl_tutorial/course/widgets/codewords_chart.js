@@ -12,10 +12,10 @@ function distortionChart() {
   const high = text(LEFT - 4, TOP + 8, "end");
   text(LEFT - 4, BOTTOM + 4, "end", "0");
   text(RIGHT, BOTTOM + 16, "end", words.half_steps);
-  const bestLine = element("path", { class: "gsl-best" }, svg);
+  const bestLine = pathIn(svg, "gsl-best");
   const bestText = text(RIGHT, 0, "end");
-  const curve = element("path", { class: "gsl-course" }, svg);
-  const marks = { assign: element("path", { class: "gsl-after-assign" }, svg), move: element("path", { class: "gsl-after-move" }, svg) };
+  const curve = pathIn(svg, "gsl-course");
+  const marks = { assign: pathIn(svg, "gsl-after-assign"), move: pathIn(svg, "gsl-after-move") };
   const ring = element("circle", { r: 10, class: "gsl-candidate" }, svg);
   // What the marks mean, in the corner that the falling curve leaves free.
   ["assign", "move"].forEach((kind, i) => {

@@ -42,14 +42,14 @@ function renderExplorer({ model, el }) {
   };
   const onHome = (kind, index) => onMove(kind, index, kind === "point" ? initial.point : (initial[kind][index] ?? model.get(kind)[index]));
 
-  const modeButtons = MODES.map((mode) => make("button", { type: "button", onclick: () => put({ mode }) }, words.modes[mode]));
+  const modeButtons = MODES.map((mode) => make("button", { onclick: () => put({ mode }) }, words.modes[mode]));
   const lossMenu = make("select", { onchange: (event) => put({ loss: event.target.value }) }, ...explorerMath.LOSSES.map((name) => make("option", { value: name }, words.losses[name])));
-  const modes = make("div", { class: "gsl-modes", "data-control": "mode", role: "group", "aria-label": words.what }, ...modeButtons);
+  const modes = make("div.gsl-modes", { "data-control": "mode", role: "group", "aria-label": words.what }, ...modeButtons);
   const lossLabel = make("label", { "data-control": "loss" }, words.loss, lossMenu);
   widget.bar.append(
     modes,
     lossLabel,
-    make("button", { type: "button", "data-control": "reset", onclick: () => put(initial) }, WORDS.page.reset));
+    make("button", { "data-control": "reset", onclick: () => put(initial) }, WORDS.page.reset));
 
   const handlers = { onMove, onHome };
   const own = ownRule({ model, put, listening: widget.listening });
@@ -73,6 +73,7 @@ function renderExplorer({ model, el }) {
   });
   return () => {
     widget.end();
+    own.end();
     views.run.stop();
     model.off("change:mode", showBar);
     model.off("change:loss", showBar);

@@ -12,7 +12,7 @@ function panels(handlers, label) {
   });
   const last = made[made.length - 1];
   last.own = ownMarks(last);
-  return { made, node: make("div", { class: "gsl-panels" }, ...made.map((panel) => panel.node)) };
+  return { made, node: make("div.gsl-panels", {}, ...made.map((panel) => panel.node)) };
 }
 
 function nameSnap(made, state) {
@@ -26,47 +26,66 @@ function fieldView(handlers, own) {
   const { place } = planes;
   const { made, node: grid } = panels(handlers, WORDS.field.panel);
   for (const panel of made) {
-    panel.layers = ["down", "up", "cross"].map((name) => element("path", { class: `gsl-field-${name}` }, panel.plane.above));
+    panel.layers = ["down", "up", "cross"].map((name) => pathIn(panel.plane.above, `gsl-field-${name}`));
   }
   const line = Array.from({ length: 12 }, (_, i) => -1.1 + 0.2 * i);
   const places = line.flatMap((y) => line.map((x) => [x, y]));
   const legend = make("span");
-  const node = make("div", {}, grid, make("p", { class: "gsl-note" }, WORDS.field.says, legend));
+  const node = make("div", {}, grid, make("p.gsl-note", {}, WORDS.field.says, legend));
+
+  let drawn; // what the rivals' panels show, and their arrows: while the reader's own come, they stay
+  let arrows;
+  let slopes;
 
   function update(world, rule, state) {
-    nameSnap(made, state);
-    legend.textContent = methodsOf(state).includes("own") ? fill(WORDS.own.legend, state.own_name, FORMS[state.form_index]) : "";
-    const slopes = places.map((z) => explorerMath.gradient(world, z));
-    for (const { method, plane, line: caption, layers, own: marks } of made) {
-      if (!methodsOf(state).includes(method)) continue;
-      plane.draw(sceneOf(world, null));
-      const answer = method === "own" ? own.ask(state) : undefined;
-      if (answer && !marks.begin(state, answer)) {
-        if (answer.fault) layers.forEach((layer) => layer.setAttribute("d", ""));
-        continue;
+    const methods = methodsOf(state);
+    const key = JSON.stringify([world, rule, methods]);
+    if (key !== drawn) {
+      nameSnap(made, state);
+      legend.textContent = methods.includes("own") ? fill(WORDS.own.legend, state.own_name, FORMS[state.form_index]) : "";
+      slopes = places.map((z) => explorerMath.gradient(world, z));
+      arrows = Object.fromEntries(methods.filter((method) => method !== "own").map((method) => [method, places.map((z) => explorerMath.methodGradient(world, z, method, rule))]));
+      const scene = sceneOf(world, null);
+      for (const panel of made) {
+        if (!methods.includes(panel.method)) continue;
+        panel.plane.draw(scene);
+        if (panel.own) continue;
+        const share = drawArrows(panel, arrows[panel.method]) / places.length;
+        panel.line.textContent = fill(WORDS.field.uphill, Math.round(100 * share));
+        panel.line.dataset.value = share;
       }
-      const arrowAt = answer?.field ? (z, i) => answer.field[i] : (z) => explorerMath.methodGradient(world, z, answer ? "snap" : method, rule);
-      const parts = ["", "", ""];
-      let count = 0;
-      const wrong = [];
-      places.forEach((z, i) => {
-        const a = arrowAt(z, i);
-        if (answer && differs(a, explorerMath.methodGradient(world, z, "snap", rule))) wrong.push(z);
-        const uphill = vectors.dot(a, slopes[i]) < -1e-12;
-        count += uphill;
-        parts[uphill ? 1 : 0] += glyph(z, a);
-        if (uphill) parts[2] += `M${place(z)}m-5 -5l10 10m0 -10l-10 10`;
-      });
-      layers.forEach((layer, i) => layer.setAttribute("d", parts[i]));
-      if (answer) {
-        const rings = wrong.map((z) => `M${place(z)}m-17 0a17 17 0 1 1 34 0a17 17 0 1 1 -34 0`).join("");
-        const right = wrong.map((z) => glyph(z, explorerMath.methodGradient(world, z, "snap", rule))).join("");
-        marks.show(fill(WORDS.own.field, wrong.length, places.length), rings, right, wrong.length);
-        continue;
-      }
-      caption.textContent = fill(WORDS.field.uphill, Math.round((100 * count) / places.length));
-      caption.dataset.value = count / places.length;
+      drawn = key;
     }
+    if (methods.includes("own")) drawOwn(made[made.length - 1], state);
+  }
+
+  // Draws a field; how many of its arrows point uphill.
+  function drawArrows({ layers }, field) {
+    const parts = ["", "", ""];
+    let count = 0;
+    places.forEach((z, i) => {
+      const uphill = vectors.dot(field[i], slopes[i]) < -1e-12;
+      count += uphill;
+      parts[uphill ? 1 : 0] += glyph(z, field[i]);
+      if (uphill) parts[2] += `M${place(z)}m-5 -5l10 10m0 -10l-10 10`;
+    });
+    layers.forEach((layer, i) => layer.setAttribute("d", parts[i]));
+    return count;
+  }
+
+  function drawOwn(panel, state) {
+    const { layers, own: marks } = panel;
+    const answer = own.ask(state);
+    if (!marks.begin(state, answer)) {
+      if (answer.fault) layers.forEach((layer) => layer.setAttribute("d", ""));
+      return;
+    }
+    const field = answer.field ?? arrows.snap;
+    drawArrows(panel, field);
+    const wrong = [...places.keys()].filter((i) => differs(field[i], arrows.snap[i]));
+    const rings = wrong.map((i) => `M${place(places[i])}m-17 0a17 17 0 1 1 34 0a17 17 0 1 1 -34 0`).join("");
+    const right = wrong.map((i) => glyph(places[i], arrows.snap[i])).join("");
+    marks.show(fill(WORDS.own.field, wrong.length, places.length), rings, right, wrong.length);
   }
 
   // Weak ones short, all others alike, as in plots.plane.draw_fields.

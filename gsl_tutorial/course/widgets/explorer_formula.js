@@ -19,7 +19,7 @@ function formulaView(arrowNodes) {
   const inner = make("output", { "data-read": "inner-penalty" });
   const snapInner = make("output", { "data-read": "inner-snap" });
   const snapLine = make("div", {}, "⟨", parts.g3, ", ", parts.snap, "⟩ = ", snapInner);
-  const node = make("div", { class: "gsl-formula", "data-control": "formula", "aria-label": words.label, role: "group" },
+  const node = make("div.gsl-formula", { "data-control": "formula", "aria-label": words.label, role: "group" },
     make("div", {}, parts.g, " + ", parts.pull, " = ", parts.sum),
     make("div", {}, "⟨", parts.g2, ", ", parts.sum2, "⟩ = ", inner), snapLine);
   for (const [name, arrow] of Object.entries(arrowNodes)) {

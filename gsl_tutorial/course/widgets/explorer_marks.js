@@ -42,8 +42,8 @@ function sceneOf(world, point) {
 // An arrow that can be set again and again; hidden where it has no length.
 function arrow(parent, name) {
   const group = element("g", { class: `gsl-arrow gsl-line-${name}`, "data-arrow": name }, parent);
-  const shaft = element("path", { class: "gsl-shaft" }, group);
-  const head = element("path", { class: "gsl-head" }, group);
+  const shaft = pathIn(group, "gsl-shaft");
+  const head = pathIn(group, "gsl-head");
   const cut = element("path", { d: CUT, class: "gsl-cut" }, group);
   const thick = name === "snap" ? 1.5 : 1;
   return (start, vector) => {

@@ -5,7 +5,7 @@ function pointView(handlers) {
   const { LIMIT, place, polygon } = planes;
   const words = WORDS.point;
   const plane = planes.create({ label: words.label, keyboard: true, ...handlers });
-  const rings = element("path", { class: "gsl-candidate" }, plane.below);
+  const rings = pathIn(plane.below, "gsl-candidate");
   const chosenMark = element("path", { d: MARKS.chosen, class: "gsl-chosen" }, plane.below);
   const arrows = {};
   for (const name of ["snap", "penalty", "quantization", "similarity"]) arrows[name] = arrow(plane.above, name);
@@ -14,8 +14,8 @@ function pointView(handlers) {
   element("path", { d: MARKS.point, class: "gsl-mark" }, disc);
   const says = element("text", { x: 12, y: 26, class: "gsl-says" }, plane.above);
 
-  const sentence = make("p", { class: "gsl-sentence" });
-  const { node: spoken, say } = speaker();
+  const sentence = make("p.gsl-sentence");
+  const { node: spoken, tell: saying } = speaker();
   const cells = {};
   const rowsOf = {};
   const row = (key, text, ...names) => rowsOf[key] = make("tr", {}, make("th", { scope: "row" }, text), ...names.map((name) => (cells[`${key}-${name}`] = make("td", { "data-read": `${key}-${name}` }))));
@@ -26,11 +26,11 @@ function pointView(handlers) {
     row("loss", words.loss, "value"),
     row("nearest", words.nearest, "distance", "name"),
     row("chosen", words.chosen, "distance", "name")));
-  const marksShown = make("ul", { class: "gsl-legend" });
-  const scale = make("p", { class: "gsl-note" }, words.scale);
-  const beside = make("div", { class: "gsl-beside" }, sentence, table, distances, marksShown, scale, spoken);
+  const marksShown = make("ul.gsl-legend");
+  const scale = make("p.gsl-note", {}, words.scale);
+  const beside = make("div.gsl-beside", {}, sentence, table, distances, marksShown, scale, spoken);
   const formula = formulaView(Object.fromEntries(Object.keys(LINES).map((name) => [name, plane.above.querySelector(`[data-arrow="${name}"]`)])));
-  const node = make("div", { class: "gsl-point-mode" }, plane.svg, beside, formula.node);
+  const node = make("div.gsl-point-mode", {}, plane.svg, beside, formula.node);
   let legendFor = "";
 
   function legend({ loss, dissimilar }, snap) {
@@ -92,14 +92,10 @@ function pointView(handlers) {
     const exact = { "penalty-cosine": out.penalty_cosine, "snapped-cosine": out.snapped_cosine, "loss-value": out.loss,
       "nearest-distance": out.distance, "chosen-distance": out.chosen_distance };
     for (const [name, cell] of Object.entries(cells)) {
-      if (cell.textContent !== text[name]) cell.textContent = text[name];
-      if (name in exact) cell.dataset.value = exact[name];
+      renew(cell, { text: text[name], ...(name in exact && { "data-value": exact[name] }) });
       if (name.endsWith("verdict")) cell.classList.toggle("gsl-uphill", text[name] === words.verdicts.UPHILL);
     }
-    const said = describe(out, rule, snap);
-    if (sentence.textContent === said) return;
-    sentence.textContent = said;
-    say(said);
+    saying(sentence, describe(out, rule, snap));
   }
 
   return { node, update };

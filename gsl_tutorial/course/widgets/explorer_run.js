@@ -5,18 +5,18 @@ function runView(handlers, own) {
   const { place } = planes;
   const { made, node: grid } = panels(handlers, WORDS.run.panel);
   for (const panel of made) {
-    panel.tails = element("path", { class: "gsl-tails" }, panel.plane.above);
-    panel.runners = element("path", { class: "gsl-runners" }, panel.plane.above);
+    panel.tails = pathIn(panel.plane.above, "gsl-tails");
+    panel.runners = pathIn(panel.plane.above, "gsl-runners");
   }
   const methods = [...RIVALS, "own"];
   const charts = Object.entries(WORDS.run.curves).map(([name, title]) => courseChart(name, title, methods.length));
-  const elsewhere = make("p", { class: "gsl-note", "data-read": "own-run" });
+  const elsewhere = make("p.gsl-note", { "data-read": "own-run" });
   made[made.length - 1].node.append(elsewhere);
-  const winner = make("p", { class: "gsl-note", "data-read": "winner", "aria-live": "off" });
+  const winner = make("p.gsl-note", { "data-read": "winner", "aria-live": "off" });
   const bar = player({ end: () => now.state.n_steps, show, alive: () => node.isConnected && !node.hidden });
   const node = make("div", {}, grid,
     bar.node, winner,
-    make("div", { class: "gsl-charts" }, ...charts.map((one) => one.node)));
+    make("div.gsl-charts", {}, ...charts.map((one) => one.node)));
   let now; // what is being run: {world, rule, state}
   let history; // method -> {points: [], curves: []}
   let charted = -1;

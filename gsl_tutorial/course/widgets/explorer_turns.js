@@ -24,10 +24,10 @@ function turnsComplaint(state) {
 
 function turnsPanel(handlers) {
   const plane = planes.create({ label: "", keyboard: false, ...handlers });
-  const cells = element("path", { class: "gsl-mixed" }, plane.below);
-  const tails = element("path", { class: "gsl-tails" }, plane.below);
-  const dots = [0, 1, 2, 3, 4, 5].map((k) => element("path", { class: `gsl-dots gsl-class-${k}` }, plane.above));
-  const words = element("path", { class: "gsl-refitted" }, plane.above);
+  const cells = pathIn(plane.below, "gsl-mixed");
+  const tails = pathIn(plane.below, "gsl-tails");
+  const dots = [0, 1, 2, 3, 4, 5].map((k) => pathIn(plane.above, `gsl-dots gsl-class-${k}`));
+  const words = pathIn(plane.above, "gsl-refitted");
   const title = make("b");
   const line = make("span");
   const node = make("figure", {}, make("figcaption", {}, title, line), plane.svg);
@@ -46,25 +46,25 @@ function renderTurns({ model, el }) {
   const panels = [turnsPanel({ onMove, onHome, keyboard: true }), turnsPanel({ onMove, onHome })];
   const charts = Object.entries(words.curves).map(([name, title]) => ({ most: name === "purity" ? 1 : undefined, ...courseChart(name, title, panels.length) }));
   const menu = make("select", { onchange: () => widget.put({ rival: menu.value }) }, ...TURNS_RIVALS.map((name) => make("option", { value: name }, words.methods[name])));
-  const sentence = make("p", { class: "gsl-sentence" });
+  const sentence = make("p.gsl-sentence");
   const { node: spoken, say } = speaker();
-  const grid = make("div", { class: "gsl-panels gsl-two" }, ...panels.map((panel) => panel.node));
+  const grid = make("div.gsl-panels.gsl-two", {}, ...panels.map((panel) => panel.node));
   const bar = player({ end: () => model.get("n_steps"), show, alive: () => grid.isConnected });
   widget.bar.append(make("label", {}, words.compare, menu),
-    make("button", { type: "button", onclick: () => { bar.stop(); bar.seek(0); widget.put({ positives: initial }); } }, WORDS.page.reset));
-  widget.stage.append(grid, bar.node, sentence, make("div", { class: "gsl-charts" }, ...charts.map((chart) => chart.node)), spoken);
+    make("button", { onclick: () => { bar.stop(); bar.seek(0); widget.put({ positives: initial }); } }, WORDS.page.reset));
+  widget.stage.append(grid, bar.node, sentence, make("div.gsl-charts", {}, ...charts.map((chart) => chart.node)), spoken);
   let now; // what is being run
 
   widget.start((state) => {
     initial ??= state.positives;
-    const key = JSON.stringify(TURNS_NAMES.filter((name) => name !== "n_steps").map((name) => state[name]));
+    const key = JSON.stringify(linked.map((name) => name === "n_steps" || state[name]));
     menu.value = state.rival;
-    if (now?.key !== key) {
+    if (now?.key !== key || now.worlds !== state.worlds) {
       const { positives, n_codewords: K, every, rate } = state;
       const rule = { n: Math.min(state.n_candidates, K), strength: state.strength, step: 1, form: "pull", length: "projected", fallback: "zero" };
       const world = { starts: state.worlds[state.world - 1], positives, K, every, rate, reseed: state.unused_index === 0 };
       const methods = [state.rival, "snap"];
-      now = { key, positives, every, methods, courses: methods.map((method) => turnsMath.course(world, method, rule)), standings: [[], []] };
+      now = { key, worlds: state.worlds, positives, every, methods, courses: methods.map((method) => turnsMath.course(world, method, rule)), standings: [[], []] };
     }
     bar.again();
   });
@@ -90,8 +90,7 @@ function renderTurns({ model, el }) {
     const after = part ? at(whole + 1).points : points;
     const handles = now.positives.map((positive, c) => ({ kind: "positives", index: c, at: positive, look: `class-${c % 6}`, mark: cellMarks.mark(c, 15), name: fill(words.positive, c + 1) }));
     panel.plane.draw({ codewords, levels: null, handles });
-    panel.cells.setAttribute("d", standing.mixed.map((k) => polygon(geometry.cell(codewords, k, LIMIT))).join(""));
-    panel.cells.dataset.mixed = standing.mixed.join(" ");
+    renew(panel.cells, { d: standing.mixed.map((k) => polygon(geometry.cell(codewords, k, LIMIT))).join(""), "data-mixed": standing.mixed.join(" ") });
     const paths = panel.dots.map(() => "");
     let tails = "";
     points.forEach((z, i) => {
@@ -101,22 +100,22 @@ function renderTurns({ model, el }) {
       tails += `M${place(here)}`;
       for (let t = whole; t >= Math.max(0, whole - 8); t--) tails += `L${place(at(t).points[i])}`;
     });
-    panel.dots.forEach((path, c) => path.setAttribute("d", paths[c]));
-    panel.tails.setAttribute("d", tails);
-    panel.words.setAttribute("d", codewords.map((c) => `M${place(c)}m-6 -6h12v12h-12z`).join(""));
+    panel.dots.forEach((path, c) => renew(path, { d: paths[c] }));
+    renew(panel.tails, { d: tails });
+    renew(panel.words, { d: codewords.map((c) => `M${place(c)}m-6 -6h12v12h-12z`).join("") });
     if (panel.method !== method) {
       panel.method = method;
       panel.title.replaceChildren(sample("line", method), words.methods[method]);
       panel.plane.svg.setAttribute("aria-label", fill(words.plane, words.methods[method]));
     }
-    panel.line.textContent = fill(words.line, Math.round(100 * standing.purity), standing.loss.toFixed(2), standing.distortion.toFixed(3));
+    renew(panel.line, { text: fill(words.line, Math.round(100 * standing.purity), standing.loss.toFixed(2), standing.distortion.toFixed(3)) });
     for (const name of ["purity", "loss", "distortion"]) panel.line.dataset[name] = standing[name];
     panel.line.dataset.read = panel === panels[1] ? "snap" : "rival";
   }
 
   function tell(whole, end) {
     const said = now.methods.map((method, p) => fill(words.pure, words.methods[method], Math.round(100 * now.standings[p][whole].purity)));
-    sentence.textContent = words.says;
+    renew(sentence, { text: words.says });
     if (whole === end || whole === 0) say(fill(words.spoken, whole, said.join("; ")));
   }
 

@@ -9,10 +9,12 @@ const turnsMath = (() => {
   // Point i belongs to class i modulo the number of classes.
   const classOf = (i, positives) => i % positives.length;
 
-  // The codewords before the first step: k-means from the first K points.
+  // The codewords before the first step: k-means from the first K points. They are kept: both methods begin
+  // there, wherever the positives are dragged.
+  let first = {};
   function firstCodewords(starts, K) {
-    const { steps } = halfSteps(starts, starts.slice(0, K), FIRST_ROUNDS);
-    return steps[steps.length - 1].codewords;
+    if (first.starts !== starts || first.K !== K) first = { starts, K, codewords: halfSteps(starts, starts.slice(0, K), FIRST_ROUNDS).steps.pop().codewords };
+    return first.codewords;
   }
 
   // One round of k-means. With `reseed`, codewords without points move to the points that are farthest

@@ -12,11 +12,11 @@ function renderFilms({ model, el }) {
   const words = WORDS.films;
   const widget = mountWidget({ model, el, label: words.label, names: FILM_NAMES, linked: ["film", "draw"], complaint: filmsComplaint, kind: "films" });
   const { put } = widget;
-  const { node: spoken, say } = speaker();
+  const { node: spoken, tell } = speaker();
   const n = model.get("names")?.length ?? 0;
   const draws = model.get("hard")?.[0]?.length ?? 1;
   const choose = (film) => put({ film: (film + n) % n, draw: 0 });
-  const button = (text, act) => make("button", { type: "button", onclick: act }, text);
+  const button = (text, act) => make("button", { onclick: act }, text);
   const before = button(words.before, () => choose(model.get("film") - 1));
   const after = button(words.after, () => choose(model.get("film") + 1));
   const again = button(words.draw, () => put({ draw: (model.get("draw") + 1) % draws }));
@@ -25,19 +25,17 @@ function renderFilms({ model, el }) {
   widget.bar.append(before, after, again);
 
   const map = filmMap(choose);
-  const lists = Object.fromEntries(Object.keys(words.kinds).map((kind) => [kind, make("ul", {})]));
-  const part = ([kind, title]) => make("div", {}, make("p", { class: "gsl-film-kind" }, filmMark(kind), title), lists[kind]);
-  const liked = make("p", { class: "gsl-film-liked", "data-read": "liked" });
-  widget.stage.append(make("div", { class: "gsl-films" }, map.node, make("div", { class: "gsl-film-lists" }, liked,
+  const lists = Object.fromEntries(Object.keys(words.kinds).map((kind) => [kind, make("ul")]));
+  const part = ([kind, title]) => make("div", {}, make("p.gsl-film-kind", {}, filmMark(kind), title), lists[kind]);
+  const liked = make("p.gsl-film-liked", { "data-read": "liked" });
+  widget.stage.append(make("div.gsl-films", {}, map.node, make("div.gsl-film-lists", {}, liked,
     ...Object.entries(words.kinds).map(part))), spoken);
 
   widget.start((state) => {
     const { names, film, draw, cells } = state;
     const fillList = (kind, texts) => lists[kind].replaceChildren(...texts.map((text) => make("li", {}, text)));
     const [hard, easy] = [state.hard[film][draw], state.easy[film][draw]];
-    const said = fill(words.liked, names[film]);
-    if (liked.textContent !== said) say(said);
-    liked.textContent = said;
+    tell(liked, fill(words.liked, names[film]));
     fillList("hard", hard.map((i) => names[i]));
     fillList("easy", easy.map((i) => names[i]));
     fillList("near", state.near[film]);
@@ -63,8 +61,8 @@ function filmMark(kind) {
 function filmMap(choose) {
   const [SIZE, EDGE] = [460, 18];
   const svg = element("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, class: "gsl-film-map", role: "group", tabindex: 0, "aria-label": WORDS.films.map });
-  const others = element("path", { class: "gsl-film-others" }, svg);
-  const mates = element("path", { class: "gsl-film-mates" }, svg);
+  const others = pathIn(svg, "gsl-film-others");
+  const mates = pathIn(svg, "gsl-film-mates");
   const marks = Object.fromEntries(["easy", "hard", "star"].map((kind) => [kind, element("g", {}, svg)]));
   const spot = ([x, y]) => [EDGE + (SIZE - 2 * EDGE) * x, SIZE - EDGE - (SIZE - 2 * EDGE) * y];
   let spots = [];

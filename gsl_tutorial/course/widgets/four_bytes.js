@@ -25,23 +25,25 @@ function renderFourBytes({ model, el }) {
   let initial;
   let spaces;
   let code;
+  let now = {}; // what the photograph was compared with: its space, number, lookup table and neighbours
 
-  const when = [false, true].map((after) => ({ after, node: make("button", { type: "button", onclick: () => put({ after, code: null }) }, after ? words.after : words.before) }));
-  widget.bar.append(make("div", { class: "gsl-modes", role: "group", "aria-label": words.when, "data-control": "after" }, ...when.map(({ node }) => node)),
-    make("button", { type: "button", "data-control": "reset", onclick: () => put(initial) }, WORDS.page.reset));
+  const when = [false, true].map((after) => ({ after, node: make("button", { onclick: () => put({ after, code: null }) }, after ? words.after : words.before) }));
+  widget.bar.append(make("div.gsl-modes", { role: "group", "aria-label": words.when, "data-control": "after" }, ...when.map(({ node }) => node)),
+    make("button", { "data-control": "reset", onclick: () => put(initial) }, WORDS.page.reset));
 
   const choice = photoChoice(words.query, (query) => put({ query, code: null }));
-  const photograph = make("span", { class: "gsl-photograph" });
+  const photographs = []; // each decoded once
+  const photograph = make("span.gsl-photograph");
   const rows = Array.from({ length: M }, (_, m) => byteRow(m, words, (at, k) => put({ code: code.map((one, i) => (i === at ? k : one)) })));
-  const sum = make("output", { class: "gsl-large", "data-read": "sum" });
+  const sum = make("output.gsl-large", { "data-read": "sum" });
   const parts = make("span");
-  const own = make("button", { type: "button", "data-control": "code", onclick: () => put({ code: null }) }, words.own);
-  const sentence = make("p", { class: "gsl-sentence", "data-read": "found" });
-  const results = make("ol", { class: "gsl-photos gsl-results" });
+  const own = make("button", { "data-control": "code", onclick: () => put({ code: null }) }, words.own);
+  const sentence = make("p.gsl-sentence", { "data-read": "found" });
+  const results = make("ol.gsl-photos.gsl-results");
   const { node: spoken, say } = speaker();
-  const step = (text, ...what) => make("li", {}, make("p", { class: "gsl-note" }, text), ...what);
-  const tableStep = step("", ...rows.map(({ node }) => node));
-  widget.stage.append(choice.node, make("ol", { class: "gsl-chain", "data-control": "chain" },
+  const step = (text, ...what) => make("li", {}, make("p.gsl-note", {}, text), ...what);
+  const tableStep = step(words.rows, ...rows.map(({ node }) => node));
+  widget.stage.append(choice.node, make("ol.gsl-chain", { "data-control": "chain" },
     step(words.pixels, photograph), tableStep, step(words.sum, parts, sum, " ", own), step(words.found, sentence, results)), spoken);
 
   const id = Math.random().toString(36).slice(2); // two of them may share one page
@@ -65,25 +67,25 @@ function renderFourBytes({ model, el }) {
     spaces.at = spaces[after ? "after" : "before"];
     const asked = data.queries[query];
     const vector = spaces.at.z[query];
-    const table = bytesMath.tableOf(spaces.at, vector);
-    const orders = table.map(bytesMath.inOrder);
+    if (now.space !== spaces.at || now.query !== query) {
+      const table = bytesMath.tableOf(spaces.at, vector);
+      now = { space: spaces.at, query, table, orders: table.map((row) => bytesMath.inOrder(row)), first: bytesMath.nearest(spaces.at, table, BYTES_FOUND) };
+    }
+    const { table, orders, first } = now;
     code = state.code ?? orders.map(([best]) => best);
 
     for (const one of when) one.node.setAttribute("aria-pressed", one.after === after);
     choice.update(data.queries, query, data.signs);
     if (photograph.dataset.value !== String(query)) {
       photograph.dataset.value = query;
-      photograph.replaceChildren(...photoTile(asked, data.signs));
+      photograph.replaceChildren(...(photographs[query] ??= photoTile(asked, data.signs)));
     }
-    tableStep.firstChild.textContent = words.rows;
     rows.forEach((row, m) => row.update(spaces.at, vector, table[m], orders[m], code[m]));
     const total = bytesMath.sumOf(table, code);
-    parts.textContent = `${code.map((k, m) => table[m][k].toFixed(3)).join(" + ")} = `;
-    sum.textContent = total.toFixed(3);
-    sum.dataset.value = total;
+    renew(parts, { text: `${code.map((k, m) => table[m][k].toFixed(3)).join(" + ")} = ` });
+    renew(sum, { text: total.toFixed(3), "data-value": total });
     own.disabled = state.code === null;
 
-    const first = bytesMath.nearest(spaces.at, table, BYTES_FOUND);
     const found = state.code === null ? first : bytesMath.nearest(spaces.at, bytesMath.tableOf(spaces.at, bytesMath.vectorOf(spaces.at, code)), BYTES_FOUND);
     const before = new Set(first.map(({ item }) => item));
     found.forEach((one, i) => fillTile(tiles[i], state, one, before, code));
@@ -102,18 +104,16 @@ function renderFourBytes({ model, el }) {
 function foundTile() {
   const words = WORDS.bytes;
   const [picture, title, told] = [make("span"), make("span"), make("span")];
-  const node = make("li", {}, picture, title, told, make("span"));
+  const bytes = Array.from({ length: bytesMath.M }, () => make("span"));
+  const node = make("li", {}, picture, title, told, make("span.gsl-bytes", {}, ...bytes));
   function update({ name, right, isNew, item, distance, data: { sheet, columns, signs }, code, asked }) {
-    node.className = `${right ? "gsl-right" : "gsl-wrong"}${isNew ? " gsl-new" : ""}`;
-    Object.assign(node.dataset, { item, distance });
-    picture.className = sheet ? "gsl-sheet" : "gsl-sign";
-    if (sheet) {
-      picture.style.backgroundPosition = `${-64 * (item % columns)}px ${-64 * Math.floor(item / columns)}px`;
-      picture.style.backgroundSize = `${64 * columns}px`;
-    } else picture.style.background = signs[name];
-    title.textContent = name;
-    told.textContent = `${right ? "✓" : "✗"} ${distance.toFixed(3)}${isNew ? ` ${words.is_new}` : ""}`;
-    node.lastChild.replaceWith(photoBytes(code, asked));
+    renew(node, { class: `${right ? "gsl-right" : "gsl-wrong"}${isNew ? " gsl-new" : ""}`, "data-item": item, "data-distance": distance });
+    renew(picture, sheet
+      ? { class: "gsl-sheet", style: `background-position: ${-64 * (item % columns)}px ${-64 * Math.floor(item / columns)}px; background-size: ${64 * columns}px` }
+      : { class: "gsl-sign", style: `background: ${signs[name]}` });
+    renew(title, { text: name });
+    renew(told, { text: `${right ? "✓" : "✗"} ${distance.toFixed(3)}${isNew ? ` ${words.is_new}` : ""}` });
+    bytes.forEach((byte, m) => renew(byte, { text: code[m], class: code[m] === asked[m] ? "gsl-same" : "" }));
   }
   return { node, update };
 }

@@ -24,7 +24,7 @@ from gsl_tutorial.course.widgets.query_tiles import picture_address
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.validation import check_count
 
-SCRIPT = script("photo_tiles", "four_bytes_math", "four_bytes_row", "four_bytes")
+SCRIPT = script("page_choice", "photo_tiles", "four_bytes_math", "four_bytes_row", "four_bytes")
 STYLE = style("explorer", "photo_tiles", "four_bytes")
 #: So many photographs are found.
 FOUND = 10

@@ -15,18 +15,28 @@ const bytesMath = (() => {
 
   // Squared distances from the subvectors of a vector to all codewords: the lookup table, M rows of K.
   function tableOf(space, vector) {
-    return Array.from({ length: M }, (_, m) => Array.from({ length: K }, (_, k) =>
-      codeword(space, m, k).reduce((sum, value, j) => sum + (value - vector[m * d + j]) ** 2, 0)));
+    const entry = (m, from) => {
+      let sum = 0;
+      for (let j = 0; j < d; j++) sum += (space.books[from + j] - vector[m * d + j]) ** 2;
+      return sum;
+    };
+    return Array.from({ length: M }, (_, m) => Array.from({ length: K }, (_, k) => entry(m, (m * K + k) * d)));
   }
 
-  const inOrder = (values) => Array.from(values, (_, i) => i).sort((a, b) => values[a] - values[b] || a - b);
+  const inOrder = (values, among = () => true) => [...values.keys()].filter(among).sort((a, b) => values[a] - values[b] || a - b);
   const codeOf = ({ codes }, i) => [...codes.subarray(i * M, (i + 1) * M)];
   const sumOf = (table, code) => code.reduce((sum, k, m) => sum + table[m][k], 0);
 
   // The photographs nearest to what the table was made of: their numbers and distances.
   function nearest(space, table, n) {
-    const distances = Array.from({ length: space.codes.length / M }, (_, i) => table.reduce((sum, entries, m) => sum + entries[space.codes[i * M + m]], 0));
-    return inOrder(distances).slice(0, n).map((item) => ({ item, distance: distances[item] }));
+    const { codes } = space;
+    const distances = Float64Array.from({ length: codes.length / M }, (_, i) => {
+      let sum = 0;
+      for (let m = 0; m < M; m++) sum += table[m][codes[i * M + m]];
+      return sum;
+    });
+    const last = distances.slice().sort()[n - 1] ?? Infinity; // what is farther is not put in order
+    return inOrder(distances, (i) => distances[i] <= last).slice(0, n).map((item) => ({ item, distance: distances[item] }));
   }
 
   return { M, K, d, unpack, codeword, vectorOf, tableOf, inOrder, codeOf, sumOf, nearest };

@@ -15,7 +15,7 @@ function renderLoop({ model, el }) {
   const words = WORDS.loop;
   const widget = mountWidget({ model, el, label: words.label, names: LOOP_NAMES, linked: ["arm", "user", "round"], complaint: loopComplaint, kind: "loop", still: () => stop() });
   const { put } = widget;
-  const { node: spoken, say } = speaker();
+  const { node: spoken, tell } = speaker();
   const n = model.get("curves")?.[0]?.length ?? 1;
   let playing = 0;
 
@@ -27,15 +27,15 @@ function renderLoop({ model, el }) {
   const users = menu("user", words.user, model.get("users") ?? []);
   const scrub = make("input", { type: "range", min: 1, max: n, step: 1, oninput: () => { stop(); put({ round: Number(scrub.value) }); } });
   const clock = make("output", { "data-read": "round" });
-  const play = make("button", { type: "button", onclick: () => (playing ? stop() : start()) }, WORDS.page.play);
-  widget.bar.append(arms.node, users.node, make("label", { class: "gsl-loop-scrub" }, `${words.round} `, scrub), clock, play);
+  const play = make("button", { onclick: () => (playing ? stop() : start()) }, WORDS.page.play);
+  widget.bar.append(arms.node, users.node, make("label.gsl-loop-scrub", {}, `${words.round} `, scrub), clock, play);
 
-  const says = make("p", { class: "gsl-loop-says" });
-  const list = make("ol", { class: "gsl-loop-list" });
+  const says = make("p.gsl-loop-says");
+  const list = make("ol.gsl-loop-list");
   const listTitle = make("figcaption");
   const chart = loopChart();
-  const sentence = make("p", { class: "gsl-sentence", "data-read": "sentence" });
-  widget.stage.append(says, make("div", { class: "gsl-loop" }, make("figure", {}, listTitle, list), chart.node), sentence, spoken);
+  const sentence = make("p.gsl-sentence", { "data-read": "sentence" });
+  widget.stage.append(says, make("div.gsl-loop", {}, make("figure", {}, listTitle, list), chart.node), sentence, spoken);
 
   function start() {
     const from = model.get("round") >= n ? 1 : model.get("round");
@@ -71,10 +71,7 @@ function renderLoop({ model, el }) {
     const [gini, recall, coverage] = state.figures[arm][round - 1];
     const cells = new Set(rows.map(([, cell]) => cell)).size;
     const said = fill(words.says, round, Math.round(100 * coverage), gini.toFixed(2), recall.toFixed(2), cells, words.cell_or_cells[Number(cells !== 1)]);
-    if (sentence.textContent !== said) {
-      sentence.textContent = said;
-      if (!playing) say(said);
-    }
+    tell(sentence, said, !playing);
   });
   return () => {
     stop();
@@ -100,7 +97,7 @@ function loopChart() {
   text(RIGHT, BOTTOM + 18, "end", "100%");
   text((LEFT + RIGHT) / 2, BOTTOM + 38, "middle", words.across);
   const look = { first: "gsl-loop-first", oracle: "gsl-loop-oracle", now: "gsl-loop-now" };
-  const paths = Object.fromEntries(["oracle", "first", "now"].map((kind) => [kind, element("path", { class: look[kind] }, svg)]));
+  const paths = Object.fromEntries(["oracle", "first", "now"].map((kind) => [kind, pathIn(svg, look[kind])]));
   const keys = Object.fromEntries(["now", "first", "oracle"].map((kind, i) => {
     const y = BOTTOM - 58 + 20 * i;
     element("path", { d: `M${RIGHT - 176} ${y}h26`, class: `${look[kind]} gsl-loop-key-${kind}` }, svg);

@@ -53,7 +53,7 @@ function renderCluster({ model, el }) {
   const words = WORDS.cluster;
   const widget = mountWidget({ model, el, label: words.label, names: CLUSTER_NAMES, linked: ["time", "lost"], complaint: clusterComplaint, kind: "cluster", still: () => stop() });
   const { put } = widget;
-  const { node: spoken, say } = speaker();
+  const { node: spoken, tell } = speaker();
   let playing = 0;
   let end = 0;
   const stop = () => {
@@ -80,14 +80,14 @@ function renderCluster({ model, el }) {
   };
   const scrub = make("input", { type: "range", min: 0, step: 1, "aria-label": words.time, oninput: () => { stop(); put({ time: Number(scrub.value) }); } });
   const clock = make("output", { "data-read": "time" });
-  const play = make("button", { type: "button", onclick: () => (playing ? stop() : start()) }, WORDS.page.play);
-  const again = make("button", { type: "button", onclick: () => { stop(); put({ time: 0, lost: [] }); } }, WORDS.page.start_again);
-  const kills = Array.from({ length: model.get("workers") ?? 0 }, (_, worker) => make("button", { type: "button", "data-kill": worker, onclick: () => kill(worker) }, fill(words.kill, worker)));
+  const play = make("button", { onclick: () => (playing ? stop() : start()) }, WORDS.page.play);
+  const again = make("button", { onclick: () => { stop(); put({ time: 0, lost: [] }); } }, WORDS.page.start_again);
+  const kills = Array.from({ length: model.get("workers") ?? 0 }, (_, worker) => make("button", { "data-kill": worker, onclick: () => kill(worker) }, fill(words.kill, worker)));
   widget.bar.append(scrub, clock, play, ...kills, again);
   const picture = clusterPicture(kill);
-  const list = make("ol", { class: "gsl-cluster-list" });
-  const sentence = make("p", { class: "gsl-sentence", "data-read": "sentence" });
-  widget.stage.append(make("div", { class: "gsl-cluster" }, picture.node, make("figure", {}, make("figcaption", {}, words.merged), list)), sentence, spoken);
+  const list = make("ol.gsl-cluster-list");
+  const sentence = make("p.gsl-sentence", { "data-read": "sentence" });
+  widget.stage.append(make("div.gsl-cluster", {}, picture.node, make("figure", {}, make("figcaption", {}, words.merged), list)), sentence, spoken);
 
   widget.start((state) => {
     const made = clusterAttempts(state);
@@ -105,10 +105,7 @@ function renderCluster({ model, el }) {
     const hurt = made.filter(({ done, ended }) => !done && ended <= time).map(({ shard, ended }) => fill(time < ended + state.notice ? words.unnoticed : words.again, shard));
     const found = merged.filter(([, id]) => right.has(id)).length;
     const said = fill(words.says, time, came.length, lists.length, found, k, hurt.join(""), end);
-    if (sentence.textContent !== said) {
-      sentence.textContent = said;
-      if (!playing) say(said);
-    }
+    tell(sentence, said, !playing);
   });
   return () => {
     stop();

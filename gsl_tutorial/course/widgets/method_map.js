@@ -33,9 +33,9 @@ function renderMethodMap({ model, el }) {
   };
   const methods = menu("method");
   const rivals = menu("rival");
-  const all = make("button", { type: "button", onclick: () => put({ whole: !model.get("whole") }) }, words.show_all);
-  const reset = make("button", { type: "button", onclick: () => put({ bets: "", whole: false, method: "snap-pull", rival: "penalty" }) }, WORDS.page.reset);
-  const score = make("span", { class: "gsl-note", "data-read": "score" });
+  const all = make("button", { onclick: () => put({ whole: !model.get("whole") }) }, words.show_all);
+  const reset = make("button", { onclick: () => put({ bets: "", whole: false, method: "snap-pull", rival: "penalty" }) }, WORDS.page.reset);
+  const score = make("span.gsl-note", { "data-read": "score" });
   widget.bar.append(all, reset, score);
 
   function build(found) {
@@ -55,8 +55,8 @@ function renderMethodMap({ model, el }) {
         put({ bets: mapMarks.writeBets(bets) });
       },
     });
-    const legend = make("p", { class: "gsl-note" }, words.legend);
-    widget.stage.replaceChildren(make("div", { class: "gsl-map" }, make("div", { class: "gsl-map-left" }, grid.node, legend), panel.node));
+    const legend = make("p.gsl-note", {}, words.legend);
+    widget.stage.replaceChildren(make("div.gsl-map", {}, make("div.gsl-map-left", {}, grid.node, legend), panel.node));
   }
 
   widget.start((state) => {
@@ -66,7 +66,7 @@ function renderMethodMap({ model, el }) {
     const isOpen = (one) => whole || one.name in bets || one.state === "not yet run";
     methods.value = method;
     rivals.value = rival;
-    all.setAttribute("aria-pressed", whole);
+    renew(all, { "aria-pressed": whole });
     const nameOf = (list, key) => list.find((one) => one.key === key).name;
     const [one, other] = [nameOf(found.methods, method), nameOf(found.rivals, rival)];
     grid.update(found.cells.find((each) => each.name === cell), (each) => {
@@ -80,7 +80,7 @@ function renderMethodMap({ model, el }) {
     panel.update(chosen, { method, rival, guess: bets[cell], open: isOpen(chosen) });
     const decided = found.cells.filter((each) => each.name in bets && each.verdict !== "open");
     const right = decided.filter((each) => bets[each.name] === each.verdict).length;
-    score.textContent = decided.length ? fill(words.score, right, decided.length) : "";
+    renew(score, { text: decided.length ? fill(words.score, right, decided.length) : "" });
   });
   return widget.end;
 }

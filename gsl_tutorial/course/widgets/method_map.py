@@ -33,7 +33,9 @@ from gsl_tutorial.course.widgets.page import PageWidget, entry, script, style, t
 from gsl_tutorial.errors import InvalidInputError
 from gsl_tutorial.validation import check_name, describe
 
-SCRIPT = script("method_map_marks", "method_map_grid", "method_map_panel", "method_map")
+SCRIPT = script(
+    "page_choice", "method_map_marks", "method_map_grid", "method_map_panel", "method_map"
+)
 STYLE = style("explorer", "method_map")
 #: Whom a method is compared with, and what can be bet.
 RIVALS, GUESSES = ("penalty", "none", "ste", "snap-pull"), ("wins", "ties", "loses")

@@ -6,15 +6,15 @@ function mapGrid({ cells, onCell }) {
   const Ms = [...new Set(cells.map((cell) => cell.M))].sort((a, b) => a - b);
   const Ks = [...new Set(cells.map((cell) => cell.K))].sort((a, b) => a - b);
   const at = (cell) => [Ks.indexOf(cell.K), Ms.indexOf(cell.M)];
-  const node = make("div", { class: "gsl-map-grid", style: `--columns: ${Ks.length}` });
+  const node = make("div.gsl-map-grid", { style: `--columns: ${Ks.length}` });
   const place = (what, column, row) => {
     what.style.gridColumn = column;
     what.style.gridRow = row;
     node.append(what);
   };
-  place(make("span", { class: "gsl-map-corner" }, "M \\ K"), 1, 1);
-  Ks.forEach((K, i) => place(make("span", { class: "gsl-map-head" }, String(K)), i + 2, 1));
-  Ms.forEach((M, j) => place(make("span", { class: "gsl-map-head" }, String(M)), 1, j + 2));
+  place(make("span.gsl-map-corner", {}, "M \\ K"), 1, 1);
+  Ks.forEach((K, i) => place(make("span.gsl-map-head", {}, String(K)), i + 2, 1));
+  Ms.forEach((M, j) => place(make("span.gsl-map-head", {}, String(M)), 1, j + 2));
 
   const links = element("svg", { viewBox: `0 0 ${Ks.length} ${Ms.length}`, preserveAspectRatio: "none", class: "gsl-map-links", "aria-hidden": "true" });
   place(links, `2 / ${Ks.length + 2}`, `2 / ${Ms.length + 2}`);
@@ -26,13 +26,13 @@ function mapGrid({ cells, onCell }) {
     lines.set(cell.bits, element("path", { d: `M${points.join("L")}`, class: "gsl-map-link", "vector-effect": "non-scaling-stroke" }, links));
   }
 
-  const group = make("div", { class: "gsl-map-tiles", role: "radiogroup", "aria-label": words.cells });
+  const group = make("div.gsl-map-tiles", { role: "radiogroup", "aria-label": words.cells });
   node.append(group); // takes part in the grid by display: contents
   const tiles = cells.map((cell) => {
-    const parts = { size: make("b"), bits: make("span"), found: make("span", { class: "gsl-map-found" }) };
+    const parts = { size: make("b"), bits: make("span"), found: make("span.gsl-map-found") };
     parts.size.textContent = cell.label;
     parts.bits.textContent = fill(words.bits, cell.bits);
-    const tile = make("button", { type: "button", role: "radio", "data-cell": cell.name, onclick: () => onCell(cell.name) }, parts.size, parts.bits, parts.found);
+    const tile = make("button", { role: "radio", "data-cell": cell.name, onclick: () => onCell(cell.name) }, parts.size, parts.bits, parts.found);
     const [column, row] = at(cell);
     tile.style.gridColumn = column + 2;
     tile.style.gridRow = row + 2;
@@ -58,12 +58,12 @@ function mapGrid({ cells, onCell }) {
     cells.forEach((cell, i) => {
       const { look, text, spoken } = say(cell);
       const { tile, found } = tiles[i];
-      tile.className = `gsl-map-tile gsl-map-${look}`;
-      tile.setAttribute("aria-checked", cell.name === chosen.name);
-      tile.tabIndex = cell.name === chosen.name ? 0 : -1;
-      tile.setAttribute("aria-label", fill(words.tile, cell.label, cell.bits, spoken));
-      tile.classList.toggle("gsl-map-equal", cell.bits === chosen.bits && cell.name !== chosen.name);
-      found.textContent = text;
+      const here = cell.name === chosen.name;
+      renew(tile, {
+        class: `gsl-map-tile gsl-map-${look}${cell.bits === chosen.bits && !here ? " gsl-map-equal" : ""}`,
+        "aria-checked": here, tabindex: here ? 0 : -1, "aria-label": fill(words.tile, cell.label, cell.bits, spoken),
+      });
+      renew(found, { text });
     });
     for (const [bits, line] of lines) line.classList.toggle("gsl-map-linked", bits === chosen.bits);
   }

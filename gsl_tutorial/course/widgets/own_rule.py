@@ -129,13 +129,12 @@ def _watched(rule: Rule) -> Iterator[Callable[..., Any]]:
     def call(g: Any, z: Any, candidates: Any, strength: float) -> Any:
         nonlocal calls
         calls += 1
-        place = f"({z[0]:.2f}, {z[1]:.2f})"
         try:  # copies: a rule that changes what it is given must not change the picture
             value = rule(g.copy(), z.copy(), candidates.copy(), strength)
         except (Exception, SystemExit) as error:
             kind = type(error).__name__
-            raise OwnRuleFault(words["raised"].format(name, kind, error, place)) from error
-        return _two_numbers(value, name, place)
+            raise OwnRuleFault(words["raised"].format(name, kind, error, _place(z))) from error
+        return _two_numbers(value, name, z)
 
     try:
         with time_limit(LIMIT_S), contextlib.redirect_stdout(io.StringIO()):
@@ -145,10 +144,14 @@ def _watched(rule: Rule) -> Iterator[Callable[..., Any]]:
         raise OwnRuleFault(words["slow"].format(name, seconds, calls)) from None
 
 
-def _two_numbers(value: Any, name: str, place: str) -> Any:
+def _place(z: Any) -> str:
+    return f"({z[0]:.2f}, {z[1]:.2f})"
+
+
+def _two_numbers(value: Any, name: str, z: Any) -> Any:
     words = WORDS["own"]
     if value is None or value is ...:
-        raise OwnRuleFault(words["nothing"].format(name, place))
+        raise OwnRuleFault(words["nothing"].format(name, _place(z)))
     try:
         array = np.asarray(value)
         if array.dtype.kind not in "biuf":
@@ -158,9 +161,9 @@ def _two_numbers(value: Any, name: str, place: str) -> Any:
         ValueError,
         RuntimeError,
     ):  # RuntimeError: a tensor that asks for its gradient
-        raise OwnRuleFault(words["no_numbers"].format(name, describe(value), place)) from None
+        raise OwnRuleFault(words["no_numbers"].format(name, describe(value), _place(z))) from None
     if array.shape != (2,):
-        raise OwnRuleFault(words["shape"].format(name, array.shape, place))
+        raise OwnRuleFault(words["shape"].format(name, array.shape, _place(z)))
     if not np.isfinite(array).all():
-        raise OwnRuleFault(words["not_finite"].format(name, array.tolist(), place))
+        raise OwnRuleFault(words["not_finite"].format(name, array.tolist(), _place(z)))
     return array

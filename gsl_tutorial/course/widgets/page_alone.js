@@ -18,7 +18,7 @@ function standIn(state, place = 1) {
 }
 
 function nativeControls(model, controls) {
-  return make("div", { class: "gsl-controls" }, ...controls.map(({ name, label, options, min, max, step }) => {
+  return make("div.gsl-controls", {}, ...controls.map(({ name, label, options, min, max, step }) => {
     if (options) {
       const menu = make("select", { onchange: () => model.set(name, menu.selectedIndex) }, ...options.map((text) => make("option", {}, text)));
       menu.selectedIndex = model.get(name);

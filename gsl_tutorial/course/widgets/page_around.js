@@ -4,16 +4,16 @@
 // {say, at, trait} or {say, at, read, is}: at the element `at`, until the trait has changed, or until what
 // is read there says so.
 function presetBar(presets, open) {
-  const buttons = Object.entries(presets).map(([name, link]) => make("button", { type: "button", onclick: () => open(link) }, name));
-  return make("div", { class: "gsl-presets", role: "group", "aria-label": WORDS.around.presets, "data-control": "presets" }, make("span", {}, WORDS.around.presets), ...buttons);
+  const buttons = Object.entries(presets).map(([name, link]) => make("button", { onclick: () => open(link) }, name));
+  return make("div.gsl-presets", { role: "group", "aria-label": WORDS.around.presets, "data-control": "presets" }, make("span", {}, WORDS.around.presets), ...buttons);
 }
 
 function tourOf(steps, root, model) {
   const words = WORDS.around;
-  const text = make("span", {});
-  const skip = make("button", { type: "button", onclick: () => stop() }, words.skip);
-  const panel = make("div", { class: "gsl-tour", role: "status", hidden: "" }, text, skip);
-  const button = make("button", { type: "button", "data-control": "tour", "aria-expanded": "false", onclick: () => (at < 0 ? go(0) : stop()) }, words.tour);
+  const text = make("span");
+  const skip = make("button", { onclick: () => stop() }, words.skip);
+  const panel = make("div.gsl-tour", { role: "status", hidden: "" }, text, skip);
+  const button = make("button", { "data-control": "tour", "aria-expanded": "false", onclick: () => (at < 0 ? go(0) : stop()) }, words.tour);
   let at = -1;
   let before;
   let lit;

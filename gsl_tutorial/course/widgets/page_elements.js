@@ -1,6 +1,9 @@
-// Elements of HTML and SVG in one line each.
-function make(tag, attributes = {}, ...children) {
+// Elements of HTML and SVG in one line each; "p.gsl-note" is a <p> of the class gsl-note.
+function make(kind, attributes = {}, ...children) {
+  const [tag, ...classes] = kind.split(".");
   const made = document.createElement(tag);
+  if (classes.length) made.className = classes.join(" ");
+  if (tag === "button") made.type = tag;
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
     else if (value !== undefined) made.setAttribute(name, value);
@@ -18,22 +21,12 @@ function element(tag, attributes, parent) {
   return made;
 }
 
-// Arrow keys in a group of radio buttons, of which one is in the order of Tab: `next(key, i, n)` says where a
-// key leads from the i-th of n, or nothing.
-function arrowKeys(group, buttons, next, choose) {
-  group.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    const all = buttons();
-    const from = all.indexOf(document.activeElement);
-    const to = from < 0 ? undefined : next(event.key, from, all.length);
-    if (to === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    choose(to);
-    all[to].focus();
-  });
+const pathIn = (parent, name) => element("path", { class: name }, parent);
+
+// Says what has changed, and nothing else: a browser lays out anew what it is told, also where it is the same.
+function renew(node, values) {
+  for (const [name, value] of Object.entries(values)) {
+    if (name === "text") node.textContent === String(value) || (node.textContent = value);
+    else node.getAttribute(name) === String(value) || node.setAttribute(name, value);
+  }
 }
-const roundAbout = (key, i, n) => {
-  const [on, back] = [(i + 1) % n, (i + n - 1) % n];
-  return { ArrowRight: on, ArrowDown: on, ArrowLeft: back, ArrowUp: back, Home: 0, End: n - 1 }[key];
-};

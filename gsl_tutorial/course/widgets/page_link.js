@@ -75,7 +75,7 @@ function linkBar({ model, kind, extra, root, bar, names, read, put, complaint, r
   let hidden = model.get("around")?.hide ?? [];
   const field = make("input", { type: "text", class: "gsl-link", "aria-label": words.field, title: words.field, hidden: "", onchange: () => open(field.value) });
   const said = make("span", { role: "status" });
-  const button = make("button", { type: "button", "data-control": "link", onclick: copy }, words.copy);
+  const button = make("button", { "data-control": "link", onclick: copy }, words.copy);
   bar.append(button, field, said);
   root.append(style);
 

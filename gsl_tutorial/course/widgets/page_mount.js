@@ -9,10 +9,10 @@
 const TELL_EVERY = 80; // ms: a message for each frame of a drag would keep the page and the kernel busy
 
 function mountWidget({ model, el, label, names, complaint, notes = () => [], kind, extra = {}, linked = names, still = () => {} }) {
-  const root = make("div", { class: "gsl-explorer", role: "region", "aria-label": label });
-  const bar = make("div", { class: "gsl-bar" });
-  const message = make("div", { class: "gsl-message", role: "alert", hidden: "" });
-  const note = make("div", { class: "gsl-note", role: "status", hidden: "" });
+  const root = make("div.gsl-explorer", { role: "region", "aria-label": label });
+  const bar = make("div.gsl-bar");
+  const message = make("div.gsl-message", { role: "alert", hidden: "" });
+  const note = make("div.gsl-note", { role: "status", hidden: "" });
   const stage = make("div");
   root.append(bar, message, note, stage);
   el.append(root);
@@ -143,5 +143,11 @@ function speaker() {
     clearTimeout(speaking);
     speaking = setTimeout(() => (node.textContent = text), 600);
   };
-  return { node, say };
+  // The same in a sentence that stands in the picture, where it is a new one.
+  const tell = (sentence, text, aloud = true) => {
+    if (sentence.textContent === text) return;
+    sentence.textContent = text;
+    if (aloud) say(text);
+  };
+  return { node, say, tell };
 }

@@ -7,17 +7,17 @@ function player({ end, show, alive }) {
   const words = WORDS.player;
   let time = 0;
   let playing = 0;
-  const play = make("button", { type: "button", onclick: () => (playing ? stop() : start()) }, words.play);
-  const one = make("button", { type: "button", onclick: () => { stop(); seek(Math.floor(time) + 1); } }, words.step);
+  const play = make("button", { onclick: () => (playing ? stop() : start()) }, words.play);
+  const one = make("button", { onclick: () => { stop(); seek(Math.floor(time) + 1); } }, words.step);
   const scrub = make("input", { type: "range", min: 0, step: 1, value: 0, "aria-label": words.shown, oninput: () => { stop(); seek(Number(scrub.value)); } });
   const clock = make("output", { "data-read": "step" });
-  const node = make("div", { class: "gsl-transport" }, play, one, make("label", {}, words.scrub, scrub), clock);
+  const node = make("div.gsl-transport", {}, play, one, make("label", {}, words.scrub, scrub), clock);
 
   function seek(t) {
     time = Math.min(end(), Math.max(0, t));
-    scrub.max = end();
+    renew(scrub, { max: end() });
     scrub.value = Math.floor(time);
-    clock.textContent = fill(words.clock, Math.floor(time), end());
+    renew(clock, { text: fill(words.clock, Math.floor(time), end()) });
     show(time);
   }
 

@@ -13,8 +13,8 @@ function renderPhotoSearch({ model, el }) {
   const words = WORDS.photos;
   const widget = mountWidget({ model, el, label: words.label, names: PHOTO_NAMES, linked: ["chosen"], complaint: photoComplaint, kind: "photos" });
   const choice = photoChoice(words.choose, (chosen) => widget.put({ chosen }));
-  const sentence = make("p", { class: "gsl-sentence", "data-read": "found" });
-  const results = make("ol", { class: "gsl-photos gsl-results" });
+  const sentence = make("p.gsl-sentence", { "data-read": "found" });
+  const results = make("ol.gsl-photos.gsl-results");
   const { node: spoken, say } = speaker();
   widget.stage.append(choice.node, sentence, results, spoken);
 

@@ -20,7 +20,7 @@ from gsl_tutorial.course.widgets.photo_data import RUN, SIGNS, shipped
 from gsl_tutorial.course.widgets.query_tiles import picture_address
 from gsl_tutorial.errors import InvalidInputError
 
-SCRIPT = script("photo_tiles", "photo_search")
+SCRIPT = script("page_choice", "photo_tiles", "photo_search")
 STYLE = style("explorer", "photo_tiles")
 #: So many queries more are tried, and the worst of them shown, too: no search is always right.
 TRIED, WORST = 100, 2

@@ -4,30 +4,26 @@
 function photoTile({ name, picture }, signs) {
   const shown = picture
     ? make("img", { src: picture, alt: "" })
-    : make("span", { class: "gsl-sign", style: `background: ${signs[name]}` });
+    : make("span.gsl-sign", { style: `background: ${signs[name]}` });
   return [shown, make("span", {}, name)];
 }
 
-// The bytes that `like` has as well stand out.
-function photoBytes(code, like = []) {
-  return make("span", { class: "gsl-bytes" }, ...code.map((number, m) => make("span", number === like[m] ? { class: "gsl-same" } : {}, String(number))));
-}
+const photoBytes = (code) => make("span.gsl-bytes", {}, ...code.map((number) => make("span", {}, String(number))));
 
 // A group of radio buttons, by click or by the arrow keys.
 function photoChoice(label, choose) {
-  const node = make("div", { class: "gsl-photos", role: "radiogroup", "aria-label": label });
+  const node = make("div.gsl-photos", { role: "radiogroup", "aria-label": label });
   let buttons = [];
 
   arrowKeys(node, () => buttons, roundAbout, choose);
 
   function update(queries, chosen, signs) {
     if (buttons.length !== queries.length) {
-      buttons = queries.map((query, i) => make("button", { type: "button", role: "radio", "aria-label": query.name, onclick: () => choose(i) }, ...photoTile(query, signs)));
+      buttons = queries.map((query, i) => make("button", { role: "radio", "aria-label": query.name, onclick: () => choose(i) }, ...photoTile(query, signs)));
       node.replaceChildren(...buttons);
     }
     buttons.forEach((button, i) => {
-      button.setAttribute("aria-checked", i === chosen);
-      button.tabIndex = i === chosen ? 0 : -1;
+      renew(button, { "aria-checked": i === chosen, tabindex: i === chosen ? 0 : -1 });
     });
   }
   return { node, update };

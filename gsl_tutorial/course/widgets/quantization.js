@@ -39,7 +39,7 @@ function renderQuantization({ model, el }) {
   const file = make("input", { type: "file", accept: ".csv,.npy,.txt", "aria-label": words.file, "data-control": "file", onchange: () => take(file.files[0]) });
   const menu = make("select", { "aria-label": words.vectors, onchange: () => anew({ data: menu.value, query: 0 }) }, ...PQ_DATA.map((name) => make("option", { value: name }, words.data[name])));
   widget.bar.append(make("label", { "data-control": "data" }, `${words.vectors} `, menu), make("label", { "data-control": "file" }, `${words.file} `, file),
-    make("button", { type: "button", "data-control": "reset", onclick: () => widget.put(initial) }, WORDS.page.reset));
+    make("button", { "data-control": "reset", onclick: () => widget.put(initial) }, WORDS.page.reset));
   const panel = quantizationPanel({ words, put: widget.put, anew });
   widget.stage.append(panel.node);
 

@@ -5,12 +5,16 @@ const SVG_OUTLINES = ["own", "best", "cuts"];
 function board({ name = "", heat = false, onPick } = {}) {
   const canvas = make("canvas", { class: heat ? "gsl-heat" : "gsl-ink" });
   const over = element("svg", { preserveAspectRatio: "none", "aria-hidden": "true" });
-  const paths = Object.fromEntries(SVG_OUTLINES.map((kind) => [kind, element("path", { class: `gsl-outline-${kind}`, "vector-effect": "non-scaling-stroke" }, over)]));
-  const node = make("div", { class: "gsl-board", ...(name ? { role: "img", "aria-label": name } : {}) }, canvas, over);
-  const colour = heat ? [0, 114, 178] : [0, 0, 0];
+  const paths = Object.fromEntries(SVG_OUTLINES.map((kind) => [kind, element("path", { class: `gsl-outline-${kind}`}, over)]));
+  const node = make("div.gsl-board", { ...(name ? { role: "img", "aria-label": name } : {}) }, canvas, over);
+  const colour = [0, 114, 178]; // ink is black, as every image begins
   let grid = { n: 0 };
+  let drawn; // of what
 
-  function draw({ n, cols, w, h, gap = 1 }, at) {
+  // `of` stands for the numbers: a board that shows them already stays as it is.
+  function draw({ n, cols, w, h, gap = 1 }, at, of = {}) {
+    if (of === drawn) return;
+    drawn = of;
     const rows = Math.ceil(n / cols);
     const [width, height] = [cols * (w + gap) - gap, rows * (h + gap) - gap];
     grid = { n, cols, w, h, gap, width, height };
@@ -23,9 +27,7 @@ function board({ name = "", heat = false, onPick } = {}) {
       const [left, top] = corner(cell);
       for (let j = 0; j < w * h; j++) {
         const pixel = 4 * ((top + Math.floor(j / w)) * width + left + (j % w));
-        image.data[pixel] = colour[0];
-        image.data[pixel + 1] = colour[1];
-        image.data[pixel + 2] = colour[2];
+        if (heat) image.data.set(colour, pixel);
         image.data[pixel + 3] = 255 * at(cell, j); // the array keeps it between 0 and 255
       }
     }
@@ -33,8 +35,8 @@ function board({ name = "", heat = false, onPick } = {}) {
   }
 
   const corner = (cell) => [(cell % grid.cols) * (grid.w + grid.gap), Math.floor(cell / grid.cols) * (grid.h + grid.gap)];
-  const outline = (kind, cells) => paths[kind].setAttribute("d", cells.map((cell) => `M${corner(cell)}h${grid.w}v${grid.h}h${-grid.w}Z`).join(""));
-  const cuts = (d) => paths.cuts.setAttribute("d", cutLines(d, grid.width, grid.height));
+  const outline = (kind, cell) => renew(paths[kind], { d: `M${corner(cell)}h${grid.w}v${grid.h}h${-grid.w}Z` });
+  const cuts = (d) => renew(paths.cuts, { d: cutLines(d, grid.width, grid.height) });
 
   if (onPick) {
     node.addEventListener("click", (event) => {

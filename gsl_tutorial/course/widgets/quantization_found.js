@@ -3,15 +3,14 @@ function foundLists(words, onPick) {
   const lists = PQ_WAYS.map((how) => {
     const items = Array.from({ length: PQ_SHOWN }, () => {
       const picture = board();
-      const node = make("button", { type: "button", onclick: () => onPick(Number(node.dataset.item)) }, picture.node);
+      const node = make("button", { onclick: () => onPick(Number(node.dataset.item)) }, picture.node);
       return { node, picture };
     });
-    return { how, items, node: make("div", { class: "gsl-found", role: "group", "aria-label": fill(words.found_by, words.ways[how]), "data-found": how }, make("b", {}, words.ways[how]), ...items.map(({ node }) => node)) };
+    return { how, items, node: make("div.gsl-found", { role: "group", "aria-label": fill(words.found_by, words.ways[how]), "data-found": how }, make("b", {}, words.ways[how]), ...items.map(({ node }) => node)) };
   });
-  const node = make("div", { "data-control": "search" }, make("p", { class: "gsl-note" }, words.found), ...lists.map((list) => list.node));
+  const node = make("div", { "data-control": "search" }, make("p.gsl-note", {}, words.found), ...lists.map((list) => list.node));
 
-  function update(distances, set, whole, ink, chosen) {
-    const orders = PQ_WAYS.map((how) => pqMath.ranked(distances[how]).slice(0, PQ_SHOWN));
+  function update({ distances, orders }, set, whole, ink, chosen) {
     const [nearest] = orders[PQ_WAYS.indexOf("exact")];
     const { x, dim } = set.database;
     lists.forEach(({ how, items }, i) =>
@@ -19,27 +18,27 @@ function foundLists(words, onPick) {
         const item = orders[i][place];
         tile.hidden = item === undefined;
         if (item === undefined) return;
-        picture.draw(whole, (_, j) => ink(x[item * dim + j]));
-        tile.dataset.item = item;
-        tile.classList.toggle("gsl-true", item === nearest);
-        tile.setAttribute("aria-pressed", item === chosen);
-        tile.setAttribute("aria-label", fill(words.item, place + 1, item, distances[how][item].toFixed(2), item === nearest ? words.true_nearest : ""));
+        picture.draw(whole, (_, j) => ink(x[item * dim + j]), `${set.key} ${item} ${whole.w}`);
+        renew(tile, {
+          "data-item": item, class: item === nearest ? "gsl-true" : "", "aria-pressed": item === chosen,
+          "aria-label": fill(words.item, place + 1, item, distances[how][item].toFixed(2), item === nearest ? words.true_nearest : ""),
+        });
       }));
   }
   return { node, update };
 }
 
 function rivalTable(words) {
-  const body = make("tbody", {});
+  const body = make("tbody");
   const head = make("tr", {}, ...words.rival_columns.map((text) => make("th", { scope: "col" }, text)));
-  const table = make("table", { class: "gsl-rivals" }, make("caption", {}, words.rivals), make("thead", {}, head), body);
-  const node = make("div", { class: "gsl-scroll", tabindex: "0", role: "group", "aria-label": words.rivals, hidden: "" }, table);
+  const table = make("table.gsl-rivals", {}, make("caption", {}, words.rivals), make("thead", {}, head), body);
+  const node = make("div.gsl-scroll", { tabindex: "0", role: "group", "aria-label": words.rivals, hidden: "" }, table);
   let lines = [];
 
   function update(rivals, set, query, whole, ink) {
     node.hidden = !rivals.length;
     if (lines.length !== rivals.length) {
-      lines = rivals.map(() => ({ picture: board({ name: words.the_rebuilt }), cells: words.rival_columns.map(() => make("td", {})) }));
+      lines = rivals.map(() => ({ picture: board({ name: words.the_rebuilt }), cells: words.rival_columns.map(() => make("td")) }));
       body.replaceChildren(...lines.map(({ picture, cells }) => {
         cells[1].append(picture.node);
         return make("tr", {}, ...cells);

@@ -1,7 +1,7 @@
 // Tiles of which one is chosen, by click or by the arrow keys: a group of radio buttons.
 // `tiles` is a list of {name, note, picture}, `value` the number of the chosen one.
 function renderQueryTiles({ model, el }) {
-  const group = make("div", { class: "gsl-tiles", role: "radiogroup", "aria-label": model.get("label") });
+  const group = make("div.gsl-tiles", { role: "radiogroup", "aria-label": model.get("label") });
   el.append(group);
   let buttons = [];
 
@@ -20,7 +20,7 @@ function renderQueryTiles({ model, el }) {
 
   const build = () => {
     buttons = model.get("tiles").map(({ name, note, picture }, i) =>
-      make("button", { type: "button", role: "radio", "aria-label": `${name}, ${note}`, onclick: () => choose(i) },
+      make("button", { role: "radio", "aria-label": `${name}, ${note}`, onclick: () => choose(i) },
         picture ? make("img", { src: picture, alt: "" }) : "", make("span", {}, name), make("span", {}, note)));
     group.replaceChildren(...buttons);
     mark();

@@ -17,7 +17,7 @@ from gsl_tutorial.course.widgets.page import lean
 from gsl_tutorial.errors import InvalidInputError
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("page_elements", "query_tiles")
+_SCRIPTS = ("page_elements", "page_choice", "query_tiles")
 
 
 class QueryTiles(anywidget.AnyWidget):

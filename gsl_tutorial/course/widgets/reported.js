@@ -20,18 +20,18 @@ function renderReported({ model, el }) {
   const words = WORDS.reported;
   const widget = mountWidget({ model, el, label: words.label, names: REPORTED_NAMES, linked: ["chosen"], complaint: reportedComplaint, kind: "reported" });
   const { put } = widget;
-  const { node: spoken, say } = speaker();
+  const { node: spoken, tell } = speaker();
   const questions = model.get("questions") ?? [];
   const choose = (i, answer) => put({ chosen: model.get("chosen").map((old, j) => (j === i ? answer : old)) });
   const menus = questions.map(([name, answers], i) => {
     const select = make("select", { "data-choose": i, onchange: () => choose(i, select.selectedIndex) }, ...answers.map((text) => make("option", {}, text)));
     return { select, node: make("label", {}, make("span", {}, name), select) };
   });
-  const again = make("button", { type: "button", onclick: () => put({ chosen: questions.map(() => 0) }) }, WORDS.page.start_again);
+  const again = make("button", { onclick: () => put({ chosen: questions.map(() => 0) }) }, WORDS.page.start_again);
   widget.bar.append(again);
   const picture = reportedPicture();
-  const sentence = make("p", { class: "gsl-sentence", "data-read": "sentence" });
-  widget.stage.append(make("div", { class: "gsl-reported-menus" }, ...menus.map(({ node }) => node)), picture.node, sentence, spoken);
+  const sentence = make("p.gsl-sentence", { "data-read": "sentence" });
+  widget.stage.append(make("div.gsl-reported-menus", {}, ...menus.map(({ node }) => node)), picture.node, sentence, spoken);
   let best = 0; // what the reader has reached so far
 
   widget.start(({ figures, chosen }) => {
@@ -41,11 +41,7 @@ function renderReported({ model, el }) {
     picture.update(figures, now);
     const points = 100 * (now - figures[0]);
     const than = Math.abs(points) < 0.05 ? words.the_same : fill(points > 0 ? words.more : words.less, Math.abs(points).toFixed(1));
-    const said = fill(words.says, now.toFixed(3), than, best.toFixed(3));
-    if (sentence.textContent !== said) {
-      sentence.textContent = said;
-      say(said);
-    }
+    tell(sentence, fill(words.says, now.toFixed(3), than, best.toFixed(3)));
   });
   return () => widget.end();
 }
@@ -55,9 +51,9 @@ function reportedPicture() {
   const [LEFT, RIGHT, LINE] = [30, 690, 74];
   const svg = element("svg", { viewBox: "0 0 720 128", role: "img", "aria-label": WORDS.reported.chart });
   const axis = element("g", {}, svg);
-  const ways = element("path", { class: "gsl-reported-ways" }, svg);
-  const from = element("path", { class: "gsl-reported-from" }, svg);
-  const first = element("path", { class: "gsl-reported-first" }, svg);
+  const ways = pathIn(svg, "gsl-reported-ways");
+  const from = pathIn(svg, "gsl-reported-from");
+  const first = pathIn(svg, "gsl-reported-first");
   const now = element("circle", { r: 10, cy: LINE, class: "gsl-reported-now" }, svg);
   const value = element("text", { y: 34, "text-anchor": "middle", class: "gsl-reported-value" }, svg);
   const begin = element("text", { y: LINE + 50, "text-anchor": "middle" }, svg);
@@ -89,5 +85,5 @@ function reportedPicture() {
     value.textContent = figure.toFixed(3);
     begin.setAttribute("x", Math.min(RIGHT - 50, Math.max(LEFT + 50, a)));
   }
-  return { node: make("figure", { class: "gsl-reported" }, svg), update };
+  return { node: make("figure.gsl-reported", {}, svg), update };
 }
