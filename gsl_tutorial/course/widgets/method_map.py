@@ -163,7 +163,7 @@ class MethodMap(PageWidget):
             f"{in_a_sentence(self.method)} and {in_a_sentence(self.rival)} with its interval, and a mark: "
             "▲ where the interval lies above zero, ≈ where it contains zero, ▼ where it lies below."
         )
-        if self.whole:
+        if self.whole or all(cell.gain() is None for cell in self.table.cells):
             return " ".join([shown, *when_it_matters(self.table)])
         return f"{shown} Bet first: the numbers of a cell come after your bet."
 
