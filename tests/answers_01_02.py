@@ -311,7 +311,7 @@ CHAPTER_02 = [
             (lambda x, c, a: c, "nothing has moved"),
             (lambda x, c, a: (c + _move(x, c, a)) / 2, "half of the way"),
             (_move_by(lambda mine, c: mine.mean()), "all numbers of a cell"),
-            (_move_by(lambda mine, c: mine.mean(axis=1)), "wrong length"),
+            (_move_by(lambda mine, c: mine.mean(axis=1)), "wrong number"),
             (_move_by(lambda mine, c: np.median(mine, axis=0)), "median"),
             (_move_by(lambda mine, c: np.vstack([mine, c]).mean(axis=0)), "averaged in"),
             (lambda x, c, a: _move(x, c, a).T, "axes are swapped"),

@@ -47,7 +47,7 @@ def batch(n: int, dim: int = 6, seed: int = 0, dtype: torch.dtype = torch.float3
 
 
 def random_quantizer(kind: Any, M: int, K: int, d: int, seed: int = 0) -> Any:
-    """A quantizer of M x K random codewords for vectors of length M d."""
+    """A quantizer of M x K random codewords for vectors of dimension M d."""
     rng, dim = np.random.default_rng(seed), M * d
     if kind in ADDITIVE:
         return kind(M, K).with_codebooks(rng.normal(size=(M, K, dim)) / M)

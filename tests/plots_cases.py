@@ -201,17 +201,20 @@ DRAWINGS: dict[str, Callable[[], Figure]] = {
         range(8, 65, 8), {"one": [2.0**b for b in range(8, 65, 8)]}, {"images": 1000}
     ),
     "costs, one point, no limit": lambda: product.draw_codebook_costs([8], {"one": [256]}, {}),
-    "one piece": lambda: product.draw_pieces(RNG.uniform(size=64), 1),
-    "four pieces": lambda: product.draw_pieces(RNG.uniform(size=64), 4),
-    "pieces of one pixel": lambda: product.draw_pieces(RNG.uniform(size=64), 64),
+    "one subvector": lambda: product.draw_subvectors(RNG.uniform(size=64), 1),
+    "four subvectors": lambda: product.draw_subvectors(RNG.uniform(size=64), 4),
+    "subvectors of one pixel": lambda: product.draw_subvectors(RNG.uniform(size=64), 64),
     "codebooks 1 x 2": lambda: product.draw_codebooks(codebooks(1, 2), width=8),
     "codebooks 4 x 16": lambda: product.draw_codebooks(codebooks(4, 16), width=8),
     "codebooks 16 x 2, half lines": lambda: product.draw_codebooks(codebooks(16, 2), width=8),
     "codebooks 2 x 256": lambda: product.draw_codebooks(codebooks(2, 256), width=8),
-    "coding, one piece": lambda: _coding(1, 2),
-    "coding, eight pieces": lambda: _coding(8, 256),
-    "coding, sixteen pieces": lambda: _coding(16, 4),
+    "coding, one subvector": lambda: _coding(1, 2),
+    "coding, eight subvectors": lambda: _coding(8, 256),
+    "coding, sixteen subvectors": lambda: _coding(16, 4),
     "one image": lambda: product.draw_images({"pixels": RNG.uniform(size=(1, 64))}),
+    "an image in a frame": lambda: product.draw_images(
+        {"pixels": RNG.uniform(size=(2, 64))}, {"pixels": np.array([False, True])}
+    ),
     "rows of unequal length": lambda: product.draw_images(
         {"many": RNG.uniform(size=(10, 64)), "few": RNG.uniform(size=(2, 64))}
     ),
@@ -260,7 +263,7 @@ DRAWINGS: dict[str, Callable[[], Figure]] = {
     "methods, five": lambda: quantizers.draw_methods(
         dict.fromkeys("abcde", (POINTS, 0.5 * POINTS, POINTS))
     ),
-    "pieces of two numbers": lambda: quantizers.draw_piece_clouds(
+    "subvectors of two numbers": lambda: quantizers.draw_subvector_clouds(
         {"PQ": (RNG.normal(size=(30, 2, 2)), codebooks(2, 8, 4))}
     ),
     "sum of one": lambda: _sums(1),

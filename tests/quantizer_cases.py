@@ -24,7 +24,7 @@ def vectors(n: int, dim: int, seed: int = 0) -> np.ndarray:
 
 
 def made(kind: Any, M: int, K: int, d: int, seed: int = 0) -> Any:
-    """A quantizer of M x K codewords for vectors of length M d, from random arrays."""
+    """A quantizer of M x K codewords for vectors of dimension M d, from random arrays."""
     dim = M * d
     if kind in ADDITIVE:
         return kind(M, K).with_codebooks(vectors(M * K, dim, seed).reshape(M, K, dim))

@@ -47,7 +47,7 @@ def test_drawing_changes_nothing() -> None:
     before = [array.copy() for array in (z, books, code)]
     png(product.draw_coding(z, books, code))
     png(product.draw_codebooks(books, width=8))
-    png(product.draw_pieces(z, 4))
+    png(product.draw_subvectors(z, 4))
     for array, kept in zip((z, books, code), before, strict=True):
         assert np.array_equal(array, kept)
 
@@ -66,7 +66,7 @@ def test_the_caption_is_printed_and_the_description_is_only_read_aloud(
         "gsl_tutorial.course.plots.style.display",
         lambda data, *, raw: shown.append(data),
     )
-    figure = product.draw_pieces(RNG.uniform(size=64), 4)
+    figure = product.draw_subvectors(RNG.uniform(size=64), 4)
     show(figure, '"four" bands', caption="Look at <one>.")
     (made,) = (data["text/html"] for data in shown)
     assert re.findall(r"<p[^>]*>([^<]*)</p>", made) == ["Look at &lt;one&gt;."]
@@ -79,4 +79,4 @@ def test_the_caption_is_printed_and_the_description_is_only_read_aloud(
 
 def test_a_figure_without_a_text_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="text that stands for the picture"):
-        show(product.draw_pieces(RNG.uniform(size=64), 4), " ")
+        show(product.draw_subvectors(RNG.uniform(size=64), 4), " ")

@@ -9,6 +9,7 @@ from plots_cases import PLANE, POINTS, RECORDINGS, RNG, compression
 from gsl_tutorial.course.plots import (
     clusters,
     product,
+    quantizers,
     turns,
 )
 from gsl_tutorial.course.plots.plane import draw_fields, draw_snap
@@ -22,6 +23,19 @@ def test_the_title_of_the_table_is_its_sum() -> None:
     table = np.arange(8.0).reshape(2, 4)
     axes = product.draw_lookup_table(table, np.array([3, 0])).axes[0]
     assert axes.get_title(loc="left") == "code [3 0]:  3.00 + 4.00 = 7.00"
+
+
+def test_the_images_in_thick_frames_are_those_that_were_named() -> None:
+    rows = {name: RNG.uniform(size=(3, 64)) for name in ("plain", "marked")}
+    axes = product.draw_images(rows, {"marked": np.array([False, True, True])}).axes[0]
+    thick = [tuple(box.get_xy()) for box in axes.patches if box.get_linewidth() > 2]  # type: ignore[attr-defined]
+    assert thick == [(9.0, 9.0), (18.0, 9.0)]
+
+
+def test_the_arrows_of_a_sum_are_counted_from_0_as_in_the_formula() -> None:
+    figure = quantizers.draw_sums(POINTS[0], {"greedy": POINTS[:2]}, POINTS)
+    names = [text.get_text() for text in figure.axes[0].texts if text.get_text()]
+    assert names == ["$c_{0}$", "$c_{1}$"]
 
 
 @pytest.mark.parametrize("level", np.linspace(0, 1, 11))

@@ -268,7 +268,9 @@ def test_a_shard_of_another_length(tmp_path: Path) -> None:
     shards.write_shard(
         tmp_path, other, number=1, start=700, fingerprint=index.fingerprint, seconds=0.0
     )
-    with pytest.raises(InvalidInputError, match=r"700 vectors of length 8 in shard 1.*of length 5"):
+    with pytest.raises(
+        InvalidInputError, match=r"700 vectors of dimension 8 in shard 1.*of dimension 5"
+    ):
         search_index(index, QUERIES, 3)
 
 
@@ -283,7 +285,7 @@ def test_another_index_in_the_folder(tmp_path: Path) -> None:
             built(tmp_path, **change)  # type: ignore[arg-type]
     with pytest.raises(RunMismatchError, match="another source"):
         build_index(SyntheticVectors(3000, dim=8, seed=4), PQ, tmp_path, shard_size=700)
-    with pytest.raises(InvalidInputError, match="vectors of length 8, which the quantizer"):
+    with pytest.raises(InvalidInputError, match="vectors of dimension 8, which the quantizer"):
         build_index(SyntheticVectors(3000, dim=9), PQ, tmp_path, shard_size=700)
 
 

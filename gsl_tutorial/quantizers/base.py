@@ -279,7 +279,7 @@ class Quantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     ) -> Float[np.ndarray, "B N"]:
         """Squared distances with the query kept exact: asymmetric distance computation, ADC.
 
-        One table look-up and one addition for each subspace; nothing is decoded. The sum runs over
+        One table lookup and one addition for each subspace; nothing is decoded. The sum runs over
         subspaces in a fixed order, so equal codes get bit-for-bit equal distances.
 
         Parameters

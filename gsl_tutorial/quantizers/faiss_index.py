@@ -64,7 +64,7 @@ def to_faiss(
     ------
     InvalidInputError
         When the number of codewords is not a power of two up to 65,536 (faiss stores whole bits),
-        for 2 or 4 codewords of length 2 in a product quantizer, which faiss can store but not
+        for 2 or 4 codewords of dimension 2 in a product quantizer, which faiss can store but not
         search, and for a fast scan of anything but product quantization with 16 codewords.
     NotFittedError
         Before the first fit.

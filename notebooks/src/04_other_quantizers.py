@@ -41,7 +41,7 @@ from gsl_tutorial.course.plots.quantizers import (
     draw_beam,
     draw_candidates,
     draw_gaps,
-    draw_piece_clouds,
+    draw_subvector_clouds,
     draw_sums,
 )
 from gsl_tutorial.course.printing import say
@@ -164,7 +164,7 @@ for name in ("PQ", "OPQ"):
     lost[name] = quantizer.distortion(linked)
     print(f"{name:4} distortion {lost[name]:.2f}")
 show(
-    draw_piece_clouds(rows),
+    draw_subvector_clouds(rows),
     alt="Four panels of points with codewords and cells. For PQ both subvectors are round clouds in which "
     "eight codewords lie far apart. For OPQ both are thin stripes, and the eight codewords stand "
     "along them close to every point.",

@@ -1,6 +1,6 @@
-"""Product quantization in pictures: the cut, the codewords, the code, the look-up table, the price.
+"""Product quantization in pictures: the cut, the codewords, the code, the lookup table, the price.
 
-Vectors are square images read row by row, so that a piece can be seen as a band of the image. Every
+Vectors are square images read row by row, so that a subvector can be seen as a band of the image. Every
 function takes arrays and returns a figure; none of them computes a code or a distance itself.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Integer
+from jaxtyping import Bool, Float, Integer
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
@@ -60,7 +60,7 @@ def draw_codebook_costs(
     return figure
 
 
-def draw_pieces(z: Float[np.ndarray, " dim"], n_subspaces: int) -> Figure:
+def draw_subvectors(z: Float[np.ndarray, " dim"], n_subspaces: int) -> Figure:
     """Draw an image with its cuts, and beside it the same numbers as rows.
 
     Parameters
@@ -68,12 +68,12 @@ def draw_pieces(z: Float[np.ndarray, " dim"], n_subspaces: int) -> Figure:
     z : (dim,) array
         A flat image.
     n_subspaces : int
-        M, the number of pieces; it divides dim.
+        M, the number of subvectors; it divides dim.
 
     Returns
     -------
     Figure
-        The image on the left; on the right, one row for each piece.
+        The image on the left; on the right, one row for each subvector.
     """
     d = len(z) // n_subspaces
     figure = new_figure(9.2, 0.6 * min(n_subspaces, 8) + 1.4)
@@ -96,7 +96,7 @@ def draw_pieces(z: Float[np.ndarray, " dim"], n_subspaces: int) -> Figure:
     right.tick_params(length=0)
     right.set_xticks([])
     right.spines[:].set_visible(False)
-    right.set_title(f"the vector in {n_subspaces} pieces of {d} numbers", fontsize=_TEXT)
+    right.set_title(f"the vector in {n_subspaces} subvectors of {d} numbers", fontsize=_TEXT)
     return figure
 
 
@@ -155,11 +155,11 @@ def draw_coding(
     Returns
     -------
     Figure
-        From left to right: the image, its pieces, the chosen codewords, the reconstruction.
+        From left to right: the image, its subvectors, the chosen codewords, the reconstruction.
     """
     M, _, d = codebooks.shape
     chosen = codebooks[np.arange(M), code]
-    pieces = z.reshape(M, d)
+    subvectors = z.reshape(M, d)
     side = int(np.sqrt(len(z)))
     shape = (max(1, d // side), min(d, side))
     figure = new_figure(9.4, 3.6)
@@ -171,11 +171,11 @@ def draw_coding(
     _draw_image(after, chosen.reshape(-1))
     _draw_cuts(after, z, M)
     after.set_title("the reconstruction q(z)", fontsize=_TEXT)
-    errors = ((pieces - chosen) ** 2).sum(axis=1)
+    errors = ((subvectors - chosen) ** 2).sum(axis=1)
     after.set_xlabel(f"squared error {errors.sum():.2f}", fontsize=_TEXT)
     for m in range(M):
         left, right = figure.add_subplot(grid[m, 1]), figure.add_subplot(grid[m, 2])
-        left.imshow(pieces[m].reshape(shape), **_INK)
+        left.imshow(subvectors[m].reshape(shape), **_INK)
         right.imshow(chosen[m].reshape(shape), **_INK)
         for axes in (left, right):
             axes.set(xticks=[], yticks=[])
@@ -183,18 +183,23 @@ def draw_coding(
             right.set_ylabel(f"→  {code[m]}  ", fontsize=13, rotation=0, ha="right", va="center")
             right.set_xlabel(f"squared error {errors[m]:.2f}", fontsize=10)
         if m == 0:
-            left.set_title("its pieces", fontsize=_TEXT)
+            left.set_title("its subvectors", fontsize=_TEXT)
             right.set_title("code and codewords", fontsize=_TEXT)
     return figure
 
 
-def draw_images(rows: Mapping[str, Float[np.ndarray, "n dim"]]) -> Figure:
+def draw_images(
+    rows: Mapping[str, Float[np.ndarray, "n dim"]],
+    framed: Mapping[str, Bool[np.ndarray, " n"]] | None = None,
+) -> Figure:
     """Draw rows of images under each other, to compare before and after.
 
     Parameters
     ----------
     rows : mapping of str to (n, dim) array
         Name of a row -> its flat images.
+    framed : mapping of str to (n,) array of bool, optional
+        Name of a row -> which of its images stand in a thick frame.
 
     Returns
     -------
@@ -207,11 +212,15 @@ def draw_images(rows: Mapping[str, Float[np.ndarray, "n dim"]]) -> Figure:
     figure = new_figure(9.4, 8.4 / n * len(rows) + 0.2)
     # One pair of axes for all: laying out many small ones takes seconds.
     axes = figure.add_subplot()
-    for line, images in enumerate(rows.values()):
-        for column, image in enumerate(images):
+    for line, (name, images) in enumerate(rows.items()):
+        thick = (framed or {}).get(name, np.zeros(len(images), dtype=bool))
+        for column, (image, in_frame) in enumerate(zip(images, thick, strict=True)):
             x, y = column * step, line * step
             axes.imshow(image.reshape(side, side), extent=(x, x + side, y + side, y), **_INK)
-            axes.add_patch(Rectangle((x, y), side, side, fill=False, ec=BLACK, lw=0.8))
+            colour, width = (RED, 3.5) if in_frame else (BLACK, 0.8)
+            axes.add_patch(
+                Rectangle((x, y), side, side, fill=False, ec=colour, lw=width, clip_on=not in_frame)
+            )
     axes.set(xlim=(-0.1, n * step - 0.9), ylim=(len(rows) * step - 0.9, -0.1), aspect="equal")
     axes.set_xticks([])
     axes.set_yticks(np.arange(len(rows)) * step + side / 2, list(rows), fontsize=_TEXT)
@@ -226,7 +235,7 @@ def draw_lookup_table(table: Float[np.ndarray, "M K"], code: Integer[np.ndarray,
     Parameters
     ----------
     table : (M, K) array
-        Squared distances from one query's pieces to all codewords.
+        Squared distances from one query's subvectors to all codewords.
     code : (M,) array of int
         The code whose entries are outlined and added up.
 
@@ -280,7 +289,7 @@ def _draw_image(axes: Axes, z: Float[np.ndarray, " dim"]) -> None:
 
 
 def _draw_cuts(axes: Axes, z: Float[np.ndarray, " dim"], n_subspaces: int) -> None:
-    """Draw a line between neighbouring pixels of different pieces."""
+    """Draw a line between neighbouring pixels of different subvectors."""
     side = int(np.sqrt(len(z)))
     piece = (np.arange(len(z)) * n_subspaces // len(z)).reshape(side, side)
     across = [

@@ -145,7 +145,7 @@ def draw_methods(
     return figure
 
 
-def draw_piece_clouds(
+def draw_subvector_clouds(
     rows: Mapping[str, tuple[Float[np.ndarray, "N M 2"], Float[np.ndarray, "M K 2"]]],
 ) -> Figure:
     """Draw subvectors of two numbers with their codewords and cells.
@@ -160,9 +160,9 @@ def draw_piece_clouds(
     Figure
         A row of M panels for each quantizer.
     """
-    n_pieces = max(parts.shape[1] for parts, _ in rows.values())
-    figure = new_figure(3.7 * n_pieces, 3.5 * len(rows))
-    panels = figure.subplots(len(rows), n_pieces, squeeze=False)
+    n_subspaces = max(parts.shape[1] for parts, _ in rows.values())
+    figure = new_figure(3.7 * n_subspaces, 3.5 * len(rows))
+    panels = figure.subplots(len(rows), n_subspaces, squeeze=False)
     reach = 1.05 * max(float(np.abs(parts).max()) for parts, _ in rows.values())
     for (name, (parts, books)), line in zip(rows.items(), panels, strict=True):
         for m, axes in enumerate(line):

@@ -161,7 +161,7 @@ def by_tables(
     books = as_array(codebooks, name="codebooks")
     if books.ndim != 3:
         raise InvalidInputError(
-            "codebooks (M, K, d): M books of K codewords of length d",
+            "codebooks (M, K, d): M books of K codewords of dimension d",
             describe(books),
             "stack the books along a first axis; for an index of faiss, "
             "gsl_tutorial.quantizers.faiss_index.from_faiss gives them",

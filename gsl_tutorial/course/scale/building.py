@@ -153,8 +153,8 @@ def plan_index(
     to_faiss(quantizer)  # which refuses what faiss cannot hold
     if quantizer.dim_ != source.dim:
         raise InvalidInputError(
-            f"vectors of length {quantizer.dim_}, which the quantizer was fitted on",
-            f"a source of vectors of length {source.dim}",
+            f"vectors of dimension {quantizer.dim_}, which the quantizer was fitted on",
+            f"a source of vectors of dimension {source.dim}",
             "fit a quantizer on vectors of this source",
         )
     folder = Path(folder).absolute()

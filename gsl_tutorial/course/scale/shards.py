@@ -249,8 +249,8 @@ def _opened(path: Path, card: ShardCard, dim: int, _modified: int, size: int) ->
     index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
     if (index.d, index.ntotal) != (dim, card.n):
         raise InvalidInputError(
-            f"{card.n:,} vectors of length {dim} in shard {card.number}",
-            f"{index.ntotal:,} of length {index.d}",
+            f"{card.n:,} vectors of dimension {dim} in shard {card.number}",
+            f"{index.ntotal:,} of dimension {index.d}",
             "build into an empty folder: this shard belongs to another index",
         )
     return index

@@ -60,7 +60,7 @@ def made_vectors(
     seed : int
         Where the randomness comes from.
     n, dim : int
-        How many vectors, and their length.
+        How many vectors, and their dimension.
 
     Returns
     -------

@@ -39,12 +39,14 @@ GUESSES: dict[str, tuple[str, dict[str, str]]] = {
         },
     ),
     "03 one list": (
-        "One codebook for codes of 32 bits, with 64 floats in each codeword: how much memory?",
+        "How much memory do the four codebooks take together?",
         {
-            "about 1 GB": "More, by a factor of a thousand: there are four billion codewords.",
-            "about 1,000 GB": "Yes: four billion codewords of 256 bytes each.",
-            "about 1,000,000 GB": "Not quite so much: four billion codewords of 256 bytes each make "
-            "about 1,000 GB.",
+            "about 275 GB": "Far less. A quarter of the bits is not a quarter of the codewords: each of "
+            "the short lists has only 256 rows.",
+            "about 100 MB": "Far less: each of the short lists has only 256 rows, and a row is a quarter "
+            "of a vector.",
+            "less than 0.1 MB": "Yes: each of the short lists has only 256 rows, and a row is a quarter of "
+            "a vector.",
         },
     ),
     "03 two shapes": (

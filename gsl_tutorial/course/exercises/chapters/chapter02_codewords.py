@@ -210,7 +210,7 @@ def _called(answer: Any, *arguments: Any) -> Any:
     except ValueError as error:
         if "broadcast" in str(error) or "same shape" in str(error):
             raise Mistake(
-                f"a row has the wrong length ({error}). The mean over the points of a cell is "
+                f"a row has the wrong number of entries ({error}). The mean over the points of a cell is "
                 ".mean(axis=0); it leaves one number for each axis."
             ) from error
         raise

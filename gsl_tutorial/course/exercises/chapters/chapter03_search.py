@@ -1,4 +1,4 @@
-"""Checks of chapter 03, second half: the look-up table and the distances summed from it."""
+"""Checks of chapter 03, second half: the lookup table and the distances summed from it."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def adc_distances(answer: Any) -> str:
             result = call(answer, table, codes)
         except IndexError as error:
             raise Mistake(
-                f"a look-up fell outside the table ({error}). Its rows are subvectors and its columns "
+                f"a lookup fell outside the table ({error}). Its rows are subvectors and its columns "
                 "codewords: table[m, codes[:, m]]."
             ) from error
 
@@ -171,4 +171,4 @@ def adc_distances(answer: Any) -> str:
         compare(result, right, wrong, otherwise=otherwise)
 
     at_every_size([f"M = {M}, K = {K}, N = {N}" for M, K, N in sizes], one)
-    return "M look-ups and a sum for each vector: asymmetric distance computation, ADC."
+    return "M lookups and a sum for each vector: asymmetric distance computation, ADC."
