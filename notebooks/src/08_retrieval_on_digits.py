@@ -332,7 +332,8 @@ show(
 
 # %% [markdown]
 # Whoever shares a square with the query is exactly as near as everybody else there, whatever digit it shows. So where a
-# square holds two digits, a list of ten is a lucky dip from both.
+# square holds two digits, a list of ten is a lucky dip from both. (A row with nothing but one wrong digit is another
+# matter: there the network took the query for that digit, and put it into the wrong square.)
 #
 # **Exercise 08.1** (easy, 4 minutes). The share of right ones among the first k neighbours is the
 # **precision at k**. Compute it for each query.
