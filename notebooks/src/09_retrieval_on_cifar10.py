@@ -57,10 +57,10 @@ from gsl_tutorial.course.results.claims import run_claim
 from gsl_tutorial.course.results.saved_runs import DATA, load_shipped
 from gsl_tutorial.course.results.shipped_codes import load_codes
 from gsl_tutorial.course.study import StudyResults, load_study
-from gsl_tutorial.course.study.map_words import NAMES
 from gsl_tutorial.course.study.report import compare, settings
 from gsl_tutorial.course.study.study_claims import setting_claim
 from gsl_tutorial.course.text_table import text_table
+from gsl_tutorial.course.training.method_names import NAMES, named
 from gsl_tutorial.course.widgets import FourBytes, Guess, QueryPicker
 from gsl_tutorial.evaluation import (
     average_precisions,
@@ -90,7 +90,7 @@ quantizer = run.model.quantizer
 print(card["command"])
 print(get_protocol(metrics["protocol"]))
 print(f"encoder: {metrics['weights']:,} weights, pre-training: {metrics['pre_training']}")
-print(f"method {metrics['method']}, profile {metrics['profile']}, seed {metrics['seed']}: trained in "
+print(f"method {named(metrics['method'])}, profile {metrics['profile']}, seed {metrics['seed']}: trained in "
       f"{metrics['train_seconds'] / 60:.0f} minutes")  # fmt: skip
 
 # %% [markdown]
@@ -141,6 +141,7 @@ _, neighbours = index.search(run.query.z, 10)
 
 # %% tags=["claim"]
 same = run.database.labels[neighbours] == run.query.labels[:, None]
+assert same[:, 0].mean() > 0.9
 print(f"share of the right class among the ten nearest: {same.mean():.2f}")
 print(f"share of queries whose nearest item is of the right class: {same[:, 0].mean():.2f}")
 
@@ -244,7 +245,7 @@ show_claims([run_claim(says, "cifar10-p2-32bit", card)])
 four = {name: metrics[f"{name.lower()}_map"] for name in ("ADC", "SDC", "exact", "argmax")}
 show(
     draw_map_bars(
-        {f"{metrics['method']}, {metrics['bits']} bits": four},
+        {f"{named(metrics['method'])}, {metrics['bits']} bits": four},
         title="CIFAR-10, P2: 10,000 queries, database 50,000 = train, one seed",
     ),
     alt="Four bars of mAP: "
@@ -256,7 +257,8 @@ show(
 # ## Look at them
 #
 # Numbers hide what a search feels like, so let us look: one query of each class, drawn by a fixed seed and
-# not picked for looking nice. A wrong neighbour has a thick dashed frame and a cross.
+# not picked for looking nice. A wrong neighbour has a thick dashed frame and a cross. (Without the photographs,
+# one line stands in for this picture.)
 
 
 # %% tags=["hide-input"]
@@ -279,7 +281,12 @@ def gallery(rows, found, titles=None):
 class_of = [CLASS_NAMES[label] for label in run.query.labels[rows]]
 figure, hits = gallery(rows, neighbours[rows])
 found = ", ".join(f"{name} {n} of 10" for name, n in zip(class_of, hits, strict=True))
-show(figure, alt=f"Ten queries with ten neighbours each. Right neighbours: {found}.", dpi=80)
+if split_images is None:
+    print(
+        f"Without photographs there is little to see here: {(hits == 10).sum()} of the ten queries find nothing wrong."
+    )
+else:
+    show(figure, alt=f"Ten queries with ten neighbours each. Right neighbours: {found}.", dpi=80)
 
 # %% [markdown]
 # ### Before and after joint training
@@ -472,13 +479,15 @@ for bits, value in lost.items():
 print(f"   {metrics['bits']:2} bits, trained  {trained:+.4f}")
 
 # %% [markdown]
-# Where the loss is below zero, the code is *better* than the vectors. That is no mistake: a codeword is the mean
-# of many embeddings, so it forgets noise along with the detail.
+# Where the loss is below zero, the code is *better* than the vectors. That is possible, because a codeword is the mean of
+# many embeddings and may average some noise away together with the detail. But the gains here are tiny, and all of them
+# come from one network, so do not make a rule of them.
 
 # %% tags=["claim"]
 exact = metrics["exact_map"]
 fitted = {bits: exact - value for bits, value in lost.items()}
 assert all(lost[bits] < 0.02 for bits in (8, 16, 32, 64))
+assert min(lost.values()) > -0.005
 print("from 8 bits on, every length loses less than 0.02 of the exact mAP")
 
 # %% [markdown]
@@ -504,7 +513,7 @@ runs = results.our_runs()
 points = {}
 for one in runs:
     if one["protocol"] == "P2":
-        label = f"ours, {one['profile']}: {one['method']}, trained with its code"
+        label = f"ours, {one['profile']}: {named(one['method'])}, trained with its code"
         points.setdefault(label, []).append((one["bits"], one["adc_map"]))
 near = {k: row for k, row in published.LETTERED.items() if row.protocol.startswith("P2")}
 mine = Ours(
@@ -568,15 +577,15 @@ hint("09.4")
 # and the share of the database that is. (The formula is in `gsl_tutorial/evaluation/argmax_code.py`.)
 
 # %% tags=["hide-input"]
-named = {}
+accuracies = {}
 for one in runs:
     if one["protocol"] == "P2":
-        label = f"{one['profile']}, {one['method']}, {one['bits']} bits"
-        named[label] = one["accuracy"], one["argmax_map"], one["adc_map"]
+        label = f"{one['profile']}, {named(one['method'])}, {one['bits']} bits"
+        accuracies[label] = one["accuracy"], one["argmax_map"], one["adc_map"]
 told = ", ".join(f"{label}: accuracy {a:.3f}, argmax {t:.3f}, ADC {m:.3f}"
-                 for label, (a, t, m) in named.items())  # fmt: skip
+                 for label, (a, t, m) in accuracies.items())  # fmt: skip
 show(
-    draw_trivial(named),
+    draw_trivial(accuracies),
     alt="mAP of the argmax code against accuracy: a straight line where the database is "
     "classified without a mistake, and a curve far below it where it is classified like the "
     f"queries. Our runs under P2: {told}.",
@@ -622,7 +631,7 @@ print(results.as_text(runs))
 # %% tags=["hide-input"]
 elsewhere = {}
 for one in runs:
-    words = f"ours, {one['method']}, {one['profile']}, {one['bits']} bits"
+    words = f"ours, {named(one['method'])}, {one['profile']}, {one['bits']} bits"
     elsewhere.setdefault(one["protocol"], []).append((words, one["adc_map"]))
 ranges = {}
 for row in published.PUBLISHED:
@@ -641,12 +650,17 @@ show(
 )
 
 # %% [markdown]
-# Two protocols differ by more than any two methods within one protocol. So before you put a published row beside
-# ours, ask two things:
+# The same method moves by more than a tenth from one protocol to another (GreedyHash, rows a and n). Within one
+# protocol, the best and the worst row differ by twice as much, and even two programs for one method by a tenth (DQN, rows
+# i and j). A number alone does not tell you which of these differences you are looking at. So before you put a published
+# row beside ours, ask two things:
 #
 # 1. **Does it answer the same question?** Protocol, metric and bits have to be the same.
 # 2. **What does the reader have to be told?** For example that the network was trained on ImageNet first, or
 #    that the figure is second-hand.
+#
+# (The tie rule belongs to the first question, too: the end of this chapter shows how far it can move the figure of one
+# code. We leave it out here only because no published row names it.)
 #
 # **Exercise 09.5** (medium, 6 minutes). Write this as a rule. Return `"no"` where the question differs,
 # `"with a note"` where it is the same but the pre-training differs or the figure is second-hand, and `"yes"`
@@ -686,8 +700,8 @@ Guess.of("09 two rows")
 # <details><summary>Why</summary>
 #
 # Row a may, with a note: protocol, metric and bits are ours, but its network started from ImageNet, and its
-# authors' code picks the best epoch by looking at the test queries. Row b may not, because nobody could check
-# which protocol and which cut it used. That its figure *looks* like one of P2 is no reason.
+# authors' code picks the best epoch by looking at the test queries. (Its tie rule is not named either.) Row b may not,
+# because nobody could check which protocol and which cut it used. That its figure *looks* like one of P2 is no reason.
 #
 # </details>
 
@@ -964,8 +978,8 @@ Table(rows_of_table, head=head)
 #
 # ## What to remember
 #
-# - With four bytes for each photograph, the nearest of 50,000 is of the right class for more than four queries in
-#   five.
+# - With four bytes for each photograph, the nearest of 50,000 is of the right class for more than nine queries in
+#   ten.
 # - Codes tie, so an mAP of codes needs a rule for ties. Averaging over all orders is the one that nobody can
 #   cheat with.
 # - With ten classes that training has seen, few bits are enough, and mAP says mostly how well the network
@@ -985,12 +999,14 @@ Table(rows_of_table, head=head)
 # <details><summary>Answers</summary>
 #
 # 1. Mostly how well it classifies the queries, because the database lies where training has put it.
-# 2. A codeword is the mean of many embeddings, so the code forgets noise along with the detail.
+# 2. A codeword is the mean of many embeddings, and a mean may lose some noise along with the detail. That is a guess at
+#    the cause, though; what we measured is a tiny gain of one network.
 # 3. It goes up for the classes that lie first on the disk and down for those that lie last, although nobody has
 #    searched any better.
 # 4. Very little. The argmax code of the same network has four bits and may reach nearly as much. Ask for it.
-# 5. The eight codebooks of 16 are searched faster (fast scan). The four codebooks of 256 can only have the
-#    smaller distortion if both are fitted well: they can express everything that the others can, and more.
+# 5. The eight codebooks of 16, with fast scan; without it, each distance adds eight entries in place of four. If both are
+#    fitted well, the four codebooks of 256 have the smaller distortion, because they can express everything that eight
+#    of 16 can, and more.
 #
 # </details>
 #

@@ -13,7 +13,6 @@ from gsl_tutorial.course.study import law
 from gsl_tutorial.course.study.elsewhere import TOPICS
 from gsl_tutorial.course.study.map_file import Cell, Finding, MethodTable
 from gsl_tutorial.course.study.map_report import equal_bits, sizes
-from gsl_tutorial.course.training.method_names import NAMES as NAMES
 from gsl_tutorial.course.training.method_names import named
 from gsl_tutorial.evaluation.intervals import Interval
 
