@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gsl_tutorial.course.plots.folded import show_folded
 from gsl_tutorial.course.plots.seed_dots import draw_differences
@@ -54,7 +54,9 @@ def panels(table: MethodTable, *topics: str) -> dict[str, Mapping[str, Interval]
     return found
 
 
-def show_elsewhere(table: MethodTable, *topics: str, folded: bool = False) -> None:
+def show_elsewhere(
+    table: MethodTable, *topics: str, also: Sequence[str] = (), folded: bool = False
+) -> None:
     """Draw what a method gains over its rivals in every place of the topics, and say each difference.
 
     Parameters
@@ -63,6 +65,8 @@ def show_elsewhere(table: MethodTable, *topics: str, folded: bool = False) -> No
         The map.
     *topics : str
         Keys of `elsewhere.TOPICS`, all of which ask about the same method.
+    also : sequence of str
+        Topics that are said and not drawn, such as how the rivals compare with one another.
     folded : bool
         Whether the sentences hide behind a line until it is pressed.
 
@@ -86,7 +90,7 @@ def show_elsewhere(table: MethodTable, *topics: str, folded: bool = False) -> No
         f"with intervals, in {where}. The sentences below say each difference.",
         dpi=80,
     )
-    lines = elsewhere_says(table, topics)
+    lines = elsewhere_says(table, [*topics, *also])
     if folded:
         show_folded("Every difference in words", wrapped("\n".join(lines)))
     else:

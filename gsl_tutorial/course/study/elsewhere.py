@@ -55,10 +55,25 @@ TOPICS: dict[str, Topic] = {
     "contrastive": Topic(
         "Supervised contrastive loss", "map-contrastive", "test", "snap-pull", _RIVALS
     ),
+    "contrastive-ste": Topic(
+        "Supervised contrastive loss", "map-contrastive", "test", "ste", ("none", "penalty")
+    ),
+    "contrastive-penalty": Topic(
+        "Supervised contrastive loss", "map-contrastive", "test", "penalty", ("none",)
+    ),
     "quantizers": Topic("Other quantizers", "map", "quantizers", "snap-pull", _RIVALS),
     "crowd": Topic("A hundred classes (CIFAR-100)", "map-crowd", "test", "snap-pull", _RIVALS),
+    "crowd-ste": Topic(
+        "A hundred classes (CIFAR-100)", "map-crowd", "test", "ste", ("none", "penalty")
+    ),
+    "crowd-penalty": Topic(
+        "A hundred classes (CIFAR-100)", "map-crowd", "test", "penalty", ("none",)
+    ),
     "crowd-unseen": Topic(
         "CIFAR-100, classes never trained on", "map-crowd", "unseen", "snap-pull", _RIVALS
+    ),
+    "crowd-unseen-ste": Topic(
+        "CIFAR-100, classes never trained on", "map-crowd", "unseen", "ste", ("none", "penalty")
     ),
     "why": Topic(
         "Pulled to another codeword",

@@ -484,7 +484,7 @@ def elsewhere_says(table: MethodTable, topics: Sequence[str] | None = None) -> l
                 told = ", ".join(f"{size_of(place)} {said(one)}" for place, one in gains.items())
                 one, other = in_a_sentence(topic.method), in_a_sentence(rival)
                 lines.append(f"{topic.title}: {one} less {other}: {told}. {_counted(gains)}")
-    waiting = [TOPICS[name].title for name in wanted if name not in table.elsewhere]
+    waiting = dict.fromkeys(TOPICS[name].title for name in wanted if name not in table.elsewhere)
     return lines + ([f"Not run yet: {'; '.join(waiting)}."] if waiting else [])
 
 
