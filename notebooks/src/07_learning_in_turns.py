@@ -699,9 +699,9 @@ print(f"in {sum(i.excludes_zero for i in pulls.values())} of {len(pulls)} settin
 #
 # ### How much strength does each method bear?
 #
-# Before the map, one look at the knob. The penalty and the snapped pull share it: the strength $\lambda$. In the first
-# two columns the picture goes over four decades of it, with a dot for each of three seeds; the last one shows the trials
-# with which the map was tuned. Where does each curve begin to fall?
+# Before the map, one look at the knob. The penalty and the snapped pull share it: the strength $\lambda$. The picture
+# goes over four decades of it, on validation images, with a column for each of three cells and a dot for each of
+# three seeds. Where does each curve begin to fall?
 
 # %% tags=["hide-input"]
 show(
@@ -716,7 +716,8 @@ show_claims(sweep_claims(the_map))
 
 # %% [markdown]
 # Go up to a strength of 100 at 4 × 4. There the penalty has lost nearly two thirds of what it was at its best, the snap
-# less than a fifth: a wrong strength costs you much less with the snap.
+# less than a fifth. At 4 × 16 it is more than a third against about a seventh. A wrong strength costs you much less with
+# the snap.
 #
 # Compare the two rows of the picture: what does a stronger pull do to the distortion, and what to the search?
 # An embedding that sits on a codeword is coded without loss, but if it sits on the *wrong* one, that is no help
