@@ -329,7 +329,7 @@ def test_chapter_07_may_say_how_much_strength_each_bears() -> None:
 
 def test_chapter_07_may_say_what_it_says_of_a_hundred_classes() -> None:
     found = read_map().elsewhere["crowd"]
-    assert list(found) == ["2x16"], "one of four cells has run"
+    assert list(found) == ["2x16", "1x256"], "two of four cells have run"
     assert {rival: verdict(one) for rival, one in found["2x16"].items()} == {
         "none": "wins",
         "penalty": "ties",
@@ -338,10 +338,15 @@ def test_chapter_07_may_say_what_it_says_of_a_hundred_classes() -> None:
     results = StudyResults(load_study("map-crowd"), RESULTS)
     part = results.study.parts[0]
     of = entries(results, part)
-    assert [len(one.seeds) for one in of] == [3] * 4
+    assert [len(one.seeds) for one in of] == [3] * 8
     assert all(one.spread("exact_map").mean < 0.2 for one in of)
     for method in ("penalty", "ste"):
         assert verdict(differences(results, part, method, "none")["pq", "2x16"]) == "wins"
+    for pair in itertools.combinations(part.methods, 2):
+        assert verdict(differences(results, part, *pair)["pq", "1x256"]) == "ties", pair
+    means = {(one.cell, one.method): one.spread("adc_map").mean for one in of}
+    best = max(mean for (cell, _), mean in means.items() if cell == "2x16")
+    assert f"{means['1x256', 'none']:.2f} {best:.2f}" == "0.17 0.14"
     unseen = results.study.parts[1]
     unseen_of = {
         pair: verdict(differences(results, unseen, *pair)["pq", "2x16"])

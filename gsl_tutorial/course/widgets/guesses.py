@@ -298,6 +298,18 @@ GUESSES: dict[str, tuple[str, dict[str, str]]] = {
             "behind": "Yes, clearly, in both cells. See the next picture.",
         },
     ),
+    "07 hundred": (
+        "A hundred classes, eight bits. Where will the four methods lie farther apart: with two codebooks "
+        "of 16, or with one of 256?",
+        {
+            "with two of 16": "Yes. With 256 codewords there are enough for every class, and no two "
+            "methods differ clearly. The next picture shows both.",
+            "with one of 256": "No: there the four come together. What drives them apart is a lack of "
+            "codewords. The next picture shows both.",
+            "in both alike": "No: with one codebook no two of them differ clearly, with two they do. The "
+            "next picture shows both.",
+        },
+    ),
     "12 nearest list": (
         "A thousand lists hold a million vectors. You look into the one nearest list only. For what "
         "share of "
