@@ -60,6 +60,7 @@ from gsl_tutorial.course.study.study_claims import (
     sweep_claims,
 )
 from gsl_tutorial.course.toys.kmeans_steps import assign, distortion, move, start_on_points
+from gsl_tutorial.course.training.method_names import named
 from gsl_tutorial.course.training.methods import MethodOptions
 from gsl_tutorial.course.training.progress import training_bar
 from gsl_tutorial.course.training.recording import around, first_classes, record
@@ -172,8 +173,8 @@ hint("07.1")
 # take the digits 0 to 4, and one codebook of K = 8 codewords, 3 bits.
 #
 # Three **methods**, same network, same images, same order: `none` (similarity loss alone), `penalty`
-# (plus λ times the distortion) and `snap-pull` (chapter 06: the pull goes to a codeword that descends).
-# One round is three passes over the images, then one k-means from where the codewords stand.
+# (plus λ times the distortion) and `snap-pull`, which the pictures call snap (pull): chapter 06's pull to a codeword
+# that descends. One round is three passes over the images, then one k-means from where the codewords stand.
 
 
 # %%
@@ -211,7 +212,7 @@ RecordingSlider(
     recordings,
     data.class_names,
     alt="A circle for each method, with the embeddings around it, a ring for each digit, and codewords "
-    "on it. All start alike, with the five digits in one short arc. With none and snap-pull the digits "
+    "on it. All start alike, with the five digits in one short arc. With none and snap (pull) the digits "
     "move apart until each has an arc of its own, with codewords in it. Under the penalty they stay "
     "crowded in a quarter of the circle, with crosses from the second round on.",
 )
@@ -238,7 +239,7 @@ RecordingSlider(
 # %% tags=["hide-input"]
 show(
     draw_courses(recordings),
-    alt="Four panels over ten rounds. The loss of none and snap-pull falls steadily, that of the penalty "
+    alt="Four panels over ten rounds. The loss of none and snap (pull) falls steadily, that of the penalty "
     "stops early, and its mAP stays the lowest by far. All distortions end below .03. The share "
     "uphill lies around a third under the penalty and is zero for the two others.",
     dpi=85,
@@ -250,7 +251,7 @@ for recording in recordings:
     found = "above" if last.adc_map > 0.9 else "below"
     lost = "below" if last.relative_distortion < 0.03 else "above"
     share = "below 1%" if max(later) < 0.01 else "above 20%" if min(later) > 0.2 else "in between"
-    print(f"{recording.method:10} ADC mAP {found} .9   relative distortion {lost} .03   "
+    print(f"{named(recording.method):11} ADC mAP {found} .9   relative distortion {lost} .03   "
           f"uphill, from round 2 on: {share}")  # fmt: skip
 
 # %% [markdown]
@@ -495,8 +496,8 @@ as_table(rows)
 show(
     draw_pareto({"digits, 8 bits, 3 seeds": rows}),
     alt="ADC mAP against relative distortion on a log scale, four methods. All lie between .95 and 1 in "
-    "mAP, close together; in distortion they are apart: none on the right, snap-replace in the "
-    "middle, penalty and snap-pull on the left.",
+    "mAP, close together; in distortion they are apart: none on the right, snap (replace) in the "
+    "middle, penalty and snap (pull) on the left.",
     dpi=85,
 )
 
@@ -510,7 +511,7 @@ for name in ("penalty", "snap-replace", "snap-pull"):
 print("In their codes, the other three lose less than half of what none loses.")
 assert by_name["penalty"].uphill.mean > 0.05
 assert by_name["snap-pull"].uphill.mean < 0.001
-print("On average, the penalty sends more than 5% uphill, and snap-pull less than 0.1%.")
+print("On average, the penalty sends more than 5% uphill, and snap (pull) less than 0.1%.")
 
 # %% [markdown]
 # Here is how to read the table. `±` is the standard deviation over seeds. **Perplexity** says how many codewords are in
@@ -632,7 +633,7 @@ for name, one in tables.items():
         if row.against_none is not None:
             gain = "better" if row.against_none.difference > 0 else "worse"
             words[gain if row.against_none.excludes_zero else "no clear difference"].append(
-                row.method
+                named(row.method)
             )
     found = "; ".join(f"{word} {', '.join(methods)}" for word, methods in words.items() if methods)
     says = f"{', '.join(map(str, name[1:]))} bits, against plain training: {found}"
@@ -650,7 +651,7 @@ for method in ("penalty", "snap-pull", "snap-lookahead"):
             one for one in shipped.records("tune") if (one["loss"], one["method"]) == (loss, method)
         ]
         chosen, tried = ({one["options"]["strength"] for one in some} for some in (runs, trials))
-        strengths.append(f"{loss:23} {method:15} chosen {', '.join(f'{s:g}' for s in sorted(chosen)):4} "
+        strengths.append(f"{loss:23} {named(method):17} chosen {', '.join(f'{s:g}' for s in sorted(chosen)):4} "
                          f"tried {', '.join(f'{s:g}' for s in sorted(tried))}")  # fmt: skip
 show_folded("Which strengths (λ) were chosen on validation images", "\n".join(strengths))
 
@@ -1007,7 +1008,7 @@ def runs_of(cell, method):
 for cell in (one for one in the_map.cells if one.state == "tested"):
     for rival in ("penalty", "ste"):
         mine, other = runs_of(cell, "snap-pull"), runs_of(cell, rival)
-        print(f"{cell.name}, snap-pull less {rival}, {len(mine)} seeds")
+        print(f"{cell.name}, {named('snap-pull')} less {named(rival)}, {len(mine)} seeds")
         print(f"    package {difference_by_seed(records, mine, other, shared_queries=False)}")
         if is_written:
             aps = [{run["seed"]: records.per_query(run) for run in side} for side in (mine, other)]
