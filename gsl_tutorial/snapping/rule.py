@@ -1,6 +1,6 @@
 """The rule of gradient snapping: where a codeword descends, the gradient is turned towards it.
 
-A quantization loss pulls an embedding to its *nearest* codeword, even where that works against the
+A quantization penalty pulls an embedding to its *nearest* codeword, even where that works against the
 similarity loss. Gradient snapping pulls it to a *neighbouring codeword that also descends the
 similarity loss*, so the embedding grows compact without being pushed uphill.
 

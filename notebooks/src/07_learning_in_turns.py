@@ -692,7 +692,7 @@ print(f"in {sum(i.excludes_zero for i in pulls.values())} of {len(pulls)} settin
 #
 # ## When does snapping matter?
 #
-# The fastest search engines do not use 256 codewords. Their look-up tables have to fit into a processor's
+# The fastest search engines do not use 256 codewords. Their lookup tables have to fit into a processor's
 # registers, and those hold *sixteen* entries. With so few codewords coding does
 # cost something. So we asked again, this time as a **map**: a **cell** is a number of subspaces $M$ and a number
 # of codewords $K$ in each, and in every cell every method is tuned with the same number of trials on validation

@@ -1,6 +1,6 @@
 """Open the workbook in JupyterLab: on this machine only, with its token, at chapter 00.
 
-The server keeps Jupyter's own token and listens on 127.0.0.1. News and update look-ups are off: a
+The server keeps Jupyter's own token and listens on 127.0.0.1. News and update lookups are off: a
 classroom without a network should not wait for them.
 """
 

@@ -31,14 +31,14 @@ _LOOKS = [
 ]  # fmt: skip
 #: Where pictures, text and bars begin; the figure is 100 wide, a row is 1 high.
 _PICTURE, _TEXT, _END = 0.3, 4.6, 99.5
-#: More pieces than this are not written out.
+#: More subvectors than this are not written out.
 _MOST_NUMBERS = 6
 _GREY_TEXT = "#444444"
 
 _SAY = {
-    "ADC": "ADC: the query stays exact, items are codes. {M} look-ups each.",
-    "SDC": "SDC: query and items are codes. {M} look-ups each.",
-    "exact": "Exact: no code is used; {M} pieces of the real distance.",
+    "ADC": "ADC: the query stays exact, items are codes. {M} lookups each.",
+    "SDC": "SDC: query and items are codes. {M} lookups each.",
+    "exact": "Exact: no code is used; the real distance, summed over {M} subvectors.",
 }
 
 
@@ -51,7 +51,7 @@ def draw_lookups(
     query_picture: Any = None,
     pictures: Sequence[Any] | None = None,
 ) -> Figure:
-    """Draw a search: a row for each item found, with its look-ups stacked to a bar.
+    """Draw a search: a row for each item found, with its lookups stacked to a bar.
 
     Parameters
     ----------
@@ -71,14 +71,14 @@ def draw_lookups(
     Returns
     -------
     Figure
-        In each row: picture or tile, class, code, items tied with it, look-ups stacked.
+        In each row: picture or tile, class, code, items tied with it, lookups stacked.
     """
     k, M = found.parts.shape
     figure = new_figure(8.8, 0.34 * (k + 2.6), layout="none")
     axes = figure.add_axes((0.005, 0.005, 0.99, 0.99))
     axes.set_axis_off()
     # Few artists, because each costs time while somebody clicks: a text and a frame for a row, a
-    # collection of bars for a piece, one image for all.
+    # collection of bars for a subvector, one image for all.
     _head(axes, found, query_name)
     ticks = np.where(right, "✓", "✗")
     for i, (tick, name) in enumerate(zip(ticks, names, strict=True)):
@@ -108,17 +108,17 @@ def _head(axes: Axes, found: Found, query_name: str) -> None:
         axes.text(8.5, y, line, fontsize=9.5, va="center", weight=weight)
     head = f"     {'class':20} {'code':{_wide(M)}} {'tied':>6} {'sum':>7}"
     axes.text(_TEXT, -0.35, head, fontsize=8.5, va="center", family="monospace", color=_GREY_TEXT)
-    axes.text(bars_at, -0.35, "piece", fontsize=8.5, va="center", color=_GREY_TEXT)
-    step = min(4.0, (97 - bars_at - 6) / min(M, 8))
+    axes.text(bars_at, -0.98, "subvector", fontsize=8.5, va="center", color=_GREY_TEXT)
+    step = min(4.0, (97 - bars_at) / min(M, 8))
     for m in range(min(M, 8)):
         colour, hatch = _LOOKS[m]
-        x = bars_at + 6 + step * m
+        x = bars_at + step * m
         axes.add_patch(Rectangle((x, -0.6), 1.6, 0.5, fc=colour, hatch=hatch, ec="white", lw=0))
         axes.text(x + 1.8, -0.35, f"{m + 1}", fontsize=8.5, va="center", color=_GREY_TEXT)
 
 
 def _bars(axes: Axes, found: Found) -> None:
-    """For each piece the segments of all rows, behind those of the pieces before it."""
+    """For each subvector the segments of all rows, behind those of the subvectors before it."""
     k, M = found.parts.shape
     bars_at = _begin_of_bars(M)
     longest = max(float(found.distances.max()), 1e-12)

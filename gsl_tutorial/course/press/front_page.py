@@ -58,7 +58,7 @@ trained search engine, and you see every step as a picture that you can drag.
 - How **vector quantization** and **product quantization** turn a vector into a few bytes, and what
   they lose.
 - How to search millions of vectors by lookup tables, and how to time it.
-- Why a quantization loss can work against the loss that you care about, and how **gradient snapping**
+- Why a quantization penalty can work against the loss that you care about, and how **gradient snapping**
   avoids it.
 - How to tell a real gain from luck: protocols, ties, seeds, and results that others can repeat.
 

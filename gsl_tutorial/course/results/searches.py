@@ -140,7 +140,7 @@ def by_tables(
         codes (residual quantization, LSQ), whose codewords are added up.
     query_codes : (B, M) integer array, optional
         The codes that the same encoder gave the queries. Where these codebooks would give others,
-        encoding and look-up use different codewords, and that is warned of.
+        encoding and lookup use different codewords, and that is warned of.
     rotation : (dim', dim) float array, optional
         Orthonormal rows, z' = rotation @ z: the codewords live in the rotated space (OPQ).
     metric : str

@@ -106,7 +106,7 @@ def _none(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tens
 
 
 def _penalty(z: Tensor, quantizer: Quantizer, options: MethodOptions) -> tuple[Tensor, Tensor]:
-    """Similarity loss + lambda x quantization loss, the rival that the abstract of GSL names."""
+    """Similarity loss + lambda x quantization penalty, the rival that the abstract of GSL names."""
     return z, options.strength * quantization_penalty(z, nearest_reconstruction(z, quantizer))
 
 

@@ -1,4 +1,4 @@
-"""Chapter 09's control: choose a query, see its code, the look-ups summed and the first ten found."""
+"""Chapter 09's control: choose a query, see its code, the lookups summed and the first ten found."""
 
 from __future__ import annotations
 
