@@ -141,6 +141,7 @@ def test_two_openmp_runtimes_of_one_family(monkeypatch: pytest.MonkeyPatch) -> N
     both = (Runtime("libomp", "torch"), Runtime("libiomp5", "faiss_cpu"))
     monkeypatch.setattr(doctor.openmp, "meet", lambda: Meeting(both))
     assert about(examine(), "openmp").level == "note"
+    assert "openmp" not in {finding.topic for finding in examine(together=False).findings}
     monkeypatch.setattr(doctor.openmp, "meet", lambda: Meeting(both, end="died: signal 6"))
     report = examine()
     assert not report.ok

@@ -105,7 +105,7 @@ GradientExplorer()
 # %% tags=["volatile", "hide-input"]
 from gsl_tutorial.course.cli.doctor import examine
 
-report = examine()
+report = examine(together=False)
 problems = [finding.topic for finding in report.findings if finding.level == "problem"]
 print("This machine is ready." if report.ok else f"To be solved first: {', '.join(problems)}.")
 

@@ -85,7 +85,9 @@ class Report:
         return {"ok": self.ok, "findings": [asdict(finding) for finding in self.findings]}
 
 
-def examine(*, data: str | Path | None = None, shipped: str | Path | None = None) -> Report:
+def examine(
+    *, data: str | Path | None = None, shipped: str | Path | None = None, together: bool = True
+) -> Report:
     """Look at the machine and return what was found.
 
     Parameters
@@ -94,6 +96,9 @@ def examine(*, data: str | Path | None = None, shipped: str | Path | None = None
         Where to look for CIFAR-10; without it, in `GSL_TUTORIAL_DATA` and the user's cache.
     shipped : path, optional
         The folder of trained weights; without it, the one that came with the package.
+    together : bool
+        Whether torch, faiss and scikit-learn are to meet in a process of their own. That finds OpenMP
+        runtimes that do not get along, and costs a few seconds and some 200 MB.
 
     Returns
     -------
@@ -104,7 +109,7 @@ def examine(*, data: str | Path | None = None, shipped: str | Path | None = None
         (
             *_python_and_packages(),
             *_torch(),
-            *_openmp(),
+            *(_openmp() if together else ()),
             *_memory_and_disk(),
             *_data(data),
             *_ratings(data),
