@@ -14,6 +14,7 @@ from scipy.stats import t as student_t
 from test_study import MAPS
 
 from gsl_tutorial.course.study import StudyResults, load_study
+from gsl_tutorial.course.study.law import rank_correlation
 from gsl_tutorial.course.study.map_file import read_map
 from gsl_tutorial.course.study.map_report import as_json, as_text, cell_of, differences, entries
 from gsl_tutorial.course.study.map_words import verdict
@@ -139,6 +140,28 @@ def test_chapter_07_may_say_that_no_variant_is_clearly_better() -> None:
         for cell in ("2x4", "4x4")
     }
     assert all(max(of, key=of.__getitem__) == "halfway" for of in means.values())
+
+
+def test_chapter_07_may_say_that_the_law_is_a_tendency() -> None:
+    gains = read_map().gains
+    digits, photographs = (gains[study]["penalty"] for study in ("map-digits", "map-classes"))
+    assert {len(one.by_seed) for one in photographs} == {3}
+    assert {one.classes for one in photographs} == {3, 6}
+    large = [one for one in digits if one.cell.startswith("2x") and one.mean > 0.03]
+    assert len(large) >= 6
+    assert all(one.words_per_class < 0 for one in large)
+    two = [one for one in digits if one.cell.startswith("2x")]
+    one_book = [one for one in digits if one.cell.startswith("1x")]
+    assert all(
+        verdict(rank_correlation(some, "words_per_class")) == "loses" for some in (two, one_book)
+    )
+    assert np.median([one.mean for one in one_book]) < 0.003
+    assert verdict(rank_correlation(list(photographs), "words_per_class")) == "ties"
+    of = {(one.cell, one.classes): one.mean for one in photographs}
+    assert max(of, key=of.__getitem__) == ("2x4", 6)
+    assert abs(of["2x2", 3]) < 0.005
+    enough = [one.mean for one in photographs if one.words_per_class > 0]
+    assert 0.005 < min(enough) < max(enough) < 0.02
 
 
 def test_no_ladder_of_plain_training_ended_too_early() -> None:

@@ -15,7 +15,7 @@
 #
 # **What you will learn.** What the workbook is about, and how its exercises, hints and checks work.
 #
-# **What you need.** A little Python with NumPy. About 10 minutes, 4 of them for the exercise.
+# **What you need.** A little Python with NumPy. About 15 minutes, 4 of them for the exercise.
 #
 # </details>
 #
