@@ -13,6 +13,8 @@ from gsl_tutorial.course.plots import (
     turns,
 )
 from gsl_tutorial.course.plots.plane import draw_fields, draw_snap
+from gsl_tutorial.course.plots.strengths import draw_law
+from gsl_tutorial.course.study.law import Gain
 from gsl_tutorial.course.toys.kmeans_steps import kmeans_steps
 from gsl_tutorial.course.toys.plane import Plane
 from gsl_tutorial.course.toys.plane_codes import all_places, cut_along
@@ -129,3 +131,19 @@ def test_each_circle_says_its_method_and_its_numbers() -> None:
     assert (
         turns.draw_turn(RECORDINGS, 4).texts[0].get_text() == "turn 4: codebooks' turn of round 2"
     )
+
+
+def test_a_number_of_codebooks_has_one_look_in_all_panels_of_the_law() -> None:
+    both = [Gain("1x4", 6, (0.01,)), Gain("2x4", 6, (0.05,)), Gain("2x8", 6, (0.02,))]
+    figure = draw_law({"digits": both, "CIFAR-10": both[1:]})
+    looks = [
+        {
+            line.get_label(): line.get_color()
+            for line in axes.lines
+            if "codebook" in str(line.get_label())
+        }
+        for axes in figure.axes
+    ]
+    assert set(looks[1]) == {"2 codebooks"}
+    assert looks[1]["2 codebooks"] == looks[0]["2 codebooks"] != looks[0]["1 codebook"]
+    assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()

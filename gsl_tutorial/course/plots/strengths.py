@@ -87,15 +87,20 @@ def draw_law(groups: Mapping[str, Sequence[Gain]], *, rival: str = "penalty") ->
     """
     titles = list(groups) or [""]
     figure = new_figure(4.8 * len(titles), 3.8)
-    for axes, title in zip(figure.subplots(1, len(titles), squeeze=False)[0], titles, strict=True):
+    counts = sorted({sizes(gain.cell)[0] for gains in groups.values() for gain in gains})
+    # One look for one number of codebooks in all panels, and one scale, so that they can be compared.
+    looks = dict(
+        zip(counts, [(BLUE, "o", "-"), (RED, "s", "--"), (BLACK, "D", "-.")], strict=False)
+    )
+    panels = figure.subplots(1, len(titles), squeeze=False, sharey=True)[0]
+    for axes, title in zip(panels, titles, strict=True):
         gains = groups.get(title, ())
         axes.axhline(0, color=BLACK, lw=0.8)
         axes.axvline(0, color=GREY, lw=0.8, ls=":")
-        looks = [(BLUE, "o", "-"), (RED, "s", "--"), (BLACK, "D", "-.")]
-        for (colour, marker, line), M in zip(
-            looks, sorted({sizes(gain.cell)[0] for gain in gains}), strict=False
-        ):
+        for M, (colour, marker, line) in looks.items():
             some = [gain for gain in gains if sizes(gain.cell)[0] == M]
+            if not some:
+                continue
             axes.plot([g.words_per_class for g in some], [g.mean for g in some], ls="none", color=colour,
                       marker=marker, ms=5, alpha=0.55)  # fmt: skip
             steps = bins(some, "words_per_class")

@@ -302,8 +302,8 @@ GUESSES: dict[str, tuple[str, dict[str, str]]] = {
         "A hundred classes, eight bits. Where will the four methods lie farther apart: with two codebooks "
         "of 16, or with one of 256?",
         {
-            "with two of 16": "Yes. With 256 codewords there are enough for every class, and no two "
-            "methods differ clearly. The next picture shows both.",
+            "with two of 16": "Yes. With one of 256 nobody has to share, and no two methods differ "
+            "clearly. The next picture shows both.",
             "with one of 256": "No: there the four come together. What drives them apart is a lack of "
             "codewords. The next picture shows both.",
             "in both alike": "No: with one codebook no two of them differ clearly, with two they do. The "
