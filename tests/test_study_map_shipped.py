@@ -18,7 +18,7 @@ from gsl_tutorial.course.study.law import rank_correlation
 from gsl_tutorial.course.study.map_file import read_map
 from gsl_tutorial.course.study.map_report import as_json, as_text, cell_of, differences, entries
 from gsl_tutorial.course.study.map_words import verdict
-from gsl_tutorial.course.study.report import compare, settings
+from gsl_tutorial.course.study.report import compare, difference_by_seed, settings
 
 RESULTS = Path(__file__).parents[1] / "data" / "results"
 
@@ -208,6 +208,29 @@ def test_chapter_07_may_call_one_win_fragile_and_two_small() -> None:
     assert verdict(table.elsewhere["why"]["4x4"]["penalty"]) == "wins"
 
 
+def test_chapter_07_may_say_in_which_row_the_two_intervals_part() -> None:
+    results = StudyResults(load_study("map"), RESULTS)
+    runs = [one for one in results.records("test") if one["config"]["quantizer"] == "pq"]
+    parted = []
+    for cell in read_map().cells:
+        for rival in ("penalty", "ste"):
+            mine, other = (
+                [one for one in runs if (one["method"], cell_of(one)) == (method, cell.name)]
+                for method in ("snap-pull", rival)
+            )
+            package = difference_by_seed(results, mine, other, shared_queries=False)
+            of = [
+                {one["seed"]: results.per_query(one).mean() for one in side}
+                for side in (mine, other)
+            ]
+            gains = np.array([of[0][seed] - of[1][seed] for seed in sorted(of[0])])
+            half = student_t.ppf(0.975, 4) * gains.std(ddof=1) / np.sqrt(5)
+            by_hand = bool(abs(gains.mean()) > half)
+            if by_hand != package.excludes_zero:
+                parted.append((cell.name, rival, by_hand))
+    assert parted == [("2x4", "penalty", False)]
+
+
 def test_chapter_07_may_say_what_it_says_of_the_circle() -> None:
     circle = read_map().circle
     for method in ("penalty", "snap-pull"):
@@ -237,6 +260,8 @@ def test_chapter_07_may_say_what_it_says_of_the_rounds() -> None:
     four = rounds["4x4"]
     assert max(METHODS, key=lambda m: sum(four[m]["moved"][2:])) == "none"
     assert min(METHODS, key=lambda m: four[m]["purity"][-1]) == "none"
+    means = [table.cell("2x16").findings[method].mean for method in METHODS]
+    assert max(means) - min(means) < 0.013
     scarce, plenty = rounds["2x4"], rounds["2x16"]
     assert scarce["penalty"]["moved"][0] < scarce["snap-pull"]["moved"][0]
     assert sum(scarce["penalty"]["moved"]) < sum(scarce["snap-pull"]["moved"])
@@ -263,6 +288,7 @@ def test_chapter_07_may_say_what_it_says_of_other_quantizers() -> None:
     assert set(found) == {"opq 2x4", "opq 4x16", "rq 2x4", "rq 4x16"}
     assert verdict(found["opq 2x4"]["none"]) == verdict(found["opq 4x16"]["penalty"]) == "wins"
     assert {verdict(found[f"opq {cell}"]["ste"]) for cell in ("2x4", "4x16")} == {"ties"}
+    assert verdict(read_map().cell("4x16").gain("snap-pull", "penalty")) == "ties"
     residual = found["rq 2x4"]
     assert residual["ste"].difference < residual["penalty"].difference < 0
 
@@ -337,13 +363,18 @@ def test_chapter_07_may_say_what_it_says_of_the_contrastive_loss() -> None:
 def test_chapter_07_may_say_how_much_strength_each_bears() -> None:
     table = read_map()
     assert table.sweep_trials == (), "every column shows runs of its own"
-    lost = {}
+    lost, weakest, missed = {}, {}, {}
     for cell in ("2x4", "4x4", "4x16"):
         assert {len(one.adc_map) for of in table.sweep[cell].values() for one in of} == {3}
         for method, of in table.sweep[cell].items():
             means = {one.strength: sum(one.adc_map) / 3 for one in of}
             assert max(means) / min(means) == pytest.approx(1e4)
             lost[cell, method] = 1 - means[100.0] / max(means.values())
+            weakest[cell, method] = means[0.1]
+            missed[cell, method] = max(means.values()) - means[0.1]
+    for cell in ("2x4", "4x4", "4x16"):
+        assert missed[cell, "snap-pull"] > missed[cell, "penalty"]
+        assert weakest[cell, "snap-pull"] > weakest[cell, "penalty"]
     assert 0.6 < lost["4x4", "penalty"] < 2 / 3
     assert 0.15 < lost["4x4", "snap-pull"] < 0.2
     assert 1 / 3 < lost["4x16", "penalty"] < 0.4

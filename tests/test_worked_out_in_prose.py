@@ -11,8 +11,10 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
+from gsl_tutorial.course.datasets import make_blobs_2d
 from gsl_tutorial.course.study import load_study
 from gsl_tutorial.course.toys.kmeans_steps import kmeans_steps
+from gsl_tutorial.course.toys.neighbours import recall_at, round_numbers
 from gsl_tutorial.course.toys.plane import Plane
 from gsl_tutorial.course.toys.plane_methods import method_gradient
 from gsl_tutorial.course.widgets import PhotoSearch
@@ -32,6 +34,18 @@ def test_the_table_that_does_not_fit_takes_so_many_bytes() -> None:
         r"1,000 queries and ten million vectors make a table of (\d+) GB", prose("01")
     )
     assert said == [f"{1_000 * 10**7 * np.dtype(np.float32).itemsize / 1e9:.0f}"]
+
+
+def test_where_recall_is_whole_and_where_it_is_not_in_chapter_01() -> None:
+    points = make_blobs_2d(30, 4, random_state=3, spread=0.22).x
+    rounded = round_numbers(points, 3, low=-1.2, high=1.2)
+    places = re.findall(r"as at \((-?[\d.]+), (-?[\d.]+)\)", prose("01"))
+    query = np.array(places, dtype=float)
+    assert len(query) == 3
+    exact, coarse = (((query[:, None] - x) ** 2).sum(axis=2) for x in (points, rounded))
+    found = recall_at(coarse, np.argsort(exact, axis=1)[:, :10])
+    assert found[:2].tolist() == [1, 1]
+    assert found[2] < 0.5
 
 
 def test_the_two_worst_searches_are_mistaken_as_chapter_00_says() -> None:

@@ -249,7 +249,7 @@ print(
 #
 # </details>
 #
-# For the other queries, the nearest pixels belong to another digit. No search can repair that, because a
+# For these few, the nearest pixels belong to another digit. No search can repair that, because a
 # search finds what *is* near. What *should* be near is a question for whoever makes the vectors, and chapter
 # 08 learns better ones.
 #
@@ -427,7 +427,7 @@ CompressionSliders(points, ways, many_queries)
 # **Try it.**
 #
 # 1. Set the **level** to 1, which means one bit for each coordinate, or four codewords; each further level offers
-#    four times as many places. Move the query slowly across the middle. When does the recall jump?
+#    four times as many places (but never more codewords than there are points). Move the query slowly across the middle. When does the recall jump?
 # 2. At level 3, find a place for the query with a recall of 1, and one with less than a half.
 # 3. Change the menu to the codewords. At the same number of bits, which way finds more? And at level 4, where
 #    every point is its own codeword and nothing is lost, what is wrong with that as a compression?
@@ -435,8 +435,10 @@ CompressionSliders(points, ways, many_queries)
 # <details><summary>What to see</summary>
 #
 # 1. It jumps where the nearest of the four places changes: all points of that place come in at once.
-# 2. Recall is high where the true neighbours share a place of the grid and no other point does, that is, deep
-#    inside a group. It is low between the groups and near a line where the grid cuts a group in two.
+# 2. Recall is 1 where the places that hold the ten true neighbours hold no stranger that comes in before them: in the
+#    middle of a crowded place, as at (0.45, -0.45), but outside a group, too, as at (0.9, 0.5). It is low where those
+#    places hold other points as well: between groups, and where a line of the grid cuts a group in two, as at
+#    (0.5, -0.35).
 # 3. At level 1 the two are about equal. From then on the codewords find more, because none of them is wasted on
 #    empty paper, as many places of the grid are. At level 4 the list of
 #    codewords *is* the database: nothing has been saved, since the list has to be kept, too.

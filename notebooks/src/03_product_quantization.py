@@ -722,7 +722,7 @@ QuantizationPlayground(database[:800], queries[:100])
 #    is not the sum of the roots.
 # 3. Nothing. They are tied, and a fair measure averages over all orders of tied images.
 # 4. Yes, because other pixels would share a subvector. Neighbouring pixels go together, and a subvector that holds
-#    them needs fewer codewords. Chapter 04 learns the best rotation before cutting.
+#    them needs fewer codewords. Chapter 04 learns a better rotation before cutting.
 # 5. Nothing, because the order stays the same.
 #
 # </details>

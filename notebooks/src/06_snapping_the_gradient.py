@@ -411,10 +411,10 @@ if "yours" in runs:
     print(f"After 60 steps your points and the package's differ by at most {apart:.6f}.")
 
 # %% [markdown]
-# If you have solved 06.5, the last two lines agree up to rounding: your layer *is* the package's, only slower,
-# because it walks through the rows in Python. Now compare them with the first line, the network without a layer: what
-# does the layer buy here, and what does it cost? (One seed and sixty steps settle nothing; chapter 08 asks this
-# question properly.)
+# If you have solved 06.5, the lines of "the package's" and "yours" agree up to rounding: your layer *is* the package's,
+# only slower, because it walks through the rows in Python. Now compare them with the first line, the network without a
+# layer: what does the layer buy here, and what does it cost? (One seed and sixty steps settle nothing; chapter 08 asks
+# this question properly.)
 #
 # <details><summary>What to see</summary>
 #
@@ -729,7 +729,8 @@ for reseed in (True, False):
 # ## What to remember
 #
 # - A penalty pulls a point to its nearest codeword, even where that raises the similarity loss.
-# - Snapping looks at a few candidates and pulls only to one that descends.
+# - Snapping looks at a few candidates and, as `replace` or `pull`, goes only to one that descends. `look-ahead` does not
+#   promise that, and neither does the fallback `nearest`.
 # - The layer is the identity in the forward pass; only the backward pass changes.
 # - Where no candidate descends, a fallback decides, and you choose which one.
 # - When codewords are refitted to the points, a strong penalty glues classes together, while the snap leaves

@@ -717,8 +717,8 @@ show_claims(sweep_claims(the_map))
 
 # %% [markdown]
 # Go up to a strength of 100 at 4 × 4. There the penalty has lost nearly two thirds of what it was at its best, the snap
-# less than a fifth. At 4 × 16 it is more than a third against about a seventh. A wrong strength costs you much less with
-# the snap.
+# less than a fifth. At 4 × 16 it is more than a third against about a seventh. A strength that is too *large* costs you
+# much less with the snap. One that is too small costs it more, although even then it stays above the penalty.
 #
 # Compare the two rows of the picture: what does a stronger pull do to the distortion, and what to the search?
 # An embedding that sits on a codeword is coded without loss, but if it sits on the *wrong* one, that is no help
@@ -777,7 +777,8 @@ for line in law:
 
 # %% [markdown]
 # So is it a law? On digits with two codebooks it looks like one: every large gain lies where a codebook has fewer codewords
-# than there are classes. With one codebook the curve is nearly flat, whatever its fit says. And on CIFAR-10, with three
+# than there are classes. With one codebook most places gain next to nothing, but single ones stand out, such as eight
+# codewords for eight classes, and the fit is weak. And on CIFAR-10, with three
 # and with six classes (and three seeds), the guess is not confirmed. The largest gain is where we expected one, with
 # four codewords for six classes. But two codewords for three classes gain nothing, and where there are enough for every
 # class, a gain of .01 to .02 remains. The map has such a place, too: at 1 × 256 there are 26 codewords for every class.
@@ -822,7 +823,8 @@ show_folded("The same in numbers", wrapped("\n".join(rounds_say(the_map))))
 # codeword that happens to be near, whoever else sits there. Under the snap images move more, and the cells come out
 # nearly as pure as with straight-through. (Moving is not enough, though. At 4 × 4 plain training goes on moving most
 # and ends least pure.) Now the right column. With sixteen codewords in each codebook there is
-# room for everybody: the four purities lie on top of each other, and so do the methods in the map.
+# room for everybody: the four purities lie on top of each other, and in the map the four methods end within .013 of each
+# other.
 #
 # In the first two columns the order of the methods by purity is their order by ADC mAP. That fits the story, but
 # two things that go together are not yet a cause and its effect. For that we must change one thing and keep the rest.
@@ -865,8 +867,8 @@ show_elsewhere(the_map, "why")
 show_elsewhere(the_map, "quantizers", folded=True)
 
 # %% [markdown]
-# OPQ repeats the map: a large gain over plain training at 2 × 4, a clear one over the penalty at 4 × 16, no clear
-# difference to straight-through. But look at RQ at 2 × 4. There snap (pull) is clearly *behind* the penalty, and
+# OPQ is much like the map: a large gain over plain training at 2 × 4, and no clear difference to straight-through. (At
+# 4 × 16 it is clearly ahead of the penalty, where the map has a tie.) But look at RQ at 2 × 4. There snap (pull) is clearly *behind* the penalty, and
 # further behind straight-through. If you use residual codebooks of four codewords, do not use our layer. A strength
 # that was tuned for PQ may have its part in this, and so may what the second codebook of RQ is for: its target
 # depends on the choice of the first. We have not separated the two.
@@ -929,8 +931,8 @@ show_elsewhere(
 # In the first panel codewords are scarce: sixteen in a codebook, for a hundred classes. The methods differ, every one
 # gains over plain training, and the clear winner is straight-through. The snap is clearly *behind* it, and not clearly
 # ahead of the penalty. In the second panel there are codewords to spare, and no two of the four methods differ clearly.
-# So our map repeats itself here, with another winner. Three seeds are few, and two cells are not a map; but
-# with many classes and few codewords, try straight-through first.
+# So the tendency is there again, with another winner: methods differ where codewords are scarce. Three seeds are few, and
+# two cells are not a map; but with many classes and few codewords, try straight-through first.
 #
 # And before any method, try the other shape. Both cells spend eight bits. Plain training with one codebook of 256 reaches
 # an ADC mAP of .17; with two codebooks of 16 the best method gets no farther than .14.
@@ -999,7 +1001,8 @@ hint("07.5")
 
 # %% [markdown]
 # Now fill the table with it. The package's function draws the seeds with replacement ten thousand times (a
-# **bootstrap**) instead of using a formula, so expect nearly the same ends, but not exactly.
+# **bootstrap**) instead of using a formula, and stretches what comes out, because five seeds are few. So expect similar
+# ends. In one row they differ enough to matter: which?
 
 # %%
 records = StudyResults(load_study("map"), DATA / "results")
@@ -1025,6 +1028,9 @@ for cell in (one for one in the_map.cells if one.state == "tested"):
             print("    yours   {:+.4f} [{:+.4f}, {:+.4f}]".format(*found) if found else "")
 
 # %% [markdown]
+# Did you find the row? At 2 × 4 against the penalty, your interval just reaches zero, and the package's does not. Five
+# seeds are too few to say, whichever way you count.
+#
 # The map's own intervals are wider than these, because each of them allows for the number of cells. That costs the
 # map one of its wins, if you count as you did here: at 4 × 4 and at the map's level of 99.4%, Student's factor is 5.3
 # and not 2.78, and the interval of snap (pull) less the penalty contains zero. The bootstrap's just does not. So call
@@ -1078,7 +1084,8 @@ for cell in (one for one in the_map.cells if one.state == "tested"):
 # <details><summary>Answers</summary>
 #
 # 1. The codewords are where the embeddings were. Any method moves the embeddings away from there.
-# 2. It moved no vector across the border of a cell, and k-means found nothing to gain by moving one.
+# 2. Nothing for certain. Vectors may have crossed borders in *its* turn, and their codes changed then. You only know
+#    that k-means, in moving the codewords, moved no border across a vector.
 # 3. Yes: it strays from the similarity gradient by 60 degrees on average, but it does not work
 #    against it.
 # 4. None. A searches better, B loses less: both are on the front.

@@ -566,8 +566,7 @@ hint("09.4")
 #
 # </details>
 #
-# More bits would pay where neighbours differ in finer things than their class. The classes that training has
-# never seen, in [chapter 10](10_honest_evaluation.ipynb), are such a case.
+# More bits would pay where neighbours differ in finer things than their class.
 #
 # ## Meet the trivial code
 #
@@ -773,8 +772,8 @@ print(f"8 x 16 codewords, fitted afterwards, lose {sixteen:+.3f} of the exact mA
 
 # %% [markdown]
 # For this well trained network and 32 bits, sixteen codewords cost nothing that we could measure. The interesting
-# question is what happens when bits are *scarce*: with two or four such codebooks, or with even fewer codewords. There
-# it matters a great deal how the network was trained, and chapter 07 draws the map of it.
+# question is what happens when bits are *scarce*: with two codebooks of four codewords, say. There it matters a great
+# deal how the network was trained, and chapter 07 draws the map of it.
 #
 # Fifty thousand short vectors fit into any memory, and multiplying matrices is what computers do best, so exact
 # search need not be slow here. Codes come into their own with millions of items, in chapter 12.

@@ -719,8 +719,8 @@ for title, end in {**ends, "sharpness 0": at_0}.items():
 # clear difference between correcting and not.
 #
 # The popularity column tests what the abstract claims in passing, that such negatives make the lists less dominated by
-# popular films. Here they do not. What does is to take all negatives from the batch and to forget logQ, at the price that
-# you have just read. Forgetting it for negatives from the cells does the opposite: the lists become a little *more* popular.
+# popular films. Here they do not. What does is to take all negatives from the batch: a little with logQ, and much without
+# it, at the price that you have just read. Forgetting it for negatives from the cells does the opposite: the lists become a little *more* popular.
 #
 # Could we have known beforehand? The last three lines compare what the negatives do, before any recall is measured, and
 # the picture shows it by epoch for two of the worlds.

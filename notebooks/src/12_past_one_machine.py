@@ -240,12 +240,14 @@ graph, flat = (
     for name in ("lists behind a graph, ", "lists, ")
 )
 slower = "faster" if graph > flat else "slower"
-print(f"with a graph over the {engines['lists']} centroids, the search is {slower} than without")
+print(
+    f"with a graph over the {engines['lists']} centroids, and one list, the search is {slower} than without"
+)
 
 # %% [markdown]
 # Fewer lists alone buy time and no recall: with plain codes, the lists never find more than all plain codes together. It
 # is the *residual* that finds more, because the centroid has already said most of what there is to say, and all bits are
-# left for the rest. And a last idea does not pay here: an HNSW graph that finds the nearest centroids. With a few hundred
+# left for the rest. A last idea brings no steady gain here: an HNSW graph that finds the nearest centroids. With a few hundred
 # lists, comparing with every centroid is so quick that there is hardly anything for the graph to win; it is for hundreds of
 # thousands of lists.
 #

@@ -143,7 +143,7 @@ def described(explorer: Any) -> str:
         return (
             f"A point among {K} codewords under the similarity loss {loss!r}, with arrows for the "
             "descent of the loss, the pull to the nearest codeword, and their sum. "
-            f"The sum: {out.penalty_verdict}, cosine {out.penalty_cosine:+.2f} with the gradient."
+            f"The sum: {out.penalty_verdict}, cosine {out.penalty_cosine:+.2f} with the descent."
         )
     chosen = (
         "no candidate descends" if out.chosen is None else f"it goes to codeword {out.chosen + 1}"
@@ -151,6 +151,6 @@ def described(explorer: Any) -> str:
     return (
         f"A point among {K} codewords under the similarity loss {loss!r}, with arrows for the "
         "descent of the loss, the pull to the nearest codeword, their sum and the snapped step. "
-        f"The sum: {out.penalty_verdict}, cosine {out.penalty_cosine:+.2f} with the gradient. "
+        f"The sum: {out.penalty_verdict}, cosine {out.penalty_cosine:+.2f} with the descent. "
         f"The snapped step: {out.snapped_verdict}, cosine {out.snapped_cosine:+.2f}; {chosen}."
     )
