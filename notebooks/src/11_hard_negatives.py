@@ -679,9 +679,10 @@ arms_as_table(real)
 print("against uniform, real ratings:")
 said(real, "text", "text-raw", "random", "genre", "uniform-4x")
 popular = {row.arm: row.figures["popularity@10"][0] for row in real}
-print(
+say(
     f"mean popularity of what is retrieved: uniform {popular['uniform']:.0f}, text {popular['text']:.0f}, "
-    f"text without logQ {popular['text-raw']:.0f}, in-batch without logQ {popular['in-batch-raw']:.0f}"
+    f"text without logQ {popular['text-raw']:.0f}, in-batch {popular['in-batch']:.0f}, "
+    f"in-batch without logQ {popular['in-batch-raw']:.0f}"
 )
 by_arm = {row.arm: row.figures["recall@10"][0] for row in real}
 forgotten = 1 - by_arm["in-batch-raw"] / by_arm["in-batch"]
